@@ -1,0 +1,45 @@
+"""Echo state networks and Clockwork RNNs. Names load when first used, so that the import costs next to nothing."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reservoir.echo.esn import ESN
+    from reservoir.echo.logistic import Logistic
+    from reservoir.echo.online import LeastMeanSquares, RecursiveLeastSquares
+    from reservoir.echo.readout import Ridge, RidgeClassifier
+    from reservoir.echo.spectral import spectral_radius
+    from reservoir.models import load
+    from reservoir.validation import DataError, DivergenceError, ModelFileError, ParameterError
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "ESN": "reservoir.echo.esn",
+    "Ridge": "reservoir.echo.readout",
+    "RidgeClassifier": "reservoir.echo.readout",
+    "Logistic": "reservoir.echo.logistic",
+    "RecursiveLeastSquares": "reservoir.echo.online",
+    "LeastMeanSquares": "reservoir.echo.online",
+    "spectral_radius": "reservoir.echo.spectral",
+    "load": "reservoir.models",
+    "DataError": "reservoir.validation",
+    "DivergenceError": "reservoir.validation",
+    "ModelFileError": "reservoir.validation",
+    "ParameterError": "reservoir.validation",
+}
+
+__all__ = [
+    "ESN", "DataError", "DivergenceError", "LeastMeanSquares", "Logistic", "ModelFileError", "ParameterError",
+    "RecursiveLeastSquares", "Ridge", "RidgeClassifier", "load", "spectral_radius",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'reservoir' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

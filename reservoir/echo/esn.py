@@ -1,0 +1,529 @@
+"""The echo state network: a fixed random reservoir and a trained linear readout, as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import scipy.special
+
+from reservoir import metrics
+from reservoir.echo.closed_loop import closed_loop, forecast
+from reservoir.echo.features import PARTS, Layout, Sequences, per_step, pooled, shifted, stream
+from reservoir.echo.input_weights import PATTERNS
+from reservoir.echo.least_squares import Blocks
+from reservoir.echo.logistic import Logistic
+from reservoir.echo.readout import Readout, Ridge
+from reservoir.echo.readouts import READOUTS
+from reservoir.echo.reservoir import Reservoir, build
+from reservoir.echo.targets import Targets, read_targets
+from reservoir.echo.topology import TOPOLOGIES
+from reservoir.estimator import Estimator, clone, not_fitted, seed_sequence, sklearn_tags
+from reservoir.kernels.activations import CODES
+from reservoir.model_file import save_model
+from reservoir.validation import (
+    Choice,
+    Constraint,
+    DataError,
+    Number,
+    ParameterError,
+    Subset,
+    as_sequences,
+    is_many,
+)
+
+ARRAY = (list, tuple, np.ndarray)
+DEFAULT_READOUT = Ridge(1e-8)
+OUTPUT_LIMIT = 1e6  # in units of the largest target: a closed loop beyond it has diverged
+
+Many = list[np.ndarray]
+
+
+class ESN(Estimator):
+    """Echo state network (Jaeger 2001): a leaky reservoir of N units and a readout fitted by linear regression.
+
+        x(t) = (1 - a) x(t-1) + a f(W x(t-1) + W_in u(t) + W_fb y(t-1) + b)
+        y(t) = W_out z(t)
+
+    z(t) stacks what the readout sees. One sequence is an array (T, n_features), or (T,) for one feature; many are a list
+    of such arrays, of any lengths, or one array (n_sequences, T, n_features). Targets have a row per step, or one label
+    or vector per sequence: the shape decides.
+
+    Parameters
+    ----------
+    units : number of reservoir units N
+    spectral_radius : largest absolute eigenvalue of W; None leaves the matrix as drawn, or as given
+    density : fraction of W's entries that are not zero
+    leak_rate : a in (0, 1], a number or one per unit
+    input_scaling, feedback_scaling : scale of W_in and W_fb: entries are uniform in +- it, unless `input_weights` says
+        otherwise; a number or one per input or output. Feedback other than 0 is teacher-forced while fitting.
+    bias_scaling : the same for b; a number or one per unit
+    topology : a name (see `reservoir models`), or the (N, N) matrix itself, an array or SciPy sparse
+    topology_options : options of the topology, such as {"weights": "normal"} or {"jump": 7}
+    activation : f: "tanh", "sigmoid", "relu" or "identity"
+    input_weights : "uniform", "normal", "sign", "alternating", "pi", or the (N, n_inputs) array itself, still scaled
+    input_density : fraction of the units that an input reaches
+    noise : standard deviation of the Gaussian noise added to the state at every step while fitting
+    washout : how many leading steps of each sequence are neither fitted nor scored
+    readout : `Ridge`, `RidgeClassifier`, `Logistic`, `RecursiveLeastSquares` or `LeastMeanSquares`
+    readout_from : what the readout sees, of "bias", "input" u(t), "state" x(t), "square" x(t)^2, "output" y(t-1)
+    pooling : how targets per sequence read its steps: "last", "mean", or "every" (fit on each, outputs averaged)
+    initial_state : "zero", "random" (uniform in +-1), or N numbers: the state before each sequence
+    dtype : "float64" or "float32", of the reservoir; readouts are always fitted in float64
+    random_state : seed: an integer, a NumPy Generator, RandomState or SeedSequence, or None for a fresh one
+
+    Attributes
+    ----------
+    recurrent_weights_ : W, (N, N), SciPy CSR or an array
+    input_weights_, feedback_weights_, bias_ : W_in (N, n_inputs), W_fb (N, n_outputs or 0), b (N,)
+    output_weights_ : W_out (n_outputs, n_seen), columns in the order bias, input, output, square, state
+    readout_ : the fitted readout
+    classes_ : the class labels, with a classifier as the readout
+    n_features_in_, n_outputs_ : numbers of inputs and outputs
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> wave = np.sin(0.2 * np.arange(600))
+    >>> esn = ESN(units=50, random_state=0).fit(wave[:500])  # no targets: learn to predict the next step
+    >>> continuation = esn.forecast(wave[:500], steps=100)
+    >>> bool(np.abs(continuation - wave[500:]).max() < 1e-3)
+    True
+    """
+
+    constraints: ClassVar[Mapping[str, Constraint]] = {
+        "units": Number(low=1, integer=True),
+        "spectral_radius": Number(low=0, optional=True),
+        "density": Number(low=0, high=1, open_low=True),
+        "leak_rate": Number(low=0, high=1, open_low=True, array=True),
+        "input_scaling": Number(array=True),
+        "bias_scaling": Number(array=True),
+        "feedback_scaling": Number(array=True),
+        "topology": Choice(tuple(TOPOLOGIES), (object,), "an (N, N) matrix"),
+        "topology_options": Choice((None,), (dict,), "a dict"),
+        "activation": Choice(tuple(CODES)),
+        "input_weights": Choice(PATTERNS, ARRAY, "an (N, n_inputs) array"),
+        "input_density": Number(low=0, high=1, open_low=True),
+        "noise": Number(low=0),
+        "washout": Number(low=0, integer=True),
+        "readout": Choice((), tuple(READOUTS.values()), "a readout: " + ", ".join(READOUTS)),
+        "readout_from": Subset(PARTS),
+        "pooling": Choice(("last", "mean", "every")),
+        "initial_state": Choice(("zero", "random"), ARRAY, "N numbers"),
+        "dtype": Choice(("float64", "float32")),
+    }
+
+    def __init__(
+        self,
+        units: int = 500,
+        spectral_radius: float | None = 0.95,
+        density: float = 0.02,
+        leak_rate: float | Sequence[float] = 1.0,
+        input_scaling: float | Sequence[float] = 1.0,
+        bias_scaling: float | Sequence[float] = 0.2,
+        feedback_scaling: float | Sequence[float] = 0.0,
+        topology: Any = "diagonals",
+        topology_options: Mapping[str, Any] | None = None,
+        activation: str = "tanh",
+        input_weights: Any = "uniform",
+        input_density: float = 1.0,
+        noise: float = 0.0,
+        washout: int = 100,
+        readout: Readout = DEFAULT_READOUT,
+        readout_from: Sequence[str] = ("bias", "input", "state"),
+        pooling: str = "last",
+        initial_state: Any = "zero",
+        dtype: str = "float64",
+        random_state: Any = None,
+    ) -> None:
+        self.units = units
+        self.spectral_radius = spectral_radius
+        self.density = density
+        self.leak_rate = leak_rate
+        self.input_scaling = input_scaling
+        self.bias_scaling = bias_scaling
+        self.feedback_scaling = feedback_scaling
+        self.topology = topology
+        self.topology_options = topology_options
+        self.activation = activation
+        self.input_weights = input_weights
+        self.input_density = input_density
+        self.noise = noise
+        self.washout = washout
+        self.readout = readout
+        self.readout_from = readout_from
+        self.pooling = pooling
+        self.initial_state = initial_state
+        self.dtype = dtype
+        self.random_state = random_state
+
+    # -- fitting ------------------------------------------------------------------------------------------------------
+
+    def fit(self, inputs: Any, targets: Any = None) -> Self:
+        """Draw the weights and fit the readout.
+
+        Parameters
+        ----------
+        inputs : one or many sequences; (T, 0) where the network has no input and lives on its feedback
+        targets : per step or per sequence; None to learn the next step of the inputs themselves
+
+        Raises
+        ------
+        ParameterError, DataError
+            A parameter out of its constraint; data that cannot be used. One line that says what and where.
+        DivergenceError
+            Unbounded units with too large a radius.
+        """
+        inputs, targets = _one_step_ahead(inputs) if targets is None else (inputs, targets)
+        sequences, read = self._read(inputs, targets, None)
+        self._start(sequences[0].shape[1], read)
+        self.readout_.fit(self._blocks(sequences, read, self._noise_seed))
+        return self
+
+    def partial_fit(self, inputs: Any, targets: Any = None, classes: Any = None) -> Self:
+        """Learn on from more sequences, each from the initial state, in constant memory.
+
+        `classes` lists all labels at the first call of a classifier; those of the first data count without it. Raises
+        what `fit` raises, and `ParameterError` where the readout cannot learn on.
+        """
+        fresh = not hasattr(self, "readout_")
+        if not hasattr(self.readout if fresh else self.readout_, "partial_fit"):
+            raise ParameterError(
+                f"The 'readout' parameter of ESN must be one that can learn on, for partial_fit. Got {self.readout!r} instead."
+            )
+        inputs, targets = _one_step_ahead(inputs) if targets is None else (inputs, targets)
+        known = (None if classes is None else np.unique(classes)) if fresh else getattr(self, "classes_", None)
+        sequences, read = self._read(inputs, targets, known)
+        if fresh:
+            self._start(sequences[0].shape[1], read)
+        else:
+            self._check_again(sequences, read)
+        noise = self._noise_seed.spawn(1)[0]  # further noise at every call
+        self.readout_.partial_fit(self._blocks(sequences, read, noise))
+        return self
+
+    def build(self, n_inputs: int, n_outputs: int = 1) -> Self:
+        """Draw the weights without fitting anything: enough for `states` and to look at them."""
+        self.check()
+        seed = seed_sequence(self.random_state)
+        self.n_features_in_, self.n_outputs_ = n_inputs, n_outputs
+        self.reservoir_ = build(self.get_params(deep=False), n_inputs, n_outputs * self._uses_feedback(), seed)
+        self._noise_seed = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 0x6E6F6973))
+        return self
+
+    def _read(self, inputs: Any, targets: Any, classes: np.ndarray | None) -> tuple[Many, Targets]:
+        self.check()
+        sequences = as_sequences(inputs)
+        lengths = [len(u) for u in sequences]
+        read = read_targets(targets, lengths, is_many(inputs), classes, self.readout.classifier)
+        if read.per_step or self.pooling != "last":
+            self._check_washout(lengths)
+        if not read.per_step and self._uses_feedback():
+            raise DataError(
+                "targets: one value per sequence cannot be fed back; give a row per step, or set feedback_scaling to 0."
+            )
+        if sequences[0].shape[1] == 0 and not self._uses_feedback():
+            raise DataError(
+                f"inputs: Found array with 0 feature(s) (shape=({lengths[0]}, 0)) while a minimum of 1 is required."
+                " Without inputs, set feedback_scaling."
+            )
+        return sequences, read
+
+    def _start(self, n_inputs: int, read: Targets) -> None:
+        self.build(n_inputs, read.n_outputs)
+        self.readout_ = clone(self.readout)
+        self._per_step, self._flat = read.per_step, read.flat
+        self._largest_output = 0.0
+        if read.classes is not None:
+            self.classes_ = read.classes
+
+    def _check_again(self, sequences: Many, read: Targets) -> None:
+        self._check_features(sequences)
+        if read.n_outputs != self.n_outputs_ or read.per_step != self._per_step:
+            raise DataError(
+                f"targets: {read.n_outputs} outputs {'per step' if read.per_step else 'per sequence'} do not continue a fit"
+                f" of {self.n_outputs_} {'per step' if self._per_step else 'per sequence'}."
+            )
+
+    def _check_features(self, sequences: Many) -> None:
+        if sequences[0].shape[1] != self.n_features_in_:
+            raise DataError(
+                f"inputs: X has {sequences[0].shape[1]} features, but ESN is expecting {self.n_features_in_} features as input."
+            )
+
+    def _check_washout(self, lengths: Sequence[int]) -> None:
+        for index, length in enumerate(lengths):
+            if length <= self.washout:
+                raise DataError(
+                    f"inputs: sequence {index} has {length} steps (shape=({length}, ...)), but a minimum of washout + 1 ="
+                    f" {self.washout + 1} is required; give longer data or lower washout."
+                )
+
+    def _blocks(self, inputs: Many, read: Targets, noise_seed: np.random.SeedSequence) -> Blocks:
+        """The features and targets of sequences as a stream for the readout; the same at every pass."""
+        forced = [shifted(y) for y in read.values] if read.per_step and self._uses_feedback() else None
+        sequences = Sequences(inputs, forced)
+
+        def source() -> Any:
+            noise = (self.noise, np.random.default_rng(noise_seed)) if self.noise > 0.0 else None
+            return stream(self.reservoir_, self._layout, sequences, noise)
+
+        largest = max(np.abs(y).max() for y in read.values)
+        self._largest_output = max(self._largest_output, float(largest))
+        if read.per_step:
+            return per_step(source, read.values, self.washout, self._layout)
+        if self.pooling == "every":
+            repeated = [np.broadcast_to(y, (len(u), read.n_outputs)) for u, y in zip(inputs, read.values, strict=True)]
+            return per_step(source, repeated, self.washout, self._layout)
+        rows = pooled(source(), sequences.lengths, self.washout, self.pooling, self._layout)
+        return Blocks(lambda: iter([(rows, read.values)]), len(rows), rows.shape[1], read.n_outputs, "bias" in self.readout_from)
+
+    # -- using --------------------------------------------------------------------------------------------------------
+
+    def predict(self, inputs: Any) -> Any:
+        """Outputs for inputs, from the initial state: per step (T, n_outputs), or one value or label per sequence.
+
+        With feedback the network reads its own outputs. Many sequences give a list, or an array when they were one
+        value each; targets that were fitted without an output axis come back without. Raises `DataError` for unusable
+        inputs and `DivergenceError`, which names the step, where the fed-back output leaves 1e6 times the fitted range.
+        """
+        outputs = self._outputs(inputs)
+        if self.readout.classifier:
+            chosen = [self.classes_[y.argmax(axis=-1)] for y in outputs]
+            return self._shaped(chosen, inputs)
+        return self._shaped([y[..., 0] if self._flat else y for y in outputs], inputs)
+
+    @property
+    def predict_proba(self) -> Callable[[Any], Any]:
+        """`predict_proba(inputs)`: class probabilities (..., n_classes), per step or per sequence; only with `Logistic`."""
+        if not isinstance(self.readout, Logistic):
+            raise AttributeError(f"predict_proba needs readout=Logistic(...). Got {self.readout!r} instead.")
+        return self._probabilities
+
+    def _probabilities(self, inputs: Any) -> Any:
+        return self._shaped([scipy.special.softmax(y, axis=-1) for y in self._outputs(inputs)], inputs)
+
+    def forecast(self, history: Any, steps: int) -> Any:
+        """Continue a series: run along the history, then `steps` more with every output fed back as the next input.
+
+        Needs a network that was fitted to predict the next step of its inputs, or one without inputs that lives on its
+        feedback; then the history is of outputs, which are teacher-forced.
+
+        Parameters
+        ----------
+        history : one series (T, n_outputs) or (T,), or many
+        steps : how many steps to go on
+
+        Returns
+        -------
+        (steps, n_outputs), or (steps,) if the history is (T,), or a list of these for many
+        """
+        self._check_fitted()
+        if not isinstance(steps, (int, np.integer)) or isinstance(steps, bool) or steps < 1:
+            raise ParameterError(f"The 'steps' parameter of forecast must be an integer in [1, inf). Got {steps!r} instead.")
+        if self.n_features_in_ not in (0, self.n_outputs_) or not self._per_step or self.readout.classifier:
+            raise DataError(
+                f"forecast feeds outputs back as inputs; {self.n_features_in_} inputs and {self.n_outputs_} outputs do not fit."
+            )
+        histories = as_sequences(history, "history")
+        if histories[0].shape[1] != self.n_outputs_:
+            raise DataError(f"history: has {histories[0].shape[1]} features, the network was fitted to {self.n_outputs_}.")
+        results = forecast(self.reservoir_, self._layout, self.readout_.coefficients_, self._limit, histories, int(steps))
+        flat = np.ndim(history[0] if is_many(history) else history) == 1
+        return self._shaped([y[:, 0] if flat else y for y in results], history, always_list=True)
+
+    def states(self, inputs: Any, targets: Any = None) -> Any:
+        """Reservoir states (T, N) along inputs, without noise; a list for many sequences. Needs `fit` or `build`.
+
+        A network with feedback needs the `targets` (T, n_outputs) that it is fed.
+        """
+        if not hasattr(self, "reservoir_"):
+            raise not_fitted(self)
+        sequences = as_sequences(inputs)
+        self._check_features(sequences)
+        forced = None
+        if self._uses_feedback():
+            if targets is None:
+                raise DataError("states: the network has output feedback; give the targets to feed back.")
+            read = read_targets(targets, [len(u) for u in sequences], is_many(inputs), None, False)
+            forced = [shifted(y) for y in read.values]
+        layout = Layout(frozenset({"state"}), self.n_features_in_, self.n_outputs_, self.units)
+        results = [np.empty((len(u), self.units), self.reservoir_.dtype) for u in sequences]
+        for segments, rows in stream(self.reservoir_, layout, Sequences(sequences, forced)):
+            for s, start, stop in segments:
+                results[s][start:stop] = rows[: stop - start]
+                rows = rows[stop - start :]
+        return self._shaped(results, inputs, always_list=True)
+
+    def score(self, inputs: Any, targets: Any) -> float:
+        """R^2 (1 - normalised mean squared error), or the accuracy of a classifier; washout steps are not scored."""
+        self._check_fitted()
+        predictions = self.predict(inputs)
+        skip = self.washout if self._per_step else 0
+        many = is_many(inputs) and self._per_step
+        self._check_washout([len(y) for y in targets] if many else [len(targets)]) if self._per_step else None
+        predictions, targets = (
+            np.concatenate([np.asarray(y)[skip:] for y in part]) if many else np.asarray(part)[skip:]
+            for part in (predictions, targets)
+        )
+        return metrics.accuracy(predictions, targets) if self.readout.classifier else metrics.r2(predictions, targets)
+
+    # -- what fit leaves to be read -----------------------------------------------------------------------------------
+
+    @property
+    def recurrent_weights_(self) -> Any:
+        """W, (N, N): SciPy CSR, or an array where it is dense."""
+        return self._drawn().recurrent_weights()
+
+    @property
+    def input_weights_(self) -> np.ndarray:
+        """W_in, (N, n_inputs)."""
+        return self._drawn().input_weights
+
+    @property
+    def feedback_weights_(self) -> np.ndarray:
+        """W_fb, (N, n_outputs), or (N, 0) without feedback."""
+        return self._drawn().feedback_weights
+
+    @property
+    def bias_(self) -> np.ndarray:
+        """b, (N,)."""
+        return self._drawn().bias
+
+    @property
+    def output_weights_(self) -> np.ndarray:
+        """W_out, (n_outputs, n_seen); columns in the order bias, input, output, square, state, as far as seen."""
+        self._check_fitted()
+        return self.readout_.coefficients_.T
+
+    @property
+    def n_parameters_(self) -> int:
+        """The number of trained weights."""
+        return self.output_weights_.size
+
+    def _drawn(self) -> Reservoir:
+        if not hasattr(self, "reservoir_"):
+            raise not_fitted(self)
+        return self.reservoir_
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "readout_"):
+            raise not_fitted(self)
+
+    @property
+    def _layout(self) -> Layout:
+        return Layout(frozenset(self.readout_from), self.n_features_in_, self.n_outputs_, self.units)
+
+    @property
+    def _limit(self) -> float:
+        return OUTPUT_LIMIT * max(self._largest_output, 1e-3)
+
+    def _uses_feedback(self) -> bool:
+        return bool(np.any(self.feedback_scaling)) or "output" in self.readout_from
+
+    def _outputs(self, inputs: Any) -> Many:
+        """Raw outputs: (T, O) for each sequence, or one (S, O) array for values per sequence."""
+        self._check_fitted()
+        sequences = as_sequences(inputs)
+        self._check_features(sequences)
+        weights = self.readout_.coefficients_
+        if self._uses_feedback():
+            return [self._self_fed(u) for u in sequences]
+        source = stream(self.reservoir_, self._layout, Sequences(sequences))
+        if self._per_step or self.pooling == "every":
+            outputs = [np.empty((len(u), self.n_outputs_)) for u in sequences]
+            for segments, rows in source:
+                for s, start, stop in segments:
+                    outputs[s][start:stop] = rows[: stop - start] @ weights
+                    rows = rows[stop - start :]
+            if self._per_step:
+                return outputs
+            self._check_washout([len(y) for y in outputs])
+            return [np.stack([y[self.washout :].mean(axis=0) for y in outputs])]
+        lengths = [len(u) for u in sequences]
+        if self.pooling == "mean":
+            self._check_washout(lengths)
+        return [pooled(source, lengths, self.washout, self.pooling, self._layout) @ weights]
+
+    def _self_fed(self, inputs: np.ndarray) -> np.ndarray:
+        states = self.reservoir_.initial_state[None].copy()
+        last = np.zeros((1, self.n_outputs_), self.reservoir_.dtype)
+        return closed_loop(
+            self.reservoir_,
+            self._layout,
+            self.readout_.coefficients_,
+            self._limit,
+            states,
+            last,
+            len(inputs),
+            inputs[None],
+        )[0]
+
+    def _shaped(self, results: Many, inputs: Any, always_list: bool = False) -> Any:
+        """One array for one sequence or for values per sequence, else the list."""
+        return results if is_many(inputs) and (always_list or self._per_step) else results[0]
+
+    # -- files and scikit-learn ---------------------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted network to a safetensors file, for `reservoir.load`. Raises OSError where that cannot be done.
+
+        A network with a batch readout cannot go on with `partial_fit` after loading; one with an online readout can.
+        """
+        self._check_fitted()
+        classes = self.classes_ if self.readout.classifier else np.empty(0)
+        state = {
+            "n_inputs": self.n_features_in_, "n_outputs": self.n_outputs_, "per_step": self._per_step, "flat": self._flat,
+            "largest_output": self._largest_output, "classes": classes.tolist() if classes.dtype.kind in "USOb" else None,
+            "noise_seed": [str(self._noise_seed.entropy), list(self._noise_seed.spawn_key), self._noise_seed.n_children_spawned],
+        }  # fmt: skip
+        arrays = {**self.reservoir_.to_arrays(), "coefficients": self.readout_.coefficients_}
+        if state["classes"] is None:
+            arrays["classes"] = classes
+        if hasattr(self.readout_, "inverse_"):
+            arrays["inverse"] = self.readout_.inverse_
+        save_model(path, self, arrays, state)
+
+    @classmethod
+    def restored(cls, parameters: Mapping[str, Any], arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> Self:
+        """The network whose `save` wrote these. Raises KeyError, TypeError or ValueError where they do not fit together."""
+        esn = cls(**parameters)
+        esn.check()
+        esn.n_features_in_, esn.n_outputs_, esn._per_step = state["n_inputs"], state["n_outputs"], state["per_step"]
+        esn._flat, esn._largest_output = state["flat"], state["largest_output"]
+        esn.reservoir_ = Reservoir.from_arrays(arrays, esn.activation, esn.dtype)
+        if esn.readout.classifier:
+            esn.classes_ = arrays["classes"] if state["classes"] is None else np.array(state["classes"])
+        entropy, key, spawned = state["noise_seed"]
+        esn._noise_seed = np.random.SeedSequence(int(entropy), spawn_key=tuple(key), n_children_spawned=spawned)
+        if arrays["coefficients"].shape != (esn._layout.width, esn.n_outputs_) or len(esn.reservoir_.bias) != esn.units:
+            raise ValueError("output weights of another size")
+        esn.readout_ = clone(esn.readout)
+        esn.readout_.restore(arrays["coefficients"])
+        if "inverse" in arrays:
+            esn.readout_.inverse_ = arrays["inverse"]
+        return esn
+
+    @property
+    def _estimator_type(self) -> str:
+        return "classifier" if self.readout.classifier else "regressor"
+
+    def __sklearn_tags__(self) -> Any:
+        return sklearn_tags(self.readout.classifier)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "readout_")
+
+
+def _one_step_ahead(series: Any) -> tuple[Any, Any]:
+    """Inputs and targets that make the next value of a series, or of many, the target."""
+    sequences = as_sequences(series)
+    for index, u in enumerate(sequences):
+        if len(u) < 2:
+            raise DataError(f"inputs: sequence {index} has {len(u)} step(s); a minimum of 2 is required to learn the next one.")
+    if is_many(series):
+        return [u[:-1] for u in sequences], [u[1:] for u in sequences]
+    targets = sequences[0][1:]
+    return sequences[0][:-1], targets[:, 0] if np.ndim(series) == 1 else targets

@@ -1,0 +1,226 @@
+"""A reservoir: its weights, drawn from a seed, and how they are run. Estimator and diagnostics both stand on it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from reservoir.echo.input_weights import input_weights
+from reservoir.echo.spectral import to_unit_radius
+from reservoir.echo.topology import TOPOLOGIES, Diagonals, Matrix, as_csr, check_options, own_matrix, scaled, storage
+from reservoir.kernels import drive as kernels
+from reservoir.kernels.activations import CODES
+from reservoir.threads import split_work
+from reservoir.validation import DivergenceError, ParameterError
+
+UNIT_RADIUS = ("cycle", "orthogonal", "permutation")  # by construction
+
+
+@dataclass(frozen=True)
+class Reservoir:
+    """The weights of a reservoir of N units with I inputs and O fed-back outputs (O = 0 without feedback).
+
+    Attributes
+    ----------
+    matrix : recurrent matrix W at its final scale
+    input_weights, feedback_weights, bias : (N, I), (N, O), (N,)
+    leak : (N,) leak rate of each unit
+    initial_state : (N,) of `dtype`
+    """
+
+    matrix: Matrix
+    input_weights: np.ndarray
+    feedback_weights: np.ndarray
+    bias: np.ndarray
+    leak: np.ndarray
+    initial_state: np.ndarray
+    activation: str
+    dtype: np.dtype
+
+    @property
+    def units(self) -> int:
+        """N."""
+        return len(self.bias)
+
+    @functools.cached_property
+    def network(self) -> kernels.Network:
+        """The weights as the kernels read them."""
+        stacked = np.concatenate([self.input_weights, self.feedback_weights], axis=1).T
+        return kernels.Network(
+            storage(self.matrix, self.dtype),
+            np.ascontiguousarray(stacked, self.dtype),
+            self.bias.astype(self.dtype),
+            self.leak.astype(self.dtype),
+            CODES[self.activation],
+        )
+
+    def recurrent_weights(self) -> np.ndarray | sp.csr_array:
+        """W as an array where it is stored dense, else as SciPy CSR."""
+        return self.matrix if isinstance(self.matrix, np.ndarray) else as_csr(self.matrix)
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """The weights as plain arrays, for a model file."""
+        arrays = {name: getattr(self, name) for name in ("input_weights", "feedback_weights", "bias", "leak", "initial_state")}
+        if isinstance(self.matrix, Diagonals):
+            return {**arrays, "shifts": self.matrix.shifts, "values": self.matrix.values}
+        if isinstance(self.matrix, np.ndarray):
+            return {**arrays, "matrix": self.matrix}
+        return {**arrays, "data": self.matrix.data, "indices": self.matrix.indices, "indptr": self.matrix.indptr}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], activation: str, dtype: str) -> Reservoir:
+        """The reservoir whose `to_arrays` gave `arrays`. Raises KeyError or ValueError where they do not fit together."""
+        units, kept = (
+            len(arrays["bias"]),
+            {n: arrays[n] for n in ("input_weights", "feedback_weights", "bias", "leak", "initial_state")},
+        )
+        matrix: Matrix
+        if "shifts" in arrays:
+            matrix = Diagonals(arrays["shifts"], arrays["values"])
+            fits = matrix.values.shape == (len(matrix.shifts), units) and matrix.shifts.min() >= 0 and matrix.shifts.max() < units
+        elif "matrix" in arrays:
+            matrix = arrays["matrix"]
+            fits = matrix.shape == (units, units)
+        else:
+            matrix = sp.csr_array((arrays["data"], arrays["indices"], arrays["indptr"]), shape=(units, units))
+            matrix.check_format()
+            fits = True
+        if not fits or any(len(array) != units for array in kept.values()):
+            raise ValueError("weights of different sizes")
+        return cls(matrix=matrix, activation=activation, dtype=np.dtype(dtype), **kept)
+
+    def run(
+        self, inputs: np.ndarray, lengths: Sequence[int], states: np.ndarray, out: np.ndarray, column: int = 0,
+        noise: np.ndarray | None = None, first_step: int = 0,
+    ) -> None:  # fmt: skip
+        """Drive S sequences, in parallel threads.
+
+        Parameters
+        ----------
+        inputs : (T, I + O) inputs and fed-back outputs of all sequences, end to end
+        lengths : their S lengths, which sum to T
+        states : (S, N), the initial states, overwritten with the final ones
+        out : (T, n_columns), contiguous; the states go to columns `column` ... `column + N - 1`
+        noise : (T, N), added to the states
+        first_step : the number of the first step, for the error text
+
+        Raises
+        ------
+        DivergenceError
+            A state is no longer finite (relu or identity units with too large a radius); the text names the step.
+        """
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        inputs = np.ascontiguousarray(inputs, self.dtype)
+        noise = np.empty((0, self.units), self.dtype) if noise is None else np.ascontiguousarray(noise, self.dtype)
+
+        def work(first: int, last: int) -> None:
+            kernels.drive(self.network, inputs, noise, offsets[first : last + 1], states[first:last], out, column)
+
+        split_work(work, len(lengths))
+        bad = ~np.isfinite(states).all(axis=1)
+        if bad.any():
+            s = int(np.argmax(bad))
+            rows = out[offsets[s] : offsets[s + 1], column : column + self.units]
+            step = first_step + int(np.argmax(~np.isfinite(rows).all(axis=1)))
+            raise DivergenceError(
+                f"The reservoir diverged: its state is no longer finite at step {step}; lower spectral_radius, or use tanh units."
+            )
+
+
+@functools.lru_cache(maxsize=8)
+def _drawn_matrix(
+    topology: str,
+    units: int,
+    density: float,
+    options: tuple[tuple[str, Any], ...],
+    unit_radius: bool,
+    seed: tuple[Any, ...],
+) -> Matrix:
+    """A built-in topology's matrix, at radius one when asked for; cached, since a sweep over radii needs it again."""
+    entropy, spawn_key = seed
+    generator = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=spawn_key))
+    matrix = TOPOLOGIES[topology](units, density, generator, **dict(options))
+    return to_unit_radius(matrix) if unit_radius and topology not in UNIT_RADIUS else matrix
+
+
+def recurrent_matrix(
+    topology: Any,
+    units: int,
+    density: float,
+    options: Mapping[str, Any] | None,
+    radius: float | None,
+    seed: np.random.SeedSequence,
+) -> Matrix:
+    """The recurrent matrix of a named topology, or a user's own, at spectral radius `radius` (None: as drawn or given).
+
+    Raises `ParameterError` for options the topology does not have and for matrices that cannot be scaled.
+    """
+    if isinstance(topology, str):
+        check_options(topology, options or {})
+        key = tuple(sorted((options or {}).items()))
+        matrix = _drawn_matrix(topology, units, float(density), key, radius is not None, (seed.entropy, seed.spawn_key))
+    else:
+        if options:
+            raise ParameterError(
+                f"The 'topology_options' parameter of ESN must be empty with a matrix of your own. Got {options!r} instead."
+            )
+        matrix = own_matrix(topology, units)
+        matrix = matrix if radius is None else to_unit_radius(matrix)
+    return matrix if radius is None else scaled(matrix, radius)
+
+
+def per_channel(scaling: Any, channels: int, name: str) -> np.ndarray:
+    """A scaling as (channels,): a number for all, or one per channel. Raises `ParameterError` for another number of them."""
+    values = np.asarray(scaling, dtype=np.float64)
+    if values.ndim and values.shape != (channels,):
+        raise ParameterError(f"The '{name}' parameter of ESN must be a number or {channels} of them. Got {len(values)} instead.")
+    return np.broadcast_to(values, (channels,))
+
+
+def drive_weights(
+    pattern: Any, units: int, channels: int, density: float, seed: np.random.SeedSequence, offset: int = 0
+) -> np.ndarray:
+    """Unscaled weights (units, channels): a named pattern, or the user's own array, checked."""
+    if isinstance(pattern, str):
+        return input_weights(units, channels, pattern, density, np.random.default_rng(seed), offset)
+    weights = np.array(pattern, dtype=np.float64)
+    weights = weights[:, None] if weights.ndim == 1 else weights
+    if weights.shape != (units, channels) or not np.isfinite(weights).all():
+        raise ParameterError(
+            f"The 'input_weights' parameter of ESN must be a finite ({units}, {channels}) array. Got shape {weights.shape} instead."
+        )
+    return weights
+
+
+def build(parameters: Mapping[str, Any], n_inputs: int, n_outputs: int, seed: np.random.SeedSequence) -> Reservoir:
+    """The reservoir that an `ESN`'s parameters describe, for I inputs and O fed-back outputs.
+
+    Every kind of weight has a random stream of its own, so that changing one leaves the others as they were.
+    """
+    p = parameters
+    units, pattern = p["units"], p["input_weights"]
+    recurrent, into, bias, back, start = seed.spawn(5)
+    matrix = recurrent_matrix(p["topology"], units, p["density"], p["topology_options"], p["spectral_radius"], recurrent)
+    others = pattern if isinstance(pattern, str) else "uniform"  # a matrix of the user's own is for the inputs
+    inputs = drive_weights(pattern, units, n_inputs, p["input_density"], into)
+    constant = drive_weights(others, units, 1, 1.0, bias, offset=units * n_inputs)[:, 0]
+    feedback = drive_weights(others, units, n_outputs, 1.0, back, offset=units * (n_inputs + 1))
+    state = p["initial_state"]
+    if isinstance(state, str):
+        state = np.random.default_rng(start).uniform(-1.0, 1.0, units) if state == "random" else np.zeros(units)
+    dtype = np.dtype(p["dtype"])
+    return Reservoir(
+        matrix=matrix,
+        input_weights=inputs * per_channel(p["input_scaling"], n_inputs, "input_scaling"),
+        feedback_weights=feedback * per_channel(p["feedback_scaling"], n_outputs, "feedback_scaling"),
+        bias=constant * per_channel(p["bias_scaling"], units, "bias_scaling"),
+        leak=per_channel(p["leak_rate"], units, "leak_rate"),
+        initial_state=per_channel(state, units, "initial_state").astype(dtype),
+        activation=p["activation"],
+        dtype=dtype,
+    )

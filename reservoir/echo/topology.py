@@ -1,0 +1,256 @@
+"""Recurrent matrices: one small function each, all of the form f(units, density, generator, **options) -> Matrix.
+
+W[i, j] is the weight from unit j to unit i. `density` is the fraction of the N^2 entries that are not zero, met exactly
+where a topology leaves it free (diagonals, random, small_world and blocks round it to whole connections); a topology
+whose pattern fixes it ignores the argument. Entries are drawn by `weights`: "uniform" in [-1, 1], standard "normal", or
+random "sign"s. The scale is arbitrary: `reservoir.echo.spectral` brings every matrix to the radius asked for.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+
+from reservoir.kernels.matvec import CSR, DENSE, DIAGONALS, Storage
+from reservoir.validation import Choice, Constraint, DataError, Number, ParameterError, check_parameters, unknown
+
+
+class Diagonals(NamedTuple):
+    """Cyclic diagonals: W[i, (i + shifts[k]) mod N] = values[k, i]."""
+
+    shifts: np.ndarray  # (K,), distinct, in [0, N)
+    values: np.ndarray  # (K, N)
+
+
+Matrix: TypeAlias = Diagonals | sp.csr_array | np.ndarray
+
+WEIGHTS = ("uniform", "normal", "sign")
+
+OPTION_CONSTRAINTS: dict[str, Constraint] = {
+    "weights": Choice(WEIGHTS),
+    "jump": Number(low=2, integer=True),
+    "jump_weight": Number(),
+    "feedback_weight": Number(),
+    "rewiring": Number(low=0, high=1),
+    "blocks": Number(low=1, integer=True),
+    "inside": Number(low=0, high=1),
+}
+
+
+def draw(generator: np.random.Generator, shape: int | tuple[int, ...], weights: str) -> np.ndarray:
+    """Weights of unit scale by distribution: uniform in [-1, 1], standard normal, or signs."""
+    if weights == "uniform":
+        return generator.uniform(-1.0, 1.0, shape)
+    if weights == "normal":
+        return generator.standard_normal(shape)
+    return generator.integers(0, 2, shape) * 2.0 - 1.0
+
+
+def from_positions(units: int, rows: np.ndarray, columns: np.ndarray, values: np.ndarray) -> sp.csr_array:
+    """A CSR matrix from distinct positions, its columns sorted."""
+    matrix = sp.csr_array((values, (rows, columns)), shape=(units, units))
+    matrix.sort_indices()
+    return matrix
+
+
+def connections(units: int, density: float) -> int:
+    """How many connections per unit `density` means: at least one, at most all."""
+    return min(max(round(density * units), 1), units)
+
+
+def diagonals(units: int, density: float, generator: np.random.Generator, *, weights: str = "uniform") -> Diagonals:
+    """K = density * N random cyclic diagonals: exactly K connections into and out of every unit."""
+    count = connections(units, density)
+    shifts = np.sort(generator.choice(units, count, replace=False))
+    return Diagonals(shifts, draw(generator, (count, units), weights))
+
+
+def random(units: int, density: float, generator: np.random.Generator, *, weights: str = "uniform") -> sp.csr_array:
+    """density * N^2 connections at independent positions, all distinct."""
+    count = max(round(density * units * units), 1)
+    positions = np.sort(generator.choice(units * units, count, replace=False, shuffle=False))
+    return from_positions(units, positions // units, positions % units, draw(generator, count, weights))
+
+
+def cycle(units: int, density: float, generator: np.random.Generator) -> Diagonals:
+    """Simple cycle reservoir: unit i reads unit i - 1, all weights equal (Rodan & Tino 2011)."""
+    return Diagonals(np.array([units - 1]), np.ones((1, units)))
+
+
+def cycle_jumps(
+    units: int, density: float, generator: np.random.Generator, *, jump: int = 5, jump_weight: float = 0.5
+) -> sp.csr_array:
+    """Cycle with regular jumps: the cycle, and connections both ways between units 0, jump, 2 jump, ... (Rodan & Tino 2012).
+
+    `jump_weight` is relative to the weight of the cycle. The last jump returns to unit 0 when `jump` divides N.
+    """
+    here = np.arange(0, units - jump + 1, jump)
+    there = (here + jump) % units
+    here, there = here[there < units], there[there < units]
+    i = np.arange(units)
+    matrix = sp.csr_array((np.ones(units), (i, (i - 1) % units)), shape=(units, units))
+    jumps = sp.csr_array(
+        (np.full(2 * len(here), float(jump_weight)), (np.r_[here, there], np.r_[there, here])), shape=matrix.shape
+    )
+    return sp.csr_array(matrix + jumps)
+
+
+def delay_line(units: int, density: float, generator: np.random.Generator) -> Diagonals:
+    """Delay line: unit i reads unit i - 1, unit 0 reads none (Rodan & Tino 2011).
+
+    Its spectral radius is 0 whatever the weights; the radius asked for becomes the weight of the line.
+    """
+    values = np.ones((1, units))
+    values[0, 0] = 0.0
+    return Diagonals(np.array([units - 1]), values)
+
+
+def feedback_delay_line(units: int, density: float, generator: np.random.Generator, *, feedback_weight: float = 0.2) -> Diagonals:
+    """Delay line with backward connections from unit i + 1 of relative weight `feedback_weight` (Rodan & Tino 2011)."""
+    if units < 3:
+        raise ParameterError(f"The 'units' parameter of feedback_delay_line must be an integer in [3, inf). Got {units} instead.")
+    values = np.stack([np.full(units, float(feedback_weight)), np.ones(units)])
+    values[0, -1] = values[1, 0] = 0.0
+    return Diagonals(np.array([1, units - 1]), values)
+
+
+def orthogonal(units: int, density: float, generator: np.random.Generator) -> np.ndarray:
+    """A random orthogonal matrix, uniform over the group (Mezzadri 2007)."""
+    q, r = np.linalg.qr(generator.standard_normal((units, units)))
+    return q * np.sign(np.diag(r))
+
+
+def permutation(units: int, density: float, generator: np.random.Generator) -> sp.csr_array:
+    """A random permutation: every unit reads exactly one other, a sparse orthogonal matrix."""
+    return from_positions(units, np.arange(units), generator.permutation(units), np.ones(units))
+
+
+def small_world(
+    units: int, density: float, generator: np.random.Generator, *, rewiring: float = 0.1, weights: str = "uniform"
+) -> sp.csr_array:
+    """Watts & Strogatz 1998, directed: each unit reads its nearest neighbours on a ring, each link rewired at random.
+
+    `density` gives the number of neighbours, `rewiring` the probability that a link comes from a random unit instead;
+    no link is doubled and no unit reads itself.
+    """
+    count = min(connections(units, density), max(units - 1, 1))
+    reach = np.arange(1, count // 2 + 2)
+    offsets = np.stack([reach, -reach], axis=1).ravel()[:count]
+    columns = (np.arange(units)[:, None] + offsets) % units
+    for i, k in np.argwhere(generator.random((units, count)) < rewiring):
+        free = np.setdiff1d(np.arange(units), np.append(columns[i], i))
+        if free.size:
+            columns[i, k] = generator.choice(free)
+    rows = np.repeat(np.arange(units), count)
+    return from_positions(units, rows, columns.ravel(), draw(generator, units * count, weights))
+
+
+def lattice(units: int, density: float, generator: np.random.Generator, *, weights: str = "uniform") -> sp.csr_array:
+    """A two-dimensional grid: each unit reads its neighbours above, below, left and right.
+
+    The grid is the most nearly square one of N units (a line when N is prime), without wrap-around.
+    """
+    height = next(h for h in range(int(np.sqrt(units)), 0, -1) if units % h == 0)
+    grid = np.arange(units).reshape(height, -1)
+    one = np.concatenate([grid[:, :-1].ravel(), grid[:-1].ravel()])
+    other = np.concatenate([grid[:, 1:].ravel(), grid[1:].ravel()])
+    rows, columns = np.r_[one, other], np.r_[other, one]
+    return from_positions(units, rows, columns, draw(generator, rows.size, weights))
+
+
+def blocks(
+    units: int,
+    density: float,
+    generator: np.random.Generator,
+    *,
+    blocks: int = 4,
+    inside: float = 0.9,
+    weights: str = "uniform",
+) -> sp.csr_array:
+    """Clusters of equal size: density * N^2 connections, the share `inside` of them within clusters."""
+    if blocks > units:
+        raise ParameterError(f"The 'blocks' topology option must be an integer in [1, units = {units}]. Got {blocks} instead.")
+    cluster = np.arange(units) * blocks // units
+    same = cluster[:, None] == cluster[None, :]
+    total = max(round(density * units * units), 1)
+    within = min(max(round(inside * total), total - int((~same).sum())), int(same.sum()))
+    positions = np.concatenate(
+        [
+            generator.choice(np.flatnonzero(same), within, replace=False),
+            generator.choice(np.flatnonzero(~same), total - within, replace=False) if total > within else [],
+        ]
+    ).astype(np.int64)
+    return from_positions(units, positions // units, positions % units, draw(generator, total, weights))
+
+
+def dense(units: int, density: float, generator: np.random.Generator, *, weights: str = "normal") -> np.ndarray:
+    """Every unit reads every unit."""
+    return draw(generator, (units, units), weights)
+
+
+TOPOLOGIES: dict[str, Callable[..., Matrix]] = {
+    f.__name__: f
+    for f in (
+        diagonals, random, cycle, cycle_jumps, delay_line, feedback_delay_line, orthogonal, permutation,
+        small_world, lattice, blocks, dense,
+    )
+}  # fmt: skip
+
+
+def topology_options(topology: str) -> dict[str, Any]:
+    """The options of a topology, with their defaults."""
+    parameters = inspect.signature(TOPOLOGIES[topology]).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+
+def check_options(topology: str, options: Mapping[str, Any]) -> None:
+    """Raise `ParameterError` for an option that the topology does not have, or a value it cannot take."""
+    known = topology_options(topology)
+    for name in options:
+        if name not in known:
+            raise unknown(f"option of topology {topology} called", name, known)
+    check_parameters(f"topology {topology}", {name: OPTION_CONSTRAINTS[name] for name in options}, options)
+
+
+def own_matrix(matrix: Any, units: int) -> Matrix:
+    """A user's matrix, array or SciPy sparse, as a checked float64 copy."""
+    matrix = sp.csr_array(matrix, dtype=np.float64) if sp.issparse(matrix) else np.array(matrix, dtype=np.float64)
+    if matrix.shape != (units, units):
+        raise ParameterError(
+            f"The 'topology' parameter of ESN must be a ({units}, {units}) matrix. Got shape {matrix.shape} instead."
+        )
+    if not np.isfinite(matrix.data if sp.issparse(matrix) else matrix).all():
+        raise DataError("topology: the matrix contains NaN or infinity.")
+    return matrix
+
+
+def scaled(matrix: Matrix, factor: float) -> Matrix:
+    """factor * W, stored as W is."""
+    return Diagonals(matrix.shifts, matrix.values * factor) if isinstance(matrix, Diagonals) else matrix * factor
+
+
+def as_csr(matrix: Matrix) -> sp.csr_array:
+    """The matrix as SciPy CSR, explicit zeros dropped."""
+    if isinstance(matrix, Diagonals):
+        count, units = matrix.values.shape
+        rows = np.tile(np.arange(units), count)
+        columns = (np.arange(units) + matrix.shifts[:, None]).ravel() % units
+        matrix = from_positions(units, rows, columns, matrix.values.ravel())
+    result = sp.csr_array(matrix)
+    result.eliminate_zeros()
+    return result
+
+
+def storage(matrix: Matrix, dtype: Any) -> Storage:
+    """The matrix as the kernels read it."""
+    none, no_pointers = np.empty(0, np.uint32), np.empty(0, np.uint64)
+    if isinstance(matrix, Diagonals):
+        return Storage(DIAGONALS, np.ascontiguousarray(matrix.values, dtype), matrix.shifts.astype(np.uint32), no_pointers)
+    if not isinstance(matrix, np.ndarray):
+        values = np.ascontiguousarray(matrix.data, dtype)[None, :]
+        return Storage(CSR, values, matrix.indices.astype(np.uint32), matrix.indptr.astype(np.uint64))
+    return Storage(DENSE, np.ascontiguousarray(matrix.T, dtype), none, no_pointers)

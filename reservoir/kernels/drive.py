@@ -1,0 +1,72 @@
+"""Open loop: the states of a leaky reservoir along given inputs.
+
+    x(t) = (1 - a) x(t-1) + a f(W x(t-1) + V v(t) + b) + noise(t)
+
+v(t) stacks the input u(t) and, with output feedback, the output y(t-1); V stacks their weights (Jaeger, Lukosevicius,
+Popovici & Siewert 2007, eq. 4, with the leak per unit; b and the noise as in Jaeger 2002).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from reservoir.kernels.activations import activate
+from reservoir.kernels.jit import jit
+from reservoir.kernels.matvec import Storage, add_product, add_rows
+
+
+class Network(NamedTuple):
+    """The fixed part of an echo state network as the kernels read it, for N units and V stacked inputs."""
+
+    matrix: Storage
+    drive_weights: np.ndarray  # (V, N)
+    bias: np.ndarray  # (N,)
+    leak: np.ndarray  # (N,)
+    activation: int
+
+
+@jit
+def step(network, v, x, work):
+    """One step in place: x (2N,) is the state, twice in a row; work (N,) is scratch."""
+    leak = network.leak
+    n = leak.size
+    for i in range(n):
+        work[i] = network.bias[i]
+    add_rows(network.drive_weights, v, work)
+    add_product(network.matrix, x, work)
+    activate(network.activation, work)
+    first, second = x[:n], x[n:]
+    for i in range(n):
+        value = first[i] + leak[i] * (work[i] - first[i])
+        first[i] = value
+        second[i] = value
+
+
+@jit
+def drive(network, inputs, noise, offsets, states, out, column):
+    """Run sequences one after the other, writing every state.
+
+    `inputs` (T, V) holds the sequences end to end, `offsets` (S + 1,) where each starts; `noise` is (T, N), or (0, N)
+    for none; `states` (S, N) holds the initial states and receives the final ones; the state after step t goes to
+    `out[t, column : column + N]`.
+    """
+    n = network.leak.size
+    x = np.empty(2 * n, dtype=network.leak.dtype)
+    work = np.empty(n, dtype=network.leak.dtype)
+    first, second = x[:n], x[n:]
+    for s in range(states.shape[0]):
+        first[:] = states[s]
+        second[:] = states[s]
+        for t in range(offsets[s], offsets[s + 1]):
+            step(network, inputs[t], x, work)
+            if noise.shape[0] > 0:
+                row = noise[t]
+                for i in range(n):
+                    first[i] += row[i]
+                    second[i] = first[i]
+            target = out[t, column : column + n]
+            for i in range(n):
+                target[i] = first[i]
+        states[s] = first

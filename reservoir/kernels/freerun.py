@@ -1,0 +1,106 @@
+"""Closed loop: the readout computes an output at every step, and the reservoir reads it at the next."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from reservoir.kernels.drive import step
+from reservoir.kernels.jit import jit
+
+
+class Readout(NamedTuple):
+    """Output weights for O outputs, by what they read. A part that is not read has no columns."""
+
+    bias: np.ndarray  # (O, 1) or (O, 0)
+    inputs: np.ndarray  # (O, I) or (O, 0)
+    state: np.ndarray  # (O, N) or (O, 0)
+    squares: np.ndarray  # (O, N) or (O, 0)
+    output: np.ndarray  # (O, O) or (O, 0)
+
+
+@jit
+def fold(values, count):
+    """Sum of the first `count` values, which it overwrites: halves added on halves, vectorised and in a fixed order."""
+    while count > 1:
+        half = (count + 1) // 2
+        low, high = values[:half], values[half:count]
+        for i in range(count - half):
+            low[i] += high[i]
+        count = half
+    return values[0]
+
+
+@jit
+def read(readout, v, x, y, work, out):
+    """out (O,) = the outputs for the input v[:I], the state x (N,) and the last output y (O,); work (N,) is scratch."""
+    n = work.size
+    for o in range(out.size):
+        for i in range(n):
+            work[i] = 0.0
+        if readout.state.shape[1] > 0:
+            weights = readout.state[o]
+            for i in range(n):
+                work[i] = weights[i] * x[i]
+        if readout.squares.shape[1] > 0:
+            weights = readout.squares[o]
+            for i in range(n):
+                work[i] += weights[i] * (x[i] * x[i])
+        total = fold(work, n)
+        for i in range(readout.bias.shape[1]):
+            total += readout.bias[o, i]
+        for i in range(readout.inputs.shape[1]):
+            total += readout.inputs[o, i] * v[i]
+        for i in range(readout.output.shape[1]):
+            total += readout.output[o, i] * y[i]
+        out[o] = total
+
+
+@jit
+def freerun(network, readout, n_inputs, inputs, states, last, limit, outputs):
+    """Run S networks with their own outputs fed back, in place.
+
+    Parameters
+    ----------
+    n_inputs : how many of the V stacked inputs are the input u(t); the others are the output feedback
+    inputs : (S, T, I) given inputs, or (S, 0, I): then u(t) is the output y(t-1)
+    states : (S, N) states, overwritten with the final ones
+    last : (S, O) outputs before the first step, overwritten with the final ones
+    limit : an output beyond ± limit, or NaN, ends the run of its sequence
+    outputs : (S, T, O), written
+
+    Returns
+    -------
+    (S,) the number of steps each sequence completed; less than T where it left the limit
+    """
+    n = network.leak.size
+    n_stacked = network.drive_weights.shape[0]
+    sequences, steps, n_outputs = outputs.shape
+    dtype = network.leak.dtype
+    x = np.empty(2 * n, dtype=dtype)
+    work = np.empty(n, dtype=dtype)
+    v = np.empty(n_stacked, dtype=dtype)
+    new = np.empty(n_outputs, dtype=dtype)
+    completed = np.full(sequences, steps)
+    for s in range(sequences):
+        x[:n] = states[s]
+        x[n:] = states[s]
+        y = last[s]
+        for t in range(steps):
+            for i in range(n_inputs):
+                v[i] = inputs[s, t, i] if inputs.shape[1] > 0 else y[i]
+            for i in range(n_stacked - n_inputs):
+                v[n_inputs + i] = y[i]
+            step(network, v, x, work)
+            read(readout, v, x, y, work, new)
+            inside = True
+            for o in range(n_outputs):
+                inside = inside and abs(new[o]) <= limit
+                y[o] = new[o]
+                outputs[s, t, o] = new[o]
+            if not inside:
+                completed[s] = t
+                break
+        states[s] = x[:n]
+    return completed

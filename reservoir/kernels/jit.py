@@ -1,0 +1,27 @@
+"""The one Numba decorator, with the one fast-math policy.
+
+`contract` lets a product and a sum become one fused multiply-add. Nothing else is relaxed: `reassoc` would cancel the
+rounding trick of the exponential and make sums depend on the vector width, `nnan` and `ninf` would hide NaN and
+infinity, `nsz` would lose the sign of zero. Loops vectorise all the same, because kernels are written so that the
+innermost loop runs over independent elements. `error_model="numpy"` drops the branch that every division
+otherwise has. The GIL is released, so that plain threads run kernels side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+
+FASTMATH = {"contract"}
+
+
+def jit(function: Callable[..., Any]) -> Any:
+    """Compile `function` in nopython mode, cached on disk, with the library's one set of options."""
+    return numba.njit(cache=True, error_model="numpy", fastmath=FASTMATH, nogil=True)(function)
+
+
+def inline(function: Callable[..., Any]) -> Any:
+    """Like `jit`, for scalar helpers that only make sense inside another kernel's loop."""
+    return numba.njit(cache=True, error_model="numpy", fastmath=FASTMATH, nogil=True, inline="always")(function)

@@ -1,0 +1,147 @@
+"""Every metric, with its one definition. Arrays are (T,) or (T, n_outputs); a metric of errors averages over both."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from reservoir.validation import DataError
+
+
+def _pair(predictions: ArrayLike, targets: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    predictions, targets = np.asarray(predictions), np.asarray(targets)
+    if predictions.size != targets.size or len(predictions) != len(targets):
+        raise DataError(f"predictions have shape {predictions.shape}, targets {targets.shape}; they must agree.")
+    return predictions.reshape(targets.shape), targets
+
+
+def mse(predictions: ArrayLike, targets: ArrayLike) -> float:
+    """Mean squared error.
+
+    >>> mse([1.0, 2.0], [1.0, 4.0])
+    2.0
+    """
+    predictions, targets = _pair(predictions, targets)
+    return float(np.mean(np.square(predictions - targets)))
+
+
+def rmse(predictions: ArrayLike, targets: ArrayLike) -> float:
+    """Root of the mean squared error.
+
+    >>> rmse([0.0, 0.0], [3.0, 3.0])
+    3.0
+    """
+    return float(np.sqrt(mse(predictions, targets)))
+
+
+def nmse(predictions: ArrayLike, targets: ArrayLike, variance: float | None = None) -> float:
+    """Mean squared error over the variance of the targets (of the scored part, divisor T, averaged over outputs).
+
+    Predicting the mean scores 1. `variance` replaces the targets' own where a longer record gives a better one.
+    Raises `DataError` when the variance is zero.
+
+    >>> nmse([2.0, 2.0], [1.0, 3.0])
+    1.0
+    """
+    predictions, targets = _pair(predictions, targets)
+    if variance is None:
+        variance = float(np.mean(np.var(targets, axis=0)))
+    if not variance > 0.0:
+        raise DataError("nmse: the targets are constant, their variance is 0; use mse, or score a part where they vary.")
+    return mse(predictions, targets) / variance
+
+
+def nrmse(predictions: ArrayLike, targets: ArrayLike, variance: float | None = None) -> float:
+    """Root of `nmse`: the root mean squared error over the standard deviation of the targets.
+
+    >>> nrmse([2.0, 2.0], [1.0, 3.0])
+    1.0
+    """
+    return float(np.sqrt(nmse(predictions, targets, variance)))
+
+
+def nrmse84(predictions: ArrayLike, targets: ArrayLike, variance: float) -> float:
+    """sqrt(sum e^2 / (n variance)) of the 84th free-run step over n starts (Jaeger & Haas 2004).
+
+    Both arrays are (n_starts, steps) or (n_starts, steps, 1) with at least 84 steps; `variance` is the series'.
+    """
+    predictions, targets = _pair(predictions, targets)
+    if targets.ndim < 2 or targets.shape[1] < 84:
+        raise DataError(f"nrmse84: needs (n_starts, at least 84 steps). Got shape {targets.shape} instead.")
+    return nrmse(predictions[:, 83], targets[:, 83], variance)
+
+
+def valid_prediction_time(
+    predictions: ArrayLike,
+    targets: ArrayLike,
+    spread: ArrayLike,
+    time_step: float,
+    lyapunov: float,
+    threshold: float = 0.3,
+) -> float:
+    """Valid prediction time in Lyapunov times (Platt et al. 2022, with the threshold .3).
+
+    The first t at which sqrt(mean over components of (error / spread)^2) exceeds `threshold`, times `time_step` and
+    `lyapunov`, the largest Lyapunov exponent; `spread` (n_outputs,) is the climatological standard deviation. A
+    forecast that never exceeds it scores its whole length. NaN counts as exceeding.
+
+    >>> valid_prediction_time([[0.0], [0.0], [9.0]], [[0.0], [0.0], [0.0]], [1.0], time_step=0.5, lyapunov=1.0)
+    1.0
+    """
+    predictions, targets = _pair(predictions, targets)
+    with np.errstate(over="ignore", invalid="ignore"):
+        errors = np.sqrt(np.mean(np.square((predictions - targets) / np.asarray(spread)), axis=1))
+    exceeded = np.flatnonzero(~(errors <= threshold))
+    steps = int(exceeded[0]) if exceeded.size else len(errors)
+    return steps * time_step * lyapunov
+
+
+def memory_capacity(predictions: ArrayLike, targets: ArrayLike) -> float:
+    """Sum over columns of the squared correlation of prediction and target (Jaeger 2001, GMD 152).
+
+    Column k holds the input k steps ago and its reconstruction. A column without variance counts 0.
+    """
+    predictions, targets = _pair(predictions, targets)
+    return float(squared_correlations(predictions, targets).sum())
+
+
+def squared_correlations(predictions: ArrayLike, targets: ArrayLike) -> np.ndarray:
+    """The squared correlation coefficient of each column: the memory curve when the columns are lags."""
+    predictions, targets = _pair(predictions, targets)
+    p = predictions - predictions.mean(axis=0)
+    y = targets - targets.mean(axis=0)
+    scale = np.square(p).sum(axis=0) * np.square(y).sum(axis=0)
+    covariance = (p * y).sum(axis=0)
+    return np.asarray(np.divide(np.square(covariance), scale, out=np.zeros_like(scale), where=scale > 0.0))
+
+
+def accuracy(predictions: ArrayLike, targets: ArrayLike) -> float:
+    """Fraction of labels that are right.
+
+    >>> accuracy(["a", "b"], ["a", "c"])
+    0.5
+    """
+    predictions, targets = _pair(predictions, targets)
+    return float(np.mean(predictions == targets))
+
+
+def symbol_error_rate(predictions: ArrayLike, targets: ArrayLike, alphabet: ArrayLike) -> float:
+    """Fraction of predictions whose nearest symbol of `alphabet` (ascending) is not the target. NaN is an error.
+
+    >>> symbol_error_rate([0.9, -2.2, 2.9], [1, -3, 3], alphabet=[-3, -1, 1, 3])
+    0.3333333333333333
+    """
+    predictions, targets = _pair(predictions, targets)
+    alphabet = np.asarray(alphabet, dtype=float)
+    borders = (alphabet[1:] + alphabet[:-1]) / 2.0
+    wrong = alphabet[np.searchsorted(borders, predictions)] != targets
+    return float(np.mean(wrong | np.isnan(predictions)))
+
+
+def r2(predictions: ArrayLike, targets: ArrayLike) -> float:
+    """The coefficient of determination, averaged over outputs: 1 - MSE / variance, as in scikit-learn's `r2_score`."""
+    predictions, targets = _pair(predictions, targets)
+    errors = np.mean(np.square(predictions - targets), axis=0)
+    variances = np.var(targets, axis=0)
+    scores = np.where(variances > 0.0, 1.0 - errors / np.where(variances > 0.0, variances, 1.0), np.where(errors > 0.0, 0.0, 1.0))
+    return float(np.mean(scores))

@@ -1,0 +1,136 @@
+"""Models in a file: safetensors (arrays behind a JSON header), no pickle, so that reading one cannot run code.
+
+The header's metadata holds `format`, `version`, `model` (the class), and `description`: JSON of the parameters and of
+whatever else the class needs. Parameters that are arrays or sparse matrices are stored as tensors beside the weights.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from reservoir.estimator import Estimator
+from reservoir.validation import ModelFileError
+
+FORMAT = "clockwork-reservoir"
+VERSION = 1
+
+
+@contextlib.contextmanager
+def replaced(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A temporary path beside `path`, moved into place when the block ends well and removed when it does not."""
+    target = Path(path)
+    handle, name = tempfile.mkstemp(dir=target.parent or ".", prefix=f".{target.name}.")
+    os.close(handle)
+    try:
+        yield Path(name)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(name, 0o666 & ~umask)
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def save_model(
+    path: str | os.PathLike[str], model: Estimator, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]
+) -> None:
+    """Write a model's parameters, its `arrays`, and its JSON-able `state`. Raises OSError where that cannot be written."""
+    from safetensors.numpy import save
+
+    tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    description = {"parameters": _encode(model, "parameter", tensors), "state": dict(state)}
+    metadata = {
+        "format": FORMAT,
+        "version": str(VERSION),
+        "model": type(model).__name__,
+        "description": json.dumps(description),
+    }
+    data = save(tensors, metadata)
+    with replaced(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def read_model(path: str | os.PathLike[str]) -> tuple[str, dict[str, Any], dict[str, np.ndarray], dict[str, Any]]:
+    """Class name, parameters, arrays and state of a model file.
+
+    Raises
+    ------
+    ModelFileError
+        Not a model file, damaged, or from a newer version.
+    OSError
+        No such file, or it cannot be read.
+    """
+    import safetensors
+
+    with open(path, "rb"):
+        pass  # an unreadable file is the system's error, in the system's words
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+    except Exception as error:
+        raise ModelFileError(f"{path}: is damaged or not a model file ({error}).") from None
+    if metadata.get("format") != FORMAT:
+        raise ModelFileError(f"{path}: is a safetensors file, but not a model saved by this library.")
+    version = metadata.get("version", "")
+    if not version.isdigit() or int(version) > VERSION:
+        raise ModelFileError(
+            f"{path}: has format version {version!r}, this release reads up to {VERSION}; upgrade clockwork-reservoir."
+        )
+    try:
+        description = json.loads(metadata["description"])
+        parameters = {name: _decode(value, tensors) for name, value in description["parameters"].items()}
+        return metadata["model"], parameters, tensors, description["state"]
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ModelFileError(f"{path}: is damaged, its description cannot be read ({error!r}).") from None
+
+
+def _encode(model: Estimator, prefix: str, tensors: dict[str, np.ndarray]) -> dict[str, Any]:
+    return {name: _encode_value(value, f"{prefix}.{name}", tensors) for name, value in model.get_params(deep=False).items()}
+
+
+def _encode_value(value: Any, key: str, tensors: dict[str, np.ndarray]) -> Any:
+    """A parameter as JSON: plain as it is, arrays by reference, estimators by class and parameters, generators dropped."""
+    if isinstance(value, Estimator):
+        return {"estimator": type(value).__name__, "parameters": _encode(value, key, tensors)}
+    if sp.issparse(value):
+        csr = sp.csr_array(value)
+        tensors.update({f"{key}.data": csr.data, f"{key}.indices": csr.indices, f"{key}.indptr": csr.indptr})
+        return {"sparse": key, "shape": list(csr.shape)}
+    if isinstance(value, np.ndarray):
+        tensors[key] = np.ascontiguousarray(value)
+        return {"array": key}
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, (list, tuple)):
+        return [_encode_value(item, f"{key}.{i}", tensors) for i, item in enumerate(value)]
+    if isinstance(value, dict):
+        return {"options": {name: _encode_value(item, f"{key}.{name}", tensors) for name, item in value.items()}}
+    return value if isinstance(value, (str, int, float, bool, type(None))) else None
+
+
+def _decode(value: Any, tensors: dict[str, np.ndarray]) -> Any:
+    if isinstance(value, list):
+        return [_decode(item, tensors) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "estimator" in value:
+        from reservoir.echo.readouts import READOUTS
+
+        return READOUTS[value["estimator"]](**{name: _decode(item, tensors) for name, item in value["parameters"].items()})
+    if "sparse" in value:
+        parts = tuple(tensors.pop(f"{value['sparse']}.{part}") for part in ("data", "indices", "indptr"))
+        return sp.csr_array(parts, shape=tuple(value["shape"]))
+    if "array" in value:
+        return tensors.pop(value["array"])
+    return {name: _decode(item, tensors) for name, item in value["options"].items()}

@@ -1,0 +1,40 @@
+"""The models by the names the command line uses, and reading one back from its file."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import Any
+
+from reservoir.model_file import read_model
+from reservoir.validation import ModelFileError, unknown
+
+MODELS = {"esn": ("reservoir.echo.esn", "ESN", "echo state network: fixed random reservoir, linear readout")}
+
+
+def model_class(name: str) -> Any:
+    """The estimator class of a model name. Raises `ParameterError` with the nearest names for an unknown one."""
+    if name not in MODELS:
+        raise unknown("model", name, MODELS)
+    module, cls, _ = MODELS[name]
+    return getattr(import_module(module), cls)
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """The fitted estimator that `save` wrote to a file.
+
+    Raises
+    ------
+    ModelFileError
+        The file is damaged, of another kind, or from a newer version. Reading it never runs code from it.
+    OSError
+        There is no such file, or it cannot be read.
+    """
+    cls, parameters, arrays, state = read_model(path)
+    for module, name, _ in MODELS.values():
+        if name == cls:
+            try:
+                return getattr(import_module(module), name).restored(parameters, arrays, state)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise ModelFileError(f"{path}: is damaged, its parts do not fit together ({error}).") from None
+    raise ModelFileError(f"{path}: holds a model of class {cls!r}, which this release does not know.")

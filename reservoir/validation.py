@@ -1,0 +1,208 @@
+"""The checks of parameters and data, and the wording of their errors, once.
+
+Constraints are data: an estimator lists one per parameter, and `check_parameters` raises the one error text. Data checks
+turn what users pass (an array, a list of arrays) into a list of two-dimensional arrays, or say where it is wrong.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import numbers
+from collections.abc import Iterable, Mapping, Sequence, Sized
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+class ParameterError(ValueError):
+    """A parameter is unknown, of the wrong type, or out of its range."""
+
+
+class DataError(ValueError):
+    """The data cannot be used: wrong shape, missing values, too short."""
+
+
+class ModelFileError(ValueError):
+    """A model file is damaged, of another kind, or from a newer version."""
+
+
+class DivergenceError(RuntimeError):
+    """A network left the range of finite numbers; the message names the step."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A real or integer in an interval; with `array`, also an array of such; with `optional`, also None."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    open_low: bool = False
+    open_high: bool = False
+    integer: bool = False
+    array: bool = False
+    optional: bool = False
+
+    def accepts(self, value: Any) -> bool:
+        """Whether `value` meets the constraint."""
+        if value is None:
+            return self.optional
+        if isinstance(value, (bool, np.bool_)):
+            return False
+        kind: Any = numbers.Integral if self.integer else numbers.Real
+        if isinstance(value, kind):
+            if not math.isfinite(value):
+                return False
+            above = value > self.low if self.open_low else value >= self.low
+            below = value < self.high if self.open_high else value <= self.high
+            return bool(above and below)
+        if self.array and isinstance(value, (list, tuple, np.ndarray)) and len(value) > 0:
+            return all(Number(self.low, self.high, self.open_low, self.open_high, self.integer).accepts(v) for v in value)
+        return False
+
+    def __str__(self) -> str:
+        left = "(" if self.open_low or self.low == -math.inf else "["
+        right = ")" if self.open_high or self.high == math.inf else "]"
+        kind = "an integer" if self.integer else "a number"
+        text = f"{kind} in {left}{self.low:g}, {self.high:g}{right}"
+        text += ", or a list of them" if self.array else ""
+        return text + (", or None" if self.optional else "")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of some names, or an instance of one of some types."""
+
+    names: tuple[Any, ...]
+    types: tuple[type, ...] = ()
+    described: str = ""
+
+    def accepts(self, value: Any) -> bool:
+        """Whether `value` meets the constraint."""
+        plain = isinstance(value, (str, int, type(None)))
+        return any(type(value) is type(name) and value == name for name in self.names) if plain else isinstance(value, self.types)
+
+    def __str__(self) -> str:
+        text = "one of " + ", ".join(str(name) for name in self.names) if self.names else ""
+        return " or ".join(part for part in (text, self.described) if part)
+
+
+@dataclass(frozen=True)
+class Subset:
+    """A non-empty list of some names, none twice."""
+
+    names: tuple[str, ...]
+
+    def accepts(self, value: Any) -> bool:
+        """Whether `value` meets the constraint."""
+        if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
+            return False
+        return 0 < len(value) == len(set(value)) and set(value) <= set(self.names)
+
+    def __str__(self) -> str:
+        return "a list of some of " + ", ".join(self.names)
+
+
+Constraint = Number | Choice | Subset
+
+
+def check_parameters(owner: str, constraints: Mapping[str, Constraint], parameters: Mapping[str, Any]) -> None:
+    """Raise `ParameterError` for the first parameter that breaks its constraint."""
+    for name, constraint in constraints.items():
+        value = parameters[name]
+        if not constraint.accepts(value):
+            close = ""
+            if isinstance(value, str) and isinstance(constraint, Choice):
+                close = nearest(value, [name for name in constraint.names if isinstance(name, str)])
+            raise ParameterError(f"The '{name}' parameter of {owner} must be {constraint}. Got {value!r} instead.{close}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """' Did you mean …?' with the known names nearest to `name`, or nothing when none is near."""
+    found = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    return f" Did you mean {' or '.join(found)}?" if found else ""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> ParameterError:
+    """The error for a name that is not among the known ones: the nearest names, and all of them."""
+    known = sorted(known)
+    return ParameterError(f"There is no {kind} '{name}'.{nearest(name, known)} Known: {', '.join(known)}.")
+
+
+def as_matrix(array: Any, name: str, dtype: Any = None) -> np.ndarray:
+    """`array` as (T, n_features) floats; one dimension is read as one feature. Copies only when it must."""
+    if hasattr(array, "toarray") and hasattr(array, "nnz"):
+        raise DataError(f"{name}: a sparse matrix was passed, dense data is required; use .toarray().")
+    try:
+        matrix = np.asarray(array)
+        if np.iscomplexobj(matrix):
+            raise DataError(f"{name}: Complex data not supported; pass real numbers.")
+        if matrix.dtype.kind not in "fiub" or dtype is not None:
+            matrix = matrix.astype(dtype or np.float64, copy=False)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{name}: must be numbers, (T,) or (T, n_features); could not read them: {error}.") from None
+    if matrix.ndim == 1:
+        matrix = matrix[:, None]
+    if matrix.ndim != 2:
+        raise DataError(f"{name}: must be (T,) or (T, n_features). Got an array of {matrix.ndim} dimensions instead.")
+    return matrix
+
+
+def check_finite(matrix: np.ndarray, name: str, rows_at_once: int = 65536) -> None:
+    """Raise `DataError` naming the first row and column that holds NaN or infinity. A block at a time: no big copies."""
+    if matrix.dtype.kind != "f":
+        return
+    for start in range(0, len(matrix), rows_at_once):
+        block = matrix[start : start + rows_at_once]
+        finite = np.isfinite(block)
+        if not finite.all():
+            row, column = (int(i) for i in np.argwhere(~finite)[0])
+            what = "NaN" if np.isnan(block[row, column]) else "infinity (inf)"
+            raise DataError(
+                f"{name}: Input contains {what} at row {start + row}, column {column}; remove or fill such values first."
+            )
+
+
+def is_many(data: Any) -> bool:
+    """Whether `data` means many sequences: an array of three dimensions, or a list or tuple of arrays."""
+    if isinstance(data, (list, tuple)):
+        return len(data) > 0 and isinstance(data[0], np.ndarray) and data[0].ndim > 0
+    return isinstance(data, np.ndarray) and data.ndim == 3
+
+
+def as_sequences(data: Any, name: str = "inputs") -> list[np.ndarray]:
+    """One or many sequences as a list of finite (T, n_features) arrays with as many features each.
+
+    Parameters
+    ----------
+    data : array (T,), (T, n_features) or (n_sequences, T, n_features), or a list of arrays (T_i,) or (T_i, n_features)
+
+    Raises
+    ------
+    DataError
+        Not numbers, no rows, different numbers of features, NaN or infinity; the text says where.
+    """
+    many = is_many(data)
+    sequences: list[np.ndarray] = []
+    for index, item in enumerate(data if many else [data]):
+        label = f"{name}, sequence {index}" if many else name
+        matrix = as_matrix(item, label)
+        if len(matrix) == 0:
+            raise DataError(
+                f"{label}: is empty. Found array with 0 sample(s) (shape={matrix.shape}), a minimum of 1 is required."
+            )
+        if sequences and matrix.shape[1] != sequences[0].shape[1]:
+            raise DataError(f"{label}: has {matrix.shape[1]} features, sequence 0 has {sequences[0].shape[1]}; they must agree.")
+        check_finite(matrix, label)
+        sequences.append(matrix)
+    return sequences
+
+
+def check_lengths(inputs: Sequence[Sized], targets: Sequence[Sized]) -> None:
+    """Raise `DataError` unless every target sequence has as many rows as its input sequence."""
+    for index, (u, y) in enumerate(zip(inputs, targets, strict=True)):
+        if len(u) != len(y):
+            raise DataError(f"targets, sequence {index}: has {len(y)} rows, its inputs have {len(u)}; they must agree.")

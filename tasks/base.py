@@ -1,0 +1,108 @@
+"""What a task is: a frozen dataclass of options that generates data from a seed and scores predictions.
+
+Kinds, and what a model is asked for:
+
+filter      `predict(inputs)`: an output at every step; the first `warmup` steps of a split are not scored
+free run    `forecast(history, steps)`: the continuation of each history of the split
+label       `predict(inputs)`: one label or vector per sequence
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from reservoir.validation import Constraint, Number, check_parameters
+
+Kind = Literal["filter", "free run", "label"]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Sequences with their targets.
+
+    Attributes
+    ----------
+    inputs : list of (T_i, n_features) arrays; histories for a free run; (T_i, 0) when the task has no input
+    targets : list of (T_i, n_outputs) arrays per step, (steps, n_outputs) continuations for a free run's test split,
+        or one array (n_sequences,) or (n_sequences, n_outputs) of labels
+    warmup : leading steps of each sequence that are given but not scored
+    """
+
+    inputs: list[np.ndarray]
+    targets: list[np.ndarray] | np.ndarray
+    warmup: int = 0
+
+
+@dataclass(frozen=True)
+class Data:
+    """The three splits of one seed, and what there is to tell about them (`info`: variance used, redraws, ...)."""
+
+    train: Split
+    validation: Split
+    test: Split
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Base of every task. A subclass adds its options as fields and its facts as class variables."""
+
+    name: ClassVar[str]
+    kind: ClassVar[Kind]
+    metric: ClassVar[str]
+    higher_is_better: ClassVar[bool] = False
+    published: ClassVar[str] = ""
+    """The published figure with its source, in one line; empty when none is known."""
+    settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Per model name, the parameters that reach a good score without tuning; nested ones as `readout__ridge`."""
+    constraints: ClassVar[Mapping[str, Constraint]] = {}
+
+    def __post_init__(self) -> None:
+        check_parameters(f"task {self.name}", self.constraints, self.options())
+
+    def options(self) -> dict[str, Any]:
+        """The task's options by name."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    def generate(self, seed: int) -> Data:
+        """The data of one seed; the same seed gives the same bits."""
+        raise NotImplementedError
+
+    def streams(self, seed: int, count: int = 3) -> list[np.random.Generator]:
+        """Independent generators of this task's own: one each for train, validation, test, unless asked for more.
+
+        The task's name enters, so that two tasks, or a task and a model with the same seed, share no random numbers.
+        Raises `ParameterError` for a negative seed.
+        """
+        check_parameters(f"task {self.name}", {"seed": Number(low=0, integer=True)}, {"seed": seed})
+        key = zlib.crc32(self.name.encode())
+        return [np.random.default_rng(s) for s in np.random.SeedSequence(seed, spawn_key=(key,)).spawn(count)]
+
+    def predict(self, model: Any, split: Split) -> Any:
+        """Ask a fitted `model` for what this kind of task needs, over all sequences of a split."""
+        if self.kind == "free run":
+            steps = len(split.targets[0])
+            return model.forecast(split.inputs, steps)
+        return model.predict(split.inputs)
+
+    def score(self, predictions: Any, data: Data) -> float:
+        """The task's metric of predictions for the test split."""
+        raise NotImplementedError
+
+    def scores(self, predictions: Any, data: Data) -> dict[str, float]:
+        """Every metric worth reporting, the task's own first."""
+        return {self.metric: self.score(predictions, data)}
+
+    def baseline(self, data: Data) -> float:
+        """The score of the trivial predictor that the docstring names."""
+        raise NotImplementedError
+
+
+def scored(split: Split, sequences: Iterable[np.ndarray]) -> np.ndarray:
+    """The scored rows of per-step arrays, one after the other."""
+    return np.concatenate([np.asarray(s)[split.warmup :] for s in sequences])

@@ -1,0 +1,178 @@
+"""Tasks with one label per sequence: the period of a noisy sine, and handwritten digits read as sequences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from reservoir import metrics
+from reservoir.validation import Choice, Constraint, Number, ParameterError
+from tasks.base import Data, Split, Task
+
+COUNT = Number(low=1, integer=True)
+# Out of the band means at least GAP and at most REACH times beyond its border, so that the question has an answer.
+GAP = 1.25
+REACH = 2.5
+N_DIGITS = 1797
+
+
+@dataclass(frozen=True)
+class _Labelled(Task):
+    """Labels (n_sequences,) as targets; accuracy as metric; the commonest train label as baseline."""
+
+    kind = "label"
+    metric = "accuracy"
+    higher_is_better = True
+
+    def score(self, predictions: ArrayLike, data: Data) -> float:
+        """Fraction of the test sequences whose label is right; `predictions` is (n_sequences,)."""
+        return metrics.accuracy(predictions, np.asarray(data.test.targets))
+
+    def baseline(self, data: Data) -> float:
+        """Accuracy of the commonest train label (the lowest on a tie), always."""
+        commonest = np.bincount(np.asarray(data.train.targets)).argmax()
+        return self.score(np.full(len(data.test.targets), commonest), data)
+
+
+@dataclass(frozen=True)
+class FrequencyDiscrimination(_Labelled):
+    """Tell whether the period of a noisy sine lies in a band.
+
+    A sequence is x(t) = sin(2 pi t / P + phase) + noise e(t), t = 0 ... T-1, with e standard normal, the phase uniform
+    on (0, 2 pi) and T uniform on min_length ... max_length; all are drawn anew for each sequence. The label is 1 or 0
+    with equal chance. For 1 the period P, in steps, is log-uniform on (band_low, band_high); for 0 it is log-uniform,
+    with equal chance, on (band_low / 2.5, band_low / 1.25) or (1.25 band_high, 2.5 band_high).
+
+    Metric: `accuracy` on the test sequences.
+    Source: after D. Neil, M. Pfeiffer & S.-C. Liu, Phased LSTM, NIPS 2016; here sampled at every step, with noise,
+    a gap on both sides of the band, and no period under two steps.
+    Baseline: always the commonest train label; about .5.
+    Published: none comparable.
+    """
+
+    name = "frequency-discrimination"
+    settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    constraints: ClassVar[Mapping[str, Constraint]] = {
+        "train_sequences": COUNT,
+        "validation_sequences": COUNT,
+        "test_sequences": COUNT,
+        "min_length": COUNT,
+        "max_length": COUNT,
+        "band_low": Number(low=2.0 * REACH, high=1e9, open_low=True),
+        "band_high": Number(low=2.0 * REACH, high=1e9, open_low=True),
+        "noise": Number(low=0.0, high=math.inf, open_high=True),
+    }
+
+    train_sequences: int = 500
+    validation_sequences: int = 250
+    test_sequences: int = 500
+    min_length: int = 40
+    max_length: int = 80
+    band_low: float = 10.0
+    band_high: float = 20.0
+    noise: float = 0.2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for low, high, strict in (("min_length", "max_length", False), ("band_low", "band_high", True)):
+            least, most = getattr(self, low), getattr(self, high)
+            if most < least or (strict and most == least):
+                relation = "above" if strict else "at least"
+                raise ParameterError(
+                    f"The '{high}' parameter of task {self.name} must be {relation} {low}, {least}. Got {most} instead."
+                )
+
+    def generate(self, seed: int) -> Data:
+        """Inputs (T_i, 1) of unequal lengths, labels (n_sequences,) of 0 and 1."""
+        # A stream of its own for each split: the size of one does not move the numbers of another.
+        generators = self.streams(seed)
+        counts = (self.train_sequences, self.validation_sequences, self.test_sequences)
+        train, validation, test = (
+            self._split(g, n) for g, n in zip(generators, counts, strict=True)
+        )
+        return Data(train, validation, test)
+
+    def _split(self, generator: np.random.Generator, count: int) -> Split:
+        labels = generator.integers(0, 2, size=count)
+        return Split([self._sequence(generator, bool(label)) for label in labels], labels)
+
+    def _sequence(self, generator: np.random.Generator, inside: bool) -> np.ndarray:
+        low, high = self.band_low, self.band_high
+        if not inside:
+            below = generator.random() < 0.5
+            low, high = (low / REACH, low / GAP) if below else (GAP * high, REACH * high)
+        period = math.exp(generator.uniform(math.log(low), math.log(high)))
+        phase = generator.uniform(0.0, 2.0 * math.pi)
+        length = int(generator.integers(self.min_length, self.max_length, endpoint=True))
+        wave: np.ndarray = np.sin(2.0 * math.pi * np.arange(length) / period + phase)
+        wave += self.noise * generator.standard_normal(length)
+        return wave[:, None]
+
+
+@lru_cache(maxsize=1)
+def _load_digits() -> tuple[np.ndarray, np.ndarray]:
+    """Images (1797, 8, 8) scaled to [0, 1] and labels (1797,)."""
+    # Here, because importing scikit-learn takes seconds, and only this task needs it.
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    return digits.images / 16.0, digits.target.astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Digits(_Labelled):
+    """Read a small handwritten digit row by row, or pixel by pixel, and name it.
+
+    scikit-learn's 1,797 images of 8 x 8 pixels, the values 0...16 divided by 16. With order="rows" a sequence is
+    (8, 8): step t is row t from the top. With order="pixels" it is (64, 1): the rows one after the other. The seed
+    shuffles the images; the first train_sequences, then validation_sequences, then test_sequences are the splits.
+
+    Metric: `accuracy` on the test sequences.
+    Source: E. Alpaydin & C. Kaynak, Optical recognition of handwritten digits, UCI repository, 1998, the test part,
+    as `sklearn.datasets.load_digits` ships it. A writer's digits can be in several splits.
+    Baseline: always the commonest train label; about .1.
+    Published: none comparable.
+    """
+
+    name = "digits"
+    settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    constraints: ClassVar[Mapping[str, Constraint]] = {
+        "train_sequences": COUNT,
+        "validation_sequences": COUNT,
+        "test_sequences": COUNT,
+        "order": Choice(("rows", "pixels")),
+    }
+
+    train_sequences: int = 1000
+    validation_sequences: int = 297
+    test_sequences: int = 500
+    order: str = "rows"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        left = N_DIGITS - self.train_sequences - self.validation_sequences
+        if self.test_sequences > left:
+            raise ParameterError(
+                f"The 'test_sequences' parameter of task {self.name} must be at most {left}, what train and validation "
+                f"leave of the {N_DIGITS} images. Got {self.test_sequences} instead."
+            )
+
+    def generate(self, seed: int) -> Data:
+        """Inputs (8, 8) or (64, 1), labels (n_sequences,) of 0...9; no image is in two splits."""
+        images, labels = _load_digits()
+        shuffled = self.streams(seed, 1)[0].permutation(N_DIGITS)
+        shape = (8, 8) if self.order == "rows" else (64, 1)
+        splits, start = [], 0
+        for count in (self.train_sequences, self.validation_sequences, self.test_sequences):
+            chosen = shuffled[start : start + count]
+            # Fancy indexing copies: a caller who changes the data leaves the cached images alone.
+            splits.append(Split(list(images[chosen].reshape(count, *shape)), labels[chosen]))
+            start += count
+        train, validation, test = splits
+        return Data(train, validation, test)

@@ -1,0 +1,182 @@
+"""Free runs of measured records: the monthly sunspot numbers, and the columns of a user's own CSV file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from reservoir.validation import Choice, Constraint, DataError, Number, ParameterError
+from tasks.base import Data, Kind, Task
+from tasks.csv_file import read_csv
+from tasks.forecasts import (
+    check_washout,
+    estimate_period,
+    one_step,
+    persistence,
+    rolling_origins,
+    seasonal_naive,
+    stacked_nmse,
+)
+
+
+@dataclass(frozen=True)
+class Record(Task):
+    """Base of the free runs over a given record, cut in the order of time into training, validation and test.
+
+    Every column is standardised by the mean and standard deviation of the rows before the validation part; `Data.info`
+    holds them. So columns count alike whatever their units, and forecasts go back to units by x * std + mean. A history
+    is all of the record before its continuation. Nothing is random: every seed gives the same data.
+    """
+
+    horizon: int = 100
+    starts: int = 1
+    washout: int = 100
+
+    kind: ClassVar[Kind] = "free run"
+    metric: ClassVar[str] = "nrmse"
+    constraints: ClassVar[Mapping[str, Constraint]] = {
+        "horizon": Number(low=1, integer=True),
+        "starts": Number(low=1, integer=True),
+        "washout": Number(low=0, integer=True),
+    }
+
+    def cut(self, record: np.ndarray, names: list[str], train: slice, test: int) -> Data:
+        """The splits of a (T, d) record: training rows, validation from their end, test from row `test`, to the end."""
+        mean, deviation = record[: train.stop].mean(axis=0), record[: train.stop].std(axis=0)
+        for name, centre, spread in zip(names, mean, deviation, strict=True):
+            if spread <= 1e-12 * abs(centre):
+                raise DataError(
+                    f"Task {self.name}: column '{name}' is constant ({centre:g}) before the hold-out; "
+                    "there is nothing to learn from it."
+                )
+        scaled = (record - mean) / deviation
+        return Data(
+            train=one_step(scaled[train], self.washout),
+            validation=rolling_origins(scaled, train.stop, test, None, self.horizon, self.starts),
+            test=rolling_origins(scaled, test, len(record), None, self.horizon, self.starts),
+            info={"columns": names, "mean": mean, "std": deviation, "period": self.season(scaled[: train.stop])},
+        )
+
+    def season(self, past: np.ndarray) -> int | None:
+        """The period of the seasonal forecast, from the (T, d) rows before the validation part."""
+        return estimate_period(past)
+
+    def score(self, predictions: Any, data: Data) -> float:
+        """The NRMSE over all starts and steps, with the variance of the continuations."""
+        return float(np.sqrt(stacked_nmse(predictions, data.test)))
+
+    def scores(self, predictions: Any, data: Data) -> dict[str, float]:
+        """The NRMSE and its square."""
+        score = self.score(predictions, data)
+        return {"nrmse": score, "nmse": score**2}
+
+    def baseline(self, data: Data) -> float:
+        """The lower score of two: the last value repeated, and the last period repeated when there is a period."""
+        score = self.score(persistence(data.test), data)
+        period = data.info["period"]
+        if period is None:
+            return score
+        seasonal = [seasonal_naive(history, self.horizon, period) for history in data.test.inputs]
+        return min(score, self.score(seasonal, data))
+
+
+@dataclass(frozen=True)
+class Sunspots(Record):
+    """Forecast the monthly sunspot number for eleven years, from several starts.
+
+    The monthly mean sunspot number of January 1749 to December 2008 (3,120 values on the scale in use before the
+    revision of 2015; public domain). Test: the months from 1949 on, in which `starts` forecasts of `horizon` months
+    begin at evenly spaced months; validation: likewise from 1909 to 1948; training: the last `train_length` months
+    before 1909, of which `washout` are not scored. Standardised, see `Record`.
+
+    Metric: nrmse over all starts and months, the variance being that of the continuations. Baseline: the better of the
+    last value repeated and the last 132 months repeated.
+    """
+
+    horizon: int = 132
+    starts: int = 8
+    train_length: int = 1919
+
+    name: ClassVar[str] = "sunspots"
+    constraints: ClassVar[Mapping[str, Constraint]] = {
+        **Record.constraints,
+        "horizon": Number(low=1, high=480, integer=True),
+        "train_length": Number(low=2, high=1919, integer=True),
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_washout(self, self.train_length, self.washout)
+
+    def generate(self, seed: int) -> Data:
+        """The data; the same for every seed."""
+        record, names = read_csv(Path(__file__).parent / "data" / "sunspots_monthly.csv", ["sunspots"])
+        return self.cut(record, names, slice(1919 - self.train_length, 1920), 2400)
+
+    def season(self, past: np.ndarray) -> int:
+        """Eleven years."""
+        return 132
+
+
+@dataclass(frozen=True)
+class Text(Choice):
+    """Any text; a blank one only if `blank`."""
+
+    blank: bool = False
+
+    def accepts(self, value: Any) -> bool:
+        """Whether `value` meets the constraint."""
+        return isinstance(value, (str, os.PathLike)) and (self.blank or str(value) != "")
+
+
+@dataclass(frozen=True)
+class CsvTask(Record):
+    """Forecast the end of a user's own series, columns of a CSV file.
+
+    `column` names the column, or several separated by commas; empty means the only one that holds numbers. Test: the
+    last `holdout` rows, in which `starts` forecasts of `horizon` rows begin at evenly spaced rows; validation: as many
+    rows before them, likewise; training: all rows before those. Without `holdout` the forecasts lie end to end.
+    Standardised, see `Record`.
+
+    Metric: nrmse over all starts, rows and columns, the variance being that of the continuations. Baseline: the better
+    of the last value repeated and the last period repeated; `estimate_period` finds the period in the rows before the
+    hold-out.
+    """
+
+    path: str = ""
+    column: str = ""
+    holdout: int | None = None
+
+    name: ClassVar[str] = "csv"
+    constraints: ClassVar[Mapping[str, Constraint]] = {
+        "path": Text((), described="the name of a CSV file"),
+        "column": Text((), described="a column's name, or several separated by commas", blank=True),
+        **Record.constraints,
+        "holdout": Number(low=1, integer=True, optional=True),
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.holdout is not None and self.holdout < self.horizon:
+            raise ParameterError(
+                f"The 'holdout' parameter of task csv must be at least the horizon, {self.horizon}. "
+                f"Got {self.holdout} instead."
+            )
+
+    def generate(self, seed: int) -> Data:
+        """The data; the same for every seed. Raises `DataError` for a bad file, one too short, or a constant column."""
+        columns = [part.strip() for part in self.column.split(",")] if self.column else None
+        record, names = read_csv(self.path, columns)
+        held_out = self.holdout or self.horizon * self.starts
+        needed = 2 * held_out + self.washout + 2
+        if len(record) < needed:
+            raise DataError(
+                f"{self.path}: has {len(record)} rows; a washout of {self.washout} and two hold-outs of {held_out} "
+                f"need at least {needed}. Lower horizon, starts, holdout or washout, or give more rows."
+            )
+        return self.cut(record, names, slice(0, len(record) - 2 * held_out), len(record) - held_out)
