@@ -22,7 +22,8 @@ def mse(predictions: ArrayLike, targets: ArrayLike) -> float:
     2.0
     """
     predictions, targets = _pair(predictions, targets)
-    return float(np.mean(np.square(predictions - targets)))
+    with np.errstate(over="ignore"):  # a forecast that ran away has an infinite error
+        return float(np.mean(np.square(predictions - targets)))
 
 
 def rmse(predictions: ArrayLike, targets: ArrayLike) -> float:

@@ -73,8 +73,7 @@ class ChannelEqualization(Task):
         generators = self.streams(seed)
         lengths = (self.train_length, self.validation_length, self.test_length)
         train, validation, test = [
-            self._split(generator, self.washout + length)
-            for generator, length in zip(generators, lengths, strict=True)
+            self._split(generator, self.washout + length) for generator, length in zip(generators, lengths, strict=True)
         ]
         return Data(train, validation, test, info={"snr": self.snr})
 

@@ -38,7 +38,7 @@ def seasonal_naive(history: ArrayLike, steps: int, period: int) -> np.ndarray:
 
 
 def estimate_period(series: ArrayLike) -> int | None:
-    """The strongest seasonal period in samples, at most a third of the length; None when there is none.
+    """The strongest seasonal period in samples, at most a third of the length and 10,000; None when there is none.
 
     A period p is a peak of the autocorrelation r (straight line removed) that stands out by .1, is above .2 and above
     three standard errors of noise, 3 / sqrt(T), and recurs: r near 2p is at least a third of r(p) after both are
@@ -59,8 +59,9 @@ def estimate_period(series: ArrayLike) -> int | None:
     if length < 6:
         return None
     correlation = _autocorrelation(columns.reshape(length, -1))
-    lags, _ = find_peaks(correlation[: length // 3 + 2], height=max(0.2, 3.0 / np.sqrt(length)), prominence=0.1)
-    recurring = [lag for lag in lags if lag <= length // 3 and _recurs(correlation, lag)]
+    longest = min(length // 3, 10_000)
+    lags, _ = find_peaks(correlation[: longest + 2], height=max(0.2, 3.0 / np.sqrt(length)), prominence=0.1)
+    recurring = [lag for lag in lags if lag <= longest and _recurs(correlation, lag)]
     if not recurring:
         return None
     highest = max(correlation[lag] for lag in recurring)
@@ -70,8 +71,10 @@ def estimate_period(series: ArrayLike) -> int | None:
 
 def _recurs(correlation: np.ndarray, lag: int) -> bool:
     """Whether the autocorrelation rises again within a tenth of twice the lag."""
-    unbiased = correlation / (1.0 - np.arange(len(correlation)) / len(correlation))
-    return bool(unbiased[2 * lag - lag // 10 : 2 * lag + lag // 10 + 1].max() >= unbiased[lag] / 3.0)
+    near = np.arange(2 * lag - lag // 10, 2 * lag + lag // 10 + 1)
+    overlap = 1.0 - np.append(near, lag) / len(correlation)
+    unbiased = correlation[np.append(near, lag)] / overlap
+    return bool(unbiased[:-1].max() >= unbiased[-1] / 3.0)
 
 
 def _autocorrelation(columns: np.ndarray) -> np.ndarray:

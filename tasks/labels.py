@@ -93,9 +93,7 @@ class FrequencyDiscrimination(_Labelled):
         # A stream of its own for each split: the size of one does not move the numbers of another.
         generators = self.streams(seed)
         counts = (self.train_sequences, self.validation_sequences, self.test_sequences)
-        train, validation, test = (
-            self._split(g, n) for g, n in zip(generators, counts, strict=True)
-        )
+        train, validation, test = (self._split(g, n) for g, n in zip(generators, counts, strict=True))
         return Data(train, validation, test)
 
     def _split(self, generator: np.random.Generator, count: int) -> Split:

@@ -164,8 +164,7 @@ class CsvTask(Record):
         super().__post_init__()
         if self.holdout is not None and self.holdout < self.horizon:
             raise ParameterError(
-                f"The 'holdout' parameter of task csv must be at least the horizon, {self.horizon}. "
-                f"Got {self.holdout} instead."
+                f"The 'holdout' parameter of task csv must be at least the horizon, {self.horizon}. Got {self.holdout} instead."
             )
 
     def generate(self, seed: int) -> Data:

@@ -26,12 +26,8 @@ LABELS = ["frequency-discrimination", "digits"]
 FILTERS = [*NARMA, "memory-capacity", *SYMBOLS, "channel-equalization"]
 REDRAWN = 16  # the first seed whose narma10 diverges once, in the test split
 SIZES = {name: "length" for name in FILTERS} | {name: "sequences" for name in LABELS}
-BAD = [
-    (name, option, -1) for name in FILTERS for option in ("train_length", "validation_length", "test_length", "washout")
-]
-BAD += [
-    (name, option, 0) for name in LABELS for option in ("train_sequences", "validation_sequences", "test_sequences")
-]
+BAD = [(name, option, -1) for name in FILTERS for option in ("train_length", "validation_length", "test_length", "washout")]
+BAD += [(name, option, 0) for name in LABELS for option in ("train_sequences", "validation_sequences", "test_sequences")]
 BAD += [("narma10", "test_length", 100.5), ("memory-capacity", "lags", 0), ("memory-capacity", "washout", 99)]
 BAD += [
     ("delayed-recall", "delay", -1),
@@ -142,9 +138,7 @@ def test_the_size_of_one_split_leaves_the_others_alone(name):
 
 @pytest.mark.parametrize(("name", "option", "value"), BAD)
 def test_a_bad_option_is_named(name, option, value):
-    with pytest.raises(
-        ParameterError, match=f"^The '{option}' parameter of task {name} must be .* Got {value!r} instead"
-    ):
+    with pytest.raises(ParameterError, match=f"^The '{option}' parameter of task {name} must be .* Got {value!r} instead"):
         get_task(name, **{option: value})
 
 
@@ -441,10 +435,7 @@ def test_digits_are_the_images_of_scikit_learn_each_in_one_split():
             assert labels.pop(image.tobytes()) == label
     assert not labels
     assert {image.shape for image in data.test.inputs} == {(8, 8)}
-    assert (
-        max(image.max() for image in data.train.inputs) == 1.0
-        and min(image.min() for image in data.train.inputs) == 0.0
-    )
+    assert max(image.max() for image in data.train.inputs) == 1.0 and min(image.min() for image in data.train.inputs) == 0.0
 
 
 def test_digits_by_pixels_are_the_rows_one_after_the_other():

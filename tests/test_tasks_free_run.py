@@ -158,9 +158,7 @@ def test_lyapunov_exponent_of_henon() -> None:
 
 def test_mso_is_one_signal_from_some_start() -> None:
     data = get_task("mso").generate(5)
-    series = np.concatenate(
-        [data.train.inputs[0], data.train.targets[0][-1:], data.validation.targets[0], data.test.targets[0]]
-    )
+    series = np.concatenate([data.train.inputs[0], data.train.targets[0][-1:], data.validation.targets[0], data.test.targets[0]])
     frequencies = [0.2, 0.311, 0.42, 0.51, 0.63, 0.74, 0.85, 0.97]
     start = int(get_task("mso").streams(5, 1)[0].integers(100_000))
     ref = [sum(np.sin(a * (start + t)) for a in frequencies) for t in range(len(series))]
@@ -216,9 +214,7 @@ def test_a_seed_gives_the_same_bits_and_another_gives_others(name: str) -> None:
     one, same, other = small(name).generate(0), small(name).generate(0), small(name).generate(1)
     for split in ("train", "validation", "test"):
         for part in ("inputs", "targets"):
-            for first, second in zip(
-                getattr(getattr(one, split), part), getattr(getattr(same, split), part), strict=True
-            ):
+            for first, second in zip(getattr(getattr(one, split), part), getattr(getattr(same, split), part), strict=True):
                 np.testing.assert_array_equal(first, second)
         assert not np.allclose(getattr(one, split).targets[0], getattr(other, split).targets[0])
 
@@ -472,9 +468,7 @@ def test_periods_are_found_in_noise_on_a_trend(period: int) -> None:
 
 def test_a_multiple_does_not_replace_the_period() -> None:
     time = np.arange(400)
-    found = [
-        forecasts.estimate_period(np.sin(2 * np.pi * time / 12) + rng(seed).normal(size=400)) for seed in range(50)
-    ]
+    found = [forecasts.estimate_period(np.sin(2 * np.pi * time / 12) + rng(seed).normal(size=400)) for seed in range(50)]
     assert sum(period in (11, 12, 13) for period in found) >= 45
 
 

@@ -1,0 +1,43 @@
+"""The growth of a small perturbation along a driven trajectory."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reservoir.kernels.activations import derivative
+from reservoir.kernels.drive import step
+from reservoir.kernels.jit import jit
+from reservoir.kernels.matvec import add_product
+
+
+@jit
+def tangent_growth(network, inputs, state, tangent, growth):
+    """log |J(t) d| at every step, d being the perturbation, renewed to length one after each.
+
+    J(t) = (1 - a) I + a diag(f') W is the Jacobian of one step. `inputs` (T, V); `state` and `tangent` (N,) are
+    overwritten with the final ones, `growth` (T,) with the logarithms (-inf from where the perturbation vanishes).
+    """
+    n = network.leak.size
+    x, d = np.empty(2 * n, dtype=network.leak.dtype), np.empty(2 * n, dtype=network.leak.dtype)
+    work, slope, product = np.empty_like(network.leak), np.empty_like(network.leak), np.empty_like(network.leak)
+    x[:n], x[n:] = state, state
+    d[:n], d[n:] = tangent, tangent
+    for t in range(inputs.shape[0]):
+        step(network, inputs[t], x, work)
+        derivative(network.activation, work, slope)
+        product[:] = 0.0
+        add_product(network.matrix, d, product)
+        total = 0.0
+        for i in range(n):
+            value = (1.0 - network.leak[i]) * d[i] + network.leak[i] * slope[i] * product[i]
+            d[i] = value
+            total += value * value
+        length = np.sqrt(total)
+        growth[t] = np.log(length)
+        if length == 0.0:
+            growth[t:] = -np.inf
+            break
+        for i in range(n):
+            d[i] /= length
+            d[n + i] = d[i]
+    state[:], tangent[:] = x[:n], d[:n]
