@@ -1,0 +1,386 @@
+"""The command line: parses, calls the library, prints. Heavy imports happen inside the commands."""
+
+from __future__ import annotations
+
+import ast
+import errno
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+SET_HELP = "A parameter, as NAME=VALUE; may be repeated. Parts of a parameter as readout.ridge=1e-6."
+
+
+class Assignment(click.ParamType):
+    """NAME=VALUE, the value a Python literal, or else text; a dot in the name addresses a part."""
+
+    name = "NAME=VALUE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Any]:
+        """(name, value) of an assignment."""
+        name, equals, text = value.partition("=")
+        if not equals or not name.strip():
+            self.fail(f"must be NAME=VALUE. Got {value!r} instead.", param, ctx)
+        return name.strip().replace(".", "__"), parse_value(text.strip())
+
+
+def parse_value(text: str) -> Any:
+    """A Python literal; true, false and none in any case; a list of words; or the text itself."""
+    words: dict[str, Any] = {"true": True, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return [parse_value(part.strip()) for part in text.split(",")] if "," in text else text
+    return list(value) if isinstance(value, tuple) else value
+
+
+class Seeds(click.ParamType):
+    """0:5 for 0 to 4, 0,3,7 for these, or one number."""
+
+    name = "SEEDS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[int]:
+        """The seeds as a list, none twice."""
+        if isinstance(value, list):
+            return value
+        seeds: list[int] = []
+        try:
+            for part in value.split(","):
+                start, colon, stop = part.partition(":")
+                seeds += range(int(start), int(stop)) if colon else [int(start)]
+        except ValueError:
+            seeds = []
+        if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
+            self.fail(f"must be like 0:5, 0,3,7 or 4, integers in [0, inf), none twice. Got {value!r} instead.", param, ctx)
+        return seeds
+
+
+@contextmanager
+def progress(label: str, total: int) -> Iterator[Callable[[], None]]:
+    """A progress bar on stderr, if that is a terminal; yields what to call after each step."""
+    if not sys.stderr.isatty() or total < 2:
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda: bar.advance(task)
+
+
+def print_table(title: str, columns: list[str], rows: list[list[str]], notes: list[str] | None = None) -> None:
+    """A table on stdout, numbers right-aligned, and lines beneath it; full width where stdout is not a terminal."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for index, column in enumerate(columns):
+        numeric = all(row[index].lstrip("-.").replace(".", "").replace("e-", "")[:1].isdigit() for row in rows if row[index])
+        table.add_column(column, justify="right" if numeric and index else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False, markup=False)
+    console.print(table)
+    for note in notes or []:
+        console.print(note, soft_wrap=True)
+
+
+def number(value: float) -> str:
+    """A number for people: four significant digits."""
+    return f"{value:.4g}"
+
+
+def print_json(value: Any) -> None:
+    """One line of JSON, at once; arrays as lists, numbers that are not finite as null."""
+    from reservoir.reporting import as_json
+
+    click.echo(json.dumps(as_json(value)))
+    sys.stdout.flush()
+
+
+def write_output(path: str | None) -> None:
+    """Fail now, with the system's words, rather than after the work, if a file cannot be written at `path`."""
+    if path is None:
+        return
+    target = Path(path)
+    folder = target.parent
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    if not folder.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder", str(folder))
+    if not os.access(folder, os.W_OK) or (target.exists() and not os.access(target, os.W_OK)):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(package_name="clockwork-reservoir", message="%(version)s")
+def cli() -> None:
+    """Echo state networks on benchmark tasks and on your own time series.
+
+    \b
+    reservoir run narma10 --seeds 0:5              a benchmark, five seeds
+    reservoir forecast data.csv --column price     forecast a column of your own file
+    reservoir inspect --set units=200              what a reservoir is like before training
+    """
+
+
+@cli.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per task, a line each.")
+def tasks(name: str | None, as_json: bool) -> None:
+    """List the tasks, or tell all about task NAME: definition, options, settings."""
+    from reservoir.reporting import task_facts, task_page
+    from tasks import list_tasks
+    from tasks.registry import task_class
+
+    names = [name] if name else list_tasks()
+    facts = [task_facts(task_class(n)) for n in names]
+    if as_json:
+        for fact in facts:
+            print_json(fact)
+    elif name:
+        click.echo(task_page(task_class(name)))
+    else:
+        rows = [[f["name"], f["kind"], f["metric"], f["summary"], f["published"]] for f in facts]
+        notes = ["reservoir tasks NAME tells the exact definition, the trivial baseline, the options and the settings."]
+        print_table("Tasks", ["name", "kind", "metric", "what it asks", "published"], rows, notes)
+
+
+@cli.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per model, a line each.")
+def models(name: str | None, as_json: bool) -> None:
+    """List the models, or tell all about model NAME: parameters, topologies, readouts."""
+    from reservoir.models import MODELS, model_class
+    from reservoir.reporting import model_facts, model_page
+
+    names = [name] if name else list(MODELS)
+    if as_json:
+        for n in names:
+            print_json(model_facts(n, model_class(n)))
+    elif name:
+        click.echo(model_page(name, model_class(name)))
+    else:
+        rows = [[n, MODELS[n][2]] for n in names]
+        print_table("Models", ["name", "what it is"], rows, ["reservoir models NAME tells its parameters."])
+
+
+@cli.command()
+@click.argument("task")
+@click.option("--model", default="esn", show_default=True, help="The model; see `reservoir models`.")
+@click.option("--set", "settings", type=Assignment(), multiple=True, help=SET_HELP)
+@click.option(
+    "--task-set", "task_settings", type=Assignment(), multiple=True, help="A task's option, as NAME=VALUE; may be repeated."
+)
+@click.option("--seeds", type=Seeds(), default="0", show_default=True, help="0:5 for 0 to 4, or 0,3,7.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per seed, a line each, numbers in full precision.")
+@click.option("--save", type=click.Path(), help="Write the fitted model of the first seed to this file.")
+@click.option("--plot", type=click.Path(), help="Draw the first seed's predictions to this file (png, svg or pdf).")
+def run(
+    task: str,
+    model: str,
+    settings: tuple[tuple[str, Any], ...],
+    task_settings: tuple[tuple[str, Any], ...],
+    seeds: list[int],
+    as_json: bool,
+    save: str | None,
+    plot: str | None,
+) -> None:
+    """Fit a model to TASK and score it, once per seed.
+
+    The task's own settings for the model apply where --set says nothing; `reservoir tasks NAME` shows them.
+
+    \b
+    reservoir run narma10 --seeds 0:5
+    reservoir run lorenz --set units=800 --plot lorenz.png
+    reservoir run channel-equalization --task-set snr=24 --json
+    reservoir run csv --task-set path=data.csv --task-set horizon=50
+    """
+    from reservoir.evaluation import evaluate
+    from reservoir.reporting import run_table
+    from tasks import get_task
+
+    chosen = get_task(task, **dict(task_settings))
+    write_output(save)
+    draw = prepare_plot(plot)
+    rows = []
+    try:
+        with progress(task, len(seeds)) as step:
+            for seed in seeds:
+                result = evaluate(chosen, model, dict(settings), seed)
+                rows.append(result.row)
+                if as_json:
+                    print_json(result.row)
+                if save and len(rows) == 1:
+                    result.model.save(save)
+                if draw and len(rows) == 1:
+                    title = f"{task}, {model}: {result.row['metric']} = {number(result.row['score'])}"
+                    draw.save(draw.task_figure(chosen, result.data, result.predictions, title), plot)
+                step()
+    finally:  # what was finished counts, also after Ctrl-C
+        if rows and not as_json:
+            print_table(*run_table(rows, chosen.published))
+
+
+def prepare_plot(path: str | None) -> Any:
+    """The plotting module, having checked that it can draw and that the file can be written; None without a path."""
+    if path is None:
+        return None
+    from reservoir import plotting
+
+    plotting.check(path)
+    write_output(path)
+    return plotting
+
+
+@cli.command()
+@click.argument("file", type=click.Path())
+@click.option("--column", help="The column to forecast, or several separated by commas; the only numeric one if not given.")
+@click.option("--horizon", type=int, help="Steps to forecast past the end.  [default: a tenth of the rows, at most 100]")
+@click.option("--holdout", type=int, help="Rows at the end to test on.  [default: the horizon]")
+@click.option("--period", type=int, help="Period of the seasonal-naive forecast.  [default: estimated]")
+@click.option("--set", "settings", type=Assignment(), multiple=True, help=SET_HELP + " What is not set is chosen on the data.")
+@click.option("--seeds", type=Seeds(), default="0:10", show_default=True, help="One network per seed, for the band.")
+@click.option("--out", type=click.Path(), default="forecast.csv", show_default=True, help="The forecast, as CSV.")
+@click.option("--plot", type=click.Path(), help="The picture.  [default: like --out, with .png]")
+@click.option("--json", "as_json", is_flag=True, help="Print the errors and the settings as one JSON object.")
+def forecast(
+    file: str,
+    column: str | None,
+    horizon: int | None,
+    holdout: int | None,
+    period: int | None,
+    settings: tuple[tuple[str, Any], ...],
+    seeds: list[int],
+    out: str,
+    plot: str | None,
+    as_json: bool,
+) -> None:
+    """Forecast a column of a CSV FILE with an ensemble of echo state networks.
+
+    Holds out the end of the record, chooses settings on what comes before, reports the error on the hold-out beside the
+    naive forecast (the last value) and the seasonal-naive one (the last period), then forecasts past the end. The band
+    holds the middle 80 % of the networks.
+
+    \b
+    reservoir forecast sales.csv --column units --horizon 30
+    reservoir forecast laser.csv --horizon 100 --plot laser.png
+    """
+    from reservoir.forecasting import candidates, forecast_record
+    from reservoir.reporting import forecast_json, forecast_table, write_forecast
+    from tasks.csv_file import read_csv
+
+    series, names = read_csv(file, [part.strip() for part in column.split(",")] if column else None)
+    write_output(out)
+    draw = prepare_plot(plot or str(Path(out).with_suffix(".png")))
+    with progress("choosing settings, fitting", len(candidates(dict(settings))) + 2 * len(seeds)) as step:
+        result = forecast_record(series, names, horizon, holdout, period, dict(settings), seeds, step)
+    write_forecast(out, result)
+    draw.save(draw.forecast_figure(**result.figure(Path(file).name)), plot or Path(out).with_suffix(".png"))
+    if as_json:
+        print_json(forecast_json(result))
+    else:
+        print_table(*forecast_table(result))
+        click.echo(f"Forecast written to {out}, picture to {plot or Path(out).with_suffix('.png')}.")
+
+
+@cli.command()
+@click.option("--set", "settings", type=Assignment(), multiple=True, help=SET_HELP)
+@click.option("--inputs", type=int, default=1, show_default=True, help="Number of input channels.")
+@click.option("--file", type=click.Path(), help="Drive the reservoir with a CSV file's column, standardised, not with noise.")
+@click.option("--column", help="The column of that file.")
+@click.option("--steps", type=int, default=2000, show_default=True, help="Steps of white noise to drive the reservoir with.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, numbers in full precision.")
+@click.option("--plot", type=click.Path(), help="Draw eigenvalues, memory curve and weights to this file.")
+def inspect(
+    settings: tuple[tuple[str, Any], ...],
+    inputs: int,
+    file: str | None,
+    column: str | None,
+    steps: int,
+    seed: int,
+    as_json: bool,
+    plot: str | None,
+) -> None:
+    """Measure a reservoir before training: spectral radius, echo state index, Lyapunov exponent, ranks, memory.
+
+    \b
+    reservoir inspect --set units=200 --set spectral_radius=1.2
+    reservoir inspect --set topology=cycle_jumps --set topology_options.jump=7 --plot reservoir.png
+    reservoir inspect --set units=100 --file laser.csv
+    """
+    from reservoir.echo.diagnostics import inspect as measure
+    from reservoir.evaluation import make_model
+    from reservoir.forecasting import standardised
+    from reservoir.reporting import inspect_table
+    from tasks.csv_file import read_csv
+
+    for name, value, low in (("inputs", inputs, 1), ("steps", steps, 2), ("seed", seed, 0)):
+        if value < low:
+            raise click.UsageError(f"--{name} must be an integer in [{low}, inf). Got {value} instead.")
+    draw = prepare_plot(plot)
+    series = None
+    if file is not None:
+        series = standardised(read_csv(file, [part.strip() for part in column.split(",")] if column else None)[0])[0]
+    reservoir = make_model("esn", dict(settings), seed).build(inputs if series is None else series.shape[1]).reservoir_
+    found = measure(reservoir, seed, steps, series)
+    if draw:
+        draw.save(draw.inspect_figure(reservoir, found["memory_curve"], f"Reservoir of {reservoir.units} units"), plot)
+    if as_json:
+        print_json(found)
+    else:
+        print_table(*inspect_table(found))
+
+
+def main() -> None:
+    """Run a command: 0 when well, 2 with one line for bad input, 1 for a failure at run time, 130 for Ctrl-C."""
+    try:
+        cli.main(standalone_mode=False)
+        sys.stdout.flush()
+    except (click.ClickException, ValueError, OSError, RuntimeError, MemoryError, KeyboardInterrupt, click.Abort) as error:
+        sys.exit(explain(error))
+
+
+def explain(error: BaseException) -> int:
+    """Say on stderr, in a line, what went wrong, and return the exit status. An unforeseen error is raised again."""
+    from reservoir.validation import DataError, DivergenceError, ModelFileError, ParameterError
+
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        click.echo("Interrupted; what was finished is kept.", err=True)
+        return 130
+    if isinstance(error, BrokenPipeError):  # the reader of our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    if isinstance(error, click.ClickException):
+        click.echo(f"Error: {error.format_message()}", err=True)
+        return 2
+    if isinstance(error, (ParameterError, DataError, ModelFileError)):
+        click.echo(f"Error: {error}", err=True)
+        return 2
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"Error: {where}{error.strerror or error}", err=True)
+        return 1 if error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT) else 2
+    if isinstance(error, MemoryError):
+        click.echo(f"Error: not enough memory ({error}); use fewer units or a shorter series.", err=True)
+        return 1
+    if isinstance(error, DivergenceError):
+        click.echo(f"Error: {error}", err=True)
+        return 1
+    raise error
+
+
+if __name__ == "__main__":
+    main()

@@ -10,16 +10,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from reservoir.baselines import estimate_period, seasonal_naive
 from reservoir.validation import Choice, Constraint, DataError, Number, ParameterError
 from tasks.base import Data, Kind, Task
 from tasks.csv_file import read_csv
 from tasks.forecasts import (
     check_washout,
-    estimate_period,
     one_step,
     persistence,
     rolling_origins,
-    seasonal_naive,
     stacked_nmse,
 )
 

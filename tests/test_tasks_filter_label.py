@@ -25,7 +25,7 @@ SYMBOLS = ["delayed-recall", "parity"]
 LABELS = ["frequency-discrimination", "digits"]
 FILTERS = [*NARMA, "memory-capacity", *SYMBOLS, "channel-equalization"]
 REDRAWN = 16  # the first seed whose narma10 diverges once, in the test split
-SIZES = {name: "length" for name in FILTERS} | {name: "sequences" for name in LABELS}
+SIZES = dict.fromkeys(FILTERS, "length") | dict.fromkeys(LABELS, "sequences")
 BAD = [(name, option, -1) for name in FILTERS for option in ("train_length", "validation_length", "test_length", "washout")]
 BAD += [(name, option, 0) for name in LABELS for option in ("train_sequences", "validation_sequences", "test_sequences")]
 BAD += [("narma10", "test_length", 100.5), ("memory-capacity", "lags", 0), ("memory-capacity", "washout", 99)]
@@ -46,7 +46,7 @@ BAD += [
 
 
 def naive_narma(u, order, own, total, product, constant, squashed):
-    y = {t: 0.0 for t in range(-order, 1)}
+    y = dict.fromkeys(range(-order, 1), 0.0)
     for t in range(len(u)):
         memory = 0.0
         for i in range(order):

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from reservoir import baselines
 from reservoir.metrics import nmse, valid_prediction_time
 from reservoir.validation import DataError, ParameterError
 from tasks import flows, forecasts, get_task, list_tasks, maps
@@ -62,7 +63,7 @@ def test_mackey_glass_spread_and_dominant_period() -> None:
     series = flows.mackey_glass(17, 20_000, rng(1))
     assert 0.2 < series.min() < 0.45
     assert 1.25 < series.max() < 1.4
-    assert 45 <= int(forecasts.estimate_period(series) or 0) <= 55
+    assert 45 <= int(baselines.estimate_period(series) or 0) <= 55
     assert flows.mackey_glass_variance(17) == pytest.approx(np.var(np.tanh(series - 1.0)), rel=0.02)
 
 
@@ -348,7 +349,7 @@ def test_baseline_of_the_others_is_the_mean(name: str) -> None:
 def test_a_free_run_asks_the_model_for_a_forecast() -> None:
     class Persistence:
         def forecast(self, histories: list[np.ndarray], steps: int) -> list[np.ndarray]:
-            return [forecasts.naive(history, steps) for history in histories]
+            return [baselines.naive(history, steps) for history in histories]
 
     task = small("lorenz")
     data = task.generate(0)
@@ -448,10 +449,10 @@ def test_csv_task_refuses_what_cannot_be_learned(tmp_path: Path) -> None:
 
 def test_naive_forecasts() -> None:
     history = np.array([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]])
-    np.testing.assert_array_equal(forecasts.naive(history, 2), [[3.0, 30.0], [3.0, 30.0]])
-    np.testing.assert_array_equal(forecasts.seasonal_naive(history[:, 0], 5, 2), [2.0, 3.0, 2.0, 3.0, 2.0])
+    np.testing.assert_array_equal(baselines.naive(history, 2), [[3.0, 30.0], [3.0, 30.0]])
+    np.testing.assert_array_equal(baselines.seasonal_naive(history[:, 0], 5, 2), [2.0, 3.0, 2.0, 3.0, 2.0])
     with pytest.raises(DataError, match="last 4 rows"):
-        forecasts.seasonal_naive(history, 2, 4)
+        baselines.seasonal_naive(history, 2, 4)
 
 
 @pytest.mark.parametrize("period", [2, 7, 12, 24, 130])
@@ -459,16 +460,16 @@ def test_periods_are_found_in_noise_on_a_trend(period: int) -> None:
     time = np.arange(1000)
     wave = np.sin(2 * np.pi * time / period + 0.5) if period > 2 else (-1.0) ** time
     series = 50.0 + 0.02 * time + wave + 0.3 * rng(period).normal(size=1000)
-    found = forecasts.estimate_period(series)
+    found = baselines.estimate_period(series)
     assert found is not None
     assert abs(found - period) <= period // 24
     pulses = 3.0 * (time % period == 0) + 0.1 * rng(period).normal(size=1000)
-    assert forecasts.estimate_period(pulses) == period
+    assert baselines.estimate_period(pulses) == period
 
 
 def test_a_multiple_does_not_replace_the_period() -> None:
     time = np.arange(400)
-    found = [forecasts.estimate_period(np.sin(2 * np.pi * time / 12) + rng(seed).normal(size=400)) for seed in range(50)]
+    found = [baselines.estimate_period(np.sin(2 * np.pi * time / 12) + rng(seed).normal(size=400)) for seed in range(50)]
     assert sum(period in (11, 12, 13) for period in found) >= 45
 
 
@@ -479,29 +480,29 @@ def test_a_period_recurs() -> None:
         values = [0.0]
         for noise in rng(seed).normal(size=400):
             values.append(0.9 * values[-1] + noise)
-        found.append(forecasts.estimate_period(values))
+        found.append(baselines.estimate_period(values))
     assert sum(period is not None for period in found) <= 12
 
 
 def test_a_period_is_an_autocorrelation_peak() -> None:
     series = np.sin(np.arange(150) * 2 * np.pi / 17) + 0.2 * rng(0).normal(size=150)
-    found = forecasts.estimate_period(series)
+    found = baselines.estimate_period(series)
     assert found == max(range(9, 26), key=lambda lag: slow.autocorrelation(series, lag))
 
 
 def test_no_period_where_there_is_none() -> None:
     time = np.arange(400.0)
     plain = [np.ones(400), 0.1 * time, time**2, np.array([1.0, 2.0]), np.array([])]
-    assert [forecasts.estimate_period(series) for series in plain] == [None] * len(plain)
+    assert [baselines.estimate_period(series) for series in plain] == [None] * len(plain)
     noises = [rng(seed).normal(size=400) for seed in range(20)]
     walks = [noise.cumsum() for noise in noises]
-    assert sum(forecasts.estimate_period(series) is not None for series in noises + walks) <= 2
+    assert sum(baselines.estimate_period(series) is not None for series in noises + walks) <= 2
 
 
 def test_the_period_of_several_columns() -> None:
     time = np.arange(300)
     columns = np.column_stack([np.sin(2 * np.pi * time / 20), np.full(300, 7.0), 1e6 * np.cos(2 * np.pi * time / 20)])
-    assert forecasts.estimate_period(columns) == 20
+    assert baselines.estimate_period(columns) == 20
 
 
 # Options and the registry

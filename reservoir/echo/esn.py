@@ -19,7 +19,7 @@ from reservoir.echo.readout import Readout, Ridge
 from reservoir.echo.readouts import READOUTS
 from reservoir.echo.reservoir import Reservoir, build
 from reservoir.echo.targets import Targets, read_targets
-from reservoir.echo.topology import TOPOLOGIES
+from reservoir.echo.topology import TOPOLOGIES, topology_options
 from reservoir.estimator import Estimator, clone, not_fitted, seed_sequence, sklearn_tags
 from reservoir.kernels.activations import CODES
 from reservoir.model_file import save_model
@@ -158,6 +158,16 @@ class ESN(Estimator):
         self.initial_state = initial_state
         self.dtype = dtype
         self.random_state = random_state
+
+    @staticmethod
+    def catalogue() -> dict[str, dict[str, str]]:
+        """What can be named in the parameters, with a line each: topologies with their options, and readouts."""
+        topologies = {}
+        for name, function in TOPOLOGIES.items():
+            options = ", ".join(f"{key}={value!r}" for key, value in topology_options(name).items())
+            topologies[name] = (function.__doc__ or "").partition("\n")[0] + (f" Options: {options}." if options else "")
+        readouts = {name: (readout.__doc__ or "").partition("\n")[0] for name, readout in READOUTS.items()}
+        return {"Topologies": topologies, "Readouts": readouts}
 
     # -- fitting ------------------------------------------------------------------------------------------------------
 

@@ -45,14 +45,15 @@ def rls(features, targets, forgetting, inverse, weights):
 
 @jit
 def lms(features, targets, learning_rate, normalized, weights):
-    """Least mean squares (Widrow & Hoff 1960): w += rate e z, the rate over z^T z when `normalized`."""
+    """Least mean squares (Widrow & Hoff 1960): w += rate e z, the rate over z^T z when `normalized`; z = 0 teaches nothing."""
     n = features.shape[1]
     work = np.empty(n)
     for t in range(features.shape[0]):
         z = features[t]
         rate = learning_rate
         if normalized:
-            rate /= weighted_sum(z, z, work) + 1e-12
+            squares = weighted_sum(z, z, work)
+            rate = learning_rate / squares if squares > 0.0 else 0.0
         for o in range(targets.shape[1]):
             w = weights[o]
             step = rate * (targets[t, o] - weighted_sum(w, z, work))

@@ -1,0 +1,324 @@
+"""Every kernel against its slow twin, at odd sizes, in both precisions and all storages."""
+
+from __future__ import annotations
+
+import math
+
+import naive
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from reservoir.echo.topology import Diagonals, as_csr, storage
+from reservoir.kernels import matvec, online
+from reservoir.kernels.activations import CODES
+from reservoir.kernels.drive import Network, drive
+from reservoir.kernels.freerun import Readout, fold, freerun, read
+from reservoir.threads import split_work
+
+DTYPES = (np.float64, np.float32)
+SIZES = (1, 7, 33, 64)
+STORAGES = ("diagonals", "csr", "dense")
+
+
+def close(comp: np.ndarray, ref: np.ndarray) -> None:
+    """Equal up to rounding in the precision of `comp`."""
+    comp = np.asarray(comp)
+    tolerance = 1e-12 if comp.dtype == np.float64 else 2e-5
+    np.testing.assert_allclose(comp, ref, rtol=tolerance, atol=tolerance)
+
+
+def random(shape: int | tuple[int, ...], dtype: type, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(-1.0, 1.0, shape).astype(dtype)
+
+
+def sparse(units: int, dtype: type, seed: int = 0) -> np.ndarray:
+    """A matrix with many zeros, an empty row and an empty column."""
+    matrix = random((units, units), dtype, seed) * (random((units, units), dtype, seed + 1) > 0.4)
+    matrix[units // 2] = matrix[:, units // 3] = 0.0
+    return matrix
+
+
+def recurrent(kind: str, units: int, dtype: type, count: int = 7, seed: int = 0) -> tuple[matvec.Storage, np.ndarray]:
+    """A random matrix as the kernels read it, and as an array."""
+    if kind == "diagonals":
+        count = min(count, units)
+        shifts = np.random.default_rng(seed).permutation(units)[:count]
+        values = random((count, units), dtype, seed) / np.sqrt(count)
+        return storage(Diagonals(shifts, values), dtype), naive.diagonals_matrix(values, shifts)
+    matrix = (sparse if kind == "csr" else random)((units, units) if kind == "dense" else units, dtype, seed)
+    matrix /= dtype(np.sqrt(units))
+    return storage(sp.csr_array(matrix) if kind == "csr" else matrix, dtype), matrix
+
+
+def network(
+    kind: str, units: int, stacked: tuple[int, int], dtype: type, activation: str = "tanh", leak: float | None = None
+) -> tuple[Network, naive.Network]:
+    """A random network of I inputs and O fed-back outputs as the kernel reads it, and in the symbols of the equations."""
+    matrix, w = recurrent(kind, units, dtype)
+    into, back, bias = (random(shape, dtype, k) for k, shape in enumerate([(units, stacked[0]), (units, stacked[1]), units], 5))
+    rates = random(units, dtype, 9) ** 2 / 2 + dtype(0.5) if leak is None else np.full(units, leak, dtype)
+    stack = np.ascontiguousarray(np.concatenate([into, back], axis=1).T)
+    fast = Network(matrix, stack, bias, rates, CODES[activation])
+    return fast, naive.Network(w, into, back, bias, rates, activation, np.zeros(units))
+
+
+# W @ x
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("units", SIZES)
+@pytest.mark.parametrize("rows", [0, 1, 3, 4, 5, 9])
+def test_add_rows(rows: int, units: int, dtype: type) -> None:
+    weights, factors, start = random((rows, units), dtype), random(rows, dtype, 1), random(units, dtype, 2)
+    factors[1::3] = 0.0
+    ref = start + naive.dense_product(weights.T, factors)
+    comp = start.copy()
+    matvec.add_rows(weights, factors, comp)
+    close(comp, ref)
+
+
+def test_add_rows_keeps_nan_beside_zeros() -> None:
+    comp = np.zeros(3)
+    matvec.add_rows(np.ones((5, 3)), np.array([0.0, 0.0, 0.0, 0.0, np.nan]), comp)
+    assert np.isnan(comp).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("count", "units"), [(k, n) for k in (1, 2, 4, 5, 6, 7, 10, 13) for n in SIZES if k <= n])
+def test_add_diagonals(count: int, units: int, dtype: type) -> None:
+    values, x, start = random((count, units), dtype), random(units, dtype, 1), random(units, dtype, 2)
+    shifts = np.random.default_rng(3).permutation(units)[:count]  # 0 and units - 1 among them at small sizes
+    ref = start + naive.diagonals_product(values, shifts, x)
+    comp = start.copy()
+    matvec.add_diagonals(values, shifts.astype(np.uint32), np.concatenate([x, x]), comp)
+    close(comp, ref)
+    close(naive.diagonals_matrix(values, shifts) @ x, ref - start)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("units", SIZES)
+def test_add_csr(units: int, dtype: type) -> None:
+    matrix, x, start = sp.csr_array(sparse(units, dtype)), random(units, dtype, 3), random(units, dtype, 2)
+    ref = start + naive.csr_product(matrix.data, matrix.indices, matrix.indptr, x)
+    comp = start.copy()
+    columns, pointers = matrix.indices.astype(np.uint32), matrix.indptr.astype(np.uint64)
+    matvec.add_csr(matrix.data, columns, pointers, np.concatenate([x, x]), comp)
+    close(comp, ref)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("units", SIZES)
+@pytest.mark.parametrize("kind", STORAGES)
+def test_add_product(kind: str, units: int, dtype: type) -> None:
+    matrix, w = recurrent(kind, units, dtype)
+    x, start = random(units, dtype, 3), random(units, dtype, 2)
+    ref = start + naive.dense_product(w, x)
+    comp = start.copy()
+    matvec.add_product(matrix, np.concatenate([x, x]), comp)
+    close(comp, ref)
+
+
+@pytest.mark.parametrize("units", SIZES)
+def test_storages_of_one_matrix_agree(units: int) -> None:
+    shifts = np.random.default_rng(3).permutation(units)[: min(6, units)]
+    diagonals = Diagonals(shifts, random((len(shifts), units), np.float64))
+    x, results = random(units, np.float64, 1), []
+    for matrix in (diagonals, as_csr(diagonals), as_csr(diagonals).toarray()):
+        results.append(np.zeros(units))
+        matvec.add_product(storage(matrix, np.float64), np.concatenate([x, x]), results[-1])
+    close(results[1], results[0])
+    close(results[2], results[0])
+
+
+# Open loop
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("units", SIZES)
+@pytest.mark.parametrize("kind", STORAGES)
+def test_drive_many_sequences(kind: str, units: int, dtype: type) -> None:
+    fast, slow = network(kind, units, (2, 1), dtype)
+    lengths = [9, 1, 0, 4]
+    offsets = np.array([0, 9, 10, 10, 14])
+    inputs, noise, starts = random((14, 3), dtype, 11), random((14, units), dtype, 12), random((4, units), dtype, 13)
+    ref = [
+        naive.drive(
+            slow._replace(
+                inputs=np.concatenate([slow.inputs, slow.feedback], axis=1), feedback=np.zeros((units, 0)), start=starts[s]
+            ),
+            inputs[offsets[s] : offsets[s + 1]],
+            noise=noise[offsets[s] : offsets[s + 1]],
+        )
+        for s in range(4)
+    ]
+    states, out = starts.copy(), np.full((14, units + 5), 77.0, dtype)
+    drive(fast, inputs, noise, offsets, states, out, 2)
+    close(out[:, 2 : 2 + units], np.concatenate(ref))
+    assert (out[:, :2] == 77.0).all() and (out[:, 2 + units :] == 77.0).all()
+    for s, length in enumerate(lengths):
+        np.testing.assert_array_equal(states[s], out[offsets[s + 1] - 1, 2 : 2 + units] if length else starts[s])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("activation", list(CODES))
+@pytest.mark.parametrize("leak", [1.0, 0.3, None])
+def test_drive_activations_and_leaks(leak: float | None, activation: str, dtype: type) -> None:
+    fast, slow = network("diagonals", 33, (1, 0), dtype, activation, leak)
+    inputs = random((12, 1), dtype, 11)
+    ref = naive.drive(slow, inputs)
+    states, comp = np.zeros((1, 33), dtype), np.empty((12, 33), dtype)
+    drive(fast, inputs, np.empty((0, 33), dtype), np.array([0, 12]), states, comp, 0)
+    close(comp, ref)
+
+
+@pytest.mark.parametrize("stacked", [0, 1, 4, 5])
+@pytest.mark.parametrize("steps", [0, 1, 2])
+def test_drive_numbers_of_inputs_and_steps(steps: int, stacked: int) -> None:
+    fast, slow = network("csr", 7, (stacked, 0), np.float64)
+    inputs = random((steps, stacked), np.float64, 11)
+    ref = naive.drive(slow, inputs)
+    states, comp = np.zeros((1, 7)), np.empty((steps, 7))
+    drive(fast, inputs, np.empty((0, 7)), np.array([0, steps]), states, comp, 0)
+    close(comp, ref)
+
+
+def test_drive_of_no_sequences() -> None:
+    fast, _ = network("dense", 7, (1, 0), np.float64)
+    drive(fast, np.empty((0, 1)), np.empty((0, 7)), np.array([0]), np.empty((0, 7)), np.empty((0, 7)), 0)
+
+
+# Closed loop
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 33, 64])
+def test_fold(count: int, dtype: type) -> None:
+    values = random(count + 3, dtype)
+    ref = math.fsum(float(value) for value in values[:count])
+    beyond = values[count:].copy()
+    comp = fold(values, count)
+    assert comp == pytest.approx(ref, rel=1e-5 if dtype == np.float32 else 1e-13, abs=1e-6 if dtype == np.float32 else 1e-14)
+    np.testing.assert_array_equal(values[count:], beyond)
+
+
+def output_weights(parts: tuple[str, ...], units: int, inputs: int, outputs: int, dtype: type) -> tuple[Readout, np.ndarray]:
+    """Random output weights as the kernel reads them, and (O, F) in the order of the feature rows."""
+    widths = {"bias": 1, "input": inputs, "output": outputs, "square": units, "state": units}
+    blocks = {
+        part: random((outputs, widths[part] if part in parts else 0), dtype, 20 + k) / dtype(2 * np.sqrt(units))
+        for k, part in enumerate(naive.PARTS)
+    }
+    fast = Readout(*(blocks[part] for part in ("bias", "input", "state", "square", "output")))
+    return fast, np.concatenate([blocks[part] for part in naive.PARTS], axis=1)
+
+
+PART_SETS = [("state",), ("bias",), ("bias", "input", "state"), naive.PARTS, ("output", "square"), ("input",)]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("units", SIZES)
+@pytest.mark.parametrize("parts", PART_SETS)
+def test_read(parts: tuple[str, ...], units: int, dtype: type) -> None:
+    fast, weights = output_weights(parts, units, 2, 3, dtype)
+    v, x, y = random(5, dtype, 1), random(units, dtype, 2), random(3, dtype, 3)
+    ref = weights.astype(float) @ naive.features(parts, v[:2], y, x)
+    comp = np.full(3, np.nan, dtype)
+    read(fast, v, np.concatenate([x, x]), y, np.empty(units, dtype), comp)
+    close(comp, ref)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("units", SIZES)
+@pytest.mark.parametrize("kind", STORAGES)
+@pytest.mark.parametrize("case", ["own inputs", "own inputs and feedback", "given inputs and feedback", "feedback only"])
+def test_freerun(case: str, kind: str, units: int, dtype: type) -> None:
+    given, feedback, n_inputs = case.startswith("given"), "feedback" in case, 0 if case == "feedback only" else 2
+    fast, slow = network(kind, units, (n_inputs, 2 * feedback), dtype)
+    readout, weights = output_weights(naive.PARTS, units, n_inputs, 2, dtype)
+    starts, last = random((3, units), dtype, 13), random((3, 2), dtype, 14)
+    inputs = random((3, 8 if given else 0, n_inputs), dtype, 15)
+    ref = [
+        naive.free_run(slow, naive.PARTS, weights.astype(float), naive.Final(starts[s], last[s]), 8, inputs[s] if given else None)
+        for s in range(3)
+    ]
+    states, outputs_before, comp = starts.copy(), last.copy(), np.full((3, 8, 2), np.nan, dtype)
+    completed = freerun(fast, readout, n_inputs, inputs, states, outputs_before, 1e6, comp)
+    np.testing.assert_array_equal(completed, [8, 8, 8])
+    close(comp, np.array([outputs for outputs, _ in ref]))
+    close(states, np.array([end.x for _, end in ref]))
+    np.testing.assert_array_equal(outputs_before, comp[:, -1])
+
+
+def test_freerun_of_no_steps_leaves_everything() -> None:
+    fast, _ = network("dense", 7, (1, 1), np.float64)
+    readout, _ = output_weights(("state",), 7, 1, 1, np.float64)
+    states, last = random((2, 7), np.float64), random((2, 1), np.float64)
+    kept, outputs = states.copy(), np.empty((2, 0, 1))
+    np.testing.assert_array_equal(freerun(fast, readout, 1, np.empty((2, 0, 1)), states, last, 1.0, outputs), [0, 0])
+    np.testing.assert_array_equal(states, kept)
+
+
+def test_freerun_stops_at_the_limit_and_the_others_go_on() -> None:
+    # one identity unit that reads nothing, y(t) = 2 y(t-1): from 1, 2, 4, 8, 16 the limit 10 is passed at step 3
+    silent = Network(storage(np.zeros((1, 1)), np.float64), np.zeros((1, 1)), np.zeros(1), np.ones(1), CODES["identity"])
+    none = np.empty((1, 0))
+    readout = Readout(none, np.full((1, 1), 2.0), none, none, none)
+    states, comp = np.zeros((3, 1)), np.zeros((3, 5, 1))
+    completed = freerun(silent, readout, 1, np.empty((3, 0, 1)), states, np.array([[0.1], [1.0], [np.nan]]), 10.0, comp)
+    np.testing.assert_array_equal(completed, [5, 3, 0])
+    np.testing.assert_allclose(comp[0, :, 0], [0.2, 0.4, 0.8, 1.6, 3.2])
+    np.testing.assert_array_equal(comp[1, :3, 0], [2.0, 4.0, 8.0])
+
+
+# Online learning
+
+
+@pytest.mark.parametrize("size", [1, 7, 33])
+@pytest.mark.parametrize("forgetting", [1.0, 0.9])
+@pytest.mark.parametrize("rows", [0, 1, 9])
+def test_rls(rows: int, forgetting: float, size: int) -> None:
+    features, targets = random((rows, size), np.float64, 1), random((rows, 2), np.float64, 2)
+    ref, inverse = naive.recursive_least_squares(features, targets, forgetting, 0.5)
+    comp, p = np.zeros((2, size)), np.eye(size) / 0.5
+    online.rls(features, targets, forgetting, p, comp)
+    close(comp, ref.T)
+    close(p, inverse)
+
+
+@pytest.mark.parametrize("size", [1, 7, 33])
+@pytest.mark.parametrize("normalized", [True, False])
+@pytest.mark.parametrize("rows", [0, 1, 9])
+def test_lms(rows: int, normalized: bool, size: int) -> None:
+    features, targets = random((rows, size), np.float64, 1), random((rows, 2), np.float64, 2)
+    ref = naive.least_mean_squares(features, targets, 0.1, normalized)
+    comp = np.zeros((2, size))
+    online.lms(features, targets, 0.1, normalized, comp)
+    close(comp, ref.T)
+
+
+def test_normalized_lms_learns_from_tiny_features_and_nothing_from_zeros() -> None:
+    # from w = 0, rate .5, z = (1e-9, 0), y = 3: e = 3, w = .5 * 3 / 1e-18 * 1e-9 = 1.5e9
+    comp = np.zeros((1, 2))
+    online.lms(np.array([[0.0, 0.0], [1e-9, 0.0]]), np.array([[7.0], [3.0]]), 0.5, True, comp)
+    np.testing.assert_allclose(comp, [[1.5e9, 0.0]], rtol=1e-12)
+
+
+# Threads
+
+
+@pytest.mark.parametrize("kind", STORAGES)
+def test_same_bits_whatever_the_number_of_threads(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fast, _ = network(kind, 33, (1, 0), np.float64)
+    lengths = np.random.default_rng(0).integers(0, 6, 23)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    inputs = random((int(offsets[-1]), 1), np.float64, 11)
+    results = []
+    for threads in ("1", "2", "7"):
+        monkeypatch.setenv("RESERVOIR_NUM_THREADS", threads)
+        states, out = np.zeros((23, 33)), np.zeros((len(inputs), 33))
+        split_work(lambda a, b: drive(fast, inputs, np.empty((0, 33)), offsets[a : b + 1], states[a:b], out, 0), 23)  # noqa: B023
+        results.append((states, out))
+    for states, out in results[1:]:
+        np.testing.assert_array_equal(states, results[0][0])
+        np.testing.assert_array_equal(out, results[0][1])
