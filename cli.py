@@ -126,7 +126,7 @@ def write_output(path: str | None) -> None:
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(package_name="clockwork-reservoir", message="%(version)s")
 def cli() -> None:
-    """Echo state networks on benchmark tasks and on your own time series.
+    r"""Echo state networks on benchmark tasks and on your own time series.
 
     \b
     reservoir run narma10 --seeds 0:5              a benchmark, five seeds
@@ -197,7 +197,7 @@ def run(
     save: str | None,
     plot: str | None,
 ) -> None:
-    """Fit a model to TASK and score it, once per seed.
+    r"""Fit a model to TASK and score it, once per seed.
 
     The task's own settings for the model apply where --set says nothing; `reservoir tasks NAME` shows them.
 
@@ -267,7 +267,7 @@ def forecast(
     plot: str | None,
     as_json: bool,
 ) -> None:
-    """Forecast a column of a CSV FILE with an ensemble of echo state networks.
+    r"""Forecast a column of a CSV FILE with an ensemble of echo state networks.
 
     Holds out the end of the record, chooses settings on what comes before, reports the error on the hold-out beside the
     naive forecast (the last value) and the seasonal-naive one (the last period), then forecasts past the end. The band
@@ -314,7 +314,7 @@ def inspect(
     as_json: bool,
     plot: str | None,
 ) -> None:
-    """Measure a reservoir before training: spectral radius, echo state index, Lyapunov exponent, ranks, memory.
+    r"""Measure a reservoir before training: spectral radius, echo state index, Lyapunov exponent, ranks, memory.
 
     \b
     reservoir inspect --set units=200 --set spectral_radius=1.2

@@ -49,13 +49,20 @@ def run_table(rows: Sequence[Mapping[str, Any]], published: str) -> Table:
     first = rows[0]
     columns = ["seed", first["metric"], *[name for name in first["scores"] if name != first["metric"]]]
     columns += ["baseline", "parameters", "fit s", "predict s"]
+    metrics_shown = columns[1:-4]
     body = [
-        [str(row["seed"]), *[number(row["scores"][name]) for name in columns[1:-4]], number(row["baseline"])]
-        + [str(row["n_parameters"]), f"{row['fit_seconds']:.3f}", f"{row['predict_seconds']:.3f}"]
+        [
+            str(row["seed"]),
+            *[number(row["scores"][name]) for name in metrics_shown],
+            number(row["baseline"]),
+            str(row["n_parameters"]),
+            f"{row['fit_seconds']:.3f}",
+            f"{row['predict_seconds']:.3f}",
+        ]
         for row in rows
     ]
     if len(rows) > 1:
-        means = [spread([row["scores"][name] for row in rows]) for name in columns[1:-4]]
+        means = [spread([row["scores"][name] for row in rows]) for name in metrics_shown]
         times = [f"{np.mean([row[key] for row in rows]):.3f}" for key in ("fit_seconds", "predict_seconds")]
         body.append(["mean", *means, spread([row["baseline"] for row in rows]), str(first["n_parameters"]), *times])
     notes = [f"Published: {published}"] if published else []

@@ -10,11 +10,11 @@ import numpy as np
 import scipy.special
 
 from reservoir import metrics
-from reservoir.echo.closed_loop import closed_loop, forecast
 from reservoir.echo.features import PARTS, Layout, Sequences, per_step, pooled, shifted, stream
 from reservoir.echo.input_weights import PATTERNS
 from reservoir.echo.least_squares import Blocks
 from reservoir.echo.logistic import Logistic
+from reservoir.echo.network import Many, Network, states
 from reservoir.echo.readout import Readout, Ridge
 from reservoir.echo.readouts import READOUTS
 from reservoir.echo.reservoir import Reservoir, build
@@ -37,8 +37,6 @@ from reservoir.validation import (
 ARRAY = (list, tuple, np.ndarray)
 DEFAULT_READOUT = Ridge(1e-8)
 OUTPUT_LIMIT = 1e6  # in units of the largest target: a closed loop beyond it has diverged
-
-Many = list[np.ndarray]
 
 
 class ESN(Estimator):
@@ -285,10 +283,10 @@ class ESN(Estimator):
         if read.per_step:
             return per_step(source, read.values, self.washout, self._layout)
         if self.pooling == "every":
-            repeated = [np.broadcast_to(y, (len(u), read.n_outputs)) for u, y in zip(inputs, read.values, strict=True)]
+            repeated: Many = [np.broadcast_to(y, (len(u), len(y))) for u, y in zip(inputs, read.values, strict=True)]
             return per_step(source, repeated, self.washout, self._layout)
         rows = pooled(source(), sequences.lengths, self.washout, self.pooling, self._layout)
-        return Blocks(lambda: iter([(rows, read.values)]), len(rows), rows.shape[1], read.n_outputs, "bias" in self.readout_from)
+        return Blocks.of(rows, np.stack(read.values), "bias" in self.readout_from)
 
     # -- using --------------------------------------------------------------------------------------------------------
 
@@ -340,7 +338,7 @@ class ESN(Estimator):
         histories = as_sequences(history, "history")
         if histories[0].shape[1] != self.n_outputs_:
             raise DataError(f"history: has {histories[0].shape[1]} features, the network was fitted to {self.n_outputs_}.")
-        results = forecast(self.reservoir_, self._layout, self.readout_.coefficients_, self._limit, histories, int(steps))
+        results = self._network.forecast(histories, int(steps))
         flat = np.ndim(history[0] if is_many(history) else history) == 1
         return self._shaped([y[:, 0] if flat else y for y in results], history, always_list=True)
 
@@ -349,8 +347,7 @@ class ESN(Estimator):
 
         A network with feedback needs the `targets` (T, n_outputs) that it is fed.
         """
-        if not hasattr(self, "reservoir_"):
-            raise not_fitted(self)
+        self._drawn()
         sequences = as_sequences(inputs)
         self._check_features(sequences)
         forced = None
@@ -359,13 +356,7 @@ class ESN(Estimator):
                 raise DataError("states: the network has output feedback; give the targets to feed back.")
             read = read_targets(targets, [len(u) for u in sequences], is_many(inputs), None, False)
             forced = [shifted(y) for y in read.values]
-        layout = Layout(frozenset({"state"}), self.n_features_in_, self.n_outputs_, self.units)
-        results = [np.empty((len(u), self.units), self.reservoir_.dtype) for u in sequences]
-        for segments, rows in stream(self.reservoir_, layout, Sequences(sequences, forced)):
-            for s, start, stop in segments:
-                results[s][start:stop] = rows[: stop - start]
-                rows = rows[stop - start :]
-        return self._shaped(results, inputs, always_list=True)
+        return self._shaped(states(self._drawn(), Sequences(sequences, forced)), inputs, always_list=True)
 
     def score(self, inputs: Any, targets: Any) -> float:
         """R^2 (1 - normalised mean squared error), or the accuracy of a classifier; washout steps are not scored."""
@@ -373,7 +364,8 @@ class ESN(Estimator):
         predictions = self.predict(inputs)
         skip = self.washout if self._per_step else 0
         many = is_many(inputs) and self._per_step
-        self._check_washout([len(y) for y in targets] if many else [len(targets)]) if self._per_step else None
+        if self._per_step:
+            self._check_washout([len(y) for y in targets] if many else [len(targets)])
         predictions, targets = (
             np.concatenate([np.asarray(y)[skip:] for y in part]) if many else np.asarray(part)[skip:]
             for part in (predictions, targets)
@@ -427,8 +419,9 @@ class ESN(Estimator):
         return Layout(frozenset(self.readout_from), self.n_features_in_, self.n_outputs_, self.units)
 
     @property
-    def _limit(self) -> float:
-        return OUTPUT_LIMIT * max(self._largest_output, 1e-3)
+    def _network(self) -> Network:
+        limit = OUTPUT_LIMIT * max(self._largest_output, 1e-3)
+        return Network(self.reservoir_, self._layout, self.readout_.coefficients_, limit)
 
     def _uses_feedback(self) -> bool:
         return bool(np.any(self.feedback_scaling)) or "output" in self.readout_from
@@ -438,38 +431,13 @@ class ESN(Estimator):
         self._check_fitted()
         sequences = as_sequences(inputs)
         self._check_features(sequences)
-        weights = self.readout_.coefficients_
         if self._uses_feedback():
-            return [self._self_fed(u) for u in sequences]
-        source = stream(self.reservoir_, self._layout, Sequences(sequences))
-        if self._per_step or self.pooling == "every":
-            outputs = [np.empty((len(u), self.n_outputs_)) for u in sequences]
-            for segments, rows in source:
-                for s, start, stop in segments:
-                    outputs[s][start:stop] = rows[: stop - start] @ weights
-                    rows = rows[stop - start :]
-            if self._per_step:
-                return outputs
-            self._check_washout([len(y) for y in outputs])
-            return [np.stack([y[self.washout :].mean(axis=0) for y in outputs])]
-        lengths = [len(u) for u in sequences]
-        if self.pooling == "mean":
-            self._check_washout(lengths)
-        return [pooled(source, lengths, self.washout, self.pooling, self._layout) @ weights]
-
-    def _self_fed(self, inputs: np.ndarray) -> np.ndarray:
-        states = self.reservoir_.initial_state[None].copy()
-        last = np.zeros((1, self.n_outputs_), self.reservoir_.dtype)
-        return closed_loop(
-            self.reservoir_,
-            self._layout,
-            self.readout_.coefficients_,
-            self._limit,
-            states,
-            last,
-            len(inputs),
-            inputs[None],
-        )[0]
+            return self._network.self_fed_outputs(sequences)
+        if self._per_step:
+            return self._network.outputs(sequences)
+        if self.pooling != "last":
+            self._check_washout([len(u) for u in sequences])
+        return [self._network.pooled_outputs(sequences, self.washout, self.pooling)]
 
     def _shaped(self, results: Many, inputs: Any, always_list: bool = False) -> Any:
         """One array for one sequence or for values per sequence, else the list."""

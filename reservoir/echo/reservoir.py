@@ -192,7 +192,7 @@ def drive_weights(
     weights = weights[:, None] if weights.ndim == 1 else weights
     if weights.shape != (units, channels) or not np.isfinite(weights).all():
         raise ParameterError(
-            f"The 'input_weights' parameter of ESN must be a finite ({units}, {channels}) array. Got shape {weights.shape} instead."
+            f"The 'input_weights' parameter of ESN must be a finite ({units}, {channels}) array. Got {weights.shape} instead."
         )
     return weights
 

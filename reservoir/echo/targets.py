@@ -58,7 +58,7 @@ def read_targets(targets: Any, lengths: list[int], many: bool, classes: np.ndarr
         flat = arrays[0].ndim == 1
         if arrays[0].ndim not in (1, 2) or len(arrays[0]) != len(lengths):
             raise DataError(
-                f"targets: shape {arrays[0].shape} fits neither a row per step nor a value per sequence of {len(lengths)} sequences."
+                f"targets: shape {arrays[0].shape} fits neither a row per step nor a value for each of {len(lengths)} sequences."
             )
     if classify:
         arrays, classes = _encode(arrays, classes)

@@ -1,0 +1,115 @@
+"""A reservoir with output weights: everything a fitted network computes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from reservoir.echo.features import Layout, Sequences, pooled, shifted, stream
+from reservoir.echo.reservoir import Reservoir
+from reservoir.kernels.freerun import Readout, freerun
+from reservoir.threads import split_work
+from reservoir.validation import DivergenceError
+
+Many = list[np.ndarray]
+
+
+def states(reservoir: Reservoir, sequences: Sequences) -> Many:
+    """The states (T, N) along each sequence."""
+    layout = Layout(frozenset({"state"}), 0, 0, reservoir.units)
+    results = [np.empty((length, reservoir.units), reservoir.dtype) for length in sequences.lengths]
+    for segments, rows in stream(reservoir, layout, sequences):
+        for s, start, stop in segments:
+            results[s][start:stop] = rows[: stop - start]
+            rows = rows[stop - start :]
+    return results
+
+
+@dataclass(frozen=True)
+class Network:
+    """Reservoir, what its readout sees, the output weights (F, O), and the size of output that counts as diverged."""
+
+    reservoir: Reservoir
+    layout: Layout
+    coefficients: np.ndarray
+    limit: float
+
+    def outputs(self, inputs: Sequence[np.ndarray]) -> Many:
+        """Open loop: the outputs (T, O) along each input sequence (T, I)."""
+        results = [np.empty((len(u), self.coefficients.shape[1])) for u in inputs]
+        for segments, rows in stream(self.reservoir, self.layout, Sequences(inputs)):
+            for s, start, stop in segments:
+                results[s][start:stop] = rows[: stop - start] @ self.coefficients
+                rows = rows[stop - start :]
+        return results
+
+    def pooled_outputs(self, inputs: Sequence[np.ndarray], washout: int, pooling: str) -> np.ndarray:
+        """One output per sequence, (S, O): of the "last" features, of their "mean", or "every" step's, averaged."""
+        if pooling == "every":
+            return np.stack([y[washout:].mean(axis=0) for y in self.outputs(inputs)])
+        sequences = Sequences(inputs)
+        source = stream(self.reservoir, self.layout, sequences)
+        return pooled(source, sequences.lengths, washout, pooling, self.layout) @ self.coefficients
+
+    def self_fed_outputs(self, inputs: Sequence[np.ndarray]) -> Many:
+        """With output feedback: the outputs (T, O) along each input sequence, each fed back at the next step."""
+        results = []
+        for u in inputs:
+            last = np.zeros((1, self.coefficients.shape[1]), self.reservoir.dtype)
+            results.append(self.closed_loop(self.reservoir.initial_state[None].copy(), last, len(u), u[None])[0])
+        return results
+
+    def forecast(self, histories: Sequence[np.ndarray], steps: int) -> Many:
+        """Continue each history (T, O) by the network's own forecasts: a (steps, O) array each.
+
+        A network with inputs reads the history as input, and its output after the last step is the first forecast. One
+        without is fed the history as its past outputs.
+        """
+        has_inputs = self.layout.n_inputs > 0
+        inputs = histories if has_inputs else [np.empty((len(y), 0)) for y in histories]
+        past = None
+        if self.reservoir.feedback_weights.shape[1] > 0:
+            # The output that belongs to an input is the next value, so that y(t-1) is the input itself.
+            past = [np.concatenate([np.zeros_like(y[:1]), y[1:]]) if has_inputs else shifted(y) for y in histories]
+        final = np.empty((len(histories), self.reservoir.units), self.reservoir.dtype)
+        first = np.empty((len(histories), self.coefficients.shape[1]), self.reservoir.dtype)
+        for segments, rows in stream(self.reservoir, self.layout, Sequences(inputs, past), final_states=final):
+            row = -1
+            for s, start, stop in segments:
+                row += stop - start
+                if stop == len(histories[s]):
+                    first[s] = rows[row] @ self.coefficients
+        if not has_inputs:
+            last = np.array([y[-1] for y in histories], self.reservoir.dtype)
+            return list(self.closed_loop(final, last, steps))
+        return list(np.concatenate([first[:, None, :], self.closed_loop(final, first.copy(), steps - 1)], axis=1))
+
+    def closed_loop(self, start: np.ndarray, last: np.ndarray, steps: int, inputs: np.ndarray | None = None) -> np.ndarray:
+        """Run S networks for `steps` steps on their own outputs, in parallel threads: outputs (S, steps, O).
+
+        The states `start` (S, N) and the `last` outputs (S, O) are overwritten with the final ones. `inputs` (S, steps, I)
+        are read where given; without them the outputs are the inputs. Raises `DivergenceError` where an output leaves the limit.
+        """
+        dtype, n_inputs = self.reservoir.dtype, self.layout.n_inputs
+        outputs = np.zeros((len(start), steps, self.coefficients.shape[1]), dtype)
+        given = np.empty((len(start), 0, n_inputs), dtype) if inputs is None else np.ascontiguousarray(inputs, dtype)
+        parts = ("bias", "input", "state", "square", "output")
+        readout = Readout(*(np.ascontiguousarray(self.coefficients[self.layout.columns(part)].T, dtype) for part in parts))
+        completed = np.empty(len(start), dtype=np.int64)
+
+        def work(first: int, end: int) -> None:
+            some = slice(first, end)
+            completed[some] = freerun(
+                self.reservoir.network, readout, n_inputs, given[some], start[some], last[some], self.limit, outputs[some]
+            )
+
+        split_work(work, len(start))
+        if (completed < steps).any():
+            s = int(np.argmax(completed < steps))
+            raise DivergenceError(
+                f"The closed loop diverged at step {completed[s]} of sequence {s}: its output left +-{self.limit:.3g}, far beyond"
+                " the data; raise ridge or noise, or lower spectral_radius."
+            )
+        return outputs
