@@ -55,7 +55,7 @@ def evaluate(task: Any, name: str, parameters: Mapping[str, Any], seed: int) -> 
     `parameters` go over the task's own settings for that model; both go over the model's defaults. The seed serves the
     data and the model. Raises what the task and the model raise: ParameterError, DataError, DivergenceError.
     """
-    model = make_model(name, {**task.settings.get(name, {}), **parameters}, seed)
+    model = make_model(name, {**task.settings(name), **parameters}, seed)
     data = task.generate(seed)
     started = time.perf_counter()
     model.fit(data.train.inputs, data.train.targets)

@@ -14,6 +14,7 @@ import numpy as np
 from reservoir import metrics
 from reservoir.forecasting import Report
 from reservoir.model_file import replaced
+from reservoir.models import MODELS
 
 Table = tuple[str, list[str], list[list[str]], list[str]]
 """Title, columns, rows of text, lines beneath."""
@@ -80,7 +81,7 @@ def task_facts(task: Any) -> dict[str, Any]:
         "summary": summary(task),
         "published": task.published,
         "options": defaults,
-        "settings": task.settings,
+        "settings": {model: dict(task.settings(model)) for model in MODELS},
         "definition": inspect.getdoc(task),
     }
 
@@ -99,7 +100,7 @@ def task_page(task: Any) -> str:
         lines += [f"Published: {task.published}", ""]
     lines.append("Options (--task-set NAME=VALUE):")
     lines += [f"  {name} = {value!r}: {task.constraints.get(name, '')}" for name, value in facts["options"].items()]
-    for model, settings in task.settings.items():
+    for model, settings in facts["settings"].items():
         lines += ["", f"Settings for {model}:"]
         lines += [f"  {name.replace('__', '.')} = {value!r}" for name, value in settings.items()]
     return "\n".join(lines)

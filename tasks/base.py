@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from reservoir.validation import Constraint, Number, check_parameters
+from tasks.settings import SETTINGS
 
 Kind = Literal["filter", "free run", "label"]
 
@@ -58,8 +59,6 @@ class Task:
     higher_is_better: ClassVar[bool] = False
     published: ClassVar[str] = ""
     """The published figure with its source, in one line; empty when none is known."""
-    settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    """Per model name, the parameters that reach a good score without tuning; nested ones as `readout__ridge`."""
     constraints: ClassVar[Mapping[str, Constraint]] = {}
 
     def __post_init__(self) -> None:
@@ -68,6 +67,11 @@ class Task:
     def options(self) -> dict[str, Any]:
         """The task's options by name."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    @classmethod
+    def settings(cls, model: str) -> Mapping[str, Any]:
+        """The parameters with which a model of that name reaches a good score; nested ones as `readout__ridge`."""
+        return SETTINGS.get(cls.name, {}).get(model, {})
 
     def generate(self, seed: int) -> Data:
         """The data of one seed; the same seed gives the same bits."""

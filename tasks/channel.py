@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -52,7 +52,6 @@ class ChannelEqualization(Task):
     kind = "filter"
     metric = "ser"
     published = "ser two orders of magnitude below earlier equalizers (Jaeger & Haas 2004, abstract)"
-    settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "train_length": Number(low=2, integer=True),
         "validation_length": Number(low=2, integer=True),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -57,7 +57,6 @@ class FrequencyDiscrimination(_Labelled):
     """
 
     name = "frequency-discrimination"
-    settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "train_sequences": COUNT,
         "validation_sequences": COUNT,
@@ -139,7 +138,6 @@ class Digits(_Labelled):
     """
 
     name = "digits"
-    settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "train_sequences": COUNT,
         "validation_sequences": COUNT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -95,7 +95,7 @@ class MemoryCapacity(_Past):
     Metric: `memory_capacity`, the sum over k of the squared correlation of output k with u(t-k) on the test rows.
     It is at most the number of units of the model (independent inputs, linear readout), so ask for about twice as
     many lags as units. It depends on the solver: normal equations lose much of what least squares by QR finds.
-    Chance adds about lags / test_length.
+    Chance adds about lags / test_length, and a fit to few rows takes away about a share units / train_length.
     Source: H. Jaeger, Short term memory in echo state networks, GMD report 152, 2001.
     Baseline: a model without memory, which answers u(t) for every lag; about lags / test_length, by chance.
     Published: the bound, the number of units.
@@ -104,9 +104,10 @@ class MemoryCapacity(_Past):
     name = "memory-capacity"
     metric = "memory_capacity"
     published = "at most the number of units (Jaeger 2001, GMD report 152)"
-    settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     constraints: ClassVar[Mapping[str, Constraint]] = {**_Past.constraints, "lags": Number(low=1, integer=True)}
 
+    train_length: int = 20000
+    test_length: int = 20000
     lags: int = 100
 
     def _reach(self) -> int:
@@ -180,7 +181,6 @@ class DelayedRecall(_Symbols):
     """
 
     name = "delayed-recall"
-    settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     constraints: ClassVar[Mapping[str, Constraint]] = {**_Symbols.constraints, "delay": LAG}
 
     delay: int = 10
@@ -203,7 +203,6 @@ class Parity(_Symbols):
     """
 
     name = "parity"
-    settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     constraints: ClassVar[Mapping[str, Constraint]] = {
         **_Symbols.constraints,
         "bits": Number(low=1, integer=True),

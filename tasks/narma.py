@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -55,7 +55,6 @@ class Narma(Task):
 
     kind = "filter"
     metric = "nmse"
-    settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "train_length": Number(low=2, integer=True),
         "validation_length": Number(low=2, integer=True),
@@ -130,7 +129,6 @@ class Narma10(Narma):
     """
 
     name = "narma10"
-    settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     recurrence = Recurrence(order=10, own=0.3, total=0.05, product=1.5, constant=0.1)
 
 
@@ -151,7 +149,6 @@ class Narma20(Narma):
     """
 
     name = "narma20"
-    settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     recurrence = Recurrence(order=20, own=0.3, total=0.05, product=1.5, constant=0.01, squashed=True)
 
 
@@ -172,5 +169,4 @@ class Narma30(Narma):
     """
 
     name = "narma30"
-    settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     recurrence = Recurrence(order=30, own=0.2, total=0.04, product=1.5, constant=0.001)

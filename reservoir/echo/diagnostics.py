@@ -118,12 +118,13 @@ def generalisation_rank(reservoir: Reservoir, generator: np.random.Generator, st
 
 
 def memory_curve(
-    reservoir: Reservoir, generator: np.random.Generator, lags: int | None = None, train: int = 4000, test: int = 4000
+    reservoir: Reservoir, generator: np.random.Generator, lags: int | None = None, train: int = 20000, test: int = 20000
 ) -> np.ndarray:
     """Squared correlation (lags,) of the input k = 1 ... lags steps ago with its best linear readout, on test data.
 
-    The input is uniform in +-.8, the readout is fitted by QR without a ridge, from bias and state. The sum is the linear
-    memory capacity, at most N (Jaeger 2001, GMD 152). `lags` is 2N unless given.
+    The input is uniform in +-.8; the readout sees bias, input and state, and is fitted by QR without a ridge. The sum is
+    the linear memory capacity, at most N (Jaeger 2001, GMD 152). A state spends one of its N dimensions on the input of
+    this very step; because the readout has that anyway, all N count. `lags` is 2N unless given.
     """
     lags = 2 * reservoir.units if lags is None else lags
     washout = lags + 100
@@ -131,10 +132,11 @@ def memory_curve(
     channels = reservoir.input_weights.shape[1]
     fed = np.zeros((len(inputs), channels))
     fed[:, 0] = inputs
-    states = np.ones((len(inputs), reservoir.units + 1), reservoir.dtype)
-    reservoir.run(fed, [len(inputs)], reservoir.initial_state[None].copy(), states, column=1)
+    features = np.ones((len(inputs), reservoir.units + 2), reservoir.dtype)
+    features[:, 1] = inputs
+    reservoir.run(fed, [len(inputs)], reservoir.initial_state[None].copy(), features, column=2)
     targets = np.stack([inputs[washout - k : len(inputs) - k] for k in range(1, lags + 1)], axis=1)
-    rows = states[washout:]
+    rows = features[washout:]
     readout = Ridge(0.0, solver="svd").fit(Blocks.of(rows[:train], targets[:train], bias=True))
     return metrics.squared_correlations(rows[train:] @ readout.coefficients_, targets[train:])
 

@@ -1,0 +1,14 @@
+"""Pictures of what models do, drawn with matplotlib, which is imported when the first one is asked for.
+
+Every function gives a `matplotlib.figure.Figure`, without pyplot, windows or global state, and `save` writes it to a file:
+
+    figure = plotting.task_figure(task, data, predictions, "narma10: ESN with 200 units, nmse = 0.039")
+    plotting.save(figure, "narma10.svg")
+"""
+
+from reservoir.plotting.networks import inspect_figure
+from reservoir.plotting.records import forecast_figure
+from reservoir.plotting.style import check, save
+from reservoir.plotting.tasks import task_figure
+
+__all__ = ["check", "forecast_figure", "inspect_figure", "save", "task_figure"]

@@ -1,0 +1,80 @@
+"""Pictures of classifications: which label was taken for which, and what the mistaken sequences look like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reservoir.plotting.style import ERROR, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST_COUNTED = 20
+
+
+def label_picture(inputs: list[np.ndarray], truth: np.ndarray, guess: np.ndarray, images: bool, title: str) -> Figure:
+    """Confusion matrix of labels (n,), and some sequences (T_i, d) that were labelled wrongly: as square images, or as lines."""
+    figure = new_figure(title)
+    left, right = figure.subfigures(1, 2, width_ratios=(1.35, 1.0))
+    confusion_matrix(left.add_subplot(), truth, guess)
+    wrong = np.flatnonzero(truth != guess)
+    across, down = (3, 3) if images else (1, 4)
+    chosen = (wrong if len(wrong) else np.arange(len(truth)))[: across * down]
+    if len(wrong):
+        heading = f"{len(wrong)} of {len(truth)} wrong" + (f"; the first {len(chosen)}" if len(chosen) < len(wrong) else "")
+    else:
+        heading = f"all {len(truth)} right" + (f"; the first {len(chosen)}" if len(chosen) < len(truth) else "")
+    right.suptitle(heading, fontsize=9.5, fontweight="normal")
+    grid = right.add_gridspec(down, across)
+    for place, index in enumerate(chosen):
+        axes = right.add_subplot(grid[place // across, place % across])
+        _sequence(axes, np.asarray(inputs[index]), images)
+        axes.set_title(f"{truth[index]}, taken for {guess[index]}" if len(wrong) else f"{truth[index]}", fontsize=8.5)
+        if not images and place == len(chosen) - 1:
+            axes.set_xlabel("time step")
+    return figure
+
+
+def confusion_matrix(axes: Axes, truth: np.ndarray, guess: np.ndarray) -> None:
+    """Counts of (true, predicted) pairs with the accuracy of each row; right ones blue, mistakes orange."""
+    classes = np.unique(np.concatenate([truth, guess]))
+    count = len(classes)
+    counts = np.zeros((count, count), dtype=int)
+    np.add.at(counts, (np.searchsorted(classes, truth), np.searchsorted(classes, guess)), 1)
+    diagonal = np.eye(count, dtype=bool)
+    for cells, colours in ((diagonal, "Blues"), (~diagonal, "Oranges")):
+        shown = np.ma.masked_where(~cells | (counts == 0), counts)
+        most = max(int(counts[cells].max(initial=0)), 1)
+        axes.imshow(shown, cmap=colours, vmin=-0.25 * most, vmax=1.4 * most, aspect="auto")
+    for row, column in np.argwhere(counts > 0) if count <= MOST_COUNTED else []:
+        axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=8.5)
+    totals = counts.sum(axis=1)
+    for row in range(count):
+        share = f"{counts[row, row] / totals[row]:.0%}" if totals[row] else "none"
+        axes.text(count - 0.4, row, share, ha="left", va="center", fontsize=8.5, color=ERROR)
+    axes.text(count - 0.4, -0.6, "right", ha="left", va="bottom", fontsize=8.5, color=ERROR)
+    axes.set_xticks(range(count), [str(label) for label in classes])
+    axes.set_yticks(range(count), [str(label) for label in classes])
+    axes.set(xlabel="predicted label", ylabel="true label")
+    axes.grid(False)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_xticks(np.arange(count - 1) + 0.5, minor=True)
+    axes.set_yticks(np.arange(count - 1) + 0.5, minor=True)
+    axes.grid(which="minor")
+    axes.tick_params(which="minor", length=0)
+
+
+def _sequence(axes: Axes, sequence: np.ndarray, image: bool) -> None:
+    side = int(np.sqrt(sequence.size))
+    if image and side * side == sequence.size:
+        axes.imshow(sequence.reshape(side, side), cmap="gray_r")
+        axes.set(xticks=[], yticks=[])
+        axes.grid(False)
+        axes.spines[:].set_visible(True)
+        return
+    axes.plot(sequence, linewidth=1.1, color=ERROR if sequence.shape[-1] == 1 else None)
+    axes.margins(x=0.01)

@@ -1,0 +1,134 @@
+"""The picture of a record's forecast: tested on the end that was held out, then beyond it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from reservoir.plotting.style import MODEL, OTHERS, TRUTH, bounded, finished, house_style, limits, new_figure, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Band = tuple[ArrayLike, ArrayLike]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A forecast with its band, from row `begin` (counted from 1) on; it goes on from `last`, the value before."""
+
+    begin: int
+    last: float
+    values: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    @classmethod
+    def of(cls, begin: int, last: float, values: ArrayLike, band: Band | None, truth: np.ndarray) -> Piece:
+        """The piece, cut off far beyond the truth's range; without a band, it is as narrow as the line."""
+        line = bounded(_row(values), truth)
+        low, high = (line, line) if band is None else (bounded(_row(edge), truth) for edge in band)
+        return cls(begin, last, line, low, high)
+
+    def draw(self, axes: Axes, colour: str, label: str | None) -> None:
+        """Line and band, both starting at the value before."""
+        rows = np.arange(self.begin - 1, self.begin + len(self.values))
+        low, high, values = (np.concatenate([[self.last], part]) for part in (self.low, self.high, self.values))
+        if np.any(high > low):
+            axes.fill_between(rows, low, high, color=colour, alpha=0.25, linewidth=0.0,
+                              label=f"{label}: spread of the networks" if label else None)  # fmt: skip
+        axes.plot(rows, values, color=colour, linewidth=1.5, label=label)
+
+
+def forecast_figure(
+    history: ArrayLike,
+    held_out: ArrayLike,
+    held_out_forecast: ArrayLike,
+    held_out_band: Band | None,
+    future: ArrayLike,
+    future_band: Band | None,
+    column: str,
+    baselines: Mapping[str, ArrayLike],
+    title: str,
+    labels: Sequence[str] | None = None,
+) -> Figure:
+    """A record's end with its forecast there, which had not seen it, and the forecast past the end; a close-up beneath.
+
+    Parameters
+    ----------
+    history : (T,), the record before the hold-out; its last part is drawn
+    held_out, held_out_forecast : (holdout,), the end of the record and its forecast
+    future : (horizon,), the forecast past the end
+    held_out_band, future_band : their (low, high) arrays, or None
+    column : the column's name
+    baselines : other forecasts by name, from the first held-out row on, of any length; drawn thin
+    title : above the figure
+    labels : the names of the record's rows, such as dates; without them rows are numbered from 1
+
+    Raises `ParameterError` when matplotlib is missing.
+    """
+    past, truth, ahead = _row(history), _row(held_out), _row(future)
+    record = np.concatenate([past, truth])
+    tested = Piece.of(len(past) + 1, past[-1], held_out_forecast, held_out_band, record)
+    coming = Piece.of(len(record) + 1, record[-1], future, future_band, record)
+    others = {name: bounded(_row(values), record) for name, values in baselines.items()}
+    kept = min(max(3 * (len(truth) + len(ahead)), 100), len(past))
+    near = min(max((len(truth) + len(ahead)) // 3, 10), len(past))
+    with house_style():
+        figure = new_figure(title, height=6.0)
+        above, beneath = figure.subplots(2, 1, height_ratios=(1.0, 1.6))
+        for axes, shown, drawn in ((above, kept, {}), (beneath, near, others)):
+            _panel(axes, record, len(record) - len(truth) - shown, tested, coming, drawn)
+            axes.set_ylabel(plain(column))
+            _name_rows(axes, labels, len(record))
+        handles, names = beneath.get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower center", ncols=min(len(names), 4))
+        return finished(figure)
+
+
+def _panel(axes: Axes, record: np.ndarray, first: int, tested: Piece, coming: Piece, others: Mapping[str, np.ndarray]) -> None:
+    """Record and forecasts from row index `first` on, the stretches of hold-out and future shaded and named."""
+    rows = np.arange(first + 1, len(record) + 1)
+    ends = (tested.begin - 0.5, coming.begin - 0.5, coming.begin + len(coming.values) - 0.5)
+    for begin, end, name, shade in ((ends[0], ends[1], "hold-out", "#eef4f8"), (ends[1], ends[2], "forecast", "#fdf3ea")):
+        if end > begin:
+            axes.axvspan(begin, end, color=shade, zorder=0, linewidth=0.0)
+            axes.axvline(begin, color="#b0b0b0", linewidth=0.8)
+            axes.annotate(name, ((begin + end) / 2.0, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2),
+                          textcoords="offset points", ha="center", va="bottom", fontsize=8.5, color="#444444")  # fmt: skip
+    axes.plot(rows, record[first:], color=TRUTH, linewidth=1.2, label="record")
+    for k, (name, values) in enumerate(others.items()):
+        joined = np.concatenate([[tested.last], values])
+        axes.plot(np.arange(len(joined)) + tested.begin - 1, joined, color=OTHERS[k % len(OTHERS)], linewidth=0.9, linestyle="--",
+                  label=plain(name))  # fmt: skip
+    tested.draw(axes, MODEL, "forecast")
+    coming.draw(axes, MODEL, None)
+    pieces = [part for piece in (tested, coming) for part in (piece.values, piece.low, piece.high)]
+    axes.set_ylim(limits(record[first:], *pieces))
+    axes.set_xlim(rows[0] - 0.5, ends[2])
+
+
+def _name_rows(axes: Axes, labels: Sequence[str] | None, count: int) -> None:
+    """Ticks on whole rows; rows past the labels are counted from the end of the record."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    longest = max(map(len, labels), default=1) if labels else 6
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=max(2, min(9, 90 // (longest + 3))), integer=True, min_n_ticks=1))
+    if labels is None:
+        axes.set_xlabel("row")
+        return
+
+    def name(place: float, _: int | None = None) -> str:
+        row = round(place)
+        return "" if row < 1 else plain(labels[row - 1]) if row <= len(labels) else f"+{row - count}"
+
+    axes.xaxis.set_major_formatter(FuncFormatter(name))
+
+
+def _row(values: ArrayLike) -> np.ndarray:
+    return np.asarray(values, dtype=float).reshape(-1)

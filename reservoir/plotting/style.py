@@ -1,0 +1,175 @@
+"""The one look of all pictures, and writing them to files. Nothing here knows what is drawn."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import textwrap
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reservoir.model_file import replaced
+from reservoir.validation import ParameterError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Of Okabe & Ito (2008): told apart with every kind of colour vision, and in greyscale.
+TRUTH = "#1a1a1a"
+MODEL = "#d55e00"
+ERROR = "#0072b2"
+QUIET = "#8c8c8c"
+OTHERS = ("#009e73", "#56b4e9", "#cc79a7", "#e69f00")
+DIVERGING = "RdBu_r"
+
+STYLE: Mapping[str, Any] = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": "#444444",
+    "axes.formatter.limits": (-4, 5),
+    "axes.formatter.useoffset": False,
+    "axes.grid": True,
+    "axes.labelsize": 9,
+    "axes.linewidth": 0.8,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 9,
+    "figure.constrained_layout.h_pad": 0.06,
+    "figure.constrained_layout.w_pad": 0.06,
+    "figure.dpi": 150,
+    "figure.titlesize": 11,
+    "figure.titleweight": "bold",
+    "font.size": 9,
+    "grid.color": "#e8e8e8",
+    "grid.linewidth": 0.7,
+    "legend.borderaxespad": 0.2,
+    "legend.fontsize": 8.5,
+    "legend.frameon": False,
+    "legend.handlelength": 1.6,
+    "lines.linewidth": 1.3,
+    "lines.solid_capstyle": "round",
+    "savefig.dpi": 150,
+    "svg.hashsalt": "clockwork-reservoir",
+    "xtick.color": "#444444",
+    "xtick.labelsize": 8.5,
+    "ytick.color": "#444444",
+    "ytick.labelsize": 8.5,
+}
+NO_DATE: Mapping[str, Mapping[str, None]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+"""Per format, the metadata left out, so that the same picture is the same file."""
+
+
+def check(path: str | os.PathLike[str]) -> str:
+    """The format that a picture's path asks for: png, svg or pdf. Raises `ParameterError` for others, and without matplotlib."""
+    suffix = Path(path).suffix
+    if suffix.lower().removeprefix(".") not in NO_DATE:
+        raise ParameterError(
+            f"The 'path' parameter of a picture must end in {', '.join('.' + name for name in NO_DATE)}. Got {str(path)!r} instead."
+        )
+    _require_matplotlib()
+    return suffix.lower().removeprefix(".")
+
+
+def save(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Write a picture, in the format of the path's suffix; an older file is replaced once the new one is complete.
+
+    Raises
+    ------
+    ParameterError
+        The suffix is not .png, .svg or .pdf.
+    OSError
+        The file cannot be written.
+    """
+    name = check(path)
+    with house_style(), replaced(path) as temporary:
+        figure.savefig(temporary, format=name, metadata=dict(NO_DATE[name]))
+
+
+@contextlib.contextmanager
+def house_style() -> Iterator[None]:
+    """Matplotlib's defaults and `STYLE` while drawing, whatever the user's own; raises `ParameterError` without matplotlib."""
+    _require_matplotlib()
+    import matplotlib
+
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        # A name of the user's in a script the font lacks is drawn as boxes, which says as much as the warning.
+        warnings.filterwarnings("ignore", message="Glyph")
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield
+
+
+def _require_matplotlib() -> None:
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise ParameterError("pictures need matplotlib: pip install 'clockwork-reservoir[plot]'") from None
+
+
+def new_figure(title: str, width: float = 9.0, height: float = 5.5) -> Figure:
+    """An empty figure with its title, sized in inches."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.suptitle(textwrap.fill(plain(title), int(11 * width)), x=0.012, horizontalalignment="left")
+    return figure
+
+
+def finished(figure: Figure) -> Figure:
+    """The figure laid out once in the house style: ticks made later would take the user's own."""
+    figure.draw_without_rendering()
+    return figure
+
+
+def plain(text: str) -> str:
+    """A text of the user's that is not read as mathematics."""
+    return text.replace("$", r"\$")
+
+
+def legend_above(axes: Axes, **options: Any) -> None:
+    """A legend in one line above the right end of the axes, where it covers no data."""
+    handles, labels = axes.get_legend_handles_labels()
+    axes.legend(handles, labels, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(labels), **options)
+
+
+def limits(truth: np.ndarray, *others: np.ndarray, reach: float = 0.5, margin: float = 0.06) -> tuple[float, float]:
+    """Axis limits that hold the truth, and of the others what is within `reach` times its range beyond it."""
+    low, high = float(truth.min()), float(truth.max())
+    span = high - low or abs(high) or 1.0
+    least, most = low, high
+    for other in others:
+        if other.size:
+            least = min(least, max(float(other.min()), low - reach * span))
+            most = max(most, min(float(other.max()), high + reach * span))
+    edge = margin * (most - least or span)
+    return least - edge, most + edge
+
+
+def bounded(values: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Values cut off a million ranges beyond the truth's, so that squares and axes stay finite; NaN goes there too."""
+    low, high = float(truth.min()), float(truth.max())
+    reach = 1e6 * (high - low or abs(high) or 1.0)
+    return np.clip(np.nan_to_num(values, nan=np.inf), low - reach, high + reach)
+
+
+def thinned(count: int, most: int) -> np.ndarray:
+    """At most `most` indices into `count` things, evenly spaced."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(int))
+
+
+def band_of_errors(errors: np.ndarray) -> tuple[float, float]:
+    """Limits of a logarithmic axis for errors >= 0: whole decades, without the few points that happen to be almost 0."""
+    positive = errors[errors > 0.0]
+    if not positive.size:
+        return 1e-16, 1.0
+    low, high = np.log10(np.quantile(positive, 0.02)), np.log10(positive.max())
+    return float(10.0 ** np.floor(low)), float(10.0 ** np.ceil(high + 0.05))

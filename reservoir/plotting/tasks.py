@@ -1,0 +1,65 @@
+"""Which picture suits a task: by what its data is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reservoir.plotting.filters import filter_picture, memory_picture, symbol_picture
+from reservoir.plotting.free_runs import FreeRun, field_picture, free_run_picture
+from reservoir.plotting.labels import label_picture
+from reservoir.plotting.style import finished, house_style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_SYMBOLS = 8
+MOST_COLUMNS = 4
+
+
+def task_figure(task: Any, data: Any, predictions: Any, title: str) -> Figure:
+    """What a model predicted on the test split of a task, beside what was asked for.
+
+    Filters: the last steps with the error, and all steps against the target; symbols with the wrong ones marked; many lags
+    as the memory curve. Free runs: the forecast of the start in the middle of the ranking, the errors of all, and a phase
+    portrait of what is chaotic; many columns as maps. Labels: the confusion matrix and some mistakes.
+
+    Parameters
+    ----------
+    task : an object with the attributes of `tasks.Task`: `kind`, `options()`, and for chaotic systems `time_step`, `lyapunov`
+    data : what `task.generate` gave
+    predictions : what `task.predict` gave for `data.test`
+    title : above the figure
+
+    Raises `ParameterError` when matplotlib is missing.
+    """
+    with house_style():
+        draw = {"filter": _filter, "free run": _free_run, "label": _label}[task.kind]
+        return finished(draw(task, data, predictions, title))
+
+
+def _filter(task: Any, data: Any, predictions: Any, title: str) -> Figure:
+    split = data.test
+    truths, guesses = [
+        [np.asarray(s, dtype=float).reshape(len(s), -1)[split.warmup :] for s in part] for part in (split.targets, predictions)
+    ]
+    truth, guess = np.concatenate(truths), np.concatenate(guesses)
+    if "lags" in task.options() or truth.shape[1] > MOST_SYMBOLS:
+        return memory_picture(truth, guess, title)
+    if len(np.unique(truth)) <= MOST_SYMBOLS:
+        return symbol_picture(truth[:, 0], guess[:, 0], title, split.warmup)
+    return filter_picture(truth, guess, title, split.warmup)
+
+
+def _free_run(task: Any, data: Any, predictions: Any, title: str) -> Figure:
+    run = FreeRun.of(task, data, predictions)
+    return (free_run_picture if run.columns <= MOST_COLUMNS else field_picture)(run, title)
+
+
+def _label(task: Any, data: Any, predictions: Any, title: str) -> Figure:
+    labels = np.asarray(data.test.targets)
+    if labels.ndim > 1 or labels.dtype.kind == "f":
+        columns = [np.asarray(part, dtype=float).reshape(len(labels), -1) for part in (labels, predictions)]
+        return filter_picture(*columns, title, unit="sequence")
+    return label_picture(data.test.inputs, labels, np.asarray(predictions).reshape(labels.shape), "order" in task.options(), title)
