@@ -174,7 +174,7 @@ class Spectrum(NamedTuple):
 
     def inverse(self, ridge: float) -> np.ndarray:
         """(r,) the inverse of squares + ridge; 0 for a direction whose singular value is rounding error."""
-        floor = np.square(np.finfo(float).eps * max(self.vectors.shape)) * self.squares.max(initial=0.0)
+        floor = np.square(np.finfo(float).eps) * self.squares.max(initial=0.0)
         return np.where(self.squares > floor, 1.0 / np.maximum(self.squares + ridge, floor or 1.0), 0.0)
 
 

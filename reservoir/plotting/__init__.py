@@ -6,9 +6,9 @@ Every function gives a `matplotlib.figure.Figure`, without pyplot, windows or gl
     plotting.save(figure, "narma10.svg")
 """
 
+from reservoir.plotting.by_task import task_figure
 from reservoir.plotting.networks import inspect_figure
 from reservoir.plotting.records import forecast_figure
 from reservoir.plotting.style import check, save
-from reservoir.plotting.tasks import task_figure
 
 __all__ = ["check", "forecast_figure", "inspect_figure", "save", "task_figure"]

@@ -13,7 +13,6 @@ from reservoir.plotting.style import (
     DIVERGING,
     ERROR,
     MODEL,
-    OTHERS,
     QUIET,
     TRUTH,
     band_of_errors,
@@ -127,7 +126,7 @@ def _error_scale(info: Mapping[str, Any], columns: int) -> tuple[Any, str]:
 
 def free_run_picture(run: FreeRun, title: str) -> Figure:
     """The middle start's forecast continuing its history, column by column; the errors of all; a phase portrait."""
-    portrait = run.columns == 3 and run.valid is not None or run.lag is not None
+    portrait = (run.columns == 3 and run.valid is not None) or run.lag is not None
     figure = new_figure(title, height=5.5 if run.columns < 3 else 6.5)
     grid = figure.add_gridspec(1, 2 if portrait else 1, width_ratios=(2.5, 1.0) if portrait else None)
     heights = [2.2 if run.columns == 1 else 1.0] * run.columns + [1.3]
@@ -202,8 +201,8 @@ def _returns(figure: Figure, where: SubplotSpec, run: FreeRun) -> None:
         for history, s in zip(run.histories, series, strict=True):
             x = np.concatenate([history[-run.lag :], s])[:, 0]
             x = np.where((x < low) | (x > high), np.nan, x)
-            style = {"linestyle": "", "marker": "o", "markersize": 1.2} if run.lag == 1 else {"linewidth": 0.6, "alpha": 0.7}
-            axes.plot(x[: -run.lag], x[run.lag :], color=colour, rasterized=True, **style)  # type: ignore[arg-type]
+            style: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 1.2} if run.lag == 1 else {"linewidth": 0.6, "alpha": 0.7}
+            axes.plot(x[: -run.lag], x[run.lag :], color=colour, rasterized=True, **style)
         axes.set(xlim=(low, high), ylim=(low, high), ylabel=f"{run.names[0]}(t + {run.lag})", title=name, aspect="equal")
         axes.tick_params(labelbottom=row == 1)
     axes.set_xlabel(f"{run.names[0]}(t)")
@@ -238,7 +237,11 @@ def field_picture(run: FreeRun, title: str) -> Figure:
         bottom = -top
     reach = (top - bottom) / 2.0 or 1.0
     end = (0.5 + len(truth)) * run.time_unit
-    maps = (("truth", truth, bottom, top), ("forecast", forecast, bottom, top), ("forecast − truth", forecast - truth, -reach, reach))
+    maps = (
+        ("truth", truth, bottom, top),
+        ("forecast", forecast, bottom, top),
+        ("forecast − truth", forecast - truth, -reach, reach),
+    )
     for axes, (name, field, low, high) in zip(panels, maps, strict=False):
         image = axes.imshow(field.T, aspect="auto", origin="lower", cmap=DIVERGING, vmin=low, vmax=high, interpolation="nearest",
                             extent=(0.5 * run.time_unit, end, 0.5, run.columns + 0.5))  # fmt: skip

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from reservoir.plotting.style import ERROR, new_figure
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 MOST_COUNTED = 20
 
@@ -18,7 +20,7 @@ MOST_COUNTED = 20
 def label_picture(inputs: list[np.ndarray], truth: np.ndarray, guess: np.ndarray, images: bool, title: str) -> Figure:
     """Confusion matrix of labels (n,), and some sequences (T_i, d) that were labelled wrongly: as square images, or as lines."""
     figure = new_figure(title)
-    left, right = figure.subfigures(1, 2, width_ratios=(1.35, 1.0))
+    left, right = cast("Sequence[SubFigure]", figure.subfigures(1, 2, width_ratios=(1.35, 1.0)))
     confusion_matrix(left.add_subplot(), truth, guess)
     wrong = np.flatnonzero(truth != guess)
     across, down = (3, 3) if images else (1, 4)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy.sparse as sp
 
 from reservoir.echo.reservoir import Reservoir
 from reservoir.echo.topology import as_csr
 from reservoir.plotting.filters import memory_curve
-from reservoir.plotting.style import DIVERGING, ERROR, MODEL, QUIET, TRUTH, finished, house_style, legend_above, new_figure
+from reservoir.plotting.style import DIVERGING, ERROR, MODEL, TRUTH, finished, house_style, legend_above, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +41,42 @@ def inspect_figure(reservoir: Reservoir, curve: np.ndarray, title: str) -> Figur
         rows = grid[-1].subgridspec(2, 1, height_ratios=(1.0, 1.0))
         memory_curve(figure.add_subplot(rows[0]), np.asarray(curve))
         lower = rows[1].subgridspec(1, 2)
-        rows_, columns = csr.tocoo().coords
-        _pattern(figure.add_subplot(lower[0]), rows_, columns, csr.data, reservoir.units)
-        _histogram(figure.add_subplot(lower[1]), csr.data, reservoir.units)
+        _pattern(figure.add_subplot(lower[0]), csr)
+        _histogram(figure.add_subplot(lower[1]), csr)
         return finished(figure)
+
+
+def _eigenvalues(axes: Axes, values: np.ndarray) -> None:
+    """Eigenvalues in the complex plane, in the circles of radius one and of the spectral radius."""
+    radius = float(np.abs(values).max())
+    angle = np.linspace(0.0, 2.0 * np.pi, 361)
+    for size, colour, style, label in ((1.0, TRUTH, "-", "unit circle"), (radius, MODEL, "--", f"spectral radius {radius:.4g}")):
+        axes.plot(size * np.cos(angle), size * np.sin(angle), color=colour, linestyle=style, linewidth=1.1, label=label)
+    axes.plot(values.real, values.imag, linestyle="", marker="o", markersize=3.0, markeredgewidth=0.0, color=ERROR, alpha=0.6)
+    reach = 1.06 * max(radius, 1.0)
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xlabel="real part", ylabel="imaginary part")
+    axes.set_title("eigenvalues of W")
+    legend_above(axes)
+
+
+def _pattern(axes: Axes, csr: sp.csr_array) -> None:
+    """The matrix as an image; of a large one, each cell shows its largest weight."""
+    units = csr.shape[0]
+    side = min(units, CELLS)
+    rows, columns = (index * side // units for index in csr.tocoo().coords)
+    image = np.full((side, side), np.nan)
+    order = np.argsort(np.abs(csr.data), kind="stable")  # of several values for one cell, the last stays
+    image[rows[order], columns[order]] = csr.data[order]
+    most = float(np.abs(csr.data).max(initial=0.0)) or 1.0
+    ends = (0.5, units + 0.5, units + 0.5, 0.5)
+    axes.imshow(image, cmap=DIVERGING, vmin=-most, vmax=most, interpolation="nearest", extent=ends)
+    axes.set(xlabel="from unit", ylabel="to unit", title="W")
+    axes.grid(False)
+    axes.spines[:].set_visible(True)
+
+
+def _histogram(axes: Axes, csr: sp.csr_array) -> None:
+    """How the weights that are not zero are distributed."""
+    weights = csr.data[csr.data != 0.0]
+    axes.hist(weights, bins=30, color=ERROR, alpha=0.75)
+    axes.set(xlabel="weight", ylabel="connections", title=f"{len(weights):,} connections")

@@ -27,7 +27,7 @@ QUIET = "#8c8c8c"
 OTHERS = ("#009e73", "#56b4e9", "#cc79a7", "#e69f00")
 DIVERGING = "RdBu_r"
 
-STYLE: Mapping[str, Any] = {
+STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": "#444444",
     "axes.formatter.limits": (-4, 5),
@@ -73,7 +73,7 @@ def check(path: str | os.PathLike[str]) -> str:
     suffix = Path(path).suffix
     if suffix.lower().removeprefix(".") not in NO_DATE:
         raise ParameterError(
-            f"The 'path' parameter of a picture must end in {', '.join('.' + name for name in NO_DATE)}. Got {str(path)!r} instead."
+            f"The 'path' parameter of a picture must end in {', '.join('.' + n for n in NO_DATE)}. Got {str(path)!r} instead."
         )
     _require_matplotlib()
     return suffix.lower().removeprefix(".")

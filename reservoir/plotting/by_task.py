@@ -60,6 +60,7 @@ def _free_run(task: Any, data: Any, predictions: Any, title: str) -> Figure:
 def _label(task: Any, data: Any, predictions: Any, title: str) -> Figure:
     labels = np.asarray(data.test.targets)
     if labels.ndim > 1 or labels.dtype.kind == "f":
-        columns = [np.asarray(part, dtype=float).reshape(len(labels), -1) for part in (labels, predictions)]
-        return filter_picture(*columns, title, unit="sequence")
-    return label_picture(data.test.inputs, labels, np.asarray(predictions).reshape(labels.shape), "order" in task.options(), title)
+        truth, guess = (np.asarray(part, dtype=float).reshape(len(labels), -1) for part in (labels, predictions))
+        return filter_picture(truth, guess, title, unit="sequence")
+    guess = np.asarray(predictions).reshape(labels.shape)
+    return label_picture(data.test.inputs, labels, guess, "order" in task.options(), title)
