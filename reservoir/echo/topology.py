@@ -218,7 +218,11 @@ def check_options(topology: str, options: Mapping[str, Any]) -> None:
 
 def own_matrix(matrix: Any, units: int) -> Matrix:
     """A user's matrix, array or SciPy sparse, as a checked float64 copy."""
-    matrix = sp.csr_array(matrix, dtype=np.float64) if sp.issparse(matrix) else np.array(matrix, dtype=np.float64)
+    if sp.issparse(matrix):
+        matrix = sp.csr_array(matrix, dtype=np.float64, copy=True)
+        matrix.sum_duplicates()
+    else:
+        matrix = np.array(matrix, dtype=np.float64)
     if matrix.shape != (units, units):
         raise ParameterError(
             f"The 'topology' parameter of ESN must be a ({units}, {units}) matrix. Got shape {matrix.shape} instead."
@@ -234,13 +238,14 @@ def scaled(matrix: Matrix, factor: float) -> Matrix:
 
 
 def as_csr(matrix: Matrix) -> sp.csr_array:
-    """The matrix as SciPy CSR, explicit zeros dropped."""
+    """The matrix as SciPy CSR, a copy; entries given twice are summed, explicit zeros dropped."""
     if isinstance(matrix, Diagonals):
         count, units = matrix.values.shape
         rows = np.tile(np.arange(units), count)
         columns = (np.arange(units) + matrix.shifts[:, None]).ravel() % units
         matrix = from_positions(units, rows, columns, matrix.values.ravel())
-    result = sp.csr_array(matrix)
+    result = sp.csr_array(matrix, copy=True)
+    result.sum_duplicates()
     result.eliminate_zeros()
     return result
 

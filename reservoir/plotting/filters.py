@@ -20,18 +20,18 @@ MOST_POINTS = 4000
 
 def filter_picture(truth: np.ndarray, guess: np.ndarray, title: str, first: int = 0, unit: str = "time step") -> Figure:
     """The last steps with the error beneath, and all outputs over their targets; both (T, n_outputs), row 0 being `first`."""
-    figure = new_figure(title)
     columns = range(min(truth.shape[1], 3))
-    grid = figure.add_gridspec(len(columns), 2, width_ratios=(2.1, 1.0))
+    figure = new_figure(title, height=2.5 + 3.0 * len(columns))
+    grid = figure.add_gridspec(2 * len(columns), 2, width_ratios=(2.1, 1.0), height_ratios=(2.8, 1.0) * len(columns))
     for column in columns:
         y, p = truth[:, column], bounded(guess[:, column], truth[:, column])
         name = "output" if truth.shape[1] == 1 else f"output {column + 1} of {truth.shape[1]}"
-        left = grid[column, 0].subgridspec(2, 1, height_ratios=(2.6, 1.0))
-        above = figure.add_subplot(left[0])
-        beneath = figure.add_subplot(left[1], sharex=above)
+        above = figure.add_subplot(grid[2 * column, 0])
+        beneath = figure.add_subplot(grid[2 * column + 1, 0], sharex=above)
         _trace(above, beneath, y, p, first, name)
         beneath.set_xlabel(unit)
-        _scatter(figure.add_subplot(grid[column, 1]), y, p)
+        _scatter(figure.add_subplot(grid[2 * column, 1]), y, p, unit)
+        _error_histogram(figure.add_subplot(grid[2 * column + 1, 1], sharey=beneath), p - y, beneath.get_ylim())
     return figure
 
 
@@ -40,8 +40,8 @@ def _trace(above: Axes, beneath: Axes, y: np.ndarray, p: np.ndarray, first: int,
     start = max(len(y) - LAST, 0)
     time = first + np.arange(start, len(y))
     y, p = y[start:], p[start:]
-    above.plot(time, y, color=TRUTH, label="target", linewidth=1.6, marker="o" if len(y) < 3 else None)
-    above.plot(time, p, color=MODEL, label="prediction", linewidth=1.1, marker="o" if len(y) < 3 else None)
+    above.plot(time, y, color=TRUTH, label="target", linewidth=2.0, marker="o" if len(y) < 3 else None)
+    above.plot(time, p, color=MODEL, label="prediction", linewidth=1.0, marker="o" if len(y) < 3 else None)
     above.set_ylim(limits(y, p))
     above.set_ylabel(name)
     above.tick_params(labelbottom=False)
@@ -57,7 +57,7 @@ def _trace(above: Axes, beneath: Axes, y: np.ndarray, p: np.ndarray, first: int,
     beneath.set_ylabel("error")
 
 
-def _scatter(axes: Axes, y: np.ndarray, p: np.ndarray) -> None:
+def _scatter(axes: Axes, y: np.ndarray, p: np.ndarray, unit: str) -> None:
     """Predictions over targets, around the diagonal."""
     chosen = thinned(len(y), MOST_POINTS)
     ends = limits(y, p)
@@ -65,7 +65,15 @@ def _scatter(axes: Axes, y: np.ndarray, p: np.ndarray) -> None:
     axes.plot(y[chosen], p[chosen], linestyle="", marker="o", markersize=2.2, markeredgewidth=0.0, color=MODEL, alpha=0.4,
               rasterized=True)  # fmt: skip
     axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel="target", ylabel="prediction")
-    axes.set_title(f"all {len(y):,} scored steps" if len(chosen) == len(y) else f"{len(chosen):,} of {len(y):,} scored steps")
+    axes.set_title(f"{len(y):,} {unit}s" if len(chosen) == len(y) else f"{len(chosen):,} of {len(y):,} {unit}s")
+
+
+def _error_histogram(axes: Axes, errors: np.ndarray, ends: tuple[float, float]) -> None:
+    """How often which error occurred, on the axis of the errors in time; those beyond it count in the last bins."""
+    axes.hist(np.clip(errors, *ends), bins=np.linspace(*ends, 41).tolist(), orientation="horizontal", color=ERROR, alpha=0.6)
+    axes.axhline(0.0, color=QUIET, linewidth=0.8)
+    axes.tick_params(labelleft=False)
+    axes.set_xlabel("count")
 
 
 def symbol_picture(truth: np.ndarray, guess: np.ndarray, title: str, first: int = 0) -> Figure:
@@ -94,9 +102,10 @@ def _symbols_in_time(axes: Axes, truth: np.ndarray, guess: np.ndarray, wrong: np
     time = first + np.arange(start, len(truth))
     y, p, bad = truth[start:], guess[start:], wrong[start:]
     axes.vlines(time, y, p, color=QUIET, linewidth=0.7)
-    axes.plot(time, y, color=TRUTH, linestyle="", marker="_", markersize=5.5, markeredgewidth=1.4, label="symbol")
+    axes.plot(time, y, color=TRUTH, linestyle="", marker="_", markersize=5.5, markeredgewidth=1.4, label="symbol asked for")
     axes.plot(time, p, color=ERROR, linestyle="", marker="o", markersize=3.0, label="output")
-    axes.plot(time[bad], p[bad], color=MODEL, linestyle="", marker="X", markersize=6.0, label="output nearer to another")
+    if wrong.any():
+        axes.plot(time[bad], p[bad], color=MODEL, linestyle="", marker="X", markersize=6.0, label="output nearer to another")
     axes.set(xlabel="time step", ylabel="output", title=f"the last {len(time)} steps")
     axes.margins(x=0.01)
     legend_above(axes)
@@ -111,7 +120,7 @@ def _symbols_by_sent(axes: Axes, symbols: np.ndarray, sent: np.ndarray, guess: n
         axes.plot(sent[chosen] + aside[chosen], guess[chosen], linestyle="", marker="o", markersize=size, markeredgewidth=0.0,
                   color=colour, alpha=alpha, rasterized=True)  # fmt: skip
     axes.hlines(symbols, np.arange(len(symbols)) - 0.4, np.arange(len(symbols)) + 0.4, color=TRUTH, linewidth=1.4)
-    axes.set_xticks(range(len(symbols)), [f"{symbol:g}" for symbol in symbols])
+    axes.set_xticks(range(len(symbols)), [f"{symbol:g}".replace("-", "\N{MINUS SIGN}") for symbol in symbols])
     axes.tick_params(labelleft=False)
     axes.set(xlabel="symbol asked for", title=f"{len(bad):,} of {len(sent):,} nearer to another symbol")
 
@@ -126,18 +135,20 @@ def memory_picture(truth: np.ndarray, guess: np.ndarray, title: str) -> Figure:
     memory_curve(axes, curve)
     chosen = _telling_lags(curve)
     right = grid[1].subgridspec(len(chosen), 1)
-    for place, (column, colour) in enumerate(zip(chosen, OTHERS, strict=False)):
+    for place, (column, colour) in enumerate(zip(chosen, (OTHERS[0], OTHERS[2], OTHERS[3]), strict=False)):
         axes.plot([column + 1], [curve[column]], marker="o", markersize=7.0, color=colour, zorder=4, clip_on=False)
         panel = figure.add_subplot(right[place])
         start = max(len(truth) - 60, 0)
         time = np.arange(start, len(truth))
-        panel.plot(time, truth[start:, column], color=TRUTH, linewidth=1.5, label="input of then")
-        panel.plot(time, guess[start:, column], color=colour, linewidth=1.1, label="reconstruction")
+        panel.plot(time, truth[start:, column], color=TRUTH, linewidth=1.8, label="input")
+        panel.plot(time, guess[start:, column], color=colour, linewidth=1.0, label="output")
         panel.set_ylim(limits(truth[start:, column], guess[start:, column], reach=0.2))
         panel.set_title(f"lag {column + 1}: {curve[column]:.3g}", color=colour, fontweight="bold")
+        panel.locator_params(axis="x", nbins=4)
         panel.tick_params(labelbottom=place == len(chosen) - 1)
-        if place == len(chosen) - 1:
-            panel.set_xlabel("scored time step")
+        if place == 0:
+            legend_above(panel)
+    panel.set_xlabel("scored time step")
     return figure
 
 

@@ -15,8 +15,8 @@ from reservoir.plotting.style import (
     MODEL,
     QUIET,
     TRUTH,
-    band_of_errors,
     bounded,
+    decades,
     legend_above,
     limits,
     new_figure,
@@ -41,6 +41,7 @@ class FreeRun:
     ----------
     histories, truths, forecasts : lists of S arrays (T_i, d), (steps, d), (steps, d)
     errors : (S, steps): root mean square over the columns of the error, in units of `error_name`
+    logarithmic : whether the errors want a logarithmic axis: they grow exponentially, or are too small to be seen beside the data
     valid : (S,) valid prediction times on the time axis; None where the task has none
     time_unit : time axis units in a step
     scored_step : the one step that the task scores, counted from 1; None where it scores all
@@ -53,6 +54,7 @@ class FreeRun:
     names: list[str]
     errors: np.ndarray
     error_name: str
+    logarithmic: bool
     valid: np.ndarray | None
     time_unit: float
     time_name: str
@@ -76,11 +78,13 @@ class FreeRun:
             times = [metrics.valid_prediction_time(p, y, info["spread"], 1.0, unit, THRESHOLD)
                      for p, y in zip(forecasts, truths, strict=True)]  # fmt: skip
             valid = np.array(times)
+        usual = np.quantile(np.median(errors, axis=0), 0.25)
+        logarithmic = chaotic or bool(usual < 0.03 * np.mean(everything.std(axis=0) / scale))
         if "columns" in info and "mean" in info and "std" in info:
             histories, truths, forecasts = ([s * info["std"] + info["mean"] for s in part]
                                             for part in (histories, truths, forecasts))  # fmt: skip
         return cls(
-            histories, truths, forecasts, _names(info, columns), errors, error_name, valid, unit,
+            histories, truths, forecasts, _names(info, columns), errors, error_name, logarithmic, valid, unit,
             "Lyapunov times" if chaotic else "steps", 84 if task.metric == "nrmse84" else None,
             task.options().get("tau", 1 if chaotic else None) if columns == 1 else None,
         )  # fmt: skip
@@ -140,7 +144,6 @@ def free_run_picture(run: FreeRun, title: str) -> Figure:
         how = "error" if run.valid is None else "valid time"
         panels[0].set_title(f"start {run.middle + 1} of {len(run.truths)}, the median by {how}")
     _errors(panels[-1], run)
-    legend_above(panels[-1])
     for axes in panels[:-1]:
         axes.tick_params(labelbottom=False)
     if portrait:
@@ -151,12 +154,12 @@ def free_run_picture(run: FreeRun, title: str) -> Figure:
 def _continuation(axes: Axes, run: FreeRun, column: int) -> None:
     """The end of the history, then truth and forecast, which both go on from its last value."""
     history, truth, forecast = (part[run.middle][:, column] for part in (run.histories, run.truths, run.forecasts))
-    before = history[-max(len(truth) // 3, 10) :]
+    before = history[-max(len(truth) // (1 if run.valid is None else 3), 10) :]
     past = np.arange(1 - len(before), 1) * run.time_unit
     time = np.concatenate([past[-1:], run.time])
     axes.axvline(0.0, color=QUIET, linewidth=0.9)
-    axes.plot(np.concatenate([past, run.time]), np.concatenate([before, truth]), color=TRUTH, linewidth=1.5, label="truth")
-    axes.plot(time, np.concatenate([before[-1:], forecast]), color=MODEL, linewidth=1.1, label="forecast")
+    axes.plot(np.concatenate([past, run.time]), np.concatenate([before, truth]), color=TRUTH, linewidth=1.8, label="truth")
+    axes.plot(time, np.concatenate([before[-1:], forecast]), color=MODEL, linewidth=1.0, label="forecast")
     _mark_valid(axes, run)
     axes.set_ylim(limits(np.concatenate([before, truth]), forecast))
     axes.set_ylabel(run.names[column])
@@ -170,8 +173,8 @@ def _mark_valid(axes: Axes, run: FreeRun, label: bool = False) -> None:
 
 
 def _errors(axes: Axes, run: FreeRun) -> None:
-    """The errors of all starts over forecast time, on a logarithmic scale; the median is bold."""
-    bottom, top = band_of_errors(run.errors)
+    """The errors of all starts over forecast time; the median is bold, dashes mark where the single ones cross the threshold."""
+    bottom, top = decades(run.errors) if run.logarithmic else (0.0, _top(run.errors))
     shown = np.maximum(run.errors, bottom * 1e-3)
     several = len(shown) > 1
     if several:
@@ -182,13 +185,21 @@ def _errors(axes: Axes, run: FreeRun) -> None:
     axes.plot(run.time, shown[run.middle], color=MODEL, linewidth=1.0, label="start above" if several else "error")
     if run.valid is not None:
         axes.axhline(THRESHOLD, color=ERROR, linewidth=0.9, linestyle=":", label=f"threshold {THRESHOLD}")
+        axes.plot(run.valid, np.full(len(run.valid), THRESHOLD), color=ERROR, linestyle="", marker="|", markersize=6.0)
     if run.scored_step is not None and run.scored_step <= len(run.time):
         scored = np.sqrt(np.mean(shown[:, run.scored_step - 1] ** 2))
         axes.plot([run.time[run.scored_step - 1]], [scored], color=ERROR, marker="D", markersize=6.0, linestyle="", zorder=4,
                   label=f"root mean square at step {run.scored_step}: {scored:.3g}")  # fmt: skip
     axes.axvline(0.0, color=QUIET, linewidth=0.9)
     _mark_valid(axes, run, label=True)
-    axes.set(yscale="log", ylim=(bottom, top), ylabel=run.error_name, xlabel=f"forecast time ({run.time_name})")
+    axes.set(yscale="log" if run.logarithmic else "linear", ylim=(bottom, top), ylabel=run.error_name, xlabel=f"forecast time ({run.time_name})")
+    if several or run.valid is not None:
+        legend_above(axes)
+
+
+def _top(errors: np.ndarray) -> float:
+    """The end of a linear axis for errors: beyond the largest, unless a few are far larger than the rest."""
+    return min(1.05 * float(errors.max()), 2.0 * float(np.quantile(errors, 0.99))) or 1.0
 
 
 def _returns(figure: Figure, where: SubplotSpec, run: FreeRun) -> None:
@@ -201,7 +212,7 @@ def _returns(figure: Figure, where: SubplotSpec, run: FreeRun) -> None:
         for history, s in zip(run.histories, series, strict=True):
             x = np.concatenate([history[-run.lag :], s])[:, 0]
             x = np.where((x < low) | (x > high), np.nan, x)
-            style: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 1.2} if run.lag == 1 else {"linewidth": 0.6, "alpha": 0.7}
+            style: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 1.3, "markeredgewidth": 0.0} if run.lag == 1 else {"linewidth": 0.6, "alpha": 0.7}
             axes.plot(x[: -run.lag], x[run.lag :], color=colour, rasterized=True, **style)
         axes.set(xlim=(low, high), ylim=(low, high), ylabel=f"{run.names[0]}(t + {run.lag})", title=name, aspect="equal")
         axes.tick_params(labelbottom=row == 1)
@@ -219,6 +230,7 @@ def _attractors(figure: Figure, where: SubplotSpec, run: FreeRun) -> None:
         outside = np.any([(series[:, k] < box[k][0]) | (series[:, k] > box[k][1]) for k in range(3)], axis=0)
         axes.plot(*np.where(outside[:, None], np.nan, series).T, color=colour, linewidth=0.6)
         axes.set(xlim=box[0], ylim=box[1], zlim=box[2], xticks=[], yticks=[], zticks=[], title=name)
+        axes.set_box_aspect((1.0, 1.0, 1.0), zoom=1.05)
         axes.set_xlabel(run.names[0], labelpad=-14)
         axes.set_ylabel(run.names[1], labelpad=-14)
         axes.set_zlabel(run.names[2], labelpad=-14)
@@ -252,7 +264,6 @@ def field_picture(run: FreeRun, title: str) -> Figure:
         if run.valid is not None:
             axes.axvline(run.valid[run.middle], color=TRUTH, linewidth=1.2, linestyle="--")
     _errors(panels[3], run)
-    legend_above(panels[3])
     panels[3].set_xlim(0.0, end)
     if len(run.truths) > 1:
         panels[0].set_title(f"truth, start {run.middle + 1} of {len(run.truths)}, the median by valid time")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from reservoir.plotting.style import ERROR, new_figure
+from reservoir.plotting.style import ERROR, TRUTH, new_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ def label_picture(inputs: list[np.ndarray], truth: np.ndarray, guess: np.ndarray
     for place, index in enumerate(chosen):
         axes = right.add_subplot(grid[place // across, place % across])
         _sequence(axes, np.asarray(inputs[index]), images)
-        axes.set_title(f"{truth[index]}, taken for {guess[index]}" if len(wrong) else f"{truth[index]}", fontsize=8.5)
+        axes.set_title(f"{truth[index]}, taken for {guess[index]}" if len(wrong) else f"label {truth[index]}", fontsize=8.5)
         if not images and place == len(chosen) - 1:
             axes.set_xlabel("time step")
     return figure
@@ -50,14 +50,16 @@ def confusion_matrix(axes: Axes, truth: np.ndarray, guess: np.ndarray) -> None:
     for cells, colours in ((diagonal, "Blues"), (~diagonal, "Oranges")):
         shown = np.ma.masked_where(~cells | (counts == 0), counts)
         most = max(int(counts[cells].max(initial=0)), 1)
-        axes.imshow(shown, cmap=colours, vmin=-0.25 * most, vmax=1.4 * most, aspect="auto")
+        axes.imshow(shown, cmap=colours, vmin=-0.25 * most, vmax=(1.2 if cells is diagonal else 1.8) * most, aspect="auto")
     for row, column in np.argwhere(counts > 0) if count <= MOST_COUNTED else []:
-        axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=8.5)
+        dark = row == column and counts[row, column] > 0.6 * counts[diagonal].max()
+        axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=8.5, color="white" if dark else TRUTH)
     totals = counts.sum(axis=1)
     for row in range(count):
         share = f"{counts[row, row] / totals[row]:.0%}" if totals[row] else "none"
         axes.text(count - 0.4, row, share, ha="left", va="center", fontsize=8.5, color=ERROR)
-    axes.text(count - 0.4, -0.6, "right", ha="left", va="bottom", fontsize=8.5, color=ERROR)
+    axes.annotate("right", (count - 0.4, -0.5), xytext=(0, 4), textcoords="offset points", fontsize=8.5, color=ERROR,
+                  annotation_clip=False)  # fmt: skip
     axes.set_xticks(range(count), [str(label) for label in classes])
     axes.set_yticks(range(count), [str(label) for label in classes])
     axes.set(xlabel="predicted label", ylabel="true label")

@@ -33,17 +33,24 @@ def inspect_figure(reservoir: Reservoir, curve: np.ndarray, title: str) -> Figur
     """
     csr = as_csr(reservoir.matrix)
     with house_style():
-        figure = new_figure(title, height=6.0)
-        small = reservoir.units <= MOST_EIGENVALUES
-        grid = figure.add_gridspec(1, 2 if small else 1, width_ratios=(1.15, 1.0) if small else None)
-        if small:
-            _eigenvalues(figure.add_subplot(grid[0]), np.linalg.eigvals(csr.toarray()))
-        rows = grid[-1].subgridspec(2, 1, height_ratios=(1.0, 1.0))
-        memory_curve(figure.add_subplot(rows[0]), np.asarray(curve))
-        lower = rows[1].subgridspec(1, 2)
-        _pattern(figure.add_subplot(lower[0]), csr)
-        _histogram(figure.add_subplot(lower[1]), csr)
+        figure = new_figure(title, height=6.8)
+        if reservoir.units <= MOST_EIGENVALUES:
+            places = [["eigenvalues", "pattern"], ["memory", "weights"]]
+            axes = figure.subplot_mosaic(places, height_ratios=(2.2, 1.0))
+            _eigenvalues(axes["eigenvalues"], np.linalg.eigvals(csr.toarray()))
+        else:
+            axes = figure.subplot_mosaic([["pattern", "memory"], ["pattern", "weights"]])
+        _pattern(axes["pattern"], csr)
+        _memory(axes["memory"], np.asarray(curve))
+        _histogram(axes["weights"], csr)
         return finished(figure)
+
+
+def _memory(axes: Axes, curve: np.ndarray) -> None:
+    """The memory curve, without most of the lags at which nothing is left."""
+    memory_curve(axes, curve)
+    left = np.flatnonzero(curve > 0.01)
+    axes.set_xlim(0.0, min(len(curve), max(1.5 * left[-1], 10.0) if left.size else np.inf) + 1.0)
 
 
 def _eigenvalues(axes: Axes, values: np.ndarray) -> None:
@@ -64,13 +71,13 @@ def _pattern(axes: Axes, csr: sp.csr_array) -> None:
     units = csr.shape[0]
     side = min(units, CELLS)
     rows, columns = (index * side // units for index in csr.tocoo().coords)
-    image = np.full((side, side), np.nan)
+    image = np.zeros((side, side))
     order = np.argsort(np.abs(csr.data), kind="stable")  # of several values for one cell, the last stays
     image[rows[order], columns[order]] = csr.data[order]
     most = float(np.abs(csr.data).max(initial=0.0)) or 1.0
     ends = (0.5, units + 0.5, units + 0.5, 0.5)
-    axes.imshow(image, cmap=DIVERGING, vmin=-most, vmax=most, interpolation="nearest", extent=ends)
-    axes.set(xlabel="from unit", ylabel="to unit", title="W")
+    axes.imshow(image, cmap=DIVERGING, vmin=-most, vmax=most, extent=ends)
+    axes.set(xlabel="from unit", ylabel="to unit", title="W: the recurrent weights")
     axes.grid(False)
     axes.spines[:].set_visible(True)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Band = tuple[ArrayLike, ArrayLike]
+SHADES = ("#eef4f8", "#fdf3ea")
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,17 @@ class Piece:
         low, high = (line, line) if band is None else (bounded(_row(edge), truth) for edge in band)
         return cls(begin, last, line, low, high)
 
-    def draw(self, axes: Axes, colour: str, label: str | None) -> None:
+    @property
+    def rows(self) -> np.ndarray:
+        """The rows of the values, and the one before them."""
+        return np.arange(self.begin - 1, self.begin + len(self.values))
+
+    def draw(self, axes: Axes) -> None:
         """Line and band, both starting at the value before."""
-        rows = np.arange(self.begin - 1, self.begin + len(self.values))
         low, high, values = (np.concatenate([[self.last], part]) for part in (self.low, self.high, self.values))
+        axes.plot(self.rows, values, color=MODEL, linewidth=1.5, label="forecast")
         if np.any(high > low):
-            axes.fill_between(rows, low, high, color=colour, alpha=0.25, linewidth=0.0,
-                              label=f"{label}: spread of the networks" if label else None)  # fmt: skip
-        axes.plot(rows, values, color=colour, linewidth=1.5, label=label)
+            axes.fill_between(self.rows, low, high, color=MODEL, alpha=0.25, linewidth=0.0, label="spread of the networks")
 
 
 def forecast_figure(
@@ -82,35 +86,35 @@ def forecast_figure(
     with house_style():
         figure = new_figure(title, height=6.0)
         above, beneath = figure.subplots(2, 1, height_ratios=(1.0, 1.6))
-        for axes, shown, drawn in ((above, kept, {}), (beneath, near, others)):
-            _panel(axes, record, len(record) - len(truth) - shown, tested, coming, drawn)
+        _panel(above, record, len(past) - kept, (tested, coming), {})
+        _panel(beneath, record, len(past) - near, (tested, coming), others)
+        for axes in (above, beneath):
             axes.set_ylabel(plain(column))
             _name_rows(axes, labels, len(record))
+        for piece, name in ((tested, "hold-out"), (coming, "forecast")):
+            beneath.annotate(name, (float(piece.rows.mean()), 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2),
+                             textcoords="offset points", ha="center", va="bottom", fontsize=8.5, color="#444444")  # fmt: skip
         handles, names = beneath.get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside lower center", ncols=min(len(names), 4))
+        entries = dict(zip(names, handles, strict=True))  # hold-out and future share theirs
+        figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=min(len(entries), 5))
         return finished(figure)
 
 
-def _panel(axes: Axes, record: np.ndarray, first: int, tested: Piece, coming: Piece, others: Mapping[str, np.ndarray]) -> None:
-    """Record and forecasts from row index `first` on, the stretches of hold-out and future shaded and named."""
+def _panel(axes: Axes, record: np.ndarray, first: int, pieces: tuple[Piece, Piece], others: Mapping[str, np.ndarray]) -> None:
+    """Record and forecasts from row index `first` on, the stretches of hold-out and future shaded."""
     rows = np.arange(first + 1, len(record) + 1)
-    ends = (tested.begin - 0.5, coming.begin - 0.5, coming.begin + len(coming.values) - 0.5)
-    for begin, end, name, shade in ((ends[0], ends[1], "hold-out", "#eef4f8"), (ends[1], ends[2], "forecast", "#fdf3ea")):
-        if end > begin:
-            axes.axvspan(begin, end, color=shade, zorder=0, linewidth=0.0)
-            axes.axvline(begin, color="#b0b0b0", linewidth=0.8)
-            axes.annotate(name, ((begin + end) / 2.0, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2),
-                          textcoords="offset points", ha="center", va="bottom", fontsize=8.5, color="#444444")  # fmt: skip
     axes.plot(rows, record[first:], color=TRUTH, linewidth=1.2, label="record")
+    for piece, shade in zip(pieces, SHADES, strict=True):
+        axes.axvspan(piece.rows[0] + 0.5, piece.rows[-1] + 0.5, color=shade, zorder=0, linewidth=0.0)
+        axes.axvline(piece.rows[0] + 0.5, color="#b0b0b0", linewidth=0.8)
+        piece.draw(axes)
     for k, (name, values) in enumerate(others.items()):
-        joined = np.concatenate([[tested.last], values])
-        axes.plot(np.arange(len(joined)) + tested.begin - 1, joined, color=OTHERS[k % len(OTHERS)], linewidth=0.9, linestyle="--",
-                  label=plain(name))  # fmt: skip
-    tested.draw(axes, MODEL, "forecast")
-    coming.draw(axes, MODEL, None)
-    pieces = [part for piece in (tested, coming) for part in (piece.values, piece.low, piece.high)]
-    axes.set_ylim(limits(record[first:], *pieces))
-    axes.set_xlim(rows[0] - 0.5, ends[2])
+        joined = np.concatenate([[pieces[0].last], values])
+        axes.plot(np.arange(len(joined)) + pieces[0].rows[0], joined, color=OTHERS[k % len(OTHERS)], linewidth=0.9, linestyle="--",
+                  label=plain(name), zorder=1.9)  # fmt: skip
+    drawn = [part for piece in pieces for part in (piece.values, piece.low, piece.high)]
+    axes.set_ylim(limits(record[first:], *drawn, *others.values()))
+    axes.set_xlim(rows[0] - 0.5, pieces[1].rows[-1] + 0.5)
 
 
 def _name_rows(axes: Axes, labels: Sequence[str] | None, count: int) -> None:

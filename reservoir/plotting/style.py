@@ -166,7 +166,7 @@ def thinned(count: int, most: int) -> np.ndarray:
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(int))
 
 
-def band_of_errors(errors: np.ndarray) -> tuple[float, float]:
+def decades(errors: np.ndarray) -> tuple[float, float]:
     """Limits of a logarithmic axis for errors >= 0: whole decades, without the few points that happen to be almost 0."""
     positive = errors[errors > 0.0]
     if not positive.size:

@@ -1,0 +1,135 @@
+"""Scores beside published or reference figures.
+
+    python benchmarks/scores.py [NAME ...] [--csv FILE ...]
+
+Names: narma10 mackey-glass lorenz memory-capacity channel-equalization digits forecast blas-threads; all by default.
+`forecast` adds the named CSV files to the embedded sunspot record.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from reservoir.evaluation import evaluate
+from reservoir.forecasting import forecast_record
+from tasks import get_task
+from tasks.csv_file import read_csv
+
+NARMA = {
+    "units": 200, "spectral_radius": 0.95, "density": 0.1, "input_scaling": 0.1, "bias_scaling": 0.1,
+    "readout__ridge": 1e-9, "washout": 200,
+}  # fmt: skip
+PLATT = {
+    "units": 800, "spectral_radius": 0.8, "density": 0.02, "leak_rate": 0.6, "input_scaling": 0.084, "bias_scaling": 1.6,
+    "readout__ridge": 8.5e-8, "washout": 200,
+}  # fmt: skip
+
+
+def scores(task: Any, seeds: range, parameters: Mapping[str, Any] | None = None) -> np.ndarray:
+    """The score of each seed."""
+    return np.array([evaluate(task, "esn", parameters or {}, seed).row["score"] for seed in seeds])
+
+
+def spread(values: np.ndarray) -> str:
+    """Mean, standard deviation and range."""
+    return f"{values.mean():.4g} ± {values.std(ddof=1):.2g} (from {values.min():.4g} to {values.max():.4g}, {len(values)} seeds)"
+
+
+def narma10() -> None:
+    """NARMA10, N = 200."""
+    print("  fixed settings (SR .95, density .1):", spread(scores(get_task("narma10"), range(10), NARMA)))
+    print("  the task's settings:", spread(scores(get_task("narma10"), range(10))))
+
+
+def mackey_glass() -> None:
+    """Mackey-Glass, N = 1000, 3,000 training steps; published 6.3e-5 (Jaeger & Haas 2004)."""
+    task = get_task("mackey-glass")
+    print("  reading states and squares:", spread(scores(task, range(5))), f"over {task.options()['starts']} starts each")
+    print("  reading states only:", spread(scores(task, range(5), {"readout_from": ["bias", "input", "state"]})))
+
+
+def lorenz() -> None:
+    """Lorenz, 30 starts; reference 9.3 to 9.7 Lyapunov times with the settings of Platt et al. 2022."""
+    task = get_task("lorenz")
+    bare = {**PLATT, "readout_from": ["bias", "state"]}
+    print("  settings of Platt et al., readout from bias and state:", spread(scores(task, range(5), bare)))
+    print("  the same, readout from the input too:", spread(scores(task, range(5), PLATT)))
+    print("  the task's settings:", spread(scores(task, range(5))))
+
+
+def memory_capacity() -> None:
+    """Linear memory capacity, N = 50; reference 49.2 / 48.8 / 47.4, bound 50."""
+    for topology in ("orthogonal", "cycle", "random"):
+        found = scores(get_task("memory-capacity"), range(20), {"topology": topology, "density": 0.2})
+        print(f"  {topology}:", spread(found))
+
+
+def channel_equalization() -> None:
+    """Symbol error rate by signal-to-noise ratio, N = 46, mean of 5 seeds, beside a linear equaliser of 46 taps."""
+    for snr in range(12, 33, 4):
+        task = get_task("channel-equalization", snr=snr)
+        rows = [evaluate(task, "esn", {}, seed).row for seed in range(5)]
+        ser, linear = (np.mean([row[key] for row in rows]) for key in ("score", "baseline"))
+        print(f"  {snr} dB: {ser:.2g}, linear {linear:.2g}")
+
+
+def digits() -> None:
+    """Digits, accuracy on 500 test images."""
+    for order in ("rows", "pixels"):
+        print(f"  {order}:", spread(scores(get_task("digits", order=order), range(5))))
+
+
+def forecast(files: list[str]) -> None:
+    """Forecast of a held-out end: root mean squared errors."""
+    sunspots = Path(__file__).parent.parent / "tasks" / "data" / "sunspots_monthly.csv"
+    for path, columns, horizon in [(str(sunspots), ["sunspots"], 132), *[(f, None, 100) for f in files]]:
+        series, names = read_csv(path, columns)
+        report = forecast_record(series, names, horizon)
+        print(f"  {Path(path).name}, {horizon} steps:", ", ".join(f"{name} {e[0]:.4g}" for name, e in report.errors.items()))
+
+
+def blas_threads() -> None:
+    """Relative difference of scores between 1 and 2 BLAS threads."""
+    for name in ("narma10", "lorenz", "mackey-glass", "sunspots"):
+        found = []
+        for threads in (1, 2):
+            with threadpool_limits(threads):
+                found.append(evaluate(get_task(name), "esn", {}, 0).row["score"])
+        print(f"  {name}: {abs(found[0] - found[1]) / abs(found[0]):.1e}")
+
+
+def main() -> None:
+    """Run what is named."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--csv", nargs="*", default=[])
+    arguments = parser.parse_args()
+    table: dict[str, Callable[[], None]] = {
+        "narma10": narma10,
+        "mackey-glass": mackey_glass,
+        "lorenz": lorenz,
+        "memory-capacity": memory_capacity,
+        "channel-equalization": channel_equalization,
+        "digits": digits,
+        "forecast": lambda: forecast(arguments.csv),
+        "blas-threads": blas_threads,
+    }
+    titles = {"forecast": forecast.__doc__}
+    for name in arguments.names or table:
+        if name not in table:
+            parser.error(f"no benchmark {name!r}; there are {', '.join(table)}")
+        print(titles.get(name) or table[name].__doc__, flush=True)
+        started = time.perf_counter()
+        table[name]()
+        print(f"  ({time.perf_counter() - started:.0f} s)", flush=True)
+
+
+if __name__ == "__main__":
+    main()
