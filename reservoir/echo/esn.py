@@ -113,6 +113,8 @@ class ESN(Estimator):
         "dtype": Choice(("float64", "float32")),
     }
 
+    _end: tuple[np.ndarray, np.ndarray] | None = None  # state and output where the last fitted sequence ended
+
     def __init__(
         self,
         units: int = 500,
@@ -185,16 +187,26 @@ class ESN(Estimator):
             Unbounded units with too large a radius.
         """
         inputs, targets = _one_step_ahead(inputs) if targets is None else (inputs, targets)
-        sequences, read = self._read(inputs, targets, None)
+        sequences, read = self._read(inputs, targets, None, self.washout)
         self._start(sequences[0].shape[1], read)
         self.readout_.fit(self._blocks(sequences, read, self._noise_seed))
         return self
 
-    def partial_fit(self, inputs: Any, targets: Any = None, classes: Any = None) -> Self:
-        """Learn on from more sequences, each from the initial state, in constant memory.
+    def partial_fit(self, inputs: Any, targets: Any = None, classes: Any = None, *, continued: bool = False) -> Self:
+        """Learn on from more data, in constant memory.
 
-        `classes` lists all labels at the first call of a classifier; those of the first data count without it. Raises
-        what `fit` raises, and `ParameterError` where the readout cannot learn on.
+        Parameters
+        ----------
+        inputs, targets : as in `fit`
+        classes : all labels, at the first call of a classifier; those of the first data count without it
+        continued : whether `inputs` is one sequence that goes on where the last one ended: it starts from the state
+            and the output there, without a washout, as if both had been given in one. Otherwise every sequence starts
+            from the initial state.
+
+        Raises
+        ------
+        ParameterError, DataError, DivergenceError
+            As `fit`; also where the readout cannot learn on, or where there is nothing to continue.
         """
         fresh = not hasattr(self, "readout_")
         if not hasattr(self.readout if fresh else self.readout_, "partial_fit"):
@@ -203,13 +215,15 @@ class ESN(Estimator):
             )
         inputs, targets = _one_step_ahead(inputs) if targets is None else (inputs, targets)
         known = (None if classes is None else np.unique(classes)) if fresh else getattr(self, "classes_", None)
-        sequences, read = self._read(inputs, targets, known)
+        if continued and (is_many(inputs) or self._end is None):
+            raise DataError("inputs: there is nothing to continue; give one sequence, after a call with another.")
+        sequences, read = self._read(inputs, targets, known, 0 if continued else self.washout)
         if fresh:
             self._start(sequences[0].shape[1], read)
         else:
             self._check_again(sequences, read)
         noise = self._noise_seed.spawn(1)[0]  # further noise at every call
-        self.readout_.partial_fit(self._blocks(sequences, read, noise))
+        self.readout_.partial_fit(self._blocks(sequences, read, noise, continued))
         return self
 
     def build(self, n_inputs: int, n_outputs: int = 1) -> Self:
@@ -221,13 +235,13 @@ class ESN(Estimator):
         self._noise_seed = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 0x6E6F6973))
         return self
 
-    def _read(self, inputs: Any, targets: Any, classes: np.ndarray | None) -> tuple[Many, Targets]:
+    def _read(self, inputs: Any, targets: Any, classes: np.ndarray | None, washout: int) -> tuple[Many, Targets]:
         self.check()
         sequences = as_sequences(inputs)
         lengths = [len(u) for u in sequences]
         read = read_targets(targets, lengths, is_many(inputs), classes, self.readout.classifier)
         if read.per_step or self.pooling != "last":
-            self._check_washout(lengths)
+            _check_washout(lengths, washout)
         if not read.per_step and self._uses_feedback():
             raise DataError(
                 "targets: one value per sequence cannot be fed back; give a row per step, or set feedback_scaling to 0."
@@ -261,27 +275,21 @@ class ESN(Estimator):
                 f"inputs: X has {sequences[0].shape[1]} features, but ESN is expecting {self.n_features_in_} features as input."
             )
 
-    def _check_washout(self, lengths: Sequence[int]) -> None:
-        for index, length in enumerate(lengths):
-            if length <= self.washout:
-                raise DataError(
-                    f"inputs: sequence {index} has {length} steps (shape=({length}, ...)), but a minimum of washout + 1 ="
-                    f" {self.washout + 1} is required; give longer data or lower washout."
-                )
-
-    def _blocks(self, inputs: Many, read: Targets, noise_seed: np.random.SeedSequence) -> Blocks:
+    def _blocks(self, inputs: Many, read: Targets, noise_seed: np.random.SeedSequence, continued: bool = False) -> Blocks:
         """The features and targets of sequences as a stream for the readout; the same at every pass."""
-        forced = [shifted(y) for y in read.values] if read.per_step and self._uses_feedback() else None
-        sequences = Sequences(inputs, forced)
+        start, last_output = self._end if continued and self._end is not None else (None, None)
+        forced = [shifted(y, last_output) for y in read.values] if read.per_step and self._uses_feedback() else None
+        sequences = Sequences(inputs, forced, start)
+        final = np.empty((len(inputs), self.units), self.reservoir_.dtype)
+        self._end = (final[-1], read.values[-1][-1]) if read.per_step else None
+        self._largest_output = max(self._largest_output, *(float(max(y.max(), -y.min())) for y in read.values))
 
         def source() -> Any:
             noise = (self.noise, np.random.default_rng(noise_seed)) if self.noise > 0.0 else None
-            return stream(self.reservoir_, self._layout, sequences, noise)
+            return stream(self.reservoir_, self._layout, sequences, noise, final)
 
-        largest = max(np.abs(y).max() for y in read.values)
-        self._largest_output = max(self._largest_output, float(largest))
         if read.per_step:
-            return per_step(source, read.values, self.washout, self._layout)
+            return per_step(source, read.values, 0 if continued else self.washout, self._layout)
         if self.pooling == "every":
             repeated: Many = [np.broadcast_to(y, (len(u), len(y))) for u, y in zip(inputs, read.values, strict=True)]
             return per_step(source, repeated, self.washout, self._layout)
@@ -347,7 +355,7 @@ class ESN(Estimator):
 
         A network with feedback needs the `targets` (T, n_outputs) that it is fed.
         """
-        self._drawn()
+        reservoir = self._drawn()
         sequences = as_sequences(inputs)
         self._check_features(sequences)
         forced = None
@@ -356,20 +364,17 @@ class ESN(Estimator):
                 raise DataError("states: the network has output feedback; give the targets to feed back.")
             read = read_targets(targets, [len(u) for u in sequences], is_many(inputs), None, False)
             forced = [shifted(y) for y in read.values]
-        return self._shaped(states(self._drawn(), Sequences(sequences, forced)), inputs, always_list=True)
+        return self._shaped(states(reservoir, Sequences(sequences, forced)), inputs, always_list=True)
 
     def score(self, inputs: Any, targets: Any) -> float:
         """R^2 (1 - normalised mean squared error), or the accuracy of a classifier; washout steps are not scored."""
         self._check_fitted()
         predictions = self.predict(inputs)
-        skip = self.washout if self._per_step else 0
-        many = is_many(inputs) and self._per_step
         if self._per_step:
-            self._check_washout([len(y) for y in targets] if many else [len(targets)])
-        predictions, targets = (
-            np.concatenate([np.asarray(y)[skip:] for y in part]) if many else np.asarray(part)[skip:]
-            for part in (predictions, targets)
-        )
+            pairs = zip(predictions, targets, strict=True) if is_many(inputs) else [(predictions, targets)]
+            _check_washout([len(y) for y in targets] if is_many(inputs) else [len(targets)], self.washout)
+            scored = [(np.asarray(p)[self.washout :], np.asarray(y)[self.washout :]) for p, y in pairs]
+            predictions, targets = (np.concatenate(part) for part in zip(*scored, strict=True))
         return metrics.accuracy(predictions, targets) if self.readout.classifier else metrics.r2(predictions, targets)
 
     # -- what fit leaves to be read -----------------------------------------------------------------------------------
@@ -436,7 +441,7 @@ class ESN(Estimator):
         if self._per_step:
             return self._network.outputs(sequences)
         if self.pooling != "last":
-            self._check_washout([len(u) for u in sequences])
+            _check_washout([len(u) for u in sequences], self.washout)
         return [self._network.pooled_outputs(sequences, self.washout, self.pooling)]
 
     def _shaped(self, results: Many, inputs: Any, always_list: bool = False) -> Any:
@@ -493,6 +498,16 @@ class ESN(Estimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "readout_")
+
+
+def _check_washout(lengths: Sequence[int], washout: int) -> None:
+    """Raise `DataError` for a sequence that the washout swallows."""
+    for index, length in enumerate(lengths):
+        if length <= washout:
+            raise DataError(
+                f"inputs: sequence {index} has {length} steps (shape=({length}, ...)), but a minimum of washout + 1 ="
+                f" {washout + 1} is required; give longer data or lower washout."
+            )
 
 
 def _one_step_ahead(series: Any) -> tuple[Any, Any]:

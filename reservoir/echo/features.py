@@ -47,6 +47,7 @@ class Sequences:
 
     inputs: Sequence[np.ndarray]  # (T, I) each
     last_outputs: Sequence[np.ndarray] | None = None  # (T, O) each
+    start: np.ndarray | None = None  # (N,), the state before the first sequence, if it is not the initial one
 
     @property
     def lengths(self) -> list[int]:
@@ -54,9 +55,9 @@ class Sequences:
         return [len(u) for u in self.inputs]
 
 
-def shifted(targets: np.ndarray) -> np.ndarray:
-    """y(t-1) for every t: the targets one step later, zeros first."""
-    return np.concatenate([np.zeros_like(targets[:1]), targets[:-1]])
+def shifted(targets: np.ndarray, before: np.ndarray | None = None) -> np.ndarray:
+    """y(t-1) for every t: the targets (T, O) one step later, what was `before` (O,) or else zeros first."""
+    return np.concatenate([np.zeros_like(targets[:1]) if before is None else before[None], targets[:-1]])
 
 
 def cut(lengths: Sequence[int], rows: int) -> Iterator[list[Segment]]:
@@ -103,7 +104,7 @@ def stream(
     input_columns, output_columns, squares = (layout.columns(part) for part in ("input", "output", "square"))
     first = layout.columns("state").start  # the last part, so that the states fit in even where the layout leaves them out
     buffer = np.ones((min(BLOCK_ROWS, sum(sequences.lengths)), first + units), dtype)
-    carried = reservoir.initial_state
+    carried = sequences.start
     for segments in cut(sequences.lengths, BLOCK_ROWS):
         fed = gather(sequences.inputs, segments)
         rows = len(fed)
@@ -115,10 +116,11 @@ def stream(
                 buffer[:rows, output_columns] = last
             fed = np.concatenate([fed, last], axis=1)
         states = np.tile(reservoir.initial_state, (len(segments), 1))
-        states[0] = carried if segments[0][1] > 0 else states[0]
+        if carried is not None:
+            states[0] = carried
         shaken = None if noise is None else noise[0] * noise[1].standard_normal((rows, units))
         reservoir.run(fed, [stop - start for _, start, stop in segments], states, buffer, first, shaken, segments[0][1])
-        carried = states[-1]
+        carried = states[-1] if segments[-1][2] < sequences.lengths[segments[-1][0]] else None
         if "square" in layout.parts:
             np.square(buffer[:rows, first:], out=buffer[:rows, squares])
         if final_states is not None:

@@ -192,7 +192,12 @@ def _errors(axes: Axes, run: FreeRun) -> None:
                   label=f"root mean square at step {run.scored_step}: {scored:.3g}")  # fmt: skip
     axes.axvline(0.0, color=QUIET, linewidth=0.9)
     _mark_valid(axes, run, label=True)
-    axes.set(yscale="log" if run.logarithmic else "linear", ylim=(bottom, top), ylabel=run.error_name, xlabel=f"forecast time ({run.time_name})")
+    axes.set(
+        yscale="log" if run.logarithmic else "linear",
+        ylim=(bottom, top),
+        ylabel=run.error_name,
+        xlabel=f"forecast time ({run.time_name})",
+    )
     if several or run.valid is not None:
         legend_above(axes)
 
@@ -212,7 +217,11 @@ def _returns(figure: Figure, where: SubplotSpec, run: FreeRun) -> None:
         for history, s in zip(run.histories, series, strict=True):
             x = np.concatenate([history[-run.lag :], s])[:, 0]
             x = np.where((x < low) | (x > high), np.nan, x)
-            style: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 1.3, "markeredgewidth": 0.0} if run.lag == 1 else {"linewidth": 0.6, "alpha": 0.7}
+            style: dict[str, Any] = (
+                {"linestyle": "", "marker": "o", "markersize": 1.3, "markeredgewidth": 0.0}
+                if run.lag == 1
+                else {"linewidth": 0.6, "alpha": 0.7}
+            )
             axes.plot(x[: -run.lag], x[run.lag :], color=colour, rasterized=True, **style)
         axes.set(xlim=(low, high), ylim=(low, high), ylabel=f"{run.names[0]}(t + {run.lag})", title=name, aspect="equal")
         axes.tick_params(labelbottom=row == 1)
