@@ -358,13 +358,12 @@ class ESN(Estimator):
         reservoir = self._drawn()
         sequences = as_sequences(inputs)
         self._check_features(sequences)
-        forced = None
         if self._uses_feedback():
             if targets is None:
                 raise DataError("states: the network has output feedback; give the targets to feed back.")
             read = read_targets(targets, [len(u) for u in sequences], is_many(inputs), None, False)
-            forced = [shifted(y) for y in read.values]
-        return self._shaped(states(reservoir, Sequences(sequences, forced)), inputs, always_list=True)
+            sequences = [np.concatenate([u, shifted(y)], axis=1) for u, y in zip(sequences, read.values, strict=True)]
+        return self._shaped(states(reservoir, sequences), inputs, always_list=True)
 
     def score(self, inputs: Any, targets: Any) -> float:
         """R^2 (1 - normalised mean squared error), or the accuracy of a classifier; washout steps are not scored."""

@@ -16,15 +16,12 @@ from reservoir.validation import DivergenceError
 Many = list[np.ndarray]
 
 
-def states(reservoir: Reservoir, sequences: Sequences) -> Many:
-    """The states (T, N) along each sequence."""
-    layout = Layout(frozenset({"state"}), 0, 0, reservoir.units)
-    results = [np.empty((length, reservoir.units), reservoir.dtype) for length in sequences.lengths]
-    for segments, rows in stream(reservoir, layout, sequences):
-        for s, start, stop in segments:
-            results[s][start:stop] = rows[: stop - start]
-            rows = rows[stop - start :]
-    return results
+def states(reservoir: Reservoir, inputs: Sequence[np.ndarray]) -> Many:
+    """The states (T, N) along each sequence of inputs, fed-back outputs stacked beside them, (T, I + O)."""
+    lengths = [len(u) for u in inputs]
+    out = np.empty((sum(lengths), reservoir.units), reservoir.dtype)
+    reservoir.run(np.concatenate(inputs), lengths, np.tile(reservoir.initial_state, (len(inputs), 1)), out)
+    return np.split(out, np.cumsum(lengths)[:-1])
 
 
 @dataclass(frozen=True)

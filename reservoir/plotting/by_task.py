@@ -62,5 +62,4 @@ def _label(task: Any, data: Any, predictions: Any, title: str) -> Figure:
     if labels.ndim > 1 or labels.dtype.kind == "f":
         truth, guess = (np.asarray(part, dtype=float).reshape(len(labels), -1) for part in (labels, predictions))
         return filter_picture(truth, guess, title, unit="sequence")
-    guess = np.asarray(predictions).reshape(labels.shape)
-    return label_picture(data.test.inputs, labels, guess, "order" in task.options(), title)
+    return label_picture(data.test.inputs, labels, np.ravel(predictions), "order" in task.options(), title)

@@ -20,6 +20,7 @@ from reservoir.plotting.style import (
     legend_above,
     limits,
     new_figure,
+    plain,
     thinned,
 )
 
@@ -113,7 +114,7 @@ def _matrix(values: Any) -> np.ndarray:
 
 def _names(info: Mapping[str, Any], columns: int) -> list[str]:
     if "columns" in info:
-        return [str(name) for name in info["columns"]]
+        return [plain(str(name)) for name in info["columns"]]
     return ["x", "y", "z"][:columns] if columns <= 3 else [f"column {k + 1}" for k in range(columns)]
 
 
@@ -192,12 +193,8 @@ def _errors(axes: Axes, run: FreeRun) -> None:
                   label=f"root mean square at step {run.scored_step}: {scored:.3g}")  # fmt: skip
     axes.axvline(0.0, color=QUIET, linewidth=0.9)
     _mark_valid(axes, run, label=True)
-    axes.set(
-        yscale="log" if run.logarithmic else "linear",
-        ylim=(bottom, top),
-        ylabel=run.error_name,
-        xlabel=f"forecast time ({run.time_name})",
-    )
+    axes.set(yscale="log" if run.logarithmic else "linear", ylim=(bottom, top))
+    axes.set(ylabel=run.error_name, xlabel=f"forecast time ({run.time_name})")
     if several or run.valid is not None:
         legend_above(axes)
 
@@ -211,17 +208,14 @@ def _returns(figure: Figure, where: SubplotSpec, run: FreeRun) -> None:
     """x(t + lag) over x(t), for the truth and for the forecasts of all starts."""
     assert run.lag is not None
     low, high = limits(np.concatenate(run.truths), margin=0.12)
+    dots = {"linestyle": "", "marker": "o", "markersize": 1.3, "markeredgewidth": 0.0}
+    style: dict[str, Any] = dots if run.lag == 1 else {"linewidth": 0.6, "alpha": 0.7}
     grid = where.subgridspec(2, 1)
     for row, (name, series, colour) in enumerate((("truth", run.truths, TRUTH), ("forecast", run.forecasts, MODEL))):
         axes = figure.add_subplot(grid[row])
         for history, s in zip(run.histories, series, strict=True):
             x = np.concatenate([history[-run.lag :], s])[:, 0]
             x = np.where((x < low) | (x > high), np.nan, x)
-            style: dict[str, Any] = (
-                {"linestyle": "", "marker": "o", "markersize": 1.3, "markeredgewidth": 0.0}
-                if run.lag == 1
-                else {"linewidth": 0.6, "alpha": 0.7}
-            )
             axes.plot(x[: -run.lag], x[run.lag :], color=colour, rasterized=True, **style)
         axes.set(xlim=(low, high), ylim=(low, high), ylabel=f"{run.names[0]}(t + {run.lag})", title=name, aspect="equal")
         axes.tick_params(labelbottom=row == 1)

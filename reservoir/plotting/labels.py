@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from reservoir.plotting.style import ERROR, TRUTH, new_figure
+from reservoir.plotting.style import ERROR, TRUTH, new_figure, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,8 @@ def label_picture(inputs: list[np.ndarray], truth: np.ndarray, guess: np.ndarray
     for place, index in enumerate(chosen):
         axes = right.add_subplot(grid[place // across, place % across])
         _sequence(axes, np.asarray(inputs[index]), images)
-        axes.set_title(f"{truth[index]}, taken for {guess[index]}" if len(wrong) else f"label {truth[index]}", fontsize=8.5)
+        name = f"{truth[index]}, taken for {guess[index]}" if len(wrong) else f"label {truth[index]}"
+        axes.set_title(plain(name), fontsize=8.5)
         if not images and place == len(chosen) - 1:
             axes.set_xlabel("time step")
     return figure
@@ -60,8 +61,8 @@ def confusion_matrix(axes: Axes, truth: np.ndarray, guess: np.ndarray) -> None:
         axes.text(count - 0.4, row, share, ha="left", va="center", fontsize=8.5, color=ERROR)
     axes.annotate("right", (count - 0.4, -0.5), xytext=(0, 4), textcoords="offset points", fontsize=8.5, color=ERROR,
                   annotation_clip=False)  # fmt: skip
-    axes.set_xticks(range(count), [str(label) for label in classes])
-    axes.set_yticks(range(count), [str(label) for label in classes])
+    axes.set_xticks(range(count), [plain(str(label)) for label in classes])
+    axes.set_yticks(range(count), [plain(str(label)) for label in classes])
     axes.set(xlabel="predicted label", ylabel="true label")
     axes.grid(False)
     axes.tick_params(length=0)

@@ -35,14 +35,13 @@ def inspect_figure(reservoir: Reservoir, curve: np.ndarray, title: str) -> Figur
     with house_style():
         figure = new_figure(title, height=6.8)
         if reservoir.units <= MOST_EIGENVALUES:
-            places = [["eigenvalues", "pattern"], ["memory", "weights"]]
-            axes = figure.subplot_mosaic(places, height_ratios=(2.2, 1.0))
-            _eigenvalues(axes["eigenvalues"], np.linalg.eigvals(csr.toarray()))
+            axes = figure.subplot_mosaic("EP;MW", height_ratios=(2.2, 1.0))
+            _eigenvalues(axes["E"], np.linalg.eigvals(csr.toarray()))
         else:
-            axes = figure.subplot_mosaic([["pattern", "memory"], ["pattern", "weights"]])
-        _pattern(axes["pattern"], csr)
-        _memory(axes["memory"], np.asarray(curve))
-        _histogram(axes["weights"], csr)
+            axes = figure.subplot_mosaic("PM;PW")
+        _pattern(axes["P"], csr)
+        _memory(axes["M"], np.asarray(curve))
+        _histogram(axes["W"], csr)
         return finished(figure)
 
 

@@ -110,11 +110,11 @@ def _panel(axes: Axes, record: np.ndarray, first: int, pieces: tuple[Piece, Piec
         piece.draw(axes)
     for k, (name, values) in enumerate(others.items()):
         joined = np.concatenate([[pieces[0].last], values])
-        axes.plot(np.arange(len(joined)) + pieces[0].rows[0], joined, color=OTHERS[k % len(OTHERS)], linewidth=0.9, linestyle="--",
-                  label=plain(name), zorder=1.9)  # fmt: skip
+        rows = np.arange(len(joined)) + pieces[0].rows[0]
+        axes.plot(rows, joined, color=OTHERS[k % len(OTHERS)], linewidth=0.9, linestyle="--", label=plain(name), zorder=1.9)
     drawn = [part for piece in pieces for part in (piece.values, piece.low, piece.high)]
     axes.set_ylim(limits(record[first:], *drawn, *others.values()))
-    axes.set_xlim(rows[0] - 0.5, pieces[1].rows[-1] + 0.5)
+    axes.set_xlim(first + 0.5, pieces[1].rows[-1] + 0.5)
 
 
 def _name_rows(axes: Axes, labels: Sequence[str] | None, count: int) -> None:
