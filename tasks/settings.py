@@ -97,11 +97,11 @@ SETTINGS: Mapping[str, Mapping[str, Settings]] = {
     "rossler": {
         "esn": {
             "units": 500,
-            "spectral_radius": 0.62,
-            "leak_rate": 0.44,
-            "input_scaling": 0.027,
-            "bias_scaling": 1.0,
-            "readout__ridge": 3e-11,
+            "spectral_radius": 0.76,
+            "leak_rate": 0.55,
+            "input_scaling": 0.032,
+            "bias_scaling": 0.76,
+            "readout__ridge": 1e-12,
             "washout": 200,
         }
     },
@@ -109,10 +109,12 @@ SETTINGS: Mapping[str, Mapping[str, Settings]] = {
         "esn": {
             "units": 2000,
             "density": 0.003,
-            "spectral_radius": 0.4,
-            "input_scaling": 0.3,
+            "spectral_radius": 0.55,
+            "input_scaling": 0.056,
+            "input_density": 0.2,
+            "bias_scaling": 1.0,
             "readout_from": ["bias", "input", "state", "square"],
-            "readout__ridge": 1e-6,
+            "readout__ridge": 1.5e-8,
         }
     },
     "henon": {
@@ -167,12 +169,13 @@ SETTINGS: Mapping[str, Mapping[str, Settings]] = {
     "digits": {
         "esn": {
             "units": 500,
-            "spectral_radius": 0.97,
-            "leak_rate": 0.28,
-            "input_scaling": 2.8,
+            "spectral_radius": 0.99,
+            "leak_rate": 0.3,
+            "input_scaling": 2.0,
+            "bias_scaling": 0.5,
             "pooling": "mean",
             "readout": "RidgeClassifier",
-            "readout__ridge": 0.02,
+            "readout__ridge": [1e-4, 1e-2, 1.0],
             "readout_from": ["bias", "state", "square"],
             "washout": 0,
         }

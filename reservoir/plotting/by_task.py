@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reservoir.plotting.filters import filter_picture, memory_picture, symbol_picture
-from reservoir.plotting.free_runs import FreeRun, field_picture, free_run_picture
+from reservoir.plotting.free_run_data import MOST_COLUMNS, FreeRun
+from reservoir.plotting.free_runs import field_picture, free_run_picture
 from reservoir.plotting.labels import label_picture
 from reservoir.plotting.style import finished, house_style
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_SYMBOLS = 8
-MOST_COLUMNS = 4
 
 
 def task_figure(task: Any, data: Any, predictions: Any, title: str) -> Figure:
@@ -45,9 +45,9 @@ def _filter(task: Any, data: Any, predictions: Any, title: str) -> Figure:
         [np.asarray(s, dtype=float).reshape(len(s), -1)[split.warmup :] for s in part] for part in (split.targets, predictions)
     ]
     truth, guess = np.concatenate(truths), np.concatenate(guesses)
-    if "lags" in task.options() or truth.shape[1] > MOST_SYMBOLS:
+    if "lags" in task.options():
         return memory_picture(truth, guess, title)
-    if len(np.unique(truth)) <= MOST_SYMBOLS:
+    if truth.shape[1] == 1 and len(np.unique(truth)) <= MOST_SYMBOLS and _whole(truth):
         return symbol_picture(truth[:, 0], guess[:, 0], title, split.warmup)
     return filter_picture(truth, guess, title, split.warmup)
 
@@ -59,7 +59,11 @@ def _free_run(task: Any, data: Any, predictions: Any, title: str) -> Figure:
 
 def _label(task: Any, data: Any, predictions: Any, title: str) -> Figure:
     labels = np.asarray(data.test.targets)
-    if labels.ndim > 1 or labels.dtype.kind == "f":
+    if labels.ndim > 1 or (labels.dtype.kind == "f" and not _whole(labels)):
         truth, guess = (np.asarray(part, dtype=float).reshape(len(labels), -1) for part in (labels, predictions))
         return filter_picture(truth, guess, title, unit="sequence")
     return label_picture(data.test.inputs, labels, np.ravel(predictions), "order" in task.options(), title)
+
+
+def _whole(values: np.ndarray) -> bool:
+    return bool((values == np.round(values)).all())

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir import metrics
+from reservoir.plotting.free_run_data import THRESHOLD, FreeRun
 from reservoir.plotting.style import (
     DIVERGING,
     ERROR,
     MODEL,
     QUIET,
     TRUTH,
-    bounded,
-    decades,
     legend_above,
     limits,
     new_figure,
-    plain,
     thinned,
 )
 
@@ -29,104 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.gridspec import SubplotSpec
 
-THRESHOLD = 0.3
-"""Of the valid prediction time: that of `metrics.valid_prediction_time`."""
 MOST_STARTS = 60
-
-
-@dataclass(frozen=True)
-class FreeRun:
-    """The forecasts of S starts of a series of d columns, with what the pictures need to know of the task.
-
-    Attributes
-    ----------
-    histories, truths, forecasts : lists of S arrays (T_i, d), (steps, d), (steps, d)
-    errors : (S, steps): root mean square over the columns of the error, in units of `error_name`
-    logarithmic : whether the errors want a logarithmic axis: they grow exponentially, or are too small to be seen beside the data
-    valid : (S,) valid prediction times on the time axis; None where the task has none
-    time_unit : time axis units in a step
-    scored_step : the one step that the task scores, counted from 1; None where it scores all
-    lag : of the phase portrait of a single column; None for none
-    """
-
-    histories: list[np.ndarray]
-    truths: list[np.ndarray]
-    forecasts: list[np.ndarray]
-    names: list[str]
-    errors: np.ndarray
-    error_name: str
-    logarithmic: bool
-    valid: np.ndarray | None
-    time_unit: float
-    time_name: str
-    scored_step: int | None
-    lag: int | None
-
-    @classmethod
-    def of(cls, task: Any, data: Any, predictions: Any) -> FreeRun:
-        """Read a task's test split. Records come back in their own units, one column's errors too."""
-        split, info = data.test, data.info
-        histories, truths = ([_matrix(s) for s in part] for part in (split.inputs, split.targets))
-        everything = np.concatenate(truths)
-        forecasts = [bounded(_matrix(p), everything) for p in predictions]
-        columns = everything.shape[1]
-        chaotic = hasattr(task, "lyapunov") and hasattr(task, "time_step")
-        unit = task.lyapunov * task.time_step if chaotic else 1.0
-        scale, error_name = _error_scale(info, columns)
-        errors = np.stack([np.sqrt(np.mean(((p - y) / scale) ** 2, axis=1)) for p, y in zip(forecasts, truths, strict=True)])
-        valid = None
-        if chaotic and "spread" in info:
-            times = [metrics.valid_prediction_time(p, y, info["spread"], 1.0, unit, THRESHOLD)
-                     for p, y in zip(forecasts, truths, strict=True)]  # fmt: skip
-            valid = np.array(times)
-        usual = np.quantile(np.median(errors, axis=0), 0.25)
-        logarithmic = chaotic or bool(usual < 0.03 * np.mean(everything.std(axis=0) / scale))
-        if "columns" in info and "mean" in info and "std" in info:
-            histories, truths, forecasts = ([s * info["std"] + info["mean"] for s in part]
-                                            for part in (histories, truths, forecasts))  # fmt: skip
-        return cls(
-            histories, truths, forecasts, _names(info, columns), errors, error_name, logarithmic, valid, unit,
-            "Lyapunov times" if chaotic else "steps", 84 if task.metric == "nrmse84" else None,
-            task.options().get("tau", 1 if chaotic else None) if columns == 1 else None,
-        )  # fmt: skip
-
-    @property
-    def columns(self) -> int:
-        """d."""
-        return self.truths[0].shape[1]
-
-    @property
-    def middle(self) -> int:
-        """The start in the middle of the ranking by valid time, or by error."""
-        ranking = self.errors.mean(axis=1) if self.valid is None else self.valid
-        return int(np.argsort(ranking, kind="stable")[len(ranking) // 2])
-
-    @property
-    def time(self) -> np.ndarray:
-        """The forecast's steps on the time axis, the last value of the history being at 0."""
-        return np.arange(1, len(self.truths[0]) + 1) * self.time_unit
-
-
-def _matrix(values: Any) -> np.ndarray:
-    values = np.asarray(values, dtype=float)
-    return values.reshape(len(values), -1)
-
-
-def _names(info: Mapping[str, Any], columns: int) -> list[str]:
-    if "columns" in info:
-        return [plain(str(name)) for name in info["columns"]]
-    return ["x", "y", "z"][:columns] if columns <= 3 else [f"column {k + 1}" for k in range(columns)]
-
-
-def _error_scale(info: Mapping[str, Any], columns: int) -> tuple[Any, str]:
-    """What errors are divided by, and the name of the result. Predictions of a record are in standard deviations."""
-    if "spread" in info:
-        return np.asarray(info["spread"]), "error / std"
-    if "variance" in info:
-        return np.sqrt(info["variance"]), "error / std"
-    if "std" in info:
-        return (1.0 / np.asarray(info["std"]), "|error|") if columns == 1 else (1.0, "error / std")
-    return 1.0, "|error|" if columns == 1 else "error"
 
 
 def free_run_picture(run: FreeRun, title: str) -> Figure:
@@ -141,9 +39,7 @@ def free_run_picture(run: FreeRun, title: str) -> Figure:
     for column, axes in enumerate(panels[:-1]):
         _continuation(axes, run, column)
     legend_above(panels[0])
-    if len(run.truths) > 1:
-        how = "error" if run.valid is None else "valid time"
-        panels[0].set_title(f"start {run.middle + 1} of {len(run.truths)}, the median by {how}")
+    panels[0].set_title(run.which)
     _errors(panels[-1], run)
     for axes in panels[:-1]:
         axes.tick_params(labelbottom=False)
@@ -175,7 +71,7 @@ def _mark_valid(axes: Axes, run: FreeRun, label: bool = False) -> None:
 
 def _errors(axes: Axes, run: FreeRun) -> None:
     """The errors of all starts over forecast time; the median is bold, dashes mark where the single ones cross the threshold."""
-    bottom, top = decades(run.errors) if run.logarithmic else (0.0, _top(run.errors))
+    bottom, top = _error_limits(run)
     shown = np.maximum(run.errors, bottom * 1e-3)
     several = len(shown) > 1
     if several:
@@ -199,9 +95,18 @@ def _errors(axes: Axes, run: FreeRun) -> None:
         legend_above(axes)
 
 
-def _top(errors: np.ndarray) -> float:
-    """The end of a linear axis for errors: beyond the largest, unless a few are far larger than the rest."""
-    return min(1.05 * float(errors.max()), 2.0 * float(np.quantile(errors, 0.99))) or 1.0
+def _error_limits(run: FreeRun) -> tuple[float, float]:
+    """An axis for the errors: decades, without the few points that happen to be almost 0, or from 0; not up to where
+    diverged forecasts went.
+    """
+    most = float(run.errors.max())
+    if not run.logarithmic:
+        return 0.0, min(1.05 * most, 2.0 * float(np.quantile(run.errors, 0.99)), 8.0 * run.size) or 1.0
+    if most == 0.0:
+        return 1e-16, 1.0
+    low = np.log10(np.quantile(run.errors[run.errors > 0.0], 0.02))
+    high = np.log10(min(most, 1000.0 * run.size))
+    return float(10.0 ** np.floor(min(low, high - 1.0))), float(10.0 ** np.ceil(high + 0.05))
 
 
 def _returns(figure: Figure, where: SubplotSpec, run: FreeRun) -> None:
@@ -253,7 +158,7 @@ def field_picture(run: FreeRun, title: str) -> Figure:
     reach = (top - bottom) / 2.0 or 1.0
     end = (0.5 + len(truth)) * run.time_unit
     maps = (
-        ("truth", truth, bottom, top),
+        (", ".join(filter(None, ("truth", run.which))), truth, bottom, top),
         ("forecast", forecast, bottom, top),
         ("forecast − truth", forecast - truth, -reach, reach),
     )
@@ -268,6 +173,4 @@ def field_picture(run: FreeRun, title: str) -> Figure:
             axes.axvline(run.valid[run.middle], color=TRUTH, linewidth=1.2, linestyle="--")
     _errors(panels[3], run)
     panels[3].set_xlim(0.0, end)
-    if len(run.truths) > 1:
-        panels[0].set_title(f"truth, start {run.middle + 1} of {len(run.truths)}, the median by valid time")
     return figure

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from reservoir.plotting.style import ERROR, TRUTH, new_figure, plain
+from reservoir.plotting.style import ERROR, TRUTH, new_figure, plain, thinned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,17 +52,11 @@ def confusion_matrix(axes: Axes, truth: np.ndarray, guess: np.ndarray) -> None:
         shown = np.ma.masked_where(~cells | (counts == 0), counts)
         most = max(int(counts[cells].max(initial=0)), 1)
         axes.imshow(shown, cmap=colours, vmin=-0.25 * most, vmax=(1.2 if cells is diagonal else 1.8) * most, aspect="auto")
-    for row, column in np.argwhere(counts > 0) if count <= MOST_COUNTED else []:
-        dark = row == column and counts[row, column] > 0.6 * counts[diagonal].max()
-        axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=8.5, color="white" if dark else TRUTH)
-    totals = counts.sum(axis=1)
-    for row in range(count):
-        share = f"{counts[row, row] / totals[row]:.0%}" if totals[row] else "none"
-        axes.text(count - 0.4, row, share, ha="left", va="center", fontsize=8.5, color=ERROR)
-    axes.annotate("right", (count - 0.4, -0.5), xytext=(0, 4), textcoords="offset points", fontsize=8.5, color=ERROR,
-                  annotation_clip=False)  # fmt: skip
-    axes.set_xticks(range(count), [plain(str(label)) for label in classes])
-    axes.set_yticks(range(count), [plain(str(label)) for label in classes])
+    if count <= MOST_COUNTED:
+        _shares(axes, counts)
+    named = thinned(count, MOST_COUNTED)
+    axes.set_xticks(named, [plain(str(label)) for label in classes[named]])
+    axes.set_yticks(named, [plain(str(label)) for label in classes[named]])
     axes.set(xlabel="predicted label", ylabel="true label")
     axes.grid(False)
     axes.tick_params(length=0)
@@ -71,6 +65,19 @@ def confusion_matrix(axes: Axes, truth: np.ndarray, guess: np.ndarray) -> None:
     axes.set_yticks(np.arange(count - 1) + 0.5, minor=True)
     axes.grid(which="minor")
     axes.tick_params(which="minor", length=0)
+
+
+def _shares(axes: Axes, counts: np.ndarray) -> None:
+    """The counts in their cells, and beside each row the share of it that is right."""
+    for row, column in np.argwhere(counts > 0):
+        dark = row == column and counts[row, column] > 0.6 * counts.diagonal().max()
+        axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=8.5, color="white" if dark else TRUTH)
+    edge = len(counts) - 0.4
+    for row, total in enumerate(counts.sum(axis=1)):
+        share = f"{counts[row, row] / total:.0%}" if total else "none"
+        axes.text(edge, row, share, ha="left", va="center", fontsize=8.5, color=ERROR)
+    axes.annotate("right", (edge, -0.5), xytext=(0, 4), textcoords="offset points", fontsize=8.5, color=ERROR,
+                  annotation_clip=False)  # fmt: skip
 
 
 def _sequence(axes: Axes, sequence: np.ndarray, image: bool) -> None:

@@ -39,6 +39,7 @@ def inspect_figure(reservoir: Reservoir, curve: np.ndarray, title: str) -> Figur
             _eigenvalues(axes["E"], np.linalg.eigvals(csr.toarray()))
         else:
             axes = figure.subplot_mosaic("PM;PW")
+            axes["P"].set_anchor("N")
         _pattern(axes["P"], csr)
         _memory(axes["M"], np.asarray(curve))
         _histogram(axes["W"], csr)
@@ -61,7 +62,7 @@ def _eigenvalues(axes: Axes, values: np.ndarray) -> None:
     axes.plot(values.real, values.imag, linestyle="", marker="o", markersize=3.0, markeredgewidth=0.0, color=ERROR, alpha=0.6)
     reach = 1.06 * max(radius, 1.0)
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xlabel="real part", ylabel="imaginary part")
-    axes.set_title("eigenvalues of W")
+    axes.set_title("eigenvalues")
     legend_above(axes)
 
 

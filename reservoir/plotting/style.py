@@ -35,6 +35,7 @@ STYLE: dict[Any, Any] = {
     "axes.grid": True,
     "axes.labelsize": 9,
     "axes.linewidth": 0.8,
+    "axes.prop_cycle": f"cycler('color', {[ERROR, *OTHERS, MODEL]})",
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlelocation": "left",
@@ -48,6 +49,7 @@ STYLE: dict[Any, Any] = {
     "grid.color": "#e8e8e8",
     "grid.linewidth": 0.7,
     "legend.borderaxespad": 0.2,
+    "legend.columnspacing": 1.4,
     "legend.fontsize": 8.5,
     "legend.frameon": False,
     "legend.handlelength": 1.6,
@@ -164,12 +166,3 @@ def bounded(values: np.ndarray, truth: np.ndarray) -> np.ndarray:
 def thinned(count: int, most: int) -> np.ndarray:
     """At most `most` indices into `count` things, evenly spaced."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(int))
-
-
-def decades(errors: np.ndarray) -> tuple[float, float]:
-    """Limits of a logarithmic axis for errors >= 0: whole decades, without the few points that happen to be almost 0."""
-    positive = errors[errors > 0.0]
-    if not positive.size:
-        return 1e-16, 1.0
-    low, high = np.log10(np.quantile(positive, 0.02)), np.log10(positive.max())
-    return float(10.0 ** np.floor(low)), float(10.0 ** np.ceil(high + 0.05))

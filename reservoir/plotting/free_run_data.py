@@ -1,0 +1,120 @@
+"""The forecasts of a free run, read for drawing: in the units of the record, on the task's time axis, with their errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from reservoir import metrics
+from reservoir.plotting.style import bounded, plain
+
+THRESHOLD = 0.3
+"""Of the valid prediction time: that of `metrics.valid_prediction_time`."""
+MOST_COLUMNS = 4
+"""Drawn as lines; more are drawn as a map."""
+
+
+@dataclass(frozen=True)
+class FreeRun:
+    """The forecasts of S starts of a series of d columns, with what the pictures need to know of the task.
+
+    Attributes
+    ----------
+    histories, truths, forecasts : lists of S arrays (T_i, d), (steps, d), (steps, d)
+    errors : (S, steps): root mean square over the columns of the error, in units of `error_name`
+    size : standard deviation of the truth, in the same units
+    logarithmic : whether the errors want a logarithmic axis: they grow exponentially, or are too small to be seen beside the data
+    valid : (S,) valid prediction times on the time axis; None where the task has none
+    time_unit : time axis units in a step
+    scored_step : the one step that the task scores, counted from 1; None where it scores all
+    lag : of the phase portrait of a single column; None for none
+    """
+
+    histories: list[np.ndarray]
+    truths: list[np.ndarray]
+    forecasts: list[np.ndarray]
+    names: list[str]
+    errors: np.ndarray
+    error_name: str
+    size: float
+    logarithmic: bool
+    valid: np.ndarray | None
+    time_unit: float
+    time_name: str
+    scored_step: int | None
+    lag: int | None
+
+    @classmethod
+    def of(cls, task: Any, data: Any, predictions: Any) -> FreeRun:
+        """Read a task's test split. Records come back in their own units, one column's errors too."""
+        split, info = data.test, data.info
+        histories, truths = ([_matrix(s) for s in part] for part in (split.inputs, split.targets))
+        everything = np.concatenate(truths)
+        forecasts = [bounded(_matrix(p), everything) for p in predictions]
+        columns = everything.shape[1]
+        chaotic = hasattr(task, "lyapunov") and hasattr(task, "time_step")
+        unit = task.lyapunov * task.time_step if chaotic else 1.0
+        scale, error_name = _error_scale(info, columns)
+        errors = np.stack([np.sqrt(np.mean(((p - y) / scale) ** 2, axis=1)) for p, y in zip(forecasts, truths, strict=True)])
+        valid = None
+        if chaotic and "spread" in info:
+            times = [metrics.valid_prediction_time(p, y, info["spread"], 1.0, unit, THRESHOLD)
+                     for p, y in zip(forecasts, truths, strict=True)]  # fmt: skip
+            valid = np.array(times)
+        size = float(np.mean(everything.std(axis=0) / scale)) or 1.0
+        logarithmic = chaotic or bool(np.quantile(np.median(errors, axis=0), 0.25) < 0.03 * size)
+        if columns <= MOST_COLUMNS and "columns" in info and "mean" in info and "std" in info:
+            histories, truths, forecasts = ([s * info["std"] + info["mean"] for s in part]
+                                            for part in (histories, truths, forecasts))  # fmt: skip
+        return cls(
+            histories, truths, forecasts, _names(info, columns), errors, error_name, size, logarithmic, valid, unit,
+            "Lyapunov times" if chaotic else "steps", 84 if task.metric == "nrmse84" else None,
+            task.options().get("tau", 1 if chaotic else None) if columns == 1 else None,
+        )  # fmt: skip
+
+    @property
+    def columns(self) -> int:
+        """d."""
+        return self.truths[0].shape[1]
+
+    @property
+    def middle(self) -> int:
+        """The start in the middle of the ranking by valid time, or by error."""
+        ranking = self.errors.mean(axis=1) if self.valid is None else self.valid
+        return int(np.argsort(ranking, kind="stable")[len(ranking) // 2])
+
+    @property
+    def which(self) -> str:
+        """What to say of the start in the middle."""
+        how = "error" if self.valid is None else "valid time"
+        return f"start {self.middle + 1} of {len(self.truths)}, the median by {how}" if len(self.truths) > 1 else ""
+
+    @property
+    def time(self) -> np.ndarray:
+        """The forecast's steps on the time axis, the last value of the history being at 0."""
+        return np.arange(1, len(self.truths[0]) + 1) * self.time_unit
+
+
+def _matrix(values: Any) -> np.ndarray:
+    values = np.asarray(values, dtype=float)
+    return values.reshape(len(values), -1)
+
+
+def _names(info: Mapping[str, Any], columns: int) -> list[str]:
+    if "columns" in info:
+        return [plain(str(name)) for name in info["columns"]]
+    return ["x", "y", "z"][:columns] if columns <= 3 else [f"column {k + 1}" for k in range(columns)]
+
+
+def _error_scale(info: Mapping[str, Any], columns: int) -> tuple[Any, str]:
+    """What errors are divided by, and the name of the result. Predictions of a record are in standard deviations."""
+    if "spread" in info:
+        return np.asarray(info["spread"]), "error / std"
+    if "variance" in info:
+        return np.sqrt(info["variance"]), "error / std"
+    if "std" in info:
+        return (1.0 / np.asarray(info["std"]), "|error|") if columns == 1 else (1.0, "error / std")
+    return 1.0, "|error|" if columns == 1 else "error"

@@ -1,0 +1,304 @@
+"""The real scikit-learn's tools on our estimators, and what importing ours does not import."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sklearn.base
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_predict, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
+from sklearn.utils.validation import check_is_fitted
+
+import reservoir
+from reservoir import ESN, LeastMeanSquares, Logistic, ParameterError, RecursiveLeastSquares, Ridge, RidgeClassifier
+from reservoir.echo.esn import DEFAULT_READOUT
+
+ROOT = Path(__file__).parent.parent
+
+EXPECTED = {
+    "check_fit_score_takes_y": "the second argument of fit and score is called targets",
+    "check_n_features_in_after_fitting": "score is called with y=, and its second argument is called targets",
+    "check_fit1d": "one dimension is a sequence of one feature",
+    "check_fit2d_predict1d": "one dimension is a sequence of one feature, so the error is about the number of features",
+    "check_methods_sample_order_invariance": "rows are steps in time, so that their order matters",
+    "check_methods_subset_invariance": "rows are steps in time, so that a row depends on those before it",
+    "check_parameters_default_constructible": "the default readout is an object, with parameters of its own",
+    "check_dtype_object": "what is wrong with data is always a DataError, a ValueError, where a TypeError is expected",
+}
+CLASSIFIER = {**EXPECTED, "check_supervised_y_2d": "labels of shape (T, 1) are taken without a warning"}
+BATCH = {**CLASSIFIER, "check_estimators_partial_fit_n_features": "partial_fit is there for every readout, and refused by this"}
+
+
+@pytest.mark.parametrize(
+    ("readout", "reasons"),
+    [
+        (Ridge(), EXPECTED),
+        (RecursiveLeastSquares(), EXPECTED),
+        (LeastMeanSquares(), EXPECTED),
+        (RidgeClassifier(), CLASSIFIER),
+        (Logistic(), BATCH),
+    ],
+    ids=repr,
+)
+def test_estimator_checks(readout: Any, reasons: dict[str, str]) -> None:
+    esn = ESN(units=20, washout=0, random_state=0, readout=readout)
+    with pytest.warns(UserWarning, match="ESN does not inherit from"):
+        results = check_estimator(esn, expected_failed_checks=reasons, on_skip=None, on_fail=None)
+    failed = {result["check_name"]: result["exception"] for result in results if result["status"] in ("failed", "xfail")}
+    assert not {name: error for name, error in failed.items() if name not in reasons}
+    assert not set(reasons) - set(failed), "these are expected to fail, and pass"
+    assert sum(result["status"] == "passed" for result in results) >= 40
+
+
+# Data: a noisy wave to be delayed, and its sign to be told
+
+
+RNG = np.random.default_rng(0)
+INPUTS = np.stack([np.sin(0.3 * np.arange(240)), 5.0 + 3.0 * RNG.normal(size=240)], axis=1)
+TARGETS = np.roll(INPUTS[:, 0], 3) + 0.1 * np.roll(INPUTS[:, 1], 1)
+LABELS = np.where(np.roll(INPUTS[:, 0], 2) > 0.0, "up", "down")
+
+
+def small(**parameters: Any) -> ESN:
+    return ESN(**{"units": 30, "washout": 10, "random_state": 0, "density": 0.1, **parameters})
+
+
+def folds() -> list[tuple[np.ndarray, np.ndarray]]:
+    return list(TimeSeriesSplit(3).split(INPUTS))
+
+
+def fold_scores(esn: ESN, targets: np.ndarray) -> list[float]:
+    return [esn.fit(INPUTS[train], targets[train]).score(INPUTS[test], targets[test]) for train, test in folds()]
+
+
+@pytest.mark.parametrize(
+    ("readout", "targets"),
+    [(Ridge(1e-4), TARGETS), (Ridge(1e-4), np.stack([TARGETS, INPUTS[:, 0]], axis=1)), (RidgeClassifier(1e-4), LABELS)],
+    ids=["one output", "two outputs", "labels"],
+)
+def test_cross_val_score(readout: Any, targets: np.ndarray) -> None:
+    ref = fold_scores(small(readout=readout), targets)
+    comp = cross_val_score(small(readout=readout), INPUTS, targets, cv=TimeSeriesSplit(3))
+    np.testing.assert_array_equal(comp, ref)
+    assert comp.min() > 0.6
+
+
+@pytest.mark.parametrize(
+    ("readout", "targets", "scoring"),
+    [
+        (Ridge(1e-4), TARGETS, "neg_mean_squared_error"),
+        (RidgeClassifier(1e-4), LABELS, "balanced_accuracy"),
+        (Logistic(), LABELS, "neg_log_loss"),
+        (Logistic(), LABELS, "roc_auc"),
+    ],
+)
+def test_scorers_of_sklearn(readout: Any, targets: np.ndarray, scoring: str) -> None:
+    comp = cross_val_score(small(readout=readout), INPUTS, targets, cv=TimeSeriesSplit(3), scoring=scoring)
+    assert np.isfinite(comp).all() and comp.min() > (-1.0 if scoring.startswith("neg") else 0.5)
+
+
+def test_cross_val_predict_of_probabilities() -> None:
+    halves = [(np.arange(120), np.arange(120, 240)), (np.arange(120, 240), np.arange(120))]
+    comp = cross_val_predict(small(readout=Logistic()), INPUTS, LABELS, cv=halves, method="predict_proba")
+    ref = small(readout=Logistic()).fit(INPUTS[:120], LABELS[:120]).predict_proba(INPUTS[120:])
+    np.testing.assert_array_equal(comp[120:], ref)
+
+
+def test_grid_search() -> None:
+    grid = {"leak_rate": [0.1, 1.0], "readout__ridge": [1e-6, 1e2], "topology_options__weights": ["sign"]}
+    comp = GridSearchCV(small(), grid, cv=TimeSeriesSplit(3), error_score="raise").fit(INPUTS, TARGETS)
+    ref = {
+        (leak, ridge): np.mean(
+            fold_scores(small(leak_rate=leak, readout=Ridge(ridge), topology_options={"weights": "sign"}), TARGETS)
+        )
+        for leak in grid["leak_rate"]
+        for ridge in grid["readout__ridge"]
+    }
+    assert len(set(ref.values())) == 4  # each parameter makes a difference
+    np.testing.assert_array_equal(comp.cv_results_["mean_test_score"], list(ref.values()))
+    leak, ridge = max(ref, key=lambda key: ref[key])
+    assert (comp.best_estimator_.leak_rate, comp.best_estimator_.readout.ridge) == (leak, ridge)
+    refit = small(leak_rate=leak, readout=Ridge(ridge), topology_options={"weights": "sign"}).fit(INPUTS, TARGETS)
+    np.testing.assert_array_equal(comp.predict(INPUTS), refit.predict(INPUTS))
+
+
+def test_pipeline() -> None:
+    scaled = (INPUTS - INPUTS[:200].mean(axis=0)) / INPUTS[:200].std(axis=0)
+    ref = small().fit(scaled[:200], TARGETS[:200])
+    comp = make_pipeline(StandardScaler(), small()).fit(INPUTS[:200], TARGETS[:200])
+    np.testing.assert_allclose(comp.predict(INPUTS[200:]), ref.predict(scaled[200:]), rtol=1e-6, atol=1e-8)
+    assert comp.score(INPUTS[200:], TARGETS[200:]) == pytest.approx(ref.score(scaled[200:], TARGETS[200:]), rel=1e-6)
+    assert comp.set_params(esn__readout__ridge=0.5).get_params()["esn__readout__ridge"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("readout", "kind"), [(Ridge(), "regressor"), (RidgeClassifier(), "classifier"), (Logistic(), "classifier")]
+)
+def test_kind_of_estimator(readout: Any, kind: str) -> None:
+    esn = small(readout=readout)
+    assert (sklearn.base.is_regressor(esn), sklearn.base.is_classifier(esn)) == (kind == "regressor", kind == "classifier")
+    assert hasattr(esn, "predict_proba") == isinstance(readout, Logistic)
+
+
+@pytest.mark.parametrize(
+    "method", ["predict", "score", "forecast", "states", "save", "output_weights_", "bias_", "recurrent_weights_"]
+)
+def test_not_fitted(method: str) -> None:
+    arguments = {"score": (INPUTS, TARGETS), "forecast": (INPUTS, 3), "save": ("never.safetensors",)}
+    with pytest.raises(NotFittedError, match="This ESN instance is not fitted yet; call fit first"):
+        getattr(small(), method)(*arguments.get(method, (INPUTS,)))
+    with pytest.raises(NotFittedError):
+        check_is_fitted(small())
+    check_is_fitted(small().fit(INPUTS, TARGETS))
+
+
+# Parameters
+
+
+FANCY: dict[str, Any] = {
+    "leak_rate": np.linspace(0.1, 1.0, 30),
+    "topology": "cycle_jumps",
+    "topology_options": {"jump": 7},
+    "input_weights": RNG.normal(size=(30, 2)),
+    "readout": Ridge([1e-4, 1e-2], solver="svd"),
+    "readout_from": ["state"],
+    "initial_state": [0.5] * 30,
+    "random_state": np.random.default_rng(5),
+}
+
+
+def test_clone() -> None:
+    esn = small(**FANCY).fit(INPUTS, TARGETS)
+    comp = sklearn.base.clone(esn)
+    assert not hasattr(comp, "readout_") and not hasattr(comp, "reservoir_")
+    assert list(comp.get_params()) == list(esn.get_params())
+    for name, value in esn.get_params(deep=False).items():
+        assert (getattr(comp, name) is not value) or isinstance(value, (str, int, float))
+        np.testing.assert_equal(*(repr(x) if name in ("readout", "random_state") else x for x in (getattr(comp, name), value)))
+    again = sklearn.base.clone(esn)
+    np.testing.assert_array_equal(comp.fit(INPUTS, TARGETS).predict(INPUTS), again.fit(INPUTS, TARGETS).predict(INPUTS))
+
+
+def test_get_params_are_the_arguments() -> None:
+    esn = small(**FANCY)
+    for name, value in FANCY.items():
+        assert getattr(esn, name) is value and esn.get_params()[name] is value
+    deep = set(esn.get_params()) - set(esn.get_params(deep=False))
+    assert deep == {"readout__ridge", "readout__solver", "topology_options__jump"}
+    assert esn.get_params()["topology_options__jump"] == 7 and esn.get_params()["readout__solver"] == "svd"
+
+
+def test_set_params() -> None:
+    esn = small()
+    assert esn.set_params(units=12, readout=RecursiveLeastSquares(), readout__forgetting=0.9, topology_options__jump=3) is esn
+    assert (esn.units, repr(esn.readout), esn.topology_options) == (12, "RecursiveLeastSquares(forgetting=0.9)", {"jump": 3})
+    esn.set_params(topology_options__jump_weight=0.1)
+    assert esn.topology_options == {"jump": 3, "jump_weight": 0.1}
+
+
+def test_set_params_on_one_leaves_the_other() -> None:
+    readout, options = Ridge(1e-3), {"jump": 7}
+    for first, second in ((small(), small()), *[(small(readout=readout, topology_options=options) for _ in range(2))]):
+        before = repr(second)
+        first.set_params(readout__ridge=5.0, readout__solver="qr", topology_options__jump=9)
+        assert repr(first.readout) == "Ridge(ridge=5.0, solver='qr')" and first.topology_options == {"jump": 9}
+        assert repr(second) == before
+    assert (repr(readout), options, repr(DEFAULT_READOUT)) == ("Ridge(ridge=0.001)", {"jump": 7}, "Ridge()")
+    assert repr(ESN().readout) == "Ridge()"
+
+
+def test_fitting_leaves_the_shared_readout_unfitted() -> None:
+    first, second = small().fit(INPUTS, TARGETS), small(units=20).partial_fit(INPUTS, TARGETS)
+    assert first.readout is second.readout is DEFAULT_READOUT
+    assert set(vars(DEFAULT_READOUT)) == {"ridge", "solver"}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        (
+            {"unit": 3},
+            "Invalid parameter 'unit': ESN has no such parameter. Did you mean units.* Known: units, spectral_radius, ",
+        ),
+        ({"readout__rigde": 3}, "Invalid parameter 'rigde': Ridge has no such parameter. Did you mean ridge"),
+        ({"raedout__ridge": 3}, "Invalid parameter 'raedout'.* Did you mean readout"),
+        ({"units__ridge": 3}, "The 'units' parameter of ESN has no parts. Got 30 instead"),
+    ],
+)
+def test_set_params_checks_names(parameters: dict[str, Any], message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        small().set_params(**parameters)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda esn: pickle.loads(pickle.dumps(esn))])
+@pytest.mark.parametrize("readout", [Ridge(1e-4), RecursiveLeastSquares(0.99), Logistic()], ids=repr)
+def test_pickle(copied: Any, readout: Any) -> None:
+    targets = LABELS if readout.classifier else TARGETS
+    esn = small(readout=readout, noise=0.01).fit(INPUTS[:150], targets[:150])
+    esn.predict(INPUTS)  # a network in use holds more than one just fitted
+    comp = copied(esn)
+    assert repr(comp) == repr(esn)
+    np.testing.assert_array_equal(comp.predict(INPUTS), esn.predict(INPUTS))
+    if not readout.classifier:
+        for each in (comp, esn):
+            each.partial_fit(INPUTS[150:], targets[150:])
+        np.testing.assert_array_equal(comp.predict(INPUTS), esn.predict(INPUTS))
+
+
+@pytest.mark.parametrize(
+    ("estimator", "text"),
+    [
+        (ESN(), "ESN(readout=Ridge())"),
+        (ESN(units=500, leak_rate=0.5, random_state=3), "ESN(leak_rate=0.5, readout=Ridge(), random_state=3)"),
+        (ESN(spectral_radius=None, readout=Ridge([1.0, 2.0])), "ESN(spectral_radius=None, readout=Ridge(ridge=[1.0, 2.0]))"),
+        (ESN(7, topology=np.eye(7)), "ESN(units=7, topology=<array (7, 7)>, readout=Ridge())"),
+        (ESN(topology_options={"jump": 7}), "ESN(topology_options={'jump': 7}, readout=Ridge())"),
+        (LeastMeanSquares(normalized=False), "LeastMeanSquares(normalized=False)"),
+        (Ridge(), "Ridge()"),
+    ],
+)
+def test_repr(estimator: Any, text: str) -> None:
+    assert repr(estimator) == text
+    if "<" not in text:
+        assert repr(eval(text, vars(reservoir) | {name: getattr(reservoir, name) for name in reservoir.__all__})) == text
+
+
+# Imports
+
+
+def imported(code: str) -> set[str]:
+    """The top-level modules that a fresh interpreter holds after running `code`."""
+    code += "; import sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    return set(subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_import_is_lazy() -> None:
+    assert not imported("import reservoir") & {"numpy", "numba", "scipy", "sklearn", "matplotlib", "click", "rich", "safetensors"}
+
+
+def test_fitting_does_not_import_sklearn() -> None:
+    code = (
+        "import numpy as np; from reservoir import ESN; u = np.sin(np.arange(300.0)); ESN(20).fit(u).predict(u); ESN(20).forecast"
+    )
+    modules = imported(code)
+    assert not modules & {"sklearn", "matplotlib", "click", "rich", "pandas"} and "numba" in modules
+
+
+def test_public_names() -> None:
+    assert reservoir.__all__ == sorted(reservoir.__all__, key=lambda name: (name.islower(), name)) and set(
+        reservoir.__all__
+    ) <= set(dir(reservoir))
+    for name in reservoir.__all__:
+        assert getattr(reservoir, name).__name__ == name
+    with pytest.raises(AttributeError, match="module 'reservoir' has no attribute 'EchoState'"):
+        _ = reservoir.EchoState
