@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import sys
+
+try:
+    import click
+except KeyboardInterrupt:  # Ctrl-C while starting
+    sys.exit(130)
+
 import ast
 import errno
+import io
 import json
 import os
-import sys
+import shutil
+import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import click
+from reservoir import __version__
 
 SET_HELP = "A parameter, as NAME=VALUE; may be repeated. Parts of a parameter as readout.ridge=1e-6."
 
@@ -37,7 +47,7 @@ def parse_value(text: str) -> Any:
         return words[text.lower()]
     try:
         value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return [parse_value(part.strip()) for part in text.split(",")] if "," in text else text
     return list(value) if isinstance(value, tuple) else value
 
@@ -79,26 +89,22 @@ def progress(label: str, total: int) -> Iterator[Callable[[], None]]:
 
 
 def print_table(title: str, columns: list[str], rows: list[list[str]], notes: list[str] | None = None) -> None:
-    """A table on stdout, numbers right-aligned, and lines beneath it; full width where stdout is not a terminal."""
+    """A table on stdout, numbers right-aligned, and lines beneath it; as wide as the terminal, or 160 where there is none."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for index, column in enumerate(columns):
-        numeric = all(row[index].lstrip("-.").replace(".", "").replace("e-", "")[:1].isdigit() for row in rows if row[index])
-        table.add_column(column, justify="right" if numeric and index else "left", overflow="fold")
+        numeric = index > 0 and all(row[index].lstrip("-.")[:1].isdigit() or row[index] in ("", "-inf") for row in rows)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=index == 0)
     for row in rows:
         table.add_row(*row)
-    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False, markup=False)
-    console.print(table)
-    for note in notes or []:
-        console.print(note, soft_wrap=True)
-
-
-def number(value: float) -> str:
-    """A number for people: four significant digits."""
-    return f"{value:.4g}"
+    console = Console(width=shutil.get_terminal_size((160, 0)).columns, highlight=False, markup=False)
+    with console.capture() as captured:
+        console.print(table)
+    lines = [line.rstrip() for line in captured.get().rstrip().split("\n")]
+    click.echo("\n".join([*lines, *([""] if notes else []), *(notes or [])]))
 
 
 def print_json(value: Any) -> None:
@@ -109,30 +115,48 @@ def print_json(value: Any) -> None:
     sys.stdout.flush()
 
 
-def write_output(path: str | None) -> None:
-    """Fail now, with the system's words, rather than after the work, if a file cannot be written at `path`."""
-    if path is None:
-        return
-    target = Path(path)
-    folder = target.parent
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
-    if not folder.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "no such folder", str(folder))
-    if not os.access(folder, os.W_OK) or (target.exists() and not os.access(target, os.W_OK)):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
+def check_outputs(*paths: str | None, source: str | None = None) -> None:
+    """Fail now rather than after the work if a file cannot be written, or would replace another or the `source`."""
+    taken = set() if source is None else {Path(source).resolve()}
+    for target in [Path(path) for path in paths if path is not None]:
+        if target.resolve() in taken:
+            raise click.UsageError(f"{target} would be overwritten by another output, or is the input; give another name.")
+        taken.add(target.resolve())
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+        if not target.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "no such folder", str(target.parent))
+        if target.exists() and not target.is_file():
+            raise OSError(errno.EINVAL, "not a regular file; a file would replace it", str(target))
+        if target.exists() and not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
+        with writing(str(target)), tempfile.TemporaryFile(dir=target.parent):
+            pass
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@click.version_option(package_name="clockwork-reservoir", message="%(version)s")
-def cli() -> None:
-    r"""Echo state networks on benchmark tasks and on your own time series.
+@contextmanager
+def writing(path: str) -> Iterator[None]:
+    """Name the file in an error of the system, which does not, or names a temporary one."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = path
+        raise
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120}, invoke_without_command=True)
+@click.version_option(__version__, message="%(version)s")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Echo state networks on benchmark tasks and on your own time series.
 
     \b
     reservoir run narma10 --seeds 0:5              a benchmark, five seeds
     reservoir forecast data.csv --column price     forecast a column of your own file
     reservoir inspect --set units=200              what a reservoir is like before training
-    """
+    """  # noqa: D301 - click reads a backspace
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 @cli.command()
@@ -197,7 +221,7 @@ def run(
     save: str | None,
     plot: str | None,
 ) -> None:
-    r"""Fit a model to TASK and score it, once per seed.
+    """Fit a model to TASK and score it, once per seed.
 
     The task's own settings for the model apply where --set says nothing; `reservoir tasks NAME` shows them.
 
@@ -267,7 +291,7 @@ def forecast(
     plot: str | None,
     as_json: bool,
 ) -> None:
-    r"""Forecast a column of a CSV FILE with an ensemble of echo state networks.
+    """Forecast a column of a CSV FILE with an ensemble of echo state networks.
 
     Holds out the end of the record, chooses settings on what comes before, reports the error on the hold-out beside the
     naive forecast (the last value) and the seasonal-naive one (the last period), then forecasts past the end. The band
@@ -314,7 +338,7 @@ def inspect(
     as_json: bool,
     plot: str | None,
 ) -> None:
-    r"""Measure a reservoir before training: spectral radius, echo state index, Lyapunov exponent, ranks, memory.
+    """Measure a reservoir before training: spectral radius, echo state index, Lyapunov exponent, ranks, memory.
 
     \b
     reservoir inspect --set units=200 --set spectral_radius=1.2

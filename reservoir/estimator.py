@@ -96,17 +96,22 @@ def seed_sequence(random_state: Any) -> np.random.SeedSequence:
     Raises `ParameterError` for anything else.
     """
     if isinstance(random_state, np.random.SeedSequence):
-        return np.random.SeedSequence(random_state.entropy, spawn_key=random_state.spawn_key)
-    if isinstance(random_state, np.random.Generator):
-        return np.random.SeedSequence(random_state.integers(2**63, size=2).tolist())
-    if isinstance(random_state, np.random.RandomState):
-        return np.random.SeedSequence(random_state.randint(2**31, size=4).tolist())
+        if isinstance(random_state.entropy, (int, np.integer)):
+            return np.random.SeedSequence(random_state.entropy, spawn_key=random_state.spawn_key)
+        return np.random.SeedSequence(_integer(random_state.generate_state(4).astype("<u4").tobytes()))
+    if isinstance(random_state, (np.random.Generator, np.random.RandomState)):
+        return np.random.SeedSequence(_integer(random_state.bytes(16)))
     if random_state is None or (isinstance(random_state, (int, np.integer)) and random_state >= 0):
         return np.random.SeedSequence(random_state)
     raise ParameterError(
         f"The 'random_state' parameter must be an integer in [0, inf), a NumPy Generator, RandomState or SeedSequence, or None."
         f" Got {random_state!r} instead."
     )
+
+
+def _integer(content: bytes) -> int:
+    """Entropy as one integer, which can be hashed and written to a model file, as a list of them cannot."""
+    return int.from_bytes(content, "little")
 
 
 def sklearn_tags(classifier: bool) -> Any:

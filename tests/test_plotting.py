@@ -96,7 +96,7 @@ def test_every_task_has_its_picture(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", list_tasks())
-@pytest.mark.parametrize("size", [0.0, 1e12, 1e300])
+@pytest.mark.parametrize("size", [0.0, 1e300])
 def test_perfect_and_diverged_predictions_are_drawn(name: str, size: float, tmp_path: Path) -> None:
     task = small(name, tmp_path)
     data = task.generate(0)

@@ -17,6 +17,7 @@ from scipy.linalg import blas, lapack
 from reservoir.validation import DataError
 
 Block = tuple[np.ndarray, np.ndarray]
+PANEL = 32  # columns that LAPACK's tpqrt takes at a time
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class Triangle(Statistics):
         block = np.empty((len(features), len(self.r)), order="F")
         block[:, : self.n_features] = features
         block[:, self.n_features :] = targets
-        self.r, *_ = lapack.dtpqrt(0, min(32, len(self.r)), self.r, block, overwrite_a=1, overwrite_b=1)
+        self.r, *_ = lapack.dtpqrt(0, min(PANEL, len(self.r)), self.r, block, overwrite_a=1, overwrite_b=1)
         self.rows += len(block)
 
     def centred(self, bias: bool) -> Centred:
@@ -148,13 +149,15 @@ def solve_qr(triangle: np.ndarray, right: np.ndarray, ridge: float) -> np.ndarra
 
     Raises `DataError` for linearly dependent features without a ridge.
     """
-    size = len(triangle)
+    size, n_outputs = right.shape
     rest = right
-    if ridge > 0.0:
-        stacked = np.concatenate([triangle, np.sqrt(ridge) * np.eye(size)])
-        padded = np.concatenate([right, np.zeros((size, right.shape[1]))])
-        q, triangle = scipy.linalg.qr(stacked, mode="economic", overwrite_a=True, check_finite=False)
-        rest = q.T @ padded
+    if ridge > 0.0:  # sqrt(ridge) I is one more block of rows, itself triangular, with targets of 0
+        joined = np.zeros((size + n_outputs, size + n_outputs), order="F")
+        joined[:size, :size], joined[:size, size:] = triangle, right
+        penalty = np.zeros((size, size + n_outputs), order="F")
+        np.fill_diagonal(penalty, np.sqrt(ridge))
+        joined, *_ = lapack.dtpqrt(size, min(PANEL, size + n_outputs), joined, penalty, overwrite_a=1, overwrite_b=1)
+        triangle, rest = np.triu(joined[:size, :size]), joined[:size, size:]
     diagonal = np.abs(np.diag(triangle))
     if size and diagonal.min() <= np.finfo(float).eps * diagonal.max():
         raise DataError("readout: the features are linearly dependent; give a ridge above 0, or use solver 'svd'.")

@@ -59,7 +59,8 @@ def _continuation(axes: Axes, run: FreeRun, column: int) -> None:
     axes.plot(time, np.concatenate([before[-1:], forecast]), color=MODEL, linewidth=1.0, label="forecast")
     _mark_valid(axes, run)
     axes.set_ylim(limits(np.concatenate([before, truth]), forecast))
-    axes.set_ylabel(run.names[column])
+    name = run.names[column]
+    axes.set_ylabel(name, rotation=0 if len(name) <= 2 else 90)  # a lying z reads as N
     axes.margins(x=0.01)
 
 
@@ -141,6 +142,7 @@ def _attractors(figure: Figure, where: SubplotSpec, run: FreeRun) -> None:
         axes.set_box_aspect((1.0, 1.0, 1.0), zoom=1.05)
         axes.set_xlabel(run.names[0], labelpad=-14)
         axes.set_ylabel(run.names[1], labelpad=-14)
+        axes.zaxis.set_rotate_label(False)
         axes.set_zlabel(run.names[2], labelpad=-14)
 
 

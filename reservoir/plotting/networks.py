@@ -33,8 +33,9 @@ def inspect_figure(reservoir: Reservoir, curve: np.ndarray, title: str) -> Figur
     """
     csr = as_csr(reservoir.matrix)
     with house_style():
-        figure = new_figure(title, height=6.8)
-        if reservoir.units <= MOST_EIGENVALUES:
+        small = reservoir.units <= MOST_EIGENVALUES
+        figure = new_figure(title, height=6.8 if small else 4.8)
+        if small:
             axes = figure.subplot_mosaic("EP;MW", height_ratios=(2.2, 1.0))
             _eigenvalues(axes["E"], np.linalg.eigvals(csr.toarray()))
         else:
