@@ -10,12 +10,12 @@ except KeyboardInterrupt:  # Ctrl-C while starting
     sys.exit(130)
 
 import ast
+import csv
 import errno
 import io
 import json
 import os
 import shutil
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -74,37 +74,25 @@ class Seeds(click.ParamType):
 
 
 @contextmanager
-def progress(label: str, total: int) -> Iterator[Callable[[], None]]:
-    """A progress bar on stderr, if that is a terminal; yields what to call after each step."""
-    if not sys.stderr.isatty() or total < 2:
+def progress(label: str, total: int, as_json: bool) -> Iterator[Callable[[], None]]:
+    """A progress bar on stderr, if that is a terminal and no JSON goes there too; yields what to call after each step."""
+    if not sys.stderr.isatty() or total < 2 or (as_json and sys.stdout.isatty()):
         yield lambda: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
         task = bar.add_task(label, total=total)
         yield lambda: bar.advance(task)
 
 
-def print_table(title: str, columns: list[str], rows: list[list[str]], notes: list[str] | None = None) -> None:
-    """A table on stdout, numbers right-aligned, and lines beneath it; as wide as the terminal, or 160 where there is none."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+def print_table(title: str, columns: list[str], rows: list[list[str]], notes: list[str]) -> None:
+    """A table on stdout and lines beneath it; as wide as the terminal, or 160 where there is none."""
+    from reservoir.reporting import table_text
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for index, column in enumerate(columns):
-        numeric = index > 0 and all(row[index].lstrip("-.")[:1].isdigit() or row[index] in ("", "-inf") for row in rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=index == 0)
-    for row in rows:
-        table.add_row(*row)
-    console = Console(width=shutil.get_terminal_size((160, 0)).columns, highlight=False, markup=False)
-    with console.capture() as captured:
-        console.print(table)
-    lines = [line.rstrip() for line in captured.get().rstrip().split("\n")]
-    click.echo("\n".join([*lines, *([""] if notes else []), *(notes or [])]))
+    click.echo(table_text(title, columns, rows, notes, shutil.get_terminal_size((160, 0)).columns))
 
 
 def print_json(value: Any) -> None:
@@ -113,35 +101,6 @@ def print_json(value: Any) -> None:
 
     click.echo(json.dumps(as_json(value)))
     sys.stdout.flush()
-
-
-def check_outputs(*paths: str | None, source: str | None = None) -> None:
-    """Fail now rather than after the work if a file cannot be written, or would replace another or the `source`."""
-    taken = set() if source is None else {Path(source).resolve()}
-    for target in [Path(path) for path in paths if path is not None]:
-        if target.resolve() in taken:
-            raise click.UsageError(f"{target} would be overwritten by another output, or is the input; give another name.")
-        taken.add(target.resolve())
-        if target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
-        if not target.parent.is_dir():
-            raise FileNotFoundError(errno.ENOENT, "no such folder", str(target.parent))
-        if target.exists() and not target.is_file():
-            raise OSError(errno.EINVAL, "not a regular file; a file would replace it", str(target))
-        if target.exists() and not os.access(target, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
-        with writing(str(target)), tempfile.TemporaryFile(dir=target.parent):
-            pass
-
-
-@contextmanager
-def writing(path: str) -> Iterator[None]:
-    """Name the file in an error of the system, which does not, or names a temporary one."""
-    try:
-        yield
-    except OSError as error:
-        error.filename = path
-        raise
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120}, invoke_without_command=True)
@@ -159,7 +118,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-@cli.command()
+@cli.command(short_help="List the tasks, or tell all about one.")
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per task, a line each.")
 def tasks(name: str | None, as_json: bool) -> None:
@@ -176,12 +135,11 @@ def tasks(name: str | None, as_json: bool) -> None:
     elif name:
         click.echo(task_page(task_class(name)))
     else:
-        rows = [[f["name"], f["kind"], f["metric"], f["summary"], f["published"]] for f in facts]
-        notes = ["reservoir tasks NAME tells the exact definition, the trivial baseline, the options and the settings."]
-        print_table("Tasks", ["name", "kind", "metric", "what it asks", "published"], rows, notes)
+        rows = [[f["name"], f["kind"], f["summary"]] for f in facts]
+        print_table("Tasks", ["name", "kind", "what it asks"], rows, ["`reservoir tasks NAME` tells all about one."])
 
 
-@cli.command()
+@cli.command(short_help="List the models, or tell all about one.")
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per model, a line each.")
 def models(name: str | None, as_json: bool) -> None:
@@ -197,10 +155,10 @@ def models(name: str | None, as_json: bool) -> None:
         click.echo(model_page(name, model_class(name)))
     else:
         rows = [[n, MODELS[n][2]] for n in names]
-        print_table("Models", ["name", "what it is"], rows, ["reservoir models NAME tells its parameters."])
+        print_table("Models", ["name", "what it is"], rows, ["`reservoir models NAME` tells its parameters."])
 
 
-@cli.command()
+@cli.command(short_help="Fit a model to a task and score it.")
 @click.argument("task")
 @click.option("--model", default="esn", show_default=True, help="The model; see `reservoir models`.")
 @click.option("--set", "settings", type=Assignment(), multiple=True, help=SET_HELP)
@@ -230,50 +188,59 @@ def run(
     reservoir run lorenz --set units=800 --plot lorenz.png
     reservoir run channel-equalization --task-set snr=24 --json
     reservoir run csv --task-set path=data.csv --task-set horizon=50
-    """
+    """  # noqa: D301
     from reservoir.evaluation import evaluate
-    from reservoir.reporting import run_table
+    from reservoir.outputs import check_outputs, writing
+    from reservoir.reporting import number, run_table
     from tasks import get_task
 
     chosen = get_task(task, **dict(task_settings))
-    write_output(save)
-    draw = prepare_plot(plot)
+    check_outputs(save, plot)
+    draw = drawing(plot)
     rows = []
     try:
-        with progress(task, len(seeds)) as step:
+        with progress(task, len(seeds), as_json) as step:
             for seed in seeds:
                 result = evaluate(chosen, model, dict(settings), seed)
                 rows.append(result.row)
                 if as_json:
                     print_json(result.row)
-                if save and len(rows) == 1:
-                    result.model.save(save)
-                if draw and len(rows) == 1:
+                if save is not None and seed == seeds[0]:
+                    with writing(save):
+                        result.model.save(save)
+                if plot is not None and seed == seeds[0]:
                     title = f"{task}, {model}: {result.row['metric']} = {number(result.row['score'])}"
-                    draw.save(draw.task_figure(chosen, result.data, result.predictions, title), plot)
+                    with writing(plot):
+                        draw.save(draw.task_figure(chosen, result.data, result.predictions, title), plot)
                 step()
     finally:  # what was finished counts, also after Ctrl-C
         if rows and not as_json:
-            print_table(*run_table(rows, chosen.published))
+            print_table(*run_table(rows, chosen))
 
 
-def prepare_plot(path: str | None) -> Any:
-    """The plotting module, having checked that it can draw and that the file can be written; None without a path."""
+def drawing(path: str | None) -> Any:
+    """The plotting module, having checked that it can draw what the path asks for; None without a path."""
     if path is None:
         return None
     from reservoir import plotting
 
     plotting.check(path)
-    write_output(path)
     return plotting
 
 
-@cli.command()
+def read_columns(file: str, names: str | None) -> tuple[Any, list[str]]:
+    """Columns of a CSV file and their names, the names asked for separated by commas; one that has a comma in quotes."""
+    from tasks.csv_file import read_csv
+
+    return read_csv(file, [name.strip() for name in next(csv.reader([names], skipinitialspace=True))] if names else None)
+
+
+@cli.command(short_help="Forecast a column of your own CSV file.")
 @click.argument("file", type=click.Path())
 @click.option("--column", help="The column to forecast, or several separated by commas; the only numeric one if not given.")
-@click.option("--horizon", type=int, help="Steps to forecast past the end.  [default: a tenth of the rows, at most 100]")
-@click.option("--holdout", type=int, help="Rows at the end to test on.  [default: the horizon]")
-@click.option("--period", type=int, help="Period of the seasonal-naive forecast.  [default: estimated]")
+@click.option("--horizon", type=click.IntRange(1), help="Steps past the end.  [default: a tenth of the rows, at most 100]")
+@click.option("--holdout", type=click.IntRange(1), help="Rows at the end to test on.  [default: the horizon]")
+@click.option("--period", type=click.IntRange(1), help="Period of the seasonal-naive forecast.  [default: estimated]")
 @click.option("--set", "settings", type=Assignment(), multiple=True, help=SET_HELP + " What is not set is chosen on the data.")
 @click.option("--seeds", type=Seeds(), default="0:10", show_default=True, help="One network per seed, for the band.")
 @click.option("--out", type=click.Path(), default="forecast.csv", show_default=True, help="The forecast, as CSV.")
@@ -300,32 +267,47 @@ def forecast(
     \b
     reservoir forecast sales.csv --column units --horizon 30
     reservoir forecast laser.csv --horizon 100 --plot laser.png
-    """
+    """  # noqa: D301
     from reservoir.forecasting import candidates, forecast_record
+    from reservoir.outputs import check_outputs, writing
     from reservoir.reporting import forecast_json, forecast_table, write_forecast
-    from tasks.csv_file import read_csv
+    from reservoir.validation import ParameterError
 
-    series, names = read_csv(file, [part.strip() for part in column.split(",")] if column else None)
-    write_output(out)
-    draw = prepare_plot(plot or str(Path(out).with_suffix(".png")))
-    with progress("choosing settings, fitting", len(candidates(dict(settings))) + 2 * len(seeds)) as step:
+    series, names = read_columns(file, column)
+    picture = os.path.splitext(out)[0] + ".png" if plot is None else plot
+    check_outputs(out, picture, source=file)
+    draw, written = None, f"Forecast written to {out}"
+    try:
+        draw = drawing(picture)
+        written += f", picture to {picture}."
+    except ParameterError as error:
+        if plot is not None:
+            raise
+        written += f"; {error}"
+    with progress("choosing settings, fitting", len(candidates(dict(settings))) + 2 * len(seeds), as_json) as step:
         result = forecast_record(series, names, horizon, holdout, period, dict(settings), seeds, step)
-    write_forecast(out, result)
-    draw.save(draw.forecast_figure(**result.figure(Path(file).name)), plot or Path(out).with_suffix(".png"))
-    if as_json:
-        print_json(forecast_json(result))
-    else:
-        print_table(*forecast_table(result))
-        click.echo(f"Forecast written to {out}, picture to {plot or Path(out).with_suffix('.png')}.")
+    try:
+        with writing(out):
+            write_forecast(out, result)
+        if draw is not None:
+            with writing(picture):
+                draw.save(draw.forecast_figure(**result.figure(Path(file).name)), picture)
+    finally:  # the errors count, also where a file cannot be written
+        if as_json:
+            print_json(forecast_json(result))
+        else:
+            print_table(*forecast_table(result))
+    if not as_json:
+        click.echo(written)
 
 
-@cli.command()
+@cli.command(short_help="Measure a reservoir before training.")
 @click.option("--set", "settings", type=Assignment(), multiple=True, help=SET_HELP)
-@click.option("--inputs", type=int, default=1, show_default=True, help="Number of input channels.")
+@click.option("--inputs", type=click.IntRange(1), default=1, show_default=True, help="Number of input channels.")
 @click.option("--file", type=click.Path(), help="Drive the reservoir with a CSV file's column, standardised, not with noise.")
 @click.option("--column", help="The column of that file.")
-@click.option("--steps", type=int, default=2000, show_default=True, help="Steps of white noise to drive the reservoir with.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--steps", type=click.IntRange(2), default=2000, show_default=True, help="Steps of white noise to drive it with.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the weights and of the noise.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, numbers in full precision.")
 @click.option("--plot", type=click.Path(), help="Draw eigenvalues, memory curve and weights to this file.")
 def inspect(
@@ -344,32 +326,36 @@ def inspect(
     reservoir inspect --set units=200 --set spectral_radius=1.2
     reservoir inspect --set topology=cycle_jumps --set topology_options.jump=7 --plot reservoir.png
     reservoir inspect --set units=100 --file laser.csv
-    """
+    """  # noqa: D301
     from reservoir.echo.diagnostics import inspect as measure
     from reservoir.evaluation import make_model
     from reservoir.forecasting import standardised
+    from reservoir.outputs import check_outputs, writing
     from reservoir.reporting import inspect_table
-    from tasks.csv_file import read_csv
 
-    for name, value, low in (("inputs", inputs, 1), ("steps", steps, 2), ("seed", seed, 0)):
-        if value < low:
-            raise click.UsageError(f"--{name} must be an integer in [{low}, inf). Got {value} instead.")
-    draw = prepare_plot(plot)
-    series = None
-    if file is not None:
-        series = standardised(read_csv(file, [part.strip() for part in column.split(",")] if column else None)[0])[0]
+    if file is None and column is not None:
+        raise click.UsageError("--column names a column of --file, which is missing.")
+    check_outputs(plot, source=file)
+    draw = drawing(plot)
+    series = None if file is None else standardised(*read_columns(file, column))[0]
     reservoir = make_model("esn", dict(settings), seed).build(inputs if series is None else series.shape[1]).reservoir_
     found = measure(reservoir, seed, steps, series)
-    if draw:
-        draw.save(draw.inspect_figure(reservoir, found["memory_curve"], f"Reservoir of {reservoir.units} units"), plot)
     if as_json:
         print_json(found)
     else:
         print_table(*inspect_table(found))
+    if plot is not None:
+        with writing(plot):
+            draw.save(draw.inspect_figure(reservoir, found["memory_curve"], f"Reservoir of {reservoir.units} units"), plot)
 
 
 def main() -> None:
     """Run a command: 0 when well, 2 with one line for bad input, 1 for a failure at run time, 130 for Ctrl-C."""
+    # A closed stream says nothing; a character that the terminal's encoding lacks becomes a question mark.
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    warnings.showwarning = lambda message, *_: click.echo(f"Warning: {message}", err=True)
     try:
         cli.main(standalone_mode=False)
         sys.stdout.flush()
@@ -379,30 +365,32 @@ def main() -> None:
 
 def explain(error: BaseException) -> int:
     """Say on stderr, in a line, what went wrong, and return the exit status. An unforeseen error is raised again."""
-    from reservoir.validation import DataError, DivergenceError, ModelFileError, ParameterError
-
-    if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        click.echo("Interrupted; what was finished is kept.", err=True)
-        return 130
     if isinstance(error, BrokenPipeError):  # the reader of our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    text, status = explanation(error)
+    click.echo(text, err=True)
+    return status
+
+
+def explanation(error: BaseException) -> tuple[str, int]:
+    """The line that tells of an error, and the exit status. An unforeseen error is raised again."""
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return "Interrupted; what was finished is kept.", 130
     if isinstance(error, click.ClickException):
-        click.echo(f"Error: {error.format_message()}", err=True)
-        return 2
-    if isinstance(error, (ParameterError, DataError, ModelFileError)):
-        click.echo(f"Error: {error}", err=True)
-        return 2
+        context = getattr(error, "ctx", None)
+        return f"Error: {error.format_message()}" + (f" See {context.command_path} --help." if context else ""), 2
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"Error: {where}{error.strerror or error}", err=True)
-        return 1 if error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT) else 2
+        return f"Error: {where}{error.strerror or error}", 1 if error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT) else 2
     if isinstance(error, MemoryError):
-        click.echo(f"Error: not enough memory ({error}); use fewer units or a shorter series.", err=True)
-        return 1
+        return f"Error: not enough memory ({error}); use fewer units or a shorter series.", 1
+    from reservoir.validation import DataError, DivergenceError, ModelFileError, ParameterError
+
+    if isinstance(error, (ParameterError, DataError, ModelFileError)):
+        return f"Error: {error}", 2
     if isinstance(error, DivergenceError):
-        click.echo(f"Error: {error}", err=True)
-        return 1
+        return f"Error: {error}", 1
     raise error
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from reservoir import __version__
 from reservoir.models import model_class
+from reservoir.validation import DivergenceError, Subset
 
 
 @dataclass(frozen=True)
@@ -27,17 +28,31 @@ class Result:
 def make_model(name: str, parameters: Mapping[str, Any], seed: int) -> Any:
     """An unfitted model with parameters set, nested ones as `readout__ridge`; a readout may be given by its class's name.
 
-    Raises `ParameterError` for an unknown model, readout or parameter, with the nearest names.
+    A single name will do where a list of names is asked for. Raises `ParameterError` for an unknown model, readout or
+    parameter, with the nearest names.
     """
     model = model_class(name)(random_state=seed)
+    lists = [key for key, constraint in model.constraints.items() if isinstance(constraint, Subset)]
+    parameters = {key: [value] if key in lists and isinstance(value, str) else value for key, value in parameters.items()}
     plain = {key: value for key, value in parameters.items() if "__" not in key}
     nested = {key: value for key, value in parameters.items() if "__" in key}
     if isinstance(plain.get("readout"), str):
         from reservoir.echo.readouts import readout_named
 
         plain["readout"] = readout_named(plain["readout"])
-    model.set_params(**plain).set_params(**nested).check()
+    model.set_params(**plain).check()
+    model.set_params(**nested).check()
     return model
+
+
+def overlaid(settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """`settings` with `parameters` over them. The parts that are set of a parameter which is replaced go with it.
+
+    >>> overlaid({"units": 50, "readout__ridge": 1e-6}, {"readout": "LeastMeanSquares"})
+    {'units': 50, 'readout': 'LeastMeanSquares'}
+    """
+    kept = {key: value for key, value in settings.items() if key.partition("__")[0] not in parameters}
+    return {**kept, **parameters}
 
 
 def described(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,15 +68,19 @@ def evaluate(task: Any, name: str, parameters: Mapping[str, Any], seed: int) -> 
     """Generate the task's data, fit a model, and score it on the test split.
 
     `parameters` go over the task's own settings for that model; both go over the model's defaults. The seed serves the
-    data and the model. Raises what the task and the model raise: ParameterError, DataError, DivergenceError.
+    data and the model. Raises what the task and the model raise, ParameterError, DataError and DivergenceError; the last
+    names the seed.
     """
-    model = make_model(name, {**task.settings(name), **parameters}, seed)
+    model = make_model(name, overlaid(task.settings(name), parameters), seed)
     data = task.generate(seed)
     started = time.perf_counter()
-    model.fit(data.train.inputs, data.train.targets)
-    fitted = time.perf_counter()
-    predictions = task.predict(model, data.test)
-    predicted = time.perf_counter()
+    try:
+        model.fit(data.train.inputs, data.train.targets)
+        fitted = time.perf_counter()
+        predictions = task.predict(model, data.test)
+        predicted = time.perf_counter()
+    except DivergenceError as error:
+        raise DivergenceError(f"Seed {seed}: {error}") from None
     row = {
         "task": task.name,
         "task_options": task.options(),

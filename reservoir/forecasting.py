@@ -17,7 +17,7 @@ import numpy as np
 
 from reservoir import metrics
 from reservoir.baselines import estimate_period, naive, seasonal_naive
-from reservoir.evaluation import make_model
+from reservoir.evaluation import make_model, overlaid
 from reservoir.validation import DataError, DivergenceError, ParameterError
 
 GRID: Mapping[str, Sequence[Any]] = {
@@ -103,7 +103,7 @@ def forecast_record(
     DataError, ParameterError, DivergenceError
         Too short a series, a constant column, a number out of range, or no network that stays finite.
     """
-    horizon = min(LONGEST_HORIZON, len(series) // 10) if horizon is None else horizon
+    horizon = min(LONGEST_HORIZON, max(len(series) // 10, 1)) if horizon is None else horizon
     holdout = horizon if holdout is None else holdout
     for name, value in (("horizon", horizon), ("holdout", holdout), ("period", period)):
         if value is not None and value < 1:
@@ -114,6 +114,11 @@ def forecast_record(
             f" {holdout + max(SHORTEST, 2 * max(horizon, holdout))}; lower them or give more rows."
         )
     past, truth = series[:-holdout], series[-holdout:]
+    if period is not None and period > len(past):
+        raise ParameterError(
+            f"The 'period' parameter of forecast must be at most the {len(past)} rows before the hold-out. Got {period} instead."
+        )
+    standardised(past[-LONGEST_SEARCH:], names)
     settings = choose(past, holdout, fixed or {}, seeds[0], report)
     period = estimate_period(past) if period is None else period
     baselines = {"naive": naive(past, holdout)}
@@ -130,8 +135,8 @@ def forecast_record(
 
 def candidates(fixed: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The settings to try: the grid, but for what is fixed."""
-    free = {name: values for name, values in GRID.items() if name not in fixed}
-    return [{**BASE, **dict(zip(free, values, strict=True)), **fixed} for values in itertools.product(*free.values())]
+    free = {name: values for name, values in overlaid(GRID, fixed).items() if name not in fixed}
+    return [{**overlaid(BASE, fixed), **dict(zip(free, values, strict=True))} for values in itertools.product(*free.values())]
 
 
 def choose(
@@ -148,19 +153,19 @@ def choose(
     histories = [series[max(0, start - LONGEST_HISTORY) : start] for start in starts]
     truth = np.stack([series[start : start + horizon] for start in starts])
     best: dict[str, Any] | None = None
-    least = np.inf
+    least, why = np.inf, ""
     for candidate in candidates(fixed):
         settings = {"washout": washout(first), **candidate}
         try:
             forecasts = make_model("esn", settings, seed).fit(series[:first]).forecast(histories, horizon)
             error = float(np.square(np.stack(forecasts) - truth).mean())
-        except DivergenceError:
-            error = np.inf
-        if error < least:
-            best, least = settings, error
+            if error < least:
+                best, least = settings, error
+        except DivergenceError as diverged:
+            why = str(diverged)
         report()
     if best is None:
-        raise DivergenceError("No setting tried stays finite on this series; look at the data for jumps, or set the parameters.")
+        raise DivergenceError(f"No setting tried stays finite on this series. {why}")
     return best
 
 
@@ -196,10 +201,19 @@ def washout(length: int) -> int:
     return min(100, length // 10)
 
 
-def standardised(series: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The series with mean 0 and standard deviation 1 per column, and both. Raises `DataError` for a constant column."""
-    mean, spread = series.mean(axis=0), series.std(axis=0)
-    constant = np.flatnonzero(spread <= 1e-12 * np.abs(mean))
-    if constant.size:
-        raise DataError(f"Column {constant[0]} of the series is constant ({mean[constant[0]]:g}); there is nothing to forecast.")
+def standardised(series: np.ndarray, names: Sequence[str] | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The series (T, d) with mean 0 and standard deviation 1 per column, and both.
+
+    Raises `DataError`, with the column's name, for one that is constant or whose numbers overflow when squared.
+    """
+    with np.errstate(over="ignore"):
+        mean, spread = series.mean(axis=0), series.std(axis=0)
+    for k in np.flatnonzero(~(spread > 1e-12 * np.abs(mean)) | ~np.isfinite(spread)):
+        column = f"Column '{names[int(k)]}'" if names else f"Column {k} of the series"
+        if series[:, k].min() == series[:, k].max():
+            raise DataError(f"{column} is constant ({series[0, k]:g}); there is nothing to forecast.")
+        raise DataError(
+            f"{column} lies between {series[:, k].min():.6g} and {series[:, k].max():.6g}, too far or too close for its standard"
+            " deviation to be told; shift or scale it first."
+        )
     return (series - mean) / spread, mean, spread

@@ -7,11 +7,11 @@ import inspect
 import math
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from reservoir import metrics
 from reservoir.forecasting import Report
 from reservoir.model_file import replaced
 from reservoir.models import MODELS
@@ -38,23 +38,34 @@ def number(value: float) -> str:
     return f"{value:.4g}"
 
 
-def spread(values: Sequence[float]) -> str:
-    """Mean and, of several, the standard deviation (divisor n - 1)."""
-    if len(values) < 2:
-        return number(values[0])
-    return f"{number(float(np.mean(values)))} ± {float(np.std(values, ddof=1)):.2g}"
+def table_text(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str], width: int) -> str:
+    """A table as text at most `width` wide, numbers right-aligned, with the notes beneath it."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as Grid
+
+    grid = Grid(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for index, column in enumerate(columns):
+        numeric = index > 0 and all(row[index].lstrip("-.")[:1].isdigit() or row[index] in ("", "-inf") for row in rows)
+        grid.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=index == 0)
+    for row in rows:
+        grid.add_row(*row)
+    console = Console(width=width, highlight=False, markup=False)
+    with console.capture() as captured:
+        console.print(grid)
+    lines = [line.rstrip() for line in captured.get().rstrip().split("\n")]
+    return "\n".join([*lines, *([""] if notes else []), *notes])
 
 
-def run_table(rows: Sequence[Mapping[str, Any]], published: str) -> Table:
-    """The results of a run: a row per seed, and their mean where there are several."""
+def run_table(rows: Sequence[Mapping[str, Any]], task: Any) -> Table:
+    """The results of a run: a row per seed, and where there are several their mean and standard deviation (divisor n - 1)."""
     first = rows[0]
     columns = ["seed", first["metric"], *[name for name in first["scores"] if name != first["metric"]]]
     columns += ["baseline", "parameters", "fit s", "predict s"]
-    metrics_shown = columns[1:-4]
     body = [
         [
             str(row["seed"]),
-            *[number(row["scores"][name]) for name in metrics_shown],
+            *[number(row["scores"][name]) for name in columns[1:-4]],
             number(row["baseline"]),
             str(row["n_parameters"]),
             f"{row['fit_seconds']:.3f}",
@@ -63,16 +74,21 @@ def run_table(rows: Sequence[Mapping[str, Any]], published: str) -> Table:
         for row in rows
     ]
     if len(rows) > 1:
-        means = [spread([row["scores"][name] for row in rows]) for name in metrics_shown]
+        values = np.array([[*[row["scores"][name] for name in columns[1:-4]], row["baseline"]] for row in rows])
         times = [f"{np.mean([row[key] for row in rows]):.3f}" for key in ("fit_seconds", "predict_seconds")]
-        body.append(["mean", *means, spread([row["baseline"] for row in rows]), str(first["n_parameters"]), *times])
-    notes = [f"Published: {published}"] if published else []
-    return f"{first['task']}, {first['model']}", columns, body, notes
+        body.append(["mean", *map(number, values.mean(axis=0)), str(first["n_parameters"]), *times])
+        body.append(["std", *[f"{value:.2g}" for value in values.std(axis=0, ddof=1)], "", "", ""])
+    notes = [f"Published: {task.published}"] if task.published else []
+    return f"{first['task']}, {first['model']}: {first['metric']}, {better(task)}", columns, body, notes
+
+
+def better(task: Any) -> str:
+    """Which way a task's metric points, in words."""
+    return "higher is better" if task.higher_is_better else "lower is better"
 
 
 def task_facts(task: Any) -> dict[str, Any]:
     """What there is to know of a task class, as plain data."""
-    defaults = {name: field.default for name, field in task.__dataclass_fields__.items()}
     return {
         "name": task.name,
         "kind": task.kind,
@@ -80,7 +96,7 @@ def task_facts(task: Any) -> dict[str, Any]:
         "higher_is_better": task.higher_is_better,
         "summary": summary(task),
         "published": task.published,
-        "options": defaults,
+        "options": {field.name: field.default for field in fields(task)},
         "settings": {model: dict(task.settings(model)) for model in MODELS},
         "definition": inspect.getdoc(task),
     }
@@ -94,12 +110,11 @@ def summary(documented: Any) -> str:
 def task_page(task: Any) -> str:
     """All about one task, as text."""
     facts = task_facts(task)
-    better = "higher is better" if task.higher_is_better else "lower is better"
-    lines = [f"{task.name} ({task.kind}; {task.metric}, {better})", "", facts["definition"], ""]
+    lines = [f"{task.name} ({task.kind}; {task.metric}, {better(task)})", "", facts["definition"], ""]
     if task.published:
         lines += [f"Published: {task.published}", ""]
     lines.append("Options (--task-set NAME=VALUE):")
-    lines += [f"  {name} = {value!r}: {task.constraints.get(name, '')}" for name, value in facts["options"].items()]
+    lines += [f"  {name} = {value!r}: {task.constraints[name]}" for name, value in facts["options"].items()]
     for model, settings in facts["settings"].items():
         lines += ["", f"Settings for {model}:"]
         lines += [f"  {name.replace('__', '.')} = {value!r}" for name, value in settings.items()]
@@ -116,9 +131,10 @@ def model_facts(name: str, model: Any) -> dict[str, Any]:
 
 
 def model_page(name: str, model: Any) -> str:
-    """All about one model, as text: its docstring, its parameters' constraints, and what can be named in them."""
+    """All about one model, as text: its parameters, their constraints and defaults, and what can be named in them."""
     facts = model_facts(name, model)
-    lines = [name, "", inspect.getdoc(model) or "", "", "Constraints and defaults (--set NAME=VALUE):"]
+    about = (inspect.getdoc(model) or "").partition("\nAttributes\n")[0].rstrip()  # the rest is for Python
+    lines = [name, "", about, "", "Defaults and constraints (--set NAME=VALUE); --seeds sets random_state:"]
     lines += [f"  {key} = {p['default']!r}: {p['constraint']}" for key, p in facts["parameters"].items() if p["constraint"]]
     for title, members in model.catalogue().items():
         lines += ["", f"{title}:"]
@@ -129,24 +145,33 @@ def model_page(name: str, model: Any) -> str:
 def forecast_table(report: Report) -> Table:
     """The errors on the hold-out: a row per forecast and column."""
     truth = report.series[-report.holdout :]
-    rows = []
+    ours, *trivial = report.errors
+    rows, notes = [], []
     for k, column in enumerate(report.names):
+        best = min(trivial, key=lambda name: report.errors[name][k])
+        least = report.errors[best][k]
         for name, errors in report.errors.items():
-            best = min(e[k] for other, e in report.errors.items() if other != "echo state network")
-            rows.append(
-                [column, name, number(errors[k]), number(errors[k] / (truth[:, k].std() or np.nan)), number(errors[k] / best)]
-            )
+            rows.append([column, name, number(errors[k]), quotient(errors[k], truth[:, k].std()), quotient(errors[k], least)])
+        if report.errors[ours][k] >= least:
+            notes.append(f"The {best} forecast of {column} is no worse than the network's; prefer it.")
     chosen = ", ".join(f"{name.replace('__', '.')}={value}" for name, value in report.settings.items())
     period = "none found" if report.period is None else str(report.period)
-    notes = [f"Settings: {chosen}", f"Seasonal period: {period}. Rows: {len(report.series)}, held out: {report.holdout}."]
-    inside = [metrics.accuracy((f.low <= truth) & (truth <= f.high), np.ones_like(truth, dtype=bool)) for f in (report.held_out,)]
-    notes.append(f"The band of the networks held {inside[0]:.0%} of the held-out values.")
+    inside = np.mean((report.held_out.low <= truth) & (truth <= report.held_out.high))
+    notes += [
+        f"Settings: {chosen}",
+        f"Seasonal period: {period}. Rows: {len(report.series)}, held out: {report.holdout}.",
+        f"The band held {inside:.0%} of the held-out values; it shows how far the networks disagree, no more.",
+    ]
     diverged = report.held_out.diverged + report.future.diverged
     if diverged:
-        notes.append(
-            f"{diverged} of {2 * (len(report.future.members) + report.future.diverged)} networks diverged and were left out."
-        )
+        networks = 2 * (len(report.future.members) + report.future.diverged)
+        notes.append(f"{diverged} of {networks} networks diverged and were left out.")
     return "Error on the hold-out", ["column", "forecast", "rmse", "nrmse", "rmse / best naive"], rows, notes
+
+
+def quotient(error: float, scale: float) -> str:
+    """An error relative to a scale, for people; nothing where the scale is zero."""
+    return number(error / scale) if scale > 0.0 else ""
 
 
 def forecast_json(report: Report) -> dict[str, Any]:
@@ -196,12 +221,7 @@ def inspect_table(found: Mapping[str, Any]) -> Table:
     rows = []
     for name, value in found.items():
         if name != "memory_curve":
-            text = (
-                ", ".join(number(v) for v in value)
-                if isinstance(value, tuple)
-                else number(value)
-                if isinstance(value, float)
-                else str(value)
-            )
+            values = value if isinstance(value, tuple) else (value,)
+            text = ", ".join(number(v) if isinstance(v, float) else str(v) for v in values)
             rows.append([name.replace("_", " "), text, meanings.get(name, "")])
     return "Reservoir", ["measure", "value", "meaning"], rows, []

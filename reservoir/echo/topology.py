@@ -90,12 +90,11 @@ def cycle_jumps(
     """
     here = np.arange(0, units - jump + 1, jump)
     there = (here + jump) % units
-    here, there = here[there < units], there[there < units]
+    if units <= 2 * jump:  # a jump from unit 0 to itself is none, and two between the same units are one
+        here, there = here[:1][there[:1] > 0], there[:1][there[:1] > 0]
     i = np.arange(units)
     matrix = sp.csr_array((np.ones(units), (i, (i - 1) % units)), shape=(units, units))
-    jumps = sp.csr_array(
-        (np.full(2 * len(here), float(jump_weight)), (np.r_[here, there], np.r_[there, here])), shape=matrix.shape
-    )
+    jumps = from_positions(units, np.r_[here, there], np.r_[there, here], np.full(2 * len(here), float(jump_weight)))
     return sp.csr_array(matrix + jumps)
 
 
@@ -137,7 +136,7 @@ def small_world(
     `density` gives the number of neighbours, `rewiring` the probability that a link comes from a random unit instead;
     no link is doubled and no unit reads itself.
     """
-    count = min(connections(units, density), max(units - 1, 1))
+    count = min(connections(units, density), units - 1)
     reach = np.arange(1, count // 2 + 2)
     offsets = np.stack([reach, -reach], axis=1).ravel()[:count]
     columns = (np.arange(units)[:, None] + offsets) % units
@@ -218,11 +217,16 @@ def check_options(topology: str, options: Mapping[str, Any]) -> None:
 
 def own_matrix(matrix: Any, units: int) -> Matrix:
     """A user's matrix, array or SciPy sparse, as a checked float64 copy."""
-    if sp.issparse(matrix):
-        matrix = sp.csr_array(matrix, dtype=np.float64, copy=True)
-        matrix.sum_duplicates()
-    else:
-        matrix = np.array(matrix, dtype=np.float64)
+    try:
+        if sp.issparse(matrix):
+            matrix = sp.csr_array(matrix, dtype=np.float64, copy=True)
+            matrix.sum_duplicates()
+        else:
+            matrix = np.array(matrix, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ParameterError(
+            f"The 'topology' parameter of ESN must be a ({units}, {units}) matrix of numbers. Got {matrix!r} instead."
+        ) from None
     if matrix.shape != (units, units):
         raise ParameterError(
             f"The 'topology' parameter of ESN must be a ({units}, {units}) matrix. Got shape {matrix.shape} instead."
