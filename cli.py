@@ -5,24 +5,24 @@ from __future__ import annotations
 import sys
 
 try:
+    import ast
+    import csv
+    import errno
+    import io
+    import json
+    import os
+    import warnings
+    from collections.abc import Callable, Iterator
+    from contextlib import contextmanager
+    from importlib.util import find_spec
+    from pathlib import Path
+    from typing import Any
+
     import click
+
+    from reservoir import __version__
 except KeyboardInterrupt:  # Ctrl-C while starting
     sys.exit(130)
-
-import ast
-import csv
-import errno
-import io
-import json
-import os
-import shutil
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
-
-from reservoir import __version__
 
 SET_HELP = "A parameter, as NAME=VALUE; may be repeated. Parts of a parameter as readout.ridge=1e-6."
 
@@ -73,6 +73,13 @@ class Seeds(click.ParamType):
         return seeds
 
 
+def at_least(low: int) -> click.IntRange:
+    """The type of an integer option."""
+    kind = click.IntRange(low)
+    kind.name = "integer"
+    return kind
+
+
 @contextmanager
 def progress(label: str, total: int, as_json: bool) -> Iterator[Callable[[], None]]:
     """A progress bar on stderr, if that is a terminal and no JSON goes there too; yields what to call after each step."""
@@ -90,9 +97,11 @@ def progress(label: str, total: int, as_json: bool) -> Iterator[Callable[[], Non
 
 def print_table(title: str, columns: list[str], rows: list[list[str]], notes: list[str]) -> None:
     """A table on stdout and lines beneath it; as wide as the terminal, or 160 where there is none."""
+    from shutil import get_terminal_size
+
     from reservoir.reporting import table_text
 
-    click.echo(table_text(title, columns, rows, notes, shutil.get_terminal_size((160, 0)).columns))
+    click.echo(table_text(title, columns, rows, notes, get_terminal_size((160, 0)).columns))
 
 
 def print_json(value: Any) -> None:
@@ -110,9 +119,9 @@ def cli(context: click.Context) -> None:
     """Echo state networks on benchmark tasks and on your own time series.
 
     \b
-    reservoir run narma10 --seeds 0:5              a benchmark, five seeds
-    reservoir forecast data.csv --column price     forecast a column of your own file
-    reservoir inspect --set units=200              what a reservoir is like before training
+    reservoir run narma10 --seeds 0:5            a benchmark, five seeds
+    reservoir forecast data.csv --column price   a column of your own file
+    reservoir inspect --set units=200            a reservoir before training
     """  # noqa: D301 - click reads a backspace
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
@@ -218,9 +227,12 @@ def run(
             print_table(*run_table(rows, chosen))
 
 
-def drawing(path: str | None) -> Any:
-    """The plotting module, having checked that it can draw what the path asks for; None without a path."""
-    if path is None:
+def drawing(path: str | None, optional: bool = False) -> Any:
+    """The plotting module, having checked that it can draw what the path asks for; None without a path.
+
+    None too where a picture is `optional` and matplotlib is missing.
+    """
+    if path is None or (optional and find_spec("matplotlib") is None):
         return None
     from reservoir import plotting
 
@@ -238,9 +250,9 @@ def read_columns(file: str, names: str | None) -> tuple[Any, list[str]]:
 @cli.command(short_help="Forecast a column of your own CSV file.")
 @click.argument("file", type=click.Path())
 @click.option("--column", help="The column to forecast, or several separated by commas; the only numeric one if not given.")
-@click.option("--horizon", type=click.IntRange(1), help="Steps past the end.  [default: a tenth of the rows, at most 100]")
-@click.option("--holdout", type=click.IntRange(1), help="Rows at the end to test on.  [default: the horizon]")
-@click.option("--period", type=click.IntRange(1), help="Period of the seasonal-naive forecast.  [default: estimated]")
+@click.option("--horizon", type=at_least(1), help="Steps past the end.  [default: a tenth of the rows, at most 100]")
+@click.option("--holdout", type=at_least(1), help="Rows at the end to test on.  [default: the horizon]")
+@click.option("--period", type=at_least(1), help="Period of the seasonal-naive forecast.  [default: estimated]")
 @click.option("--set", "settings", type=Assignment(), multiple=True, help=SET_HELP + " What is not set is chosen on the data.")
 @click.option("--seeds", type=Seeds(), default="0:10", show_default=True, help="One network per seed, for the band.")
 @click.option("--out", type=click.Path(), default="forecast.csv", show_default=True, help="The forecast, as CSV.")
@@ -271,25 +283,17 @@ def forecast(
     from reservoir.forecasting import candidates, forecast_record
     from reservoir.outputs import check_outputs, writing
     from reservoir.reporting import forecast_json, forecast_table, write_forecast
-    from reservoir.validation import ParameterError
 
     series, names = read_columns(file, column)
     picture = os.path.splitext(out)[0] + ".png" if plot is None else plot
     check_outputs(out, picture, source=file)
-    draw, written = None, f"Forecast written to {out}"
-    try:
-        draw = drawing(picture)
-        written += f", picture to {picture}."
-    except ParameterError as error:
-        if plot is not None:
-            raise
-        written += f"; {error}"
+    draw = drawing(picture, optional=plot is None)
     with progress("choosing settings, fitting", len(candidates(dict(settings))) + 2 * len(seeds), as_json) as step:
         result = forecast_record(series, names, horizon, holdout, period, dict(settings), seeds, step)
     try:
         with writing(out):
             write_forecast(out, result)
-        if draw is not None:
+        if draw:
             with writing(picture):
                 draw.save(draw.forecast_figure(**result.figure(Path(file).name)), picture)
     finally:  # the errors count, also where a file cannot be written
@@ -298,16 +302,17 @@ def forecast(
         else:
             print_table(*forecast_table(result))
     if not as_json:
-        click.echo(written)
+        drawn = f"picture to {picture}." if draw else "no picture: matplotlib is not installed."
+        click.echo(f"Forecast written to {out}, {drawn}")
 
 
 @cli.command(short_help="Measure a reservoir before training.")
 @click.option("--set", "settings", type=Assignment(), multiple=True, help=SET_HELP)
-@click.option("--inputs", type=click.IntRange(1), default=1, show_default=True, help="Number of input channels.")
+@click.option("--inputs", type=at_least(1), default=1, show_default=True, help="Number of input channels, without --file.")
 @click.option("--file", type=click.Path(), help="Drive the reservoir with a CSV file's column, standardised, not with noise.")
 @click.option("--column", help="The column of that file.")
-@click.option("--steps", type=click.IntRange(2), default=2000, show_default=True, help="Steps of white noise to drive it with.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the weights and of the noise.")
+@click.option("--steps", type=at_least(2), default=2000, show_default=True, help="Steps of white noise to drive it with.")
+@click.option("--seed", type=at_least(0), default=0, show_default=True, help="Seed of the weights and of the noise.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, numbers in full precision.")
 @click.option("--plot", type=click.Path(), help="Draw eigenvalues, memory curve and weights to this file.")
 def inspect(
@@ -324,8 +329,8 @@ def inspect(
 
     \b
     reservoir inspect --set units=200 --set spectral_radius=1.2
-    reservoir inspect --set topology=cycle_jumps --set topology_options.jump=7 --plot reservoir.png
-    reservoir inspect --set units=100 --file laser.csv
+    reservoir inspect --set topology=cycle_jumps --set topology_options.jump=7
+    reservoir inspect --set units=100 --file laser.csv --plot reservoir.png
     """  # noqa: D301
     from reservoir.echo.diagnostics import inspect as measure
     from reservoir.evaluation import make_model

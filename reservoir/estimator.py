@@ -7,6 +7,7 @@ A parameter that is itself an estimator, or a dictionary of options, has its par
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
@@ -22,9 +23,10 @@ class Estimator:
     constraints: ClassVar[Mapping[str, Constraint]] = {}
 
     @classmethod
-    def parameter_names(cls) -> list[str]:
+    @functools.cache
+    def parameter_names(cls) -> tuple[str, ...]:
         """The names of the constructor's parameters."""
-        return list(inspect.signature(cls).parameters)
+        return tuple(inspect.signature(cls).parameters)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The parameters by name; with `deep`, also those of nested estimators and options as `outer__inner`."""

@@ -105,19 +105,8 @@ def forecast_record(
     """
     horizon = min(LONGEST_HORIZON, max(len(series) // 10, 1)) if horizon is None else horizon
     holdout = horizon if holdout is None else holdout
-    for name, value in (("horizon", horizon), ("holdout", holdout), ("period", period)):
-        if value is not None and value < 1:
-            raise ParameterError(f"The '{name}' parameter of forecast must be an integer in [1, inf). Got {value} instead.")
-    if len(series) - holdout < max(SHORTEST, 2 * max(horizon, holdout)):
-        raise DataError(
-            f"The series has {len(series)} rows; a hold-out of {holdout} and a horizon of {horizon} need at least"
-            f" {holdout + max(SHORTEST, 2 * max(horizon, holdout))}; lower them or give more rows."
-        )
+    check_lengths(len(series), horizon, holdout, period)
     past, truth = series[:-holdout], series[-holdout:]
-    if period is not None and period > len(past):
-        raise ParameterError(
-            f"The 'period' parameter of forecast must be at most the {len(past)} rows before the hold-out. Got {period} instead."
-        )
     standardised(past[-LONGEST_SEARCH:], names)
     settings = choose(past, holdout, fixed or {}, seeds[0], report)
     period = estimate_period(past) if period is None else period
@@ -131,6 +120,23 @@ def forecast_record(
     }
     future = ensemble(series, horizon, settings, seeds, report=report)
     return Report(series, list(names), settings, period, held_out, future, baselines, errors)
+
+
+def check_lengths(rows: int, horizon: int, holdout: int, period: int | None) -> None:
+    """Raise `ParameterError` or `DataError` unless the numbers are positive and the series has rows enough for them."""
+    for name, value in (("horizon", horizon), ("holdout", holdout), ("period", period)):
+        if value is not None and value < 1:
+            raise ParameterError(f"The '{name}' parameter of forecast must be an integer in [1, inf). Got {value} instead.")
+    if rows - holdout < max(SHORTEST, 2 * max(horizon, holdout)):
+        raise DataError(
+            f"The series has {rows} rows; a hold-out of {holdout} and a horizon of {horizon} need at least"
+            f" {holdout + max(SHORTEST, 2 * max(horizon, holdout))}; lower them or give more rows."
+        )
+    if period is not None and period > rows - holdout:
+        raise ParameterError(
+            f"The 'period' parameter of forecast must be at most {rows - holdout}, the rows before the hold-out."
+            f" Got {period} instead."
+        )
 
 
 def candidates(fixed: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -211,7 +217,7 @@ def standardised(series: np.ndarray, names: Sequence[str] | None = None) -> tupl
     for k in np.flatnonzero(~(spread > 1e-12 * np.abs(mean)) | ~np.isfinite(spread)):
         column = f"Column '{names[int(k)]}'" if names else f"Column {k} of the series"
         if series[:, k].min() == series[:, k].max():
-            raise DataError(f"{column} is constant ({series[0, k]:g}); there is nothing to forecast.")
+            raise DataError(f"{column} is constant ({series[0, k]:g}); there is nothing to learn from it.")
         raise DataError(
             f"{column} lies between {series[:, k].min():.6g} and {series[:, k].max():.6g}, too far or too close for its standard"
             " deviation to be told; shift or scale it first."

@@ -91,7 +91,8 @@ def valid_prediction_time(
     """
     predictions, targets = _pair(predictions, targets)
     with np.errstate(over="ignore", invalid="ignore"):
-        errors = np.sqrt(np.mean(np.square((predictions - targets) / np.asarray(spread)), axis=1))
+        squares = np.square((predictions - targets) / np.asarray(spread))
+        errors = np.sqrt(squares.reshape(len(squares), -1).mean(axis=1))
     exceeded = np.flatnonzero(~(errors <= threshold))
     steps = int(exceeded[0]) if exceeded.size else len(errors)
     return steps * time_step * lyapunov

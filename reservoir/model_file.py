@@ -83,7 +83,7 @@ def read_model(path: str | os.PathLike[str]) -> tuple[str, dict[str, Any], dict[
     if metadata.get("format") != FORMAT:
         raise ModelFileError(f"{path}: is a safetensors file, but not a model saved by this library.")
     version = metadata.get("version", "")
-    if not version.isdigit() or int(version) > VERSION:
+    if version not in map(str, range(1, VERSION + 1)):
         raise ModelFileError(
             f"{path}: has format version {version!r}, this release reads up to {VERSION}; upgrade clockwork-reservoir."
         )
@@ -91,7 +91,7 @@ def read_model(path: str | os.PathLike[str]) -> tuple[str, dict[str, Any], dict[
         description = json.loads(metadata["description"])
         parameters = {name: _decode(value, tensors) for name, value in description["parameters"].items()}
         return metadata["model"], parameters, tensors, description["state"]
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ModelFileError(f"{path}: is damaged, its description cannot be read ({error!r}).") from None
 
 
@@ -130,7 +130,9 @@ def _decode(value: Any, tensors: dict[str, np.ndarray]) -> Any:
         return READOUTS[value["estimator"]](**{name: _decode(item, tensors) for name, item in value["parameters"].items()})
     if "sparse" in value:
         parts = tuple(tensors.pop(f"{value['sparse']}.{part}") for part in ("data", "indices", "indptr"))
-        return sp.csr_array(parts, shape=tuple(value["shape"]))
+        matrix = sp.csr_array(parts, shape=tuple(value["shape"]))
+        matrix.check_format()  # indices out of range would be read as they are
+        return matrix
     if "array" in value:
         return tensors.pop(value["array"])
     return {name: _decode(item, tensors) for name, item in value["options"].items()}

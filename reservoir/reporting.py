@@ -61,7 +61,7 @@ def run_table(rows: Sequence[Mapping[str, Any]], task: Any) -> Table:
     """The results of a run: a row per seed, and where there are several their mean and standard deviation (divisor n - 1)."""
     first = rows[0]
     columns = ["seed", first["metric"], *[name for name in first["scores"] if name != first["metric"]]]
-    columns += ["baseline", "parameters", "fit s", "predict s"]
+    columns += ["baseline", "weights", "fit s", "predict s"]
     body = [
         [
             str(row["seed"]),

@@ -57,7 +57,7 @@ class Number:
             above = value > self.low if self.open_low else value >= self.low
             below = value < self.high if self.open_high else value <= self.high
             return bool(above and below)
-        if self.array and isinstance(value, (list, tuple, np.ndarray)) and len(value) > 0:
+        if self.array and isinstance(value, (list, tuple, np.ndarray)) and getattr(value, "ndim", 1) > 0 and len(value) > 0:
             return all(Number(self.low, self.high, self.open_low, self.open_high, self.integer).accepts(v) for v in value)
         return False
 
@@ -202,7 +202,9 @@ def as_sequences(data: Any, name: str = "inputs") -> list[np.ndarray]:
 
 
 def check_lengths(inputs: Sequence[Sized], targets: Sequence[Sized]) -> None:
-    """Raise `DataError` unless every target sequence has as many rows as its input sequence."""
+    """Raise `DataError` unless there is a target sequence for every input sequence, with as many rows."""
+    if len(inputs) != len(targets):
+        raise DataError(f"targets: has {len(targets)} sequences, the inputs have {len(inputs)}; they must agree.")
     for index, (u, y) in enumerate(zip(inputs, targets, strict=True)):
         if len(u) != len(y):
             raise DataError(f"targets, sequence {index}: has {len(y)} rows, its inputs have {len(u)}; they must agree.")

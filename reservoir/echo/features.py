@@ -11,7 +11,7 @@ from reservoir.echo.least_squares import Block, Blocks
 from reservoir.echo.reservoir import Reservoir
 
 PARTS = ("bias", "input", "output", "square", "state")
-BLOCK_ROWS = 512
+BLOCK_BYTES = 2**24
 
 Segment = tuple[int, int, int]
 """Number of a sequence, first row, last row + 1."""
@@ -53,6 +53,11 @@ class Sequences:
     def lengths(self) -> list[int]:
         """The length of each sequence."""
         return [len(u) for u in self.inputs]
+
+
+def block_rows(width: int) -> int:
+    """How many rows of features to take at once: 16 MB, which stay in the cache and keep BLAS busy, but at least 256."""
+    return max(256, BLOCK_BYTES // (8 * width))
 
 
 def shifted(targets: np.ndarray, before: np.ndarray | None = None) -> np.ndarray:
@@ -103,9 +108,10 @@ def stream(
     dtype, units = reservoir.dtype, reservoir.units
     input_columns, output_columns, squares = (layout.columns(part) for part in ("input", "output", "square"))
     first = layout.columns("state").start  # the last part, so that the states fit in even where the layout leaves them out
-    buffer = np.ones((min(BLOCK_ROWS, sum(sequences.lengths)), first + units), dtype)
+    rows_at_once = min(block_rows(first + units), sum(sequences.lengths))
+    buffer = np.ones((rows_at_once, first + units), dtype)
     carried = sequences.start
-    for segments in cut(sequences.lengths, BLOCK_ROWS):
+    for segments in cut(sequences.lengths, rows_at_once):
         fed = gather(sequences.inputs, segments)
         rows = len(fed)
         if "input" in layout.parts:

@@ -38,14 +38,20 @@ class Logistic(Readout):
         self.max_iter = max_iter
 
     def fit(self, blocks: Blocks) -> Self:
-        """Fit to all blocks, whose targets are one-hot. Raises `DataError` when only one class is there."""
+        """Fit to all blocks, whose targets are one-hot. Raises `DataError` when only one class is there, or not all are."""
         from sklearn.linear_model import LogisticRegression
 
         self.check()
         features, targets = blocks.in_memory()
         labels = targets.argmax(axis=1)
-        if len(np.unique(labels)) < 2:
+        found = len(np.unique(labels))
+        if found < 2:
             raise DataError("targets: a logistic readout needs at least two classes. Got one class.")
+        if found < targets.shape[1]:
+            raise DataError(
+                f"targets: only {found} of {targets.shape[1]} classes are in the rows that a logistic readout is fitted to;"
+                " lower washout, or leave the others out."
+            )
         first = int(blocks.bias)
         means, spread = features[:, first:].mean(axis=0), features[:, first:].std(axis=0)
         spread[spread == 0.0] = 1.0
@@ -55,5 +61,5 @@ class Logistic(Readout):
         if weights.shape[1] == 1:  # two classes: scikit-learn keeps the difference of their outputs
             weights, intercept = np.concatenate([0.0 * weights, weights], axis=1), np.r_[0.0, intercept]
         intercept = (intercept - means @ weights)[None, :]
-        self.coefficients_ = np.concatenate([intercept, weights]) if first else weights
+        self.coefficients_ = np.ascontiguousarray(np.concatenate([intercept, weights]) if first else weights)
         return self

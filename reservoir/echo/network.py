@@ -53,9 +53,10 @@ class Network:
     def self_fed_outputs(self, inputs: Sequence[np.ndarray]) -> Many:
         """With output feedback: the outputs (T, O) along each input sequence, each fed back at the next step."""
         results = []
-        for u in inputs:
+        for s, u in enumerate(inputs):
+            start = self.reservoir.initial_state[None].copy()
             last = np.zeros((1, self.coefficients.shape[1]), self.reservoir.dtype)
-            results.append(self.closed_loop(self.reservoir.initial_state[None].copy(), last, len(u), u[None])[0])
+            results.append(self.closed_loop(start, last, len(u), u[None], first_sequence=s)[0])
         return results
 
     def forecast(self, histories: Sequence[np.ndarray], steps: int) -> Many:
@@ -81,13 +82,17 @@ class Network:
         if not has_inputs:
             last = np.array([y[-1] for y in histories], self.reservoir.dtype)
             return list(self.closed_loop(final, last, steps))
-        return list(np.concatenate([first[:, None, :], self.closed_loop(final, first.copy(), steps - 1)], axis=1))
+        return list(np.concatenate([first[:, None, :], self.closed_loop(final, first.copy(), steps - 1, first_step=1)], axis=1))
 
-    def closed_loop(self, start: np.ndarray, last: np.ndarray, steps: int, inputs: np.ndarray | None = None) -> np.ndarray:
+    def closed_loop(
+        self, start: np.ndarray, last: np.ndarray, steps: int, inputs: np.ndarray | None = None,
+        first_sequence: int = 0, first_step: int = 0,
+    ) -> np.ndarray:  # fmt: skip
         """Run S networks for `steps` steps on their own outputs, in parallel threads: outputs (S, steps, O).
 
         The states `start` (S, N) and the `last` outputs (S, O) are overwritten with the final ones. `inputs` (S, steps, I)
-        are read where given; without them the outputs are the inputs. Raises `DivergenceError` where an output leaves the limit.
+        are read where given; without them the outputs are the inputs. Raises `DivergenceError` where an output leaves the
+        limit; its text counts sequences and steps from `first_sequence` and `first_step`.
         """
         dtype, n_inputs = self.reservoir.dtype, self.layout.n_inputs
         outputs = np.zeros((len(start), steps, self.coefficients.shape[1]), dtype)
@@ -106,7 +111,7 @@ class Network:
         if (completed < steps).any():
             s = int(np.argmax(completed < steps))
             raise DivergenceError(
-                f"The closed loop diverged at step {completed[s]} of sequence {s}: its output left +-{self.limit:.3g}, far beyond"
-                " the data; raise ridge or noise, or lower spectral_radius."
+                f"The closed loop diverged at step {first_step + completed[s]} of sequence {first_sequence + s}: its output left"
+                f" +-{self.limit:.3g}, far beyond the data; raise ridge or noise, or lower spectral_radius."
             )
         return outputs

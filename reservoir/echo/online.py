@@ -39,12 +39,12 @@ class OnlineReadout(Readout):
         raise NotImplementedError
 
     def _learn(self, blocks: Blocks) -> Self:
-        weights = np.ascontiguousarray(self.coefficients_.T)
+        weights = np.array(self.coefficients_.T, order="C")  # a copy: what was read before stays as it is
         for features, targets in blocks:
             self._update(np.ascontiguousarray(features, np.float64), np.ascontiguousarray(targets, np.float64), weights)
         if not np.isfinite(weights).all():
             raise DivergenceError(f"{type(self).__name__} diverged: the output weights are no longer finite; {self.mend}.")
-        self.coefficients_ = weights.T
+        self.coefficients_ = np.ascontiguousarray(weights.T)  # as a model file keeps them
         return self
 
 

@@ -43,7 +43,8 @@ class Readout(Estimator):
         raise NotImplementedError
 
     def restore(self, coefficients: np.ndarray) -> None:
-        """Take over coefficients read from a model file."""
+        """Take over coefficients read from a model file. Raises `ParameterError` where the parameters are out of range."""
+        self.check()
         self.coefficients_ = coefficients
 
 
@@ -129,7 +130,8 @@ class Ridge(Readout):
         return self._coefficients
 
     def restore(self, coefficients: np.ndarray) -> None:
-        """Take over coefficients read from a model file."""
+        """Take over coefficients read from a model file. Raises `ParameterError` where the parameters are out of range."""
+        self.check()
         self._coefficients = coefficients
 
     def _first_statistics(self, blocks: Blocks) -> Statistics:

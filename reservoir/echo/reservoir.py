@@ -19,6 +19,7 @@ from reservoir.threads import split_work
 from reservoir.validation import DivergenceError, ParameterError
 
 UNIT_RADIUS = ("cycle", "orthogonal", "permutation")  # by construction
+NILPOTENT = ("delay_line",)  # by construction
 
 
 @dataclass(frozen=True)
@@ -75,22 +76,21 @@ class Reservoir:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], activation: str, dtype: str) -> Reservoir:
         """The reservoir whose `to_arrays` gave `arrays`. Raises KeyError or ValueError where they do not fit together."""
-        units, kept = (
-            len(arrays["bias"]),
-            {n: arrays[n] for n in ("input_weights", "feedback_weights", "bias", "leak", "initial_state")},
-        )
+        dimensions = {"input_weights": 2, "feedback_weights": 2, "bias": 1, "leak": 1, "initial_state": 1}
+        kept, units = {name: arrays[name] for name in dimensions}, len(arrays["bias"])
+        fits = all(a.ndim == dimensions[name] and len(a) == units for name, a in kept.items())
         matrix: Matrix
         if "shifts" in arrays:
-            matrix = Diagonals(arrays["shifts"], arrays["values"])
-            fits = matrix.values.shape == (len(matrix.shifts), units) and matrix.shifts.min() >= 0 and matrix.shifts.max() < units
+            shifts, values = matrix = Diagonals(arrays["shifts"], arrays["values"])
+            fits = fits and values.shape == (*shifts.shape, units) and shifts.dtype.kind == "i"
+            fits = fits and bool(shifts.min() >= 0) and bool(shifts.max() < units)
         elif "matrix" in arrays:
             matrix = arrays["matrix"]
-            fits = matrix.shape == (units, units)
+            fits = fits and matrix.shape == (units, units)
         else:
             matrix = sp.csr_array((arrays["data"], arrays["indices"], arrays["indptr"]), shape=(units, units))
             matrix.check_format()
-            fits = True
-        if not fits or any(len(array) != units for array in kept.values()):
+        if not fits:
             raise ValueError("weights of different sizes")
         return cls(matrix=matrix, activation=activation, dtype=np.dtype(dtype), **kept)
 
@@ -107,7 +107,7 @@ class Reservoir:
         states : (S, N), the initial states, overwritten with the final ones
         out : (T, n_columns), contiguous; the states go to columns `column` ... `column + N - 1`
         noise : (T, N), added to the states
-        first_step : the number of the first step, for the error text
+        first_step : the number of the first sequence's first step, for the error text
 
         Raises
         ------
@@ -126,7 +126,7 @@ class Reservoir:
         if bad.any():
             s = int(np.argmax(bad))
             rows = out[offsets[s] : offsets[s + 1], column : column + self.units]
-            step = first_step + int(np.argmax(~np.isfinite(rows).all(axis=1)))
+            step = (first_step if s == 0 else 0) + int(np.argmax(~np.isfinite(rows).all(axis=1)))
             raise DivergenceError(
                 f"The reservoir diverged: its state is no longer finite at step {step}; lower spectral_radius, or use tanh units."
             )
@@ -145,7 +145,7 @@ def _drawn_matrix(
     entropy, spawn_key = seed
     generator = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=spawn_key))
     matrix = TOPOLOGIES[topology](units, density, generator, **dict(options))
-    return to_unit_radius(matrix) if unit_radius and topology not in UNIT_RADIUS else matrix
+    return to_unit_radius(matrix, topology in NILPOTENT) if unit_radius and topology not in UNIT_RADIUS else matrix
 
 
 def recurrent_matrix(
@@ -171,15 +171,26 @@ def recurrent_matrix(
             )
         matrix = own_matrix(topology, units)
         matrix = matrix if radius is None else to_unit_radius(matrix)
-    return matrix if radius is None else scaled(matrix, radius)
+    return scaled(matrix, 1.0 if radius is None else radius)  # a copy: the cached one stays as it is
 
 
 def per_channel(scaling: Any, channels: int, name: str) -> np.ndarray:
-    """A scaling as (channels,): a number for all, or one per channel. Raises `ParameterError` for another number of them."""
-    values = np.asarray(scaling, dtype=np.float64)
+    """A scaling as (channels,): a number for all, or one per channel. Raises `ParameterError` for anything else."""
+    values = as_numbers(scaling, name)
     if values.ndim and values.shape != (channels,):
         raise ParameterError(f"The '{name}' parameter of ESN must be a number or {channels} of them. Got {len(values)} instead.")
     return np.broadcast_to(values, (channels,))
+
+
+def as_numbers(values: Any, name: str) -> np.ndarray:
+    """A parameter as a float64 copy. Raises `ParameterError` for what is not finite numbers."""
+    try:
+        array = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        array = np.array(np.nan)
+    if not np.isfinite(array).all():
+        raise ParameterError(f"The '{name}' parameter of ESN must be finite numbers. Got {values!r} instead.")
+    return array
 
 
 def drive_weights(
@@ -188,11 +199,11 @@ def drive_weights(
     """Unscaled weights (units, channels): a named pattern, or the user's own array, checked."""
     if isinstance(pattern, str):
         return input_weights(units, channels, pattern, density, np.random.default_rng(seed), offset)
-    weights = np.array(pattern, dtype=np.float64)
+    weights = as_numbers(pattern, "input_weights")
     weights = weights[:, None] if weights.ndim == 1 else weights
-    if weights.shape != (units, channels) or not np.isfinite(weights).all():
+    if weights.shape != (units, channels):
         raise ParameterError(
-            f"The 'input_weights' parameter of ESN must be a finite ({units}, {channels}) array. Got {weights.shape} instead."
+            f"The 'input_weights' parameter of ESN must be a ({units}, {channels}) array. Got shape {weights.shape} instead."
         )
     return weights
 

@@ -108,10 +108,11 @@ def _arnoldi_radius(csr: sp.csr_array, seed: int) -> float:
     return float(np.abs(values).max())
 
 
-def to_unit_radius(matrix: Matrix) -> Matrix:
+def to_unit_radius(matrix: Matrix, nilpotent: bool = True) -> Matrix:
     """The matrix scaled to spectral radius one; a nilpotent one, whose radius is 0, to largest weight one.
 
-    Raises `ParameterError` for a matrix of zeros, and for a random one whose graph happens to have no cycle.
+    Raises `ParameterError` for a matrix of zeros, and unless `nilpotent` is allowed, for a random one whose graph happens
+    to have no cycle.
     """
     radius = spectral_radius(matrix)
     weights = matrix.values if isinstance(matrix, Diagonals) else as_csr(matrix).data
@@ -119,5 +120,9 @@ def to_unit_radius(matrix: Matrix) -> Matrix:
     if largest == 0.0:
         raise ParameterError(
             "The recurrent matrix has no weights, so no spectral radius can be set; raise density, or set it to None."
+        )
+    if radius == 0.0 and not nilpotent:
+        raise ParameterError(
+            "The recurrent matrix has no cycle, so no spectral radius can be set; raise density, or set it to None."
         )
     return scaled(matrix, 1.0 / (radius if radius > 0.0 else largest))

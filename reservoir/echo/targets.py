@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from reservoir.validation import DataError, as_matrix, check_finite, check_lengths, is_many
+from reservoir.validation import DataError, as_matrix, check_finite, check_lengths
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,11 @@ def is_per_step(targets: Any, lengths: list[int], many: bool) -> bool:
     """Whether `targets` hold a row per step rather than a value per sequence."""
     if not many:
         return True
-    if is_many(targets):
-        return all(np.ndim(y) > 0 for y in targets) and [len(y) for y in targets] == lengths
-    array = np.asarray(targets)
-    return array.ndim == 2 and len(array) == len(lengths) and all(array.shape[1] == length for length in lengths)
+    if isinstance(targets, (list, tuple)) and all(isinstance(y, (list, tuple)) or np.ndim(y) > 0 for y in targets):
+        rows = [len(y) for y in targets]
+        return rows == lengths or len(set(rows)) > 1  # vectors, one per sequence, would all be of one length
+    array = _as_array(targets)
+    return array.ndim == 3 or (array.ndim == 2 and [array.shape[1]] * len(array) == lengths)
 
 
 def read_targets(targets: Any, lengths: list[int], many: bool, classes: np.ndarray | None, classify: bool) -> Targets:
@@ -51,10 +52,10 @@ def read_targets(targets: Any, lengths: list[int], many: bool, classes: np.ndarr
     """
     per_step = is_per_step(targets, lengths, many)
     if per_step:
-        arrays = [np.asarray(y) for y in (targets if many else [targets])]
+        arrays = [_as_array(y) for y in (targets if many else [targets])]
         flat = arrays[0].ndim == 1
     else:
-        arrays = [np.asarray(targets)]
+        arrays = [_as_array(targets)]
         flat = arrays[0].ndim == 1
         if arrays[0].ndim not in (1, 2) or len(arrays[0]) != len(lengths):
             raise DataError(
@@ -71,6 +72,13 @@ def read_targets(targets: Any, lengths: list[int], many: bool, classes: np.ndarr
     if per_step:
         check_lengths([range(n) for n in lengths], values)
     return Targets(values if per_step else list(values[0]), per_step, flat, classes)
+
+
+def _as_array(targets: Any) -> np.ndarray:
+    try:
+        return np.asarray(targets)
+    except ValueError:
+        raise DataError("targets: must be a row per step or a value per sequence; their parts are of different shapes.") from None
 
 
 def _encode(arrays: list[np.ndarray], classes: np.ndarray | None) -> tuple[list[np.ndarray], np.ndarray]:

@@ -90,8 +90,8 @@ def cycle_jumps(
     """
     here = np.arange(0, units - jump + 1, jump)
     there = (here + jump) % units
-    if units <= 2 * jump:  # a jump from unit 0 to itself is none, and two between the same units are one
-        here, there = here[:1][there[:1] > 0], there[:1][there[:1] > 0]
+    if units in (jump, 2 * jump):  # the last jump would go from unit 0 to itself, or once more between the same two
+        here, there = here[:-1], there[:-1]
     i = np.arange(units)
     matrix = sp.csr_array((np.ones(units), (i, (i - 1) % units)), shape=(units, units))
     jumps = from_positions(units, np.r_[here, there], np.r_[there, here], np.full(2 * len(here), float(jump_weight)))

@@ -5,7 +5,8 @@ by adding and subtracting 1.5 * 2^52 (2^23 in float32), so that the loops hold n
 LLVM turns them into vector code. The polynomials are minimax fits (Remez exchange in 160-bit arithmetic) of
 (e^r - 1 - r - r^2/2) / r^3, relative to e^r - 1, with an error of 2.6e-19 (float64) and 3.9e-10 (float32).
 
-Measured against 200-bit arithmetic, over the whole range: at most 2 ulp, in float64 and in float32.
+Measured over the whole range: at most 1.7 ulp in float64; in float32, where every number was tried, 1.5 (tanh) and 2.4
+(sigmoid).
 NaN, infinities, signed zeros and denormals come out as the functions define them.
 """
 

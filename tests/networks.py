@@ -1,0 +1,39 @@
+"""Small networks and data for the tests of the echo state network, and the regression it should have solved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import naive
+import numpy as np
+
+from reservoir import ESN, Ridge
+
+RNG = np.random.default_rng(7)
+INPUTS = RNG.uniform(-1.0, 1.0, (60, 3))
+TARGETS = np.stack([np.roll(INPUTS[:, 0], 2) * INPUTS[:, 1], np.roll(INPUTS[:, 2], 1) + 0.5], axis=1)
+WAVE = np.stack([np.sin(0.4 * np.arange(60)), np.cos(0.23 * np.arange(60)) + 0.3], axis=1)
+UNEQUAL = [9, 1, 30, 6]
+
+
+def small(**parameters: Any) -> ESN:
+    defaults = {"units": 8, "density": 0.3, "washout": 4, "leak_rate": 0.7, "random_state": 0, "readout": Ridge(1e-3)}
+    return ESN(**{**defaults, **parameters})
+
+
+def cut(array: np.ndarray, lengths: list[int]) -> list[np.ndarray]:
+    return np.split(array[: sum(lengths)], np.cumsum(lengths)[:-1])
+
+
+def close(comp: np.ndarray, ref: np.ndarray, tolerance: float = 1e-9) -> None:
+    np.testing.assert_allclose(comp, ref, rtol=tolerance, atol=tolerance)
+
+
+def weights(esn: ESN, sequences: list[np.ndarray], targets: list[np.ndarray], forced: bool = False) -> np.ndarray:
+    """W_out (O, F) of a ridge regression on the rows of all sequences after the washout."""
+    network, skip = naive.network_of(esn), esn.washout
+    rows = [
+        naive.feature_rows(network, esn.readout_from, u, y if forced else None) for u, y in zip(sequences, targets, strict=True)
+    ]
+    features, wanted = (np.concatenate([each[skip:] for each in part]) for part in (rows, targets))
+    return naive.ridge(features, wanted, esn.readout.ridge, "bias" in esn.readout_from).T

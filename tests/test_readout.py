@@ -1,0 +1,419 @@
+"""Readouts against dense least squares, refitting, recurrences, and scikit-learn."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import naive
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.linear_model import LogisticRegression
+
+from reservoir import (
+    DataError,
+    DivergenceError,
+    LeastMeanSquares,
+    Logistic,
+    ParameterError,
+    RecursiveLeastSquares,
+    Ridge,
+    RidgeClassifier,
+)
+from reservoir.echo.least_squares import Blocks
+
+SHAPES = {"tall": (60, 7), "square": (8, 8), "wide": (6, 13), "one feature": (20, 2), "one row": (1, 4)}
+SOLVERS = ("auto", "cholesky", "qr", "svd")
+EVERY_SOLVER = pytest.mark.parametrize("solver", SOLVERS)
+EVERY_SHAPE = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+WITH_BIAS = pytest.mark.parametrize("bias", [True, False], ids=["bias", "no bias"])
+
+
+def problem(shape: tuple[int, int], bias: bool, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Features far from mean zero and of unlike scales, and two noisy targets far from mean zero."""
+    generator = np.random.default_rng(seed)
+    features = generator.normal(size=shape) * np.linspace(0.5, 3.0, shape[1]) + 2.0
+    if bias:
+        features[:, 0] = 1.0
+    return features, features @ generator.normal(size=(shape[1], 2)) + generator.normal(size=(shape[0], 2)) - 5.0
+
+
+def in_blocks(features: np.ndarray, targets: np.ndarray, bias: bool, sizes: Sequence[int] = (1, 7, 13, 2)) -> Blocks:
+    """A stream in blocks of odd sizes, every block written over the one before."""
+
+    def make() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        buffer, start, k = np.empty_like(features[: max(sizes)]), 0, 0
+        while start < len(features):
+            rows = min(sizes[k % len(sizes)], len(features) - start)
+            buffer[:rows] = features[start : start + rows]
+            yield buffer[:rows], targets[start : start + rows]
+            buffer[:] = np.nan
+            start, k = start + rows, k + 1
+
+    return Blocks(make, len(features), features.shape[1], targets.shape[1], bias)
+
+
+def close(comp: np.ndarray, ref: np.ndarray, tolerance: float = 1e-9) -> None:
+    np.testing.assert_allclose(comp, ref, rtol=tolerance, atol=tolerance * np.abs(ref).max())
+
+
+# Ridge
+
+
+@EVERY_SOLVER
+@EVERY_SHAPE
+@WITH_BIAS
+@pytest.mark.parametrize("penalty", [1e-3, 0.5, 30.0])
+def test_ridge(penalty: float, bias: bool, shape: tuple[int, int], solver: str) -> None:
+    features, targets = problem(shape, bias)
+    ref = naive.ridge(features, targets, penalty, bias)
+    comp = Ridge(penalty, solver).fit_arrays(features, targets, bias)
+    close(comp.coefficients_, ref)
+    assert comp.ridge_ == penalty
+
+
+@EVERY_SOLVER
+@WITH_BIAS
+def test_no_ridge(bias: bool, solver: str) -> None:
+    features, targets = problem((60, 7), bias)
+    ref = naive.ridge(features, targets, 0.0, bias)
+    close(Ridge(0.0, solver).fit_arrays(features, targets, bias).coefficients_, ref)
+
+
+@pytest.mark.parametrize("solver", ["auto", "svd"])
+@pytest.mark.parametrize("shape", [(8, 8), (6, 13)])
+@WITH_BIAS
+def test_no_ridge_and_more_features_than_needed_is_the_limit_of_small_ridges(
+    bias: bool, shape: tuple[int, int], solver: str
+) -> None:
+    features, targets = problem(shape, bias)
+    ref = naive.ridge(features, targets, 1e-11, bias)
+    comp = Ridge(0.0, solver).fit_arrays(features, targets, bias).coefficients_
+    close(comp, ref, 1e-6)
+    close(features @ comp, targets, 1e-9)
+
+
+@EVERY_SOLVER
+def test_the_bias_is_not_penalised(solver: str) -> None:
+    features, targets = problem((60, 7), True)
+    comp = Ridge(1e12, solver).fit_arrays(features, targets, True).coefficients_
+    close(comp[0], targets.mean(axis=0))
+    assert np.abs(comp[1:]).max() < 1e-8
+
+
+@EVERY_SOLVER
+@pytest.mark.parametrize("penalty", [0.0, 0.1])
+def test_a_bias_alone_is_the_mean(penalty: float, solver: str) -> None:
+    targets = problem((9, 3), True)[1]
+    close(Ridge(penalty, solver).fit_arrays(np.ones((9, 1)), targets, True).coefficients_, targets.mean(axis=0)[None])
+
+
+def test_worked_example() -> None:
+    # y = 1, 3, 8 at x = 0, 1, 2: means 4 and 1, sum of (x - 1)(y - 4) = 3 + 4 = 7, of (x - 1)^2 = 2;
+    # with a ridge of 1.5 the slope is 7 / 3.5 = 2 and the intercept 4 - 2 = 2
+    features = np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]])
+    comp = Ridge(1.5).fit_arrays(features, np.array([[1.0], [3.0], [8.0]]), True).coefficients_
+    np.testing.assert_allclose(comp, [[2.0], [2.0]], rtol=1e-14)
+
+
+@EVERY_SOLVER
+@EVERY_SHAPE
+@WITH_BIAS
+def test_streaming_equals_one_block(bias: bool, shape: tuple[int, int], solver: str) -> None:
+    features, targets = problem(shape, bias)
+    ref = Ridge(0.1, solver).fit_arrays(features, targets, bias)
+    comp = Ridge(0.1, solver).fit(in_blocks(features, targets, bias))
+    close(comp.coefficients_, ref.coefficients_, 1e-10)
+    assert comp.solver_ == ref.solver_
+
+
+@EVERY_SOLVER
+def test_single_precision_features(solver: str) -> None:
+    features, targets = problem((60, 7), True)
+    single = features.astype(np.float32)
+    ref = naive.ridge(single.astype(float), targets, 0.1, True)
+    comp = Ridge(0.1, solver).fit(in_blocks(single, targets, True)).coefficients_
+    assert comp.dtype == np.float64
+    close(comp, ref)
+
+
+@EVERY_SOLVER
+def test_dependent_features_share_the_weight_with_a_ridge(solver: str) -> None:
+    features, targets = problem((60, 4), True)
+    features = np.concatenate([features, features[:, 3:]], axis=1)  # the last feature twice
+    comp = Ridge(0.1, solver).fit_arrays(features, targets, True).coefficients_
+    close(comp, naive.ridge(features, targets, 0.1, True), 1e-8)
+    close(comp[3], comp[4], 1e-8)
+
+
+def test_dependent_features_without_a_ridge() -> None:
+    features, targets = problem((60, 4), True)
+    ref = naive.ridge(features, targets, 0.0, True)
+    features = np.concatenate([features, features[:, 3:], np.ones((60, 1))], axis=1)  # the last one, and the bias, twice
+    for solver in ("svd", "auto"):
+        comp = Ridge(0.0, solver).fit_arrays(features, targets, True).coefficients_
+        close(comp[3], ref[3] / 2.0)
+        close(comp[4], ref[3] / 2.0)
+        close(features @ comp, features[:, :4] @ ref)
+    with pytest.raises(DataError, match="features are linearly dependent; give a ridge above 0, or use solver 'svd'"):
+        Ridge(0.0, "qr").fit_arrays(features, targets, True)
+    with pytest.raises(DataError, match="too nearly dependent for solver 'cholesky'; raise ridge, or use 'qr' or 'svd'"):
+        Ridge(0.0, "cholesky").fit_arrays(np.concatenate([features, 0.0 * features], axis=1), targets, True)
+
+
+@pytest.mark.parametrize("half", [3, 50, 150])
+def test_no_weight_on_directions_that_are_rounding_errors(half: int) -> None:
+    features, targets = problem((1500, half), False)
+    ref = np.concatenate([naive.ridge(features, targets, 0.0, False) / 2.0] * 2)
+    for sizes in [(1500,), (512,)]:
+        blocks = in_blocks(np.concatenate([features, features], axis=1), targets, False, sizes)
+        close(Ridge(0.0, "svd").fit(blocks).coefficients_, ref, 1e-8)
+
+
+def test_qr_does_not_square_the_condition_number() -> None:
+    # singular values 1 ... 1e-6, known coefficients, no noise: rounding alone is left, about 1e-16 * 1e6 against 1e-16 * 1e12
+    generator = np.random.default_rng(0)
+    u, v = (np.linalg.qr(generator.normal(size=shape))[0] for shape in ((200, 12), (12, 12)))
+    features, coefficients = u * np.geomspace(1.0, 1e-6, 12) @ v.T, generator.normal(size=(12, 2))
+    targets = features @ coefficients
+    error = {
+        solver: np.abs(Ridge(0.0, solver).fit(in_blocks(features, targets, False)).coefficients_ - coefficients).max()
+        for solver in ("cholesky", "qr", "svd")
+    }
+    assert error["qr"] < 1e-8 and error["svd"] < 1e-8
+    assert error["cholesky"] > 100.0 * max(error["qr"], error["svd"])
+
+
+# The choice of a solver, and of a ridge
+
+
+@pytest.mark.parametrize(
+    ("factor", "shape", "ref"),
+    [
+        (1.001, (60, 7), "cholesky"),
+        (0.999, (60, 7), "qr"),
+        (0.0, (60, 7), "svd"),
+        (1.001, (7, 7), "cholesky"),
+        (2.0, (6, 13), "dual"),
+        (1e-3, (6, 13), "svd"),
+        (0.0, (6, 13), "svd"),
+    ],
+)
+def test_auto_chooses_as_documented(factor: float, shape: tuple[int, int], ref: str) -> None:
+    features, targets = problem(shape, True)
+    penalty = factor * 10.0 * np.finfo(float).eps * np.square(features).sum()  # the trace of X^T X
+    assert Ridge(penalty).fit(in_blocks(features, targets, True)).solver_ == ref
+    if len(features) >= features.shape[1]:
+        assert Ridge([penalty, 1.0]).fit(in_blocks(features, targets, True)).solver_ == ref
+
+
+@EVERY_SOLVER
+@pytest.mark.parametrize("shape", [(30, 7), (8, 8), (6, 13)], ids=["tall", "square", "wide"])
+@WITH_BIAS
+def test_leave_one_out_equals_refitting(bias: bool, shape: tuple[int, int], solver: str) -> None:
+    features, targets = problem(shape, bias, 1)
+    penalties = [1e-3, 0.1, 1.0, 10.0, 1e3]
+    ref = [naive.leave_one_out(features, targets, penalty, bias) for penalty in penalties]
+    comp = Ridge(penalties, solver).fit(in_blocks(features, targets, bias))
+    close(comp.leave_one_out_, np.array(ref), 1e-7)
+    assert comp.ridge_ == penalties[int(np.argmin(ref))]
+    close(comp.coefficients_, naive.ridge(features, targets, comp.ridge_, bias), 1e-8)
+
+
+def test_ridge_list_prefers_the_larger_on_a_tie_and_takes_any_order() -> None:
+    features, targets = problem((30, 7), True)
+    assert Ridge([0.1, 10.0, 1.0]).fit_arrays(features, 0.0 * targets, True).ridge_ == 10.0
+    one, other = (Ridge(some).fit_arrays(features, targets, True) for some in ([0.1, 10.0], (10.0, 0.1)))
+    assert one.ridge_ == other.ridge_
+    close(one.leave_one_out_, other.leave_one_out_[::-1])
+
+
+def test_ridge_list_of_one() -> None:
+    features, targets = problem((30, 7), True)
+    comp = Ridge([0.1]).fit_arrays(features, targets, True)
+    assert comp.ridge_ == 0.1
+    close(comp.coefficients_, naive.ridge(features, targets, 0.1, True))
+
+
+# Learning on
+
+
+@EVERY_SOLVER
+@WITH_BIAS
+@pytest.mark.parametrize("borders", [(0, 60), (0, 3, 60), (0, 20, 21, 60)])
+@pytest.mark.parametrize("first", ["fit", "partial_fit"])
+def test_partial_fit_equals_fit(first: str, borders: tuple[int, ...], bias: bool, solver: str) -> None:
+    features, targets = problem((60, 7), bias)
+    comp = Ridge(0.1, solver)
+    for start, stop in itertools.pairwise(borders):
+        blocks = in_blocks(features[start:stop], targets[start:stop], bias)
+        getattr(comp, first if start == 0 else "partial_fit")(blocks)
+        close(comp.coefficients_, naive.ridge(features[:stop], targets[:stop], 0.1, bias), 1e-8)
+
+
+def test_fit_forgets() -> None:
+    features, targets = problem((60, 7), True)
+    comp = Ridge(0.1).fit_arrays(features, targets, True).fit_arrays(features[:30], targets[:30], True)
+    close(comp.coefficients_, naive.ridge(features[:30], targets[:30], 0.1, True))
+
+
+def test_partial_fit_takes_one_ridge() -> None:
+    with pytest.raises(ParameterError, match="'ridge' parameter of Ridge must be one number for partial_fit"):
+        Ridge([0.1, 1.0]).partial_fit(in_blocks(*problem((60, 7), True), True))
+
+
+def test_partial_fit_of_restored_weights_is_refused_every_time() -> None:
+    comp = Ridge(0.1)
+    comp.restore(np.zeros((7, 2)))
+    for _ in range(2):
+        with pytest.raises(ParameterError, match="partial_fit cannot go on"):
+            comp.partial_fit(in_blocks(*problem((60, 7), True), True))
+    np.testing.assert_array_equal(comp.coefficients_, np.zeros((7, 2)))
+
+
+# Classifiers
+
+
+def labelled(classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Features with a bias and a constant, of unlike scales, and one-hot labels."""
+    generator = np.random.default_rng(2)
+    labels = generator.integers(0, classes, 90)
+    features = generator.normal(size=(90, 6)) + 0.7 * labels[:, None] * [0, 1, -1, 0.5, 0, 0]
+    features = features * [1.0, 10.0, 0.1, 1.0, 1.0, 0.0] + [0.0, 5.0, 0.0, -3.0, 0.0, 4.0]
+    features[:, 0] = 1.0
+    return features, np.eye(classes)[labels]
+
+
+def test_ridge_classifier_is_ridge_on_codes() -> None:
+    features, codes = labelled(3)
+    ref = naive.ridge(features, codes, 0.1, True)
+    close(RidgeClassifier(0.1).fit_arrays(features, codes, True).coefficients_, ref, 1e-8)
+    assert RidgeClassifier.classifier and Logistic.classifier and not Ridge.classifier
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@WITH_BIAS
+def test_logistic_is_that_of_sklearn_on_standardised_features(bias: bool, classes: int) -> None:
+    features, codes = labelled(classes)
+    rest = features[:, int(bias) :]
+    means, spread = rest.mean(axis=0) * bias, np.where(rest.std(axis=0) > 0.0, rest.std(axis=0), 1.0)
+    model = LogisticRegression(C=1 / 2.5, fit_intercept=bias, max_iter=500).fit((rest - means) / spread, codes.argmax(axis=1))
+    ref = model.predict_proba((rest - means) / spread)
+    scores = features @ Logistic(2.5).fit(in_blocks(features, codes, bias)).coefficients_
+    comp = softmax(scores, axis=1) if classes > 2 else 1.0 / (1.0 + np.exp(scores[:, :1] - scores[:, 1:]))
+    close(comp, ref if classes > 2 else ref[:, 1:], 1e-6)
+
+
+def test_logistic_is_at_the_minimum_it_documents() -> None:
+    # cross-entropy + ridge / 2 |B|^2 of the standardised features: the gradient X^T (p - y) + ridge B is zero
+    features, codes = labelled(3)
+    z = (features[:, 1:5] - features[:, 1:5].mean(axis=0)) / features[:, 1:5].std(axis=0)
+    data = np.concatenate([np.ones((90, 1)), z], axis=1)
+    comp = Logistic(0.7).fit(in_blocks(data, codes, True)).coefficients_
+    gradient = data.T @ (softmax(data @ comp, axis=1) - codes) + 0.7 * comp * np.array([[0.0], [1.0], [1.0], [1.0], [1.0]])
+    assert np.abs(gradient).max() < 1e-2 and np.abs(data.T @ codes).max() > 10.0
+
+
+def test_logistic_needs_every_class() -> None:
+    features, codes = labelled(3)
+    with pytest.raises(DataError, match=r"needs at least two classes. Got one class"):
+        Logistic().fit(in_blocks(features, np.eye(3)[np.ones(90, int)], True))
+    some = codes[:, 1] == 0.0
+    with pytest.raises(DataError, match="only 2 of 3 classes are in the rows that a logistic readout is fitted to"):
+        Logistic().fit(in_blocks(features[some], codes[some], True))
+
+
+# Online
+
+
+def test_rls_is_the_recurrence() -> None:
+    features, targets = problem((40, 7), True)
+    ref, inverse = naive.recursive_least_squares(features, targets, 0.97, 0.1)
+    comp = RecursiveLeastSquares(0.97, 0.1).fit(in_blocks(features, targets, True))
+    close(comp.coefficients_, ref, 1e-8)
+    close(comp.inverse_, inverse, 1e-8)
+
+
+def test_rls_that_forgets_nothing_is_ridge_with_the_bias_penalised() -> None:
+    features, targets = problem((40, 7), True)
+    ref = naive.ridge(features, targets, 0.1, bias=False)
+    close(RecursiveLeastSquares(1.0, 0.1).fit(in_blocks(features, targets, True)).coefficients_, ref, 1e-7)
+
+
+@pytest.mark.parametrize("forgetting", [0.99, 0.8])
+def test_rls_that_forgets_is_weighted_least_squares(forgetting: float) -> None:
+    features, targets = problem((40, 7), True)
+    ref = naive.weighted_least_squares(features, targets, forgetting, 0.1)
+    close(RecursiveLeastSquares(forgetting, 0.1).fit(in_blocks(features, targets, True)).coefficients_, ref, 1e-6)
+
+
+@pytest.mark.parametrize(("normalized", "rate"), [(True, 0.5), (False, 1e-3)])
+def test_lms_is_the_recurrence(normalized: bool, rate: float) -> None:
+    features, targets = problem((40, 7), True)
+    ref = naive.least_mean_squares(features, targets, rate, normalized)
+    close(LeastMeanSquares(rate, normalized).fit(in_blocks(features, targets, True)).coefficients_, ref)
+
+
+ONLINE = pytest.mark.parametrize("readout", [RecursiveLeastSquares(0.99), LeastMeanSquares()], ids=lambda r: type(r).__name__)
+
+
+@ONLINE
+def test_online_readouts_go_on_where_they_stopped(readout: Any) -> None:
+    features, targets = problem((40, 7), True)
+    ref = type(readout)(**readout.get_params()).fit(in_blocks(features, targets, True)).coefficients_
+    for first in ("fit", "partial_fit"):
+        comp = type(readout)(**readout.get_params())
+        getattr(comp, first)(in_blocks(features[:11], targets[:11], True))
+        kept = comp.coefficients_.copy()
+        earlier = comp.coefficients_
+        comp.partial_fit(in_blocks(features[11:], targets[11:], True))
+        np.testing.assert_array_equal(comp.coefficients_, ref)
+        np.testing.assert_array_equal(earlier, kept)  # what was read before is not written over
+        comp.fit(in_blocks(features, targets, True))
+        np.testing.assert_array_equal(comp.coefficients_, ref)
+
+
+@pytest.mark.parametrize(
+    ("readout", "message"),
+    [
+        (LeastMeanSquares(1e3, normalized=False), "LeastMeanSquares diverged: .* no longer finite; lower learning_rate"),
+        (RecursiveLeastSquares(1e-3), "RecursiveLeastSquares diverged: .* no longer finite; raise forgetting or ridge"),
+    ],
+)
+def test_divergence(readout: Any, message: str) -> None:
+    features, targets = problem((400, 7), True)
+    with pytest.raises(DivergenceError, match=message):
+        readout.fit(in_blocks(features, targets, True))
+
+
+# Parameters
+
+
+@pytest.mark.parametrize(
+    ("readout", "message"),
+    [
+        (Ridge(-1.0), r"The 'ridge' parameter of Ridge must be a number in \[0, inf\), or a list of them. Got -1.0 instead"),
+        (Ridge([1.0, -1.0]), "'ridge' parameter"),
+        (Ridge([]), "'ridge' parameter"),
+        (Ridge(np.array(0.5)), "'ridge' parameter"),
+        (Ridge([[1.0]]), "'ridge' parameter"),
+        (Ridge(np.nan), "'ridge' parameter"),
+        (Ridge(True), "'ridge' parameter"),
+        (RidgeClassifier("1"), "'ridge' parameter of RidgeClassifier"),
+        (Ridge(1.0, "choleski"), "'solver' parameter of Ridge must be one of auto, .* Got 'choleski' .* Did you mean cholesky"),
+        (Logistic(0.0), r"'ridge' parameter of Logistic must be a number in \(0, inf\)"),
+        (Logistic(max_iter=0), r"'max_iter' parameter of Logistic must be an integer in \[1, inf\)"),
+        (Logistic(max_iter=1.5), "'max_iter' parameter"),
+        (RecursiveLeastSquares(0.0), r"'forgetting' parameter of RecursiveLeastSquares must be a number in \(0, 1\]"),
+        (RecursiveLeastSquares(1.01), "'forgetting' parameter"),
+        (RecursiveLeastSquares(ridge=0.0), "'ridge' parameter"),
+        (LeastMeanSquares(0.0), "'learning_rate' parameter"),
+        (LeastMeanSquares(normalized="yes"), "'normalized' parameter of LeastMeanSquares must be one of True, False"),
+        (LeastMeanSquares(normalized=1), "'normalized' parameter"),
+    ],
+)
+def test_parameters_are_checked(readout: Any, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        readout.fit(in_blocks(*problem((30, 7), True), True))
