@@ -274,7 +274,7 @@ def forecast(
 
     Holds out the end of the record, chooses settings on what comes before, reports the error on the hold-out beside the
     naive forecast (the last value) and the seasonal-naive one (the last period), then forecasts past the end. The band
-    holds the middle 80 % of the networks.
+    holds the middle 80 % of the networks' forecasts, shifted by the errors they made in the past.
 
     \b
     reservoir forecast sales.csv --column units --horizon 30

@@ -39,7 +39,14 @@ def peer(units: int, inputs: np.ndarray, targets: np.ndarray, steps: int) -> dic
     from reservoirpy.nodes import Reservoir
     from reservoirpy.nodes import Ridge as PeerRidge
 
-    settings = {"units": units, "sr": 0.9, "lr": 0.5, "rc_connectivity": CONNECTIONS / units, "input_connectivity": 1.0, "seed": 0}
+    settings = {
+        "units": units,
+        "sr": 0.9,
+        "lr": 0.5,
+        "rc_connectivity": CONNECTIONS / units,
+        "input_connectivity": 1.0,
+        "seed": 0,
+    }
     node = Reservoir(**settings)
     model = Reservoir(**settings) >> PeerRidge(ridge=RIDGE)
 

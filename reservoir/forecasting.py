@@ -1,9 +1,10 @@
-"""Forecasting a user's own series: settings chosen on its own past, an ensemble of networks for the uncertainty.
+"""Forecasting a user's own series: settings chosen on its own past, an ensemble of networks, a band from past errors.
 
 The recipe: standardise; try a small grid of echo state networks, each fitted on the first three quarters and let run free
 from several starts in the last one; take the settings of least squared error; fit them anew with several seeds. The
-forecast is the median over the seeds, its band the stretch between two quantiles. The band shows how far equally good
-networks disagree; it knows nothing of changes that the past does not show.
+forecast is the median over the seeds. The band is the stretch between two quantiles of all networks' forecasts, each
+shifted by plus and minus the errors that the chosen settings made from the starts in the past: it shows both how far
+equally good networks disagree and how far they have been off together. It knows nothing of changes that the past lacks.
 """
 
 from __future__ import annotations
@@ -32,6 +33,14 @@ LONGEST_HORIZON = 100  # of those chosen without being asked for
 LONGEST_SEARCH = 20_000
 LONGEST_HISTORY = 1000
 SHORTEST = 30
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Settings, and the errors they made in free runs from several starts, in units of the series' standard deviation."""
+
+    settings: Mapping[str, Any]
+    errors: np.ndarray  # (n_starts, steps, d)
 
 
 @dataclass(frozen=True)
@@ -108,18 +117,18 @@ def forecast_record(
     check_lengths(len(series), horizon, holdout, period)
     past, truth = series[:-holdout], series[-holdout:]
     standardised(past[-LONGEST_SEARCH:], names)
-    settings = choose(past, holdout, fixed or {}, seeds[0], report)
+    choice = choose(past, max(holdout, horizon), fixed or {}, seeds[0], report)
     period = estimate_period(past) if period is None else period
     baselines = {"naive": naive(past, holdout)}
     if period is not None:
         baselines["seasonal naive"] = seasonal_naive(past, holdout, period)
-    held_out = ensemble(past, holdout, settings, seeds, report=report)
+    held_out = ensemble(past, holdout, choice, seeds, report=report)
     errors = {
         name: [metrics.rmse(forecast[:, k], truth[:, k]) for k in range(truth.shape[1])]
         for name, forecast in {"echo state network": held_out.median, **baselines}.items()
     }
-    future = ensemble(series, horizon, settings, seeds, report=report)
-    return Report(series, list(names), settings, period, held_out, future, baselines, errors)
+    future = ensemble(series, horizon, choice, seeds, report=report)
+    return Report(series, list(names), choice.settings, period, held_out, future, baselines, errors)
 
 
 def check_lengths(rows: int, horizon: int, holdout: int, period: int | None) -> None:
@@ -147,7 +156,7 @@ def candidates(fixed: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def choose(
     series: np.ndarray, horizon: int, fixed: Mapping[str, Any], seed: int = 0, report: Callable[[], None] = lambda: None
-) -> dict[str, Any]:
+) -> Chosen:
     """The settings of the grid with the least free-run error over `horizon` steps within `series` (T, d).
 
     `fixed` settings are taken as given and leave the grid; `report` is called after each trial. Raises `DataError` for a
@@ -158,15 +167,15 @@ def choose(
     starts = np.unique(np.linspace(first, len(series) - horizon, STARTS).astype(int))
     histories = [series[max(0, start - LONGEST_HISTORY) : start] for start in starts]
     truth = np.stack([series[start : start + horizon] for start in starts])
-    best: dict[str, Any] | None = None
+    best: Chosen | None = None
     least, why = np.inf, ""
     for candidate in candidates(fixed):
         settings = {"washout": washout(first), **candidate}
         try:
             forecasts = make_model("esn", settings, seed).fit(series[:first]).forecast(histories, horizon)
-            error = float(np.square(np.stack(forecasts) - truth).mean())
-            if error < least:
-                best, least = settings, error
+            errors = np.stack(forecasts) - truth
+            if np.square(errors).mean() < least:
+                best, least = Chosen(settings, errors), np.square(errors).mean()
         except DivergenceError as diverged:
             why = str(diverged)
         report()
@@ -178,12 +187,12 @@ def choose(
 def ensemble(
     series: np.ndarray,
     horizon: int,
-    settings: Mapping[str, Any],
+    choice: Chosen,
     seeds: Sequence[int],
     quantiles: tuple[float, float] = (0.1, 0.9),
     report: Callable[[], None] = lambda: None,
 ) -> Forecast:
-    """The next `horizon` steps after `series` (T, d), by one network per seed.
+    """The next `horizon` steps after `series` (T, d), by one network per seed; not more steps than the choice was tried on.
 
     Members that diverge are left out and counted; raises `DivergenceError` when all do.
     """
@@ -191,14 +200,16 @@ def ensemble(
     members: list[np.ndarray] = []
     for seed in seeds:
         try:
-            model = make_model("esn", settings, seed).fit(scaled)
+            model = make_model("esn", choice.settings, seed).fit(scaled)
             members.append(model.forecast(scaled[-LONGEST_HISTORY:], horizon) * spread + mean)
         except DivergenceError:
             if seed == seeds[-1] and not members:
                 raise
         report()
     stacked = np.stack(members)
-    low, high = np.quantile(stacked, quantiles, axis=0)
+    shifts = choice.errors[:, :horizon] * spread
+    paths = stacked[:, None] + np.concatenate([shifts, -shifts])
+    low, high = np.quantile(paths, quantiles, axis=(0, 1))
     return Forecast(np.median(stacked, axis=0), low, high, stacked, len(seeds) - len(members))
 
 

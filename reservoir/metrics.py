@@ -46,7 +46,8 @@ def nmse(predictions: ArrayLike, targets: ArrayLike, variance: float | None = No
     """
     predictions, targets = _pair(predictions, targets)
     if variance is None:
-        variance = float(np.mean(np.var(targets, axis=0)))
+        varying = np.ptp(targets, axis=0) > 0.0  # the variance of a constant .1 is not 0 to the last bit
+        variance = float(np.mean(np.var(targets, axis=0) * varying))
     if not variance > 0.0:
         raise DataError("nmse: the targets are constant, their variance is 0; use mse, or score a part where they vary.")
     return mse(predictions, targets) / variance
@@ -130,7 +131,7 @@ def accuracy(predictions: ArrayLike, targets: ArrayLike) -> float:
 def symbol_error_rate(predictions: ArrayLike, targets: ArrayLike, alphabet: ArrayLike) -> float:
     """Fraction of predictions whose nearest symbol of `alphabet` (ascending) is not the target. NaN is an error.
 
-    >>> symbol_error_rate([0.9, -2.2, 2.9], [1, -3, 3], alphabet=[-3, -1, 1, 3])
+    >>> symbol_error_rate([0.9, -1.8, 2.9], [1, -3, 3], alphabet=[-3, -1, 1, 3])
     0.3333333333333333
     """
     predictions, targets = _pair(predictions, targets)

@@ -160,7 +160,7 @@ def forecast_table(report: Report) -> Table:
     notes += [
         f"Settings: {chosen}",
         f"Seasonal period: {period}. Rows: {len(report.series)}, held out: {report.holdout}.",
-        f"The band held {inside:.0%} of the held-out values; it shows how far the networks disagree, no more.",
+        f"The band held {inside:.0%} of the held-out values; it is meant to hold 80%.",
     ]
     diverged = report.held_out.diverged + report.future.diverged
     if diverged:

@@ -115,7 +115,13 @@ def check_parameters(owner: str, constraints: Mapping[str, Constraint], paramete
             close = ""
             if isinstance(value, str) and isinstance(constraint, Choice):
                 close = nearest(value, [name for name in constraint.names if isinstance(name, str)])
-            raise ParameterError(f"The '{name}' parameter of {owner} must be {constraint}. Got {value!r} instead.{close}")
+            raise ParameterError(f"The '{name}' parameter of {owner} must be {constraint}. Got {brief(value)} instead.{close}")
+
+
+def brief(value: Any) -> str:
+    """The repr of a value on one line, cut where it is long."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 100 else f"{text[:97]}..."
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

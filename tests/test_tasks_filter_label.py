@@ -277,7 +277,7 @@ def test_memory_capacity_baseline_is_the_present_input():
     u, y = data.test.inputs[0][200:, 0], data.test.targets[0][200:]
     expected = sum(np.corrcoef(u, y[:, k])[0, 1] ** 2 for k in range(100))
     assert get_task("memory-capacity").baseline(data) == pytest.approx(expected, rel=1e-9)
-    assert expected == pytest.approx(100 / 2000, abs=0.03)
+    assert expected == pytest.approx(100 / 20000, abs=0.003)
 
 
 @pytest.mark.parametrize("delay", [0, 1, 7])

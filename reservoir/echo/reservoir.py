@@ -16,7 +16,7 @@ from reservoir.echo.topology import TOPOLOGIES, Diagonals, Matrix, as_csr, check
 from reservoir.kernels import drive as kernels
 from reservoir.kernels.activations import CODES
 from reservoir.threads import split_work
-from reservoir.validation import DivergenceError, ParameterError
+from reservoir.validation import DivergenceError, ParameterError, brief
 
 UNIT_RADIUS = ("cycle", "orthogonal", "permutation")  # by construction
 NILPOTENT = ("delay_line",)  # by construction
@@ -189,7 +189,7 @@ def as_numbers(values: Any, name: str) -> np.ndarray:
     except (TypeError, ValueError):
         array = np.array(np.nan)
     if not np.isfinite(array).all():
-        raise ParameterError(f"The '{name}' parameter of ESN must be finite numbers. Got {values!r} instead.")
+        raise ParameterError(f"The '{name}' parameter of ESN must be finite numbers. Got {brief(values)} instead.")
     return array
 
 

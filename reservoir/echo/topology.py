@@ -16,7 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from reservoir.kernels.matvec import CSR, DENSE, DIAGONALS, Storage
-from reservoir.validation import Choice, Constraint, DataError, Number, ParameterError, check_parameters, unknown
+from reservoir.validation import Choice, Constraint, DataError, Number, ParameterError, brief, check_parameters, unknown
 
 
 class Diagonals(NamedTuple):
@@ -225,7 +225,7 @@ def own_matrix(matrix: Any, units: int) -> Matrix:
             matrix = np.array(matrix, dtype=np.float64)
     except (TypeError, ValueError):
         raise ParameterError(
-            f"The 'topology' parameter of ESN must be a ({units}, {units}) matrix of numbers. Got {matrix!r} instead."
+            f"The 'topology' parameter of ESN must be a ({units}, {units}) matrix of numbers. Got {brief(matrix)} instead."
         ) from None
     if matrix.shape != (units, units):
         raise ParameterError(

@@ -46,7 +46,7 @@ class Piece:
         low, high, values = (np.concatenate([[self.last], part]) for part in (self.low, self.high, self.values))
         axes.plot(self.rows, values, color=MODEL, linewidth=1.5, label="forecast")
         if np.any(high > low):
-            axes.fill_between(self.rows, low, high, color=MODEL, alpha=0.25, linewidth=0.0, label="spread of the networks")
+            axes.fill_between(self.rows, low, high, color=MODEL, alpha=0.25, linewidth=0.0, label="band")
 
 
 def forecast_figure(

@@ -1,0 +1,307 @@
+"""Diagnostics of reservoirs against closed forms and slow computations of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import naive
+import numpy as np
+import pytest
+
+from reservoir import ESN, DataError
+from reservoir.echo import diagnostics
+from reservoir.echo.reservoir import Reservoir
+from reservoir.echo.topology import as_csr
+from reservoir.kernels.activations import CODES
+from reservoir.kernels.lyapunov import tangent_growth
+
+
+def built(n_inputs: int = 1, **parameters: Any) -> Reservoir:
+    return ESN(**{"units": 12, "density": 0.3, "random_state": 0, **parameters}).build(n_inputs).reservoir_
+
+
+def own(matrix: np.ndarray, **parameters: Any) -> Reservoir:
+    """A reservoir of this very matrix, without bias."""
+    settings = {"units": len(matrix), "topology": matrix, "spectral_radius": None, "bias_scaling": 0.0}
+    return ESN(**{**settings, "random_state": 0, **parameters}).build(1).reservoir_
+
+
+def dense(reservoir: Reservoir) -> np.ndarray:
+    return as_csr(reservoir.matrix).toarray()
+
+
+def slow(reservoir: Reservoir) -> naive.Network:
+    fields = (reservoir.input_weights, reservoir.feedback_weights, reservoir.bias, reservoir.leak)
+    return naive.Network(dense(reservoir), *fields, reservoir.activation, reservoir.initial_state)
+
+
+def random_matrix(units: int, seed: int, symmetric: bool = False) -> np.ndarray:
+    matrix = np.random.default_rng(seed).normal(size=(units, units)) / np.sqrt(units)
+    return (matrix + matrix.T) / 2.0 if symmetric else matrix
+
+
+def noise(steps: int, channels: int = 1, seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(-1.0, 1.0, (steps, channels))
+
+
+# Norms and bounds
+
+
+@pytest.mark.parametrize("topology", ["diagonals", "random", "dense", "cycle_jumps", "delay_line", "orthogonal"])
+@pytest.mark.parametrize("limit", [1000, 10])
+def test_largest_singular_value(monkeypatch: pytest.MonkeyPatch, topology: str, limit: int) -> None:
+    monkeypatch.setattr(diagnostics, "DENSE_LIMIT", limit)
+    reservoir = built(units=33, topology=topology)
+    ref = np.linalg.svd(dense(reservoir), compute_uv=False)[0]
+    assert diagnostics.largest_singular_value(reservoir) == pytest.approx(ref, rel=1e-9)
+
+
+def test_largest_singular_value_above_the_dense_limit() -> None:
+    reservoir = built(units=diagnostics.DENSE_LIMIT + 7, density=0.005)
+    ref = np.linalg.norm(dense(reservoir), 2)
+    assert diagnostics.largest_singular_value(reservoir) == pytest.approx(ref, rel=1e-9)
+
+
+@pytest.mark.parametrize("leak", [1.0, 0.3, "per unit"])
+def test_leaky_bound(leak: Any) -> None:
+    leak = np.linspace(0.1, 1.0, 12).tolist() if leak == "per unit" else leak
+    reservoir = built(leak_rate=leak, spectral_radius=1.7)
+    a = np.diag(reservoir.leak)
+    ref = np.abs(np.linalg.eigvals(np.eye(12) - a + a @ np.abs(dense(reservoir)))).max()
+    assert diagnostics.leaky_bound(reservoir) == pytest.approx(ref, rel=1e-9)
+    signed = np.abs(np.linalg.eigvals(np.eye(12) - a + a @ dense(reservoir))).max()
+    assert abs(ref - signed) > 0.01  # so that the absolute values matter
+
+
+# Lyapunov exponent
+
+
+@pytest.mark.parametrize("leak", [1.0, 0.25, "per unit"])
+def test_lyapunov_exponent_of_a_linear_reservoir_is_the_log_of_its_radius(leak: Any) -> None:
+    leak = np.linspace(0.5, 1.0, 9).tolist() if leak == "per unit" else leak
+    matrix = random_matrix(9, 3, symmetric=True)
+    matrix *= 0.8 / np.abs(np.linalg.eigvalsh(matrix)).max()
+    reservoir = own(matrix, activation="identity", leak_rate=leak)
+    a = np.diag(reservoir.leak)
+    ref = np.log(np.abs(np.linalg.eigvals(np.eye(9) - a + a @ matrix)).max())
+    # Real eigenvalues: once the washout has left the leading direction alone, every step grows alike.
+    assert diagnostics.lyapunov_exponent(reservoir, noise(2000), washout=1000) == pytest.approx(ref, rel=1e-9)
+
+
+def test_lyapunov_exponent_with_complex_eigenvalues() -> None:
+    reservoir = built(activation="identity", spectral_radius=0.9, units=30, bias_scaling=0.0)
+    assert diagnostics.lyapunov_exponent(reservoir, noise(20_000)) == pytest.approx(np.log(0.9), abs=1e-3)
+
+
+def test_lyapunov_exponent_of_a_reservoir_without_memory_is_minus_infinity() -> None:
+    assert diagnostics.lyapunov_exponent(built(spectral_radius=0.0), noise(200)) == -np.inf
+
+
+@pytest.mark.parametrize("activation", list(CODES))
+def test_tangent_against_finite_differences(activation: str) -> None:
+    reservoir = built(2, units=6, density=0.5, activation=activation, leak_rate=np.linspace(0.3, 1.0, 6).tolist())
+    network, inputs = slow(reservoir), noise(7, channels=2)
+    state = np.random.default_rng(2).uniform(-0.5, 0.5, 6)
+    ref = tangent = np.random.default_rng(3).normal(size=6)
+    x, h, logs = state, 1e-6, []
+    for u in inputs:
+        jacobian = np.empty((6, 6))
+        for k in range(6):
+            shift = h * np.eye(6)[k]
+            ahead, behind = (naive.step(network, start, u, np.zeros(0)) for start in (x + shift, x - shift))
+            jacobian[:, k] = (ahead - behind) / (2 * h)
+        x = naive.step(network, x, u, np.zeros(0))
+        before = np.linalg.norm(ref)
+        ref = jacobian @ ref
+        logs.append(np.log(np.linalg.norm(ref) / before))
+    comp_state, comp, growth = state.copy(), tangent / np.linalg.norm(tangent), np.empty(7)
+    tangent_growth(reservoir.network, inputs, comp_state, comp, growth)
+    np.testing.assert_allclose(comp_state, x, rtol=1e-12)
+    np.testing.assert_allclose(growth, logs, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(comp, ref / np.linalg.norm(ref), rtol=1e-6, atol=1e-8)
+
+
+def test_lyapunov_exponent_leaves_out_the_washout_and_needs_steps_after_it() -> None:
+    reservoir, inputs = built(), noise(60)
+    growth = np.empty(60)
+    tangent = np.random.default_rng(0).standard_normal(12)
+    tangent_growth(reservoir.network, inputs, reservoir.initial_state.copy(), tangent / np.linalg.norm(tangent), growth)
+    assert diagnostics.lyapunov_exponent(reservoir, inputs, washout=40) == pytest.approx(growth[40:].mean(), rel=1e-12)
+    with pytest.raises(DataError, match="60 steps, but more than washout = 60"):
+        diagnostics.lyapunov_exponent(reservoir, inputs, washout=60)
+
+
+def test_lyapunov_exponent_changes_sign_where_the_echo_state_property_is_lost() -> None:
+    quiet = {"units": 100, "density": 0.1, "input_scaling": 0.0, "bias_scaling": 0.0, "initial_state": "random"}
+    calm, wild = (built(**quiet, spectral_radius=radius) for radius in (0.8, 3.0))
+    assert diagnostics.lyapunov_exponent(calm, noise(1000)) < -0.1
+    assert diagnostics.lyapunov_exponent(wild, noise(1000)) > 0.1
+
+
+# Echo state index
+
+
+def index(reservoir: Reservoir, inputs: np.ndarray, starts: int = 20) -> int:
+    return diagnostics.echo_state_index(reservoir, inputs, np.random.default_rng(0), starts)
+
+
+def test_a_contracting_reservoir_has_echo_state_index_one() -> None:
+    reservoir = built(spectral_radius=0.5)
+    assert index(reservoir, noise(300)) == 1
+    assert index(reservoir, noise(2)) == 20  # nothing has washed out yet
+
+
+def test_echo_state_index_counts_the_fixed_points() -> None:
+    # x(t) = tanh(2 x(t-1)) has one stable fixed point on either side of 0; two such units have four pairs of them.
+    assert index(own(np.array([[2.0]]), input_scaling=0.0), noise(300)) == 2
+    assert index(own(np.diag([2.0, 2.0]), input_scaling=0.0), noise(300)) == 4
+
+
+def test_a_chaotic_reservoir_ends_everywhere() -> None:
+    reservoir = built(units=100, density=0.1, spectral_radius=3.0, input_scaling=0.0, bias_scaling=0.0)
+    assert index(reservoir, noise(500), starts=11) == 11
+
+
+def test_a_strong_input_restores_the_echo_state_property() -> None:
+    matrix = np.array([[1.2]])
+    assert index(own(matrix, input_scaling=0.01), noise(500)) == 2
+    assert index(own(matrix, input_scaling=5.0), noise(500)) == 1
+
+
+# Ranks
+
+
+def test_final_states_in_batches_and_from_given_states() -> None:
+    reservoir = built(2)
+    inputs, starts = np.random.default_rng(4).normal(size=(5, 1500, 2)), np.random.default_rng(5).uniform(size=(5, 12))
+    ref = [naive.drive(slow(reservoir)._replace(start=start), u)[-1] for u, start in zip(inputs, starts, strict=True)]
+    # 1,500 steps: two sequences a batch, the last batch has one.
+    np.testing.assert_allclose(diagnostics.final_states(reservoir, inputs, starts.copy()), ref, atol=1e-12)
+    ref = [naive.drive(slow(reservoir), u)[-1] for u in inputs[:1]]
+    np.testing.assert_allclose(diagnostics.final_states(reservoir, inputs[:1]), ref, atol=1e-12)
+
+
+def test_numerical_rank() -> None:
+    assert diagnostics.numerical_rank(np.diag([1.0, 0.02, 0.005])) == 2
+    assert diagnostics.numerical_rank(np.diag([100.0, 2.0, 0.5])) == 2  # relative to the largest
+    assert diagnostics.numerical_rank(np.diag([1.0, 0.02, 0.005]), tolerance=0.1) == 1
+    assert diagnostics.numerical_rank(np.zeros((3, 3))) == 0
+    assert diagnostics.numerical_rank(np.zeros((0, 3))) == 0
+
+
+def delay_line(units: int) -> Reservoir:
+    """Unit i holds the input of i steps ago."""
+    return own(np.eye(units, k=-1), activation="identity", input_weights=np.eye(units)[0].tolist())
+
+
+@pytest.mark.parametrize("steps", [50, 3])
+def test_kernel_rank_against_its_definition(steps: int) -> None:
+    reservoir = built(2, units=7)
+    generator = np.random.default_rng(6)
+    ends = []
+    for u in generator.uniform(-1.0, 1.0, (7, steps, 2)):
+        ends.append(naive.drive(slow(reservoir), u)[-1])
+    values = np.sqrt(np.linalg.eigvalsh(np.transpose(ends) @ np.array(ends)))
+    ref = sum(values > 0.01 * values.max())
+    assert diagnostics.kernel_rank(reservoir, np.random.default_rng(6), steps) == ref
+
+
+def test_ranks_of_a_delay_line() -> None:
+    reservoir = delay_line(8)
+    # Eight different inputs of the last eight steps; of the first three steps alone, five units still hold 0.
+    assert diagnostics.kernel_rank(reservoir, np.random.default_rng(0), steps=20) == 8
+    assert diagnostics.kernel_rank(reservoir, np.random.default_rng(0), steps=3) == 3
+    # The last three inputs agree: one direction for all of them, and five that differ.
+    assert diagnostics.generalisation_rank(reservoir, np.random.default_rng(0), steps=20, same=3) == 6
+    assert diagnostics.generalisation_rank(reservoir, np.random.default_rng(0), steps=20, same=8) == 1
+
+
+def test_generalisation_rank_falls_as_more_steps_agree() -> None:
+    reservoir = built(units=50, density=0.1, spectral_radius=0.9)
+    ranks = [diagnostics.generalisation_rank(reservoir, np.random.default_rng(0), same=same) for same in (1, 10, 40)]
+    assert diagnostics.kernel_rank(reservoir, np.random.default_rng(0)) > ranks[0] > ranks[1] > ranks[2] == 1
+
+
+# Memory
+
+
+def test_memory_curve_of_a_delay_line() -> None:
+    # The line holds u(t), ..., u(t - 7), and u(t) is in the readout's reach anyway: lags 1 to 7 come back, no other.
+    curve = diagnostics.memory_curve(delay_line(8), np.random.default_rng(0), lags=12, train=4000, test=4000)
+    np.testing.assert_allclose(curve[:7], 1.0, atol=1e-9)
+    assert curve[7:].max() < 0.01
+
+
+def test_the_linear_memory_capacity_of_an_orthogonal_reservoir_is_its_units() -> None:
+    reservoir = built(units=20, topology="orthogonal", activation="identity", bias_scaling=0.0, spectral_radius=0.95)
+    curve = diagnostics.memory_curve(reservoir, np.random.default_rng(0))
+    assert curve.shape == (40,)
+    assert curve.sum() == pytest.approx(20.0, abs=0.2)
+
+
+def test_memory_curve_against_least_squares() -> None:
+    reservoir = built(2, units=5, density=0.6)
+    lags, train, test = 6, 300, 200
+    washout = lags + 100
+    inputs = np.random.default_rng(7).uniform(-0.8, 0.8, washout + train + test)
+    fed = np.stack([inputs, np.zeros_like(inputs)], axis=1)  # the memory of the first channel
+    states = naive.drive(slow(reservoir), fed)
+    rows = np.column_stack([np.ones(len(inputs)), inputs, states])[washout:]
+    ref = []
+    for lag in range(1, lags + 1):
+        target = inputs[washout - lag : len(inputs) - lag]
+        weights = np.linalg.lstsq(rows[:train], target[:train], rcond=None)[0]
+        ref.append(np.corrcoef(rows[train:] @ weights, target[train:])[0, 1] ** 2)
+    comp = diagnostics.memory_curve(reservoir, np.random.default_rng(7), lags, train, test)
+    np.testing.assert_allclose(comp, ref, rtol=1e-6)
+
+
+# Connections, and all at once
+
+
+def test_degrees() -> None:
+    matrix = np.array([[0.5, 0.0, 0.0, 1.0], [2.0, 0.0, 3.0, -1.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.1]])
+    found = diagnostics.degrees(own(matrix))
+    assert found == {
+        "connections": 6,
+        "density": 6 / 16,
+        "self_connections": 2,
+        "in_degree": (0, 1.5, 3),  # rows: 2, 3, 0, 1
+        "out_degree": (0, 1.5, 3),  # columns: 2, 0, 1, 3
+    }
+    lopsided = diagnostics.degrees(own(np.array([[1.0, 1.0, 1.0], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])))
+    assert lopsided["in_degree"] == lopsided["out_degree"] == (1, 5 / 3, 3)
+    fan = diagnostics.degrees(own(np.array([[0.0, 1.0, 1.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])))
+    assert fan["in_degree"] == (0, 2 / 3, 2)
+    assert fan["out_degree"] == (0, 2 / 3, 1)
+
+
+def test_diagonals_have_the_same_degree_everywhere() -> None:
+    found = diagnostics.degrees(built(units=30, density=0.1))
+    assert found["in_degree"] == found["out_degree"] == (3, 3.0, 3)
+    assert found["connections"] == 90
+
+
+def test_inspect_reports_each_diagnostic_and_repeats() -> None:
+    reservoir = built(spectral_radius=0.8)
+    found = diagnostics.inspect(reservoir, seed=3, steps=500)
+    assert found["units"] == 12
+    assert found["spectral_radius"] == pytest.approx(0.8, rel=1e-9)
+    assert found["largest_singular_value"] == diagnostics.largest_singular_value(reservoir)
+    assert found["leaky_bound"] == diagnostics.leaky_bound(reservoir)
+    assert found["echo_state_index"] == 1
+    assert found["memory_capacity"] == pytest.approx(found["memory_curve"].sum())
+    assert found["memory_curve"].shape == (24,)
+    assert found["connections"] == diagnostics.degrees(reservoir)["connections"]
+    assert 0 < found["generalisation_rank"] < found["kernel_rank"] <= 12
+    again, other = (diagnostics.inspect(reservoir, seed=seed, steps=500) for seed in (3, 4))
+    assert again["lyapunov_exponent"] == found["lyapunov_exponent"] != other["lyapunov_exponent"]
+    np.testing.assert_array_equal(again["memory_curve"], found["memory_curve"])
+
+
+def test_inspect_drives_the_reservoir_with_what_it_is_given() -> None:
+    reservoir, wave = built(), np.sin(0.3 * np.arange(400))
+    found = diagnostics.inspect(reservoir, inputs=wave)
+    assert found["lyapunov_exponent"] == diagnostics.lyapunov_exponent(reservoir, wave[:, None], washout=100)
+    with pytest.raises(DataError, match="NaN at row 5"):
+        diagnostics.inspect(reservoir, inputs=np.where(np.arange(400) == 5, np.nan, wave))
