@@ -3,8 +3,9 @@
     python benchmarks/speed.py [--units 200 1000 4000] [--steps 10000] [--repeats 5]
 
 Reservoirs have 10 connections per unit, one input, tanh units, float64. Every figure is the least of several runs, ours
-and the peer's (reservoirpy) by turns, after one to warm up: neither pays for drawing its recurrent matrix. Ours are measured through the public estimator: `states` (drive), `fit`, `forecast`. The floor
-of `fit` is a drive and one `dsyrk` of the same size, each timed alone.
+and the peer's (reservoirpy) by turns, after one to warm up: neither pays for drawing its recurrent matrix. Ours are
+measured through the public estimator: `states` (drive), `fit`, `forecast`. The floor of `fit` is a drive and one `dsyrk`
+of the same size, each timed alone.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ CONNECTIONS = 10
 
 def least(functions: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
     """The least time of each function over `repeats` rounds, after one round to warm up."""
-    times = {name: np.inf for name in functions}
+    times = dict.fromkeys(functions, np.inf)
     for round_number in range(repeats + 1):
         for name, function in functions.items():
             started = time.perf_counter()

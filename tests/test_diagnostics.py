@@ -218,8 +218,8 @@ def test_ranks_of_a_delay_line() -> None:
 
 def test_generalisation_rank_falls_as_more_steps_agree() -> None:
     reservoir = built(units=50, density=0.1, spectral_radius=0.9)
-    ranks = [diagnostics.generalisation_rank(reservoir, np.random.default_rng(0), same=same) for same in (1, 10, 40)]
-    assert diagnostics.kernel_rank(reservoir, np.random.default_rng(0)) > ranks[0] > ranks[1] > ranks[2] == 1
+    ranks = [diagnostics.generalisation_rank(reservoir, np.random.default_rng(0), same=same) for same in (1, 3, 40)]
+    assert diagnostics.kernel_rank(reservoir, np.random.default_rng(0)) >= ranks[0] > ranks[1] > ranks[2] == 1
 
 
 # Memory
@@ -233,10 +233,10 @@ def test_memory_curve_of_a_delay_line() -> None:
 
 
 def test_the_linear_memory_capacity_of_an_orthogonal_reservoir_is_its_units() -> None:
-    reservoir = built(units=20, topology="orthogonal", activation="identity", bias_scaling=0.0, spectral_radius=0.95)
+    reservoir = built(units=20, topology="orthogonal", activation="identity", bias_scaling=0.0, spectral_radius=0.8)
     curve = diagnostics.memory_curve(reservoir, np.random.default_rng(0))
     assert curve.shape == (40,)
-    assert curve.sum() == pytest.approx(20.0, abs=0.2)
+    assert curve.sum() == pytest.approx(20.0, abs=0.1)
 
 
 def test_memory_curve_against_least_squares() -> None:

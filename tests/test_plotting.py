@@ -387,7 +387,7 @@ def test_a_forecast_shows_the_record_the_test_and_the_future() -> None:
     assert band[:, 1].max() == pytest.approx((parts["future"] + 0.3).max())
     assert texts(beneath) == ["hold-out", "forecast"]
     names = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert names == ["record", "forecast", "spread of the networks", "naive"]
+    assert names == ["record", "forecast", "band", "naive"]
 
 
 def test_a_forecast_without_bands_and_with_long_baselines() -> None:
