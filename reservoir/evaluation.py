@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reservoir import __version__
+from reservoir.estimator import Estimator
 from reservoir.models import model_class
 from reservoir.validation import DivergenceError, Subset
 
@@ -42,6 +43,9 @@ def make_model(name: str, parameters: Mapping[str, Any], seed: int) -> Any:
         plain["readout"] = readout_named(plain["readout"])
     model.set_params(**plain).check()
     model.set_params(**nested).check()
+    for part in model.get_params(deep=False).values():
+        if isinstance(part, Estimator):
+            part.check()
     return model
 
 

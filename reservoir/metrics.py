@@ -10,9 +10,22 @@ from reservoir.validation import DataError
 
 def _pair(predictions: ArrayLike, targets: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     predictions, targets = np.asarray(predictions), np.asarray(targets)
-    if predictions.size != targets.size or len(predictions) != len(targets):
+    if predictions.size != targets.size or predictions.shape[:1] != targets.shape[:1]:
         raise DataError(f"predictions have shape {predictions.shape}, targets {targets.shape}; they must agree.")
+    if targets.size == 0 or targets.ndim == 0:
+        raise DataError(f"targets have shape {targets.shape}; at least one row is needed for a score.")
     return predictions.reshape(targets.shape), targets
+
+
+def _numbers(predictions: ArrayLike, targets: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Both as float64, in which differences of small integers do not wrap around."""
+    predictions, targets = _pair(predictions, targets)
+    return predictions.astype(np.float64), targets.astype(np.float64)
+
+
+def _constant(columns: np.ndarray) -> np.ndarray:
+    """Which columns hold one value throughout. The variance of a constant .1 is not 0 to the last bit."""
+    return np.asarray(np.ptp(columns, axis=0) == 0.0)
 
 
 def mse(predictions: ArrayLike, targets: ArrayLike) -> float:
@@ -21,7 +34,7 @@ def mse(predictions: ArrayLike, targets: ArrayLike) -> float:
     >>> mse([1.0, 2.0], [1.0, 4.0])
     2.0
     """
-    predictions, targets = _pair(predictions, targets)
+    predictions, targets = _numbers(predictions, targets)
     with np.errstate(over="ignore"):  # a forecast that ran away has an infinite error
         return float(np.mean(np.square(predictions - targets)))
 
@@ -44,11 +57,10 @@ def nmse(predictions: ArrayLike, targets: ArrayLike, variance: float | None = No
     >>> nmse([2.0, 2.0], [1.0, 3.0])
     1.0
     """
-    predictions, targets = _pair(predictions, targets)
+    predictions, targets = _numbers(predictions, targets)
     if variance is None:
-        varying = np.ptp(targets, axis=0) > 0.0  # the variance of a constant .1 is not 0 to the last bit
-        variance = float(np.mean(np.var(targets, axis=0) * varying))
-    if not variance > 0.0:
+        variance = float(np.mean(np.where(_constant(targets), 0.0, np.var(targets, axis=0))))
+    if variance <= 0.0:
         raise DataError("nmse: the targets are constant, their variance is 0; use mse, or score a part where they vary.")
     return mse(predictions, targets) / variance
 
@@ -67,7 +79,7 @@ def nrmse84(predictions: ArrayLike, targets: ArrayLike, variance: float) -> floa
 
     Both arrays are (n_starts, steps) or (n_starts, steps, 1) with at least 84 steps; `variance` is the series'.
     """
-    predictions, targets = _pair(predictions, targets)
+    predictions, targets = _numbers(predictions, targets)
     if targets.ndim < 2 or targets.shape[1] < 84:
         raise DataError(f"nrmse84: needs (n_starts, at least 84 steps). Got shape {targets.shape} instead.")
     return nrmse(predictions[:, 83], targets[:, 83], variance)
@@ -90,7 +102,7 @@ def valid_prediction_time(
     >>> valid_prediction_time([[0.0], [0.0], [9.0]], [[0.0], [0.0], [0.0]], [1.0], time_step=0.5, lyapunov=1.0)
     1.0
     """
-    predictions, targets = _pair(predictions, targets)
+    predictions, targets = _numbers(predictions, targets)
     with np.errstate(over="ignore", invalid="ignore"):
         squares = np.square((predictions - targets) / np.asarray(spread))
         errors = np.sqrt(squares.reshape(len(squares), -1).mean(axis=1))
@@ -104,18 +116,19 @@ def memory_capacity(predictions: ArrayLike, targets: ArrayLike) -> float:
 
     Column k holds the input k steps ago and its reconstruction. A column without variance counts 0.
     """
-    predictions, targets = _pair(predictions, targets)
+    predictions, targets = _numbers(predictions, targets)
     return float(squared_correlations(predictions, targets).sum())
 
 
 def squared_correlations(predictions: ArrayLike, targets: ArrayLike) -> np.ndarray:
     """The squared correlation coefficient of each column: the memory curve when the columns are lags."""
-    predictions, targets = _pair(predictions, targets)
+    predictions, targets = _numbers(predictions, targets)
     p = predictions - predictions.mean(axis=0)
     y = targets - targets.mean(axis=0)
     scale = np.square(p).sum(axis=0) * np.square(y).sum(axis=0)
     covariance = (p * y).sum(axis=0)
-    return np.asarray(np.divide(np.square(covariance), scale, out=np.zeros_like(scale), where=scale > 0.0))
+    varied = (scale > 0.0) & ~_constant(predictions) & ~_constant(targets)
+    return np.asarray(np.divide(np.square(covariance), scale, out=np.zeros_like(scale), where=varied))
 
 
 def accuracy(predictions: ArrayLike, targets: ArrayLike) -> float:
@@ -143,8 +156,9 @@ def symbol_error_rate(predictions: ArrayLike, targets: ArrayLike, alphabet: Arra
 
 def r2(predictions: ArrayLike, targets: ArrayLike) -> float:
     """The coefficient of determination, averaged over outputs: 1 - MSE / variance, as in scikit-learn's `r2_score`."""
-    predictions, targets = _pair(predictions, targets)
-    errors = np.mean(np.square(predictions - targets), axis=0)
-    variances = np.var(targets, axis=0)
-    scores = np.where(variances > 0.0, 1.0 - errors / np.where(variances > 0.0, variances, 1.0), np.where(errors > 0.0, 0.0, 1.0))
-    return float(np.mean(scores))
+    predictions, targets = _numbers(predictions, targets)
+    with np.errstate(over="ignore"):
+        errors = np.mean(np.square(predictions - targets), axis=0)
+    variances = np.where(_constant(targets), 0.0, np.var(targets, axis=0))
+    constant = variances == 0.0
+    return float(np.mean(np.where(constant, errors == 0.0, 1.0 - errors / np.where(constant, 1.0, variances))))

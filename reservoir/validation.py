@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import math
 import numbers
+import sys
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
@@ -46,13 +47,14 @@ class Number:
 
     def accepts(self, value: Any) -> bool:
         """Whether `value` meets the constraint."""
+        value = value.item() if isinstance(value, np.generic) else value
         if value is None:
             return self.optional
-        if isinstance(value, (bool, np.bool_)):
+        if isinstance(value, bool):
             return False
         kind: Any = numbers.Integral if self.integer else numbers.Real
         if isinstance(value, kind):
-            if not math.isfinite(value):
+            if not -sys.float_info.max <= value <= sys.float_info.max:  # also integers that no float can hold
                 return False
             above = value > self.low if self.open_low else value >= self.low
             below = value < self.high if self.open_high else value <= self.high
@@ -80,6 +82,7 @@ class Choice:
 
     def accepts(self, value: Any) -> bool:
         """Whether `value` meets the constraint."""
+        value = value.item() if isinstance(value, np.generic) else value
         plain = isinstance(value, (str, int, type(None)))
         return any(type(value) is type(name) and value == name for name in self.names) if plain else isinstance(value, self.types)
 
@@ -140,13 +143,17 @@ def as_matrix(array: Any, name: str, dtype: Any = None) -> np.ndarray:
     """`array` as (T, n_features) floats; one dimension is read as one feature. Copies only when it must."""
     if hasattr(array, "toarray") and hasattr(array, "nnz"):
         raise DataError(f"{name}: a sparse matrix was passed, dense data is required; use .toarray().")
+    if np.ma.is_masked(array):
+        raise DataError(f"{name}: holds masked values; remove or fill such values first.")
     try:
         matrix = np.asarray(array)
         if np.iscomplexobj(matrix):
             raise DataError(f"{name}: Complex data not supported; pass real numbers.")
+        if matrix.dtype.kind in "mM":
+            raise DataError(f"{name}: must be numbers. Got dates or times ({matrix.dtype}) instead.")
         if matrix.dtype.kind not in "fiub" or dtype is not None:
             matrix = matrix.astype(dtype or np.float64, copy=False)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         if isinstance(error, DataError):
             raise
         raise DataError(f"{name}: must be numbers, (T,) or (T, n_features); could not read them: {error}.") from None
@@ -192,6 +199,8 @@ def as_sequences(data: Any, name: str = "inputs") -> list[np.ndarray]:
         Not numbers, no rows, different numbers of features, NaN or infinity; the text says where.
     """
     many = is_many(data)
+    if many and len(data) == 0:
+        raise DataError(f"{name}: is empty. Found array with 0 sequence(s) (shape={np.shape(data)}), a minimum of 1 is required.")
     sequences: list[np.ndarray] = []
     for index, item in enumerate(data if many else [data]):
         label = f"{name}, sequence {index}" if many else name

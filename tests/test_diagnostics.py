@@ -151,6 +151,15 @@ def test_a_contracting_reservoir_has_echo_state_index_one() -> None:
     assert index(reservoir, noise(2)) == 20  # nothing has washed out yet
 
 
+def test_echo_state_index_tells_states_apart_down_to_its_tolerance() -> None:
+    # x(t) = x(t-1) / 2: the distance of two starts is d / 2^t after t steps.
+    reservoir = own(np.array([[0.5]]), activation="identity", input_scaling=0.0)
+    first, second = np.random.default_rng(0).uniform(-1.0, 1.0, 2)
+    steps = int(np.ceil(np.log2(abs(first - second) / 1e-6)))
+    assert index(reservoir, noise(steps - 1), starts=2) == 2
+    assert index(reservoir, noise(steps), starts=2) == 1
+
+
 def test_echo_state_index_counts_the_fixed_points() -> None:
     # x(t) = tanh(2 x(t-1)) has one stable fixed point on either side of 0; two such units have four pairs of them.
     assert index(own(np.array([[2.0]]), input_scaling=0.0), noise(300)) == 2

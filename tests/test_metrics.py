@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.metrics import r2_score
+from sklearn.metrics import accuracy_score, r2_score
 
 from reservoir import DataError, metrics
 
@@ -81,8 +81,9 @@ def test_r2_is_that_of_sklearn() -> None:
 
 def test_nrmse84_scores_the_84th_step_alone() -> None:
     # errors 3 and 1 at the 84th step of two starts: sqrt((9 + 1) / 2 / 20) = .5
-    predictions, targets = np.full((2, 100), 7.0), np.zeros((2, 100))
-    predictions[:, 83] = [3.0, -1.0]
+    targets = np.tile(np.arange(100.0), (2, 1))
+    predictions = targets + 7.0
+    predictions[:, 83] = targets[:, 83] + [3.0, -1.0]
     assert metrics.nrmse84(predictions, targets, 20.0) == pytest.approx(0.5, rel=1e-15)
     assert metrics.nrmse84(predictions[:, :84, None], targets[:, :84, None], 20.0) == pytest.approx(0.5, rel=1e-15)
     with pytest.raises(DataError, match=r"nrmse84: needs \(n_starts, at least 84 steps\). Got shape \(2, 83\) instead"):
@@ -149,3 +150,45 @@ def test_one_output_with_or_without_its_axis(metric: Callable[..., float]) -> No
 @pytest.mark.parametrize("metric", [metrics.mse, metrics.rmse, metrics.nmse, metrics.r2])
 def test_nan_shows(metric: Callable[..., float]) -> None:
     assert np.isnan(metric([np.nan, 1.0, 2.0], [0.0, 1.0, 2.0]))
+
+
+@pytest.mark.parametrize("metric", [metrics.mse, metrics.rmse, metrics.nmse, metrics.r2])
+def test_nan_among_the_targets_shows(metric: Callable[..., float]) -> None:
+    assert np.isnan(metric([0.0, 1.0, 2.0], [np.nan, 1.0, 2.0]))
+
+
+@pytest.mark.parametrize("value", [0.1, 0.7, 5.7])
+def test_constants_whose_mean_is_rounded(value: float) -> None:
+    targets = np.full(1001, value)
+    assert np.var(targets) > 0.0  # which is why it does not tell
+    assert metrics.r2(targets, targets) == 1.0 and metrics.r2(targets + 1.0, targets) == 0.0
+    assert metrics.memory_capacity(3.0 * targets, targets) == 0.0
+    with pytest.raises(DataError, match="the targets are constant"):
+        metrics.nmse(targets + 1.0, targets)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, bool, np.float16])
+def test_narrow_types_do_not_wrap_around(kind: Any) -> None:
+    high = np.iinfo(np.int8).max if kind is not bool else True
+    predictions, targets = np.array([0, high], kind), np.array([high, 0], kind)
+    assert metrics.mse(predictions, targets) == float(high) ** 2
+    assert metrics.nmse(predictions, targets) == 4.0  # the variance is (high / 2)^2
+    assert metrics.r2(predictions, targets) == -3.0
+
+
+def test_an_error_too_large_to_square_is_infinite() -> None:
+    predictions, targets = [1e200, 1.0], [0.0, 1.0]
+    assert metrics.mse(predictions, targets) == metrics.nmse(predictions, targets) == -metrics.r2(predictions, targets) == np.inf
+
+
+@pytest.mark.parametrize("metric", [metrics.mse, metrics.nmse, metrics.r2, metrics.accuracy, metrics.memory_capacity])
+@pytest.mark.parametrize("nothing", [[], np.empty((0, 2)), np.empty((3, 0)), 1.0], ids=str)
+def test_nothing_to_score(nothing: Any, metric: Callable[..., float]) -> None:
+    with pytest.raises(DataError, match=r"targets have shape \(.*\); at least one row is needed for a score"):
+        metric(nothing, nothing)
+
+
+@pytest.mark.parametrize("kind", [int, str])
+def test_accuracy_is_that_of_sklearn(kind: type) -> None:
+    predictions, targets = np.random.default_rng(0).integers(0, 4, (2, 100)).astype(kind)
+    assert metrics.accuracy(predictions, targets) == accuracy_score(targets, predictions)

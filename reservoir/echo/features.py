@@ -11,7 +11,7 @@ from reservoir.echo.least_squares import Block, Blocks
 from reservoir.echo.reservoir import Reservoir
 
 PARTS = ("bias", "input", "output", "square", "state")
-BLOCK_BYTES = 2**24
+BLOCK_BYTES = 2**23
 
 Segment = tuple[int, int, int]
 """Number of a sequence, first row, last row + 1."""
@@ -56,7 +56,7 @@ class Sequences:
 
 
 def block_rows(width: int) -> int:
-    """How many rows of features to take at once: 16 MB, which stay in the cache and keep BLAS busy, but at least 256."""
+    """How many rows of features to take at once: 8 MB, which stay in the cache and keep BLAS busy, but at least 256."""
     return max(256, BLOCK_BYTES // (8 * width))
 
 

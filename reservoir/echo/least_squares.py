@@ -84,14 +84,16 @@ class Gram(Statistics):
 
     def __init__(self, n_features: int, n_outputs: int) -> None:
         self.xx = np.zeros((n_features, n_features), order="F")
-        self.xy = np.zeros((n_features, n_outputs))
+        self.xy = np.zeros((n_features, n_outputs), order="F")
         self.rows = 0
 
     def add(self, features: np.ndarray, targets: np.ndarray) -> None:
         """Add a block."""
         features = np.ascontiguousarray(features, dtype=np.float64)
         self.xx = blas.dsyrk(1.0, features.T, beta=1.0, c=self.xx, overwrite_c=1)
-        self.xy += features.T @ targets
+        targets = np.ascontiguousarray(targets, dtype=np.float64)
+        # By SciPy's BLAS as well: NumPy brings its own, whose threads would still be spinning at the next dsyrk.
+        self.xy = blas.dgemm(1.0, features.T, targets.T, beta=1.0, c=self.xy, trans_b=1, overwrite_c=1)
         self.rows += len(features)
 
     def centred(self, bias: bool) -> Centred:
