@@ -78,6 +78,15 @@ def test_add_rows(rows: int, units: int, dtype: type) -> None:
     close(comp, ref)
 
 
+@pytest.mark.parametrize("only", range(6))
+def test_add_rows_of_one_factor_that_is_not_zero(only: int) -> None:
+    weights, factors = random((6, 7), np.float64), np.zeros(6)
+    factors[only] = 0.5
+    comp = np.zeros(7)
+    matvec.add_rows(weights, factors, comp)
+    np.testing.assert_array_equal(comp, 0.5 * weights[only])
+
+
 def test_add_rows_keeps_nan_beside_zeros() -> None:
     comp = np.zeros(3)
     matvec.add_rows(np.ones((5, 3)), np.array([0.0, 0.0, 0.0, 0.0, np.nan]), comp)
@@ -264,9 +273,9 @@ def test_freerun_stops_at_the_limit_and_the_others_go_on() -> None:
     silent = Network(storage(np.zeros((1, 1)), np.float64), np.zeros((1, 1)), np.zeros(1), np.ones(1), CODES["identity"])
     none = np.empty((1, 0))
     readout = Readout(none, np.full((1, 1), 2.0), none, none, none)
-    states, comp = np.zeros((3, 1)), np.zeros((3, 5, 1))
-    completed = freerun(silent, readout, 1, np.empty((3, 0, 1)), states, np.array([[0.1], [1.0], [np.nan]]), 10.0, comp)
-    np.testing.assert_array_equal(completed, [5, 3, 0])
+    states, last, comp = np.zeros((4, 1)), np.array([[0.1], [1.0], [np.nan], [-2.0]]), np.zeros((4, 5, 1))
+    completed = freerun(silent, readout, 1, np.empty((4, 0, 1)), states, last, 10.0, comp)
+    np.testing.assert_array_equal(completed, [5, 3, 0, 2])
     np.testing.assert_allclose(comp[0, :, 0], [0.2, 0.4, 0.8, 1.6, 3.2])
     np.testing.assert_array_equal(comp[1, :3, 0], [2.0, 4.0, 8.0])
 
