@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import numbers
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -100,23 +101,32 @@ def _encode(model: Estimator, prefix: str, tensors: dict[str, np.ndarray]) -> di
 
 
 def _encode_value(value: Any, key: str, tensors: dict[str, np.ndarray]) -> Any:
-    """A parameter as JSON: plain as it is, arrays by reference, estimators by class and parameters, generators dropped."""
+    """A parameter as JSON: plain as it is, arrays by reference, estimators by class and parameters, sources of seeds as None."""
     if isinstance(value, Estimator):
         return {"estimator": type(value).__name__, "parameters": _encode(value, key, tensors)}
     if sp.issparse(value):
         csr = sp.csr_array(value)
-        tensors.update({f"{key}.data": csr.data, f"{key}.indices": csr.indices, f"{key}.indptr": csr.indptr})
+        tensors.update({f"{key}.data": _storable(csr.data), f"{key}.indices": csr.indices, f"{key}.indptr": csr.indptr})
         return {"sparse": key, "shape": list(csr.shape)}
-    if isinstance(value, np.ndarray):
-        tensors[key] = np.ascontiguousarray(value)
-        return {"array": key}
     if isinstance(value, np.generic):
-        return value.item()
+        value = value.item()
+    if isinstance(value, (str, int, type(None))):
+        return value
+    if isinstance(value, numbers.Real):
+        return float(value)
     if isinstance(value, (list, tuple)):
         return [_encode_value(item, f"{key}.{i}", tensors) for i, item in enumerate(value)]
     if isinstance(value, dict):
         return {"options": {name: _encode_value(item, f"{key}.{name}", tensors) for name, item in value.items()}}
-    return value if isinstance(value, (str, int, float, bool, type(None))) else None
+    if isinstance(value, (np.random.Generator, np.random.RandomState, np.random.SeedSequence)):
+        return None
+    tensors[key] = _storable(np.asarray(value))
+    return {"array": key}
+
+
+def _storable(array: np.ndarray) -> np.ndarray:
+    """The array, contiguous and of a type that the format has: float64 for objects and for numbers of more bits."""
+    return np.ascontiguousarray(array if array.dtype.kind in "fiub" and array.itemsize <= 8 else array.astype(np.float64))
 
 
 def _decode(value: Any, tensors: dict[str, np.ndarray]) -> Any:

@@ -93,7 +93,8 @@ class MemoryCapacity(_Past):
     u(t) is uniform on (-.8, .8), drawn anew at each step; column k-1 of the target is u(t-k), k = 1...lags.
 
     Metric: `memory_capacity`, the sum over k of the squared correlation of output k with u(t-k) on the test rows.
-    It is at most the number of units of the model (independent inputs, linear readout), so ask for about twice as
+    It is at most the number of units of the model (independent inputs, linear readout; the estimate from a finite
+    record scatters about it, by .2 or less at the default lengths), so ask for about twice as
     many lags as units. It depends on the solver: normal equations lose much of what least squares by QR finds.
     Chance adds about lags / test_length, and a fit to few rows takes away about a share units / train_length.
     Source: H. Jaeger, Short term memory in echo state networks, GMD report 152, 2001.

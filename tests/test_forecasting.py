@@ -105,6 +105,19 @@ def test_default_horizon_and_holdout(rows: int, horizon: int) -> None:
     assert forecast_record(wave(rows), ["load"], horizon=3, fixed=SMALL, seeds=[0]).holdout == 3
 
 
+def test_the_search_is_over_the_longer_of_both_and_with_the_first_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int, int]] = []
+
+    def recorded(series: np.ndarray, horizon: int, fixed: Any, seed: int, report: Any) -> Chosen:
+        asked.append((len(series), horizon, seed))
+        return choose(series, horizon, fixed, seed, report)
+
+    monkeypatch.setattr(forecasting, "choose", recorded)
+    forecast_record(wave(300), ["load"], horizon=20, holdout=10, fixed=SMALL, seeds=[7, 1])
+    forecast_record(wave(300), ["load"], horizon=10, holdout=20, fixed=SMALL, seeds=[5])
+    assert asked == [(290, 20, 7), (280, 20, 5)]
+
+
 def test_a_period_that_is_given_is_used_and_none_found_is_none() -> None:
     found = forecast_record(wave(300), ["load"], horizon=10, period=7, fixed=SMALL, seeds=[0])
     np.testing.assert_array_equal(found.baselines["seasonal naive"], seasonal_naive(found.series[:-10], 10, 7))
@@ -321,6 +334,7 @@ def test_a_constant_column_is_named_before_the_search() -> None:
         (400, {"period": 0}, ParameterError, "'period' .* Got 0"),
         (400, {"period": 361}, ParameterError, "'period' .* at most 360, the rows before the hold-out. Got 361"),
         (400, {"horizon": 200}, DataError, "400 rows; a hold-out of 200 and a horizon of 200 need at least 600"),
+        (400, {"horizon": 200, "holdout": 10}, DataError, "a hold-out of 10 and a horizon of 200 need at least 410"),
         (400, {"horizon": 10, "holdout": 390}, DataError, "a hold-out of 390 .* need at least 1170"),
         (32, {}, DataError, "32 rows; a hold-out of 3 .* at least 33"),
         (3, {}, DataError, "3 rows; a hold-out of 1 .* at least 31"),

@@ -69,7 +69,7 @@ def test_pi_digits(count: int) -> None:
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-@pytest.mark.parametrize(("density", "reached"), [(1.0, 40), (0.5, 20), (0.1, 4), (0.26, 10), (1e-3, 1)])
+@pytest.mark.parametrize(("density", "reached"), [(1.0, 40), (0.5, 20), (0.1, 4), (0.26, 10), (0.29, 12), (1e-3, 1)])
 def test_density_is_that_of_each_input_alone(density: float, reached: int, pattern: str) -> None:
     esn = built(input_weights=pattern, input_density=density)
     np.testing.assert_array_equal(np.count_nonzero(esn.input_weights_, axis=0), [reached] * 3)
@@ -96,8 +96,26 @@ def test_every_kind_of_weight_has_a_stream_of_its_own() -> None:
     ref, comp = built(), built(topology="random", n_inputs=5, input_density=0.3)
     np.testing.assert_array_equal(comp.bias_, ref.bias_)
     np.testing.assert_array_equal(comp.feedback_weights_, ref.feedback_weights_)
-    streams = [w[:, 0] if w.ndim == 2 else w for w in every(ref)]
-    assert len({tuple(stream) for stream in streams}) == 3
+    esn = built(topology="dense", topology_options={"weights": "uniform"}, initial_state="random")
+    drawn = np.concatenate([w.ravel() for w in (*every(esn), esn.recurrent_weights_, esn.reservoir_.initial_state)])
+    assert len(np.unique(drawn)) == drawn.size  # a stream used twice would repeat itself
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"input_weights": "pi"},
+        {"input_weights": np.ones((40, 3))},
+        {"input_scaling": 0.1, "bias_scaling": 2.0, "feedback_scaling": 0.0},
+        {"input_density": 0.5},
+        {"n_inputs": 5, "n_outputs": 1},
+        {"initial_state": "random", "leak_rate": 0.5},
+    ],
+)
+@pytest.mark.parametrize("topology", ["diagonals", "random", "dense"])
+def test_the_recurrent_matrix_stays_bit_for_bit(topology: str, changed: dict[str, Any]) -> None:
+    ref, comp = (built(topology=topology, **parameters).recurrent_weights_ for parameters in ({}, changed))
+    np.testing.assert_array_equal(*(w if isinstance(w, np.ndarray) else w.toarray() for w in (ref, comp)))
 
 
 @pytest.mark.parametrize("kind", [np.array, np.ndarray.tolist, lambda w: tuple(map(tuple, w))])

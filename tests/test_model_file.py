@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,16 @@ def through_file(esn: ESN, folder: Path) -> ESN:
 # Nothing is lost
 
 
+class Readable:
+    """What NumPy can read as an array, as a table of pandas is."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.array, dtype)
+
+
 W = RNG.normal(size=(N, N)) * (RNG.random((N, N)) < 0.3)
 PARAMETERS: dict[str, dict[str, Any]] = {
     "diagonals": {},
@@ -63,6 +75,9 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "arrays": {"leak_rate": np.linspace(0.1, 1, N), "input_scaling": np.array([1, 2]), "initial_state": RNG.normal(size=N)},
     "list of arrays": {"input_weights": list(RNG.normal(size=(N, 2)))},
     "NumPy's numbers": {"units": np.int64(N), "leak_rate": np.float32(0.3), "washout": np.uint8(9), "random_state": np.int64(4)},
+    "other numbers": {"leak_rate": Fraction(1, 4), "spectral_radius": np.longdouble(0.5), "input_scaling": [Fraction(1, 3), 2]},
+    "other arrays": {"topology": Readable(W), "input_weights": RNG.normal(size=(N, 2)).astype(np.longdouble)},
+    "objects": {"topology": W.astype(object), "leak_rate": np.full(N, 0.3, ">f4")},
     "feedback": {"feedback_scaling": [0.3, 0.1], "readout_from": ("state", "output", "bias")},
     "squares": {"readout_from": ("square", "state"), "activation": "sigmoid", "input_weights": "pi"},
     "noise": {"noise": 0.01, "random_state": 2**100 + 1},
@@ -84,11 +99,13 @@ def assert_same(comp: Any, ref: Any) -> None:
         assert comp.format == "csr" and (comp != ref).nnz == 0
     elif isinstance(ref, (np.random.Generator, np.random.RandomState, np.random.SeedSequence)):
         assert comp is None
-    elif isinstance(ref, np.ndarray):
-        assert comp.dtype == ref.dtype
-        np.testing.assert_array_equal(comp, ref)
+    elif isinstance(ref, (np.ndarray, Readable)):
+        assert type(comp) is np.ndarray
+        np.testing.assert_array_equal(comp, np.asarray(ref, dtype=comp.dtype))
     elif isinstance(ref, (list, tuple)):
         np.testing.assert_array_equal(comp, ref)
+    elif isinstance(ref, numbers.Real) and not isinstance(ref, (int, np.integer)):
+        assert type(comp) is float and comp == ref
     else:
         assert repr(comp) == repr(ref.item() if isinstance(ref, np.generic) else ref)
 

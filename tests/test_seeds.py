@@ -36,9 +36,10 @@ def test_generators_are_advanced(make: Callable[[int], Any]) -> None:
 @pytest.mark.parametrize("entropy", [7, [1, 2, 3], np.array([1, 2], np.uint32)])
 def test_seed_sequences_are_left_alone(entropy: Any) -> None:
     given = np.random.SeedSequence(entropy, spawn_key=(3,))
-    first = words(given)
+    first, child = words(given), words(seed_sequence(given).spawn(1)[0])
     given.spawn(2)
-    assert words(given) == first and given.n_children_spawned == 2
+    assert words(given) == first and words(seed_sequence(given).spawn(1)[0]) == child
+    assert given.n_children_spawned == 2
     assert first != words(np.random.SeedSequence(entropy)) and first != words(np.random.SeedSequence(8, spawn_key=(3,)))
 
 

@@ -1,0 +1,701 @@
+"""The command line as its users meet it: what it prints and writes, what it says of bad input, what it keeps."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import numpy as np
+import pytest
+
+import cli
+import reservoir
+from reservoir import DivergenceError, evaluation, load, model_file
+from reservoir.evaluation import evaluate
+from tasks import get_task, list_tasks
+
+ROOT = Path(__file__).parent.parent
+QUICK = (
+    "narma10",
+    "--set",
+    "units=10",
+    "--set",
+    "density=0.3",
+    "--task-set",
+    "train_length=300",
+    "--task-set",
+    "test_length=100",
+)
+ONE_CANDIDATE = (
+    "--set", "units=20", "--set", "density=0.2", "--set", "leak_rate=0.3", "--set", "spectral_radius=0.9",
+    "--set", "input_scaling=0.3", "--set", "readout.ridge=1e-3", "--seeds", "0:2",
+)  # fmt: skip
+
+
+class Outcome(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Outcome]
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+    """Runs `reservoir` with some arguments, in a folder of its own, as the program does."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+    def call(*args: str) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["reservoir", *args])
+        status = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            status = int(end.code or 0)
+        return Outcome(status, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def refused(command: Command) -> Callable[..., str]:
+    """Runs `reservoir`, which must say in one line what is wrong, end with 2, and leave no file behind."""
+
+    def call(*args: str) -> str:
+        before = {path: path.read_bytes() for path in Path.cwd().rglob("*") if path.is_file()}
+        status, out, err = command(*args)
+        assert (status, out) == (2, "")
+        assert re.fullmatch(r"Error: .+\n", err)
+        assert {path: path.read_bytes() for path in Path.cwd().rglob("*") if path.is_file()} == before
+        return err
+
+    return call
+
+
+def wave(length: int = 300) -> np.ndarray:
+    noise = np.random.default_rng(0).normal(size=length)
+    return np.sin(2 * np.pi * np.arange(length) / 20) + 0.05 * noise
+
+
+def csv_file(name: str = "data.csv", **columns: Any) -> str:
+    columns = columns or {"load": wave()}
+    rows = zip(*columns.values(), strict=True)
+    Path(name).write_text("\n".join([",".join(columns), *[",".join(map(str, row)) for row in rows]]) + "\n")
+    return name
+
+
+# Help and lists
+
+
+def test_alone_it_shows_its_help(command: Command) -> None:
+    assert command() == command("--help") == command("-h")
+    status, out, err = command()
+    assert (status, err) == (0, "")
+    for name in cli.cli.commands:
+        assert re.search(rf"^  {name} .*\.$", out, re.MULTILINE)  # a whole sentence, not one cut short
+    assert command("--version") == (0, f"{reservoir.__version__}\n", "")
+
+
+def examples() -> list[str]:
+    texts = [str(command.help) for command in (cli.cli, *cli.cli.commands.values())]
+    return [line.strip() for text in texts for line in text.splitlines() if line.strip().startswith("reservoir ")]
+
+
+@pytest.mark.parametrize("name", ["", *cli.cli.commands])
+def test_help_keeps_its_examples_on_lines_of_their_own(command: Command, name: str) -> None:
+    status, out, err = command(*name.split(), "--help")
+    assert (status, err) == (0, "")
+    assert "\b" not in out and r"\b" not in out
+    assert max(map(len, out.splitlines())) <= 80
+    shown = [line.strip() for line in out.splitlines() if line.strip().startswith("reservoir ")]
+    assert shown == [line for line in examples() if line in str((cli.cli.commands[name] if name else cli.cli).help)]
+
+
+@pytest.mark.parametrize("example", examples())
+def test_examples_in_the_help_can_be_parsed(example: str) -> None:
+    name, *args = shlex.split(example.partition("   ")[0])[1:]
+    cli.cli.commands[name].make_context(name, args)
+
+
+@pytest.mark.parametrize("columns", [80, 160])
+def test_lists_fit_the_width(command: Command, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for args in (("tasks",), ("models",), ("run", *QUICK, "--seeds", "0:2"), ("inspect", "--set", "units=12")):
+        status, out, err = command(*args)
+        assert (status, err) == (0, "")
+        assert max(map(len, out.splitlines())) <= columns
+        assert all(line == line.rstrip() for line in out.splitlines())
+
+
+def test_tasks_are_listed_by_their_whole_names(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    words = command("tasks").out.split()
+    assert [word for word in words if word in list_tasks()] == list_tasks()
+
+
+def test_the_page_of_each_task(command: Command) -> None:
+    facts = {fact["name"]: fact for fact in map(json.loads, command("tasks", "--json").out.splitlines())}
+    assert list(facts) == list_tasks()
+    for name, fact in facts.items():
+        status, page, err = command("tasks", name)
+        assert (status, err) == (0, "")
+        assert fact["definition"] in page and fact["metric"] in page
+        options = get_task(name, path="x").options() if name == "csv" else get_task(name).options()
+        assert list(fact["options"]) == list(options)
+        for option in options:
+            assert re.search(rf"^  {option} = .*: \S", page, re.MULTILINE)
+        for parameter, value in fact["settings"]["esn"].items():
+            assert f"  {parameter.replace('__', '.')} = {value!r}\n" in page + "\n"
+        assert " object at 0x" not in page + json.dumps(fact)
+    assert json.loads(command("tasks", "lorenz", "--json").out) == facts["lorenz"]
+
+
+def test_the_page_of_a_model(command: Command) -> None:
+    page = command("models", "esn").out
+    for name, constraint in reservoir.ESN.constraints.items():
+        assert re.search(rf"^  {name} = .*: {re.escape(str(constraint))}$", page, re.MULTILINE)
+    assert "cycle_jumps: " in page and "jump=5" in page and "RidgeClassifier: " in page
+    assert ">>>" not in page  # the rest of the docstring is for Python
+    fact = json.loads(command("models", "esn", "--json").out)
+    assert fact["parameters"]["units"] == {"default": 500, "constraint": "an integer in [1, inf)"}
+    assert json.loads(command("models", "--json").out)["name"] == "esn"
+
+
+# run
+
+
+def test_run_prints_a_row_per_seed_with_mean_and_standard_deviation(command: Command) -> None:
+    status, out, err = command("run", *QUICK, "--seeds", "0:3")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "narma10, esn: nmse, lower is better"
+    cells = {line.split()[0]: line.split()[1:] for line in lines[1:] if line}
+    assert cells["seed"] == ["nmse", "nrmse", "baseline", "weights", "fit", "s", "predict", "s"]
+    scores = np.array([float(cells[str(seed)][0]) for seed in range(3)])
+    assert float(cells["mean"][0]) == pytest.approx(scores.mean(), rel=1e-3)
+    assert float(cells["std"][0]) == pytest.approx(scores.std(ddof=1), rel=0.1)
+    assert cells["0"][3] == "12"
+    assert "mean" not in command("run", *QUICK).out
+
+
+def test_run_json_holds_the_numbers_in_full(command: Command) -> None:
+    status, out, err = command("run", *QUICK, "--seeds", "4,2", "--json")
+    assert (status, err) == (0, "")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [row["seed"] for row in rows] == [4, 2]
+    task = get_task("narma10", train_length=300, test_length=100)
+    ref = evaluate(task, "esn", {"units": 10, "density": 0.3}, 2).row
+    assert rows[1]["score"] == ref["score"]
+    assert rows[1]["scores"] == ref["scores"]
+    assert rows[1]["task_options"]["train_length"] == 300
+    assert set(rows[1]) == {
+        "task", "task_options", "model", "params", "seed", "metric", "score", "scores", "baseline", "n_parameters",
+        "fit_seconds", "predict_seconds", "version",
+    }  # fmt: skip
+
+
+def test_save_keeps_the_model_of_the_first_seed(command: Command) -> None:
+    row = json.loads(command("run", *QUICK, "--seeds", "3:5", "--json", "--save", "model").out.splitlines()[0])
+    task = get_task("narma10", **row["task_options"])
+    data = task.generate(3)
+    assert task.score(load("model").predict(data.test.inputs), data) == row["score"]
+    assert os.listdir() == ["model"]
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_plot_writes_a_picture(command: Command, suffix: str) -> None:
+    assert command("run", *QUICK, "--plot", f"picture.{suffix}").status == 0
+    start = Path(f"picture.{suffix}").read_bytes()[:5]
+    assert start.startswith({"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[suffix])
+
+
+def test_numbers_that_are_not_finite_are_null_in_json(command: Command) -> None:
+    args = ("inspect", "--set", "units=10", "--set", "spectral_radius=0", "--json")
+    assert json.loads(command(*args, "--steps", "200").out)["lyapunov_exponent"] is None
+
+
+def test_a_setting_names_a_list_by_commas_or_by_one_word(command: Command) -> None:
+    for given, kept in (("state", ["state"]), ("bias,square", ["bias", "square"]), ("['state']", ["state"])):
+        row = json.loads(command("run", *QUICK, "--json", "--set", f"readout_from={given}").out)
+        assert row["params"]["readout_from"] == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("5", 5), ("1e-6", 1e-6), ("true", True), ("None", None), ("cycle", "cycle"), ("a,b", ["a", "b"]), ("1,2", [1, 2]),
+        ("a,1,none", ["a", 1, None]), ("{'jump': 7}", {"jump": 7}), ("data/my file.csv", "data/my file.csv"), ("", ""),
+        ("{[]:1}", "{[]:1}"), ("(" * 500, "(" * 500), ("'5'", "5"),
+    ],
+)  # fmt: skip
+def test_values(text: str, value: Any) -> None:
+    assert cli.parse_value(text) == value
+    assert type(cli.parse_value(text)) is type(value)
+
+
+@pytest.mark.parametrize(("text", "seeds"), [("3", [3]), ("0:3", [0, 1, 2]), ("4,0:2,9", [4, 0, 1, 9])])
+def test_seeds(text: str, seeds: list[int]) -> None:
+    assert cli.Seeds().convert(text, None, None) == seeds
+
+
+# forecast
+
+
+def test_forecast_writes_the_steps_past_the_end(command: Command) -> None:
+    status, out, err = command("forecast", csv_file(), "--horizon", "30", *ONE_CANDIDATE)
+    assert (status, err) == (0, "")
+    assert sorted(os.listdir()) == ["data.csv", "forecast.csv", "forecast.png"]
+    assert out.endswith("Forecast written to forecast.csv, picture to forecast.png.\n")
+    header, *lines = Path("forecast.csv").read_text().splitlines()
+    assert header == "row,load,load_low,load_high"
+    rows = np.array([[float(cell) for cell in line.split(",")] for line in lines])
+    assert rows[:, 0].tolist() == list(range(301, 331))
+    truth = np.sin(2 * np.pi * np.arange(300, 330) / 20)
+    assert np.abs(rows[:, 1] - truth).max() < 0.3
+    assert (rows[:, 2] < rows[:, 1]).all() and (rows[:, 1] < rows[:, 3]).all()
+    assert "Seasonal period: 20. Rows: 300, held out: 30." in out
+    errors = {line.split("  ")[2].strip(): line.split()[-1] for line in out.splitlines() if line.startswith(" load")}
+    assert list(errors) == ["echo state network", "naive", "seasonal naive"]
+    assert float(errors["echo state network"]) < 1.0 == float(errors["seasonal naive"]) < float(errors["naive"])
+    assert "prefer it" not in out
+
+
+def test_forecast_json_agrees_with_the_file(command: Command) -> None:
+    status, out, err = command("forecast", csv_file(), "--json", *ONE_CANDIDATE, "--out", "f.csv", "--plot", "p.svg")
+    assert (status, err) == (0, "")
+    found = json.loads(out)
+    assert (found["columns"], found["rows"], found["horizon"], found["holdout"], found["period"]) == (["load"], 300, 30, 30, 20)
+    assert found["settings"]["readout__ridge"] == 1e-3
+    assert list(found["rmse"]) == ["echo state network", "naive", "seasonal naive"]
+    lines = [line.split(",") for line in Path("f.csv").read_text().splitlines()[1:]]
+    assert [[float(line[1])] for line in lines] == found["forecast"]
+    assert [[float(line[2])] for line in lines] == found["low"]
+    assert Path("p.svg").read_text().startswith("<?xml")
+
+
+def test_forecast_says_when_a_trivial_forecast_is_better(command: Command) -> None:
+    steps = np.where(np.arange(300) % 100 < 50, 0.0, 1.0) + 1e-9 * wave()  # constant for the whole hold-out
+    status, out, _ = command("forecast", csv_file(load=steps), *ONE_CANDIDATE, "--horizon", "20")
+    assert status == 0
+    assert "The naive forecast of load is no worse than the network's; prefer it." in out
+
+
+def test_forecast_of_a_record_that_ends_constant(command: Command) -> None:
+    flat = wave()
+    flat[-31:] = flat[-31]
+    status, out, err = command("forecast", csv_file(load=flat), *ONE_CANDIDATE, "--json", "--horizon", "30")
+    assert (status, err) == (0, "")
+    assert json.loads(out)["rmse"]["naive"] == [0.0]
+    status, out, _ = command("forecast", "data.csv", *ONE_CANDIDATE, "--horizon", "30", "--out", "b.csv")
+    assert status == 0
+    assert "The naive forecast of load" in out and "nan" not in out
+
+
+def test_forecast_without_matplotlib_leaves_the_picture_out(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "find_spec", lambda name: None)
+    status, out, _ = command("forecast", csv_file(), *ONE_CANDIDATE)
+    assert status == 0
+    assert out.endswith("Forecast written to forecast.csv, no picture: matplotlib is not installed.\n")
+    assert sorted(os.listdir()) == ["data.csv", "forecast.csv"]
+
+
+def test_columns_are_named_by_commas_and_in_quotes(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "find_spec", lambda name: None)
+    name = csv_file(**{'"price, net"': wave(), "b": wave()[::-1], "c": wave()})
+    for column, names in (('"price, net"', ["price, net"]), ('c, "price, net"', ["c", "price, net"]), ("b", ["b"])):
+        assert json.loads(command("forecast", name, "--json", "--column", column, *ONE_CANDIDATE).out)["columns"] == names
+
+
+def test_diverged_networks_are_counted_in_the_notes(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "find_spec", lambda name: None)
+
+    def make(name: str, parameters: Any, seed: int) -> Any:
+        model = evaluation.make_model(name, parameters, seed)
+        if seed == 1:
+            model.forecast = lambda *_: (_ for _ in ()).throw(DivergenceError("diverged at step 3"))
+        return model
+
+    monkeypatch.setattr("reservoir.forecasting.make_model", make)
+    assert "\n2 of 4 networks diverged and were left out.\n" in command("forecast", csv_file(), *ONE_CANDIDATE).out
+
+
+# inspect
+
+
+def test_inspect_measures_and_draws(command: Command) -> None:
+    status, out, err = command("inspect", "--set", "units=12", "--set", "spectral_radius=0.7", "--plot", "r.png")
+    assert (status, err) == (0, "")
+    assert re.search(r"^ spectral radius +0\.7 ", out, re.MULTILINE)
+    assert Path("r.png").read_bytes().startswith(b"\x89PNG")
+    found = json.loads(command("inspect", "--set", "units=12", "--set", "spectral_radius=0.7", "--json").out)
+    for name in found.keys() - {"memory_curve"}:
+        assert f" {name.replace('_', ' ')} " in out
+    assert len(found["memory_curve"]) == 24
+
+
+def test_inspect_with_a_file_and_with_several_inputs(command: Command) -> None:
+    args = ("inspect", "--set", "units=12", "--json")
+    noise, three = json.loads(command(*args).out), json.loads(command(*args, "--inputs", "3").out)
+    driven = json.loads(command(*args, "--file", csv_file(a=wave(), b=wave() * 2), "--column", "b").out)
+    assert len({found["lyapunov_exponent"] for found in (noise, three, driven)}) == 3
+    assert noise["memory_capacity"] == driven["memory_capacity"] != three["memory_capacity"]
+    same = json.loads(command(*args, "--file", csv_file(b=wave())).out)
+    assert same["lyapunov_exponent"] == pytest.approx(driven["lyapunov_exponent"])  # standardised
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("args", "parts"),
+    [
+        ("run narma11", ["no task 'narma11'", "Did you mean narma10", "lorenz"]),
+        ("tasks narma11", ["no task 'narma11'", "Did you mean narma10"]),
+        ("models esm", ["no model 'esm'", "Did you mean esn?"]),
+        ("run narma10 --model esm", ["no model 'esm'", "Did you mean esn?"]),
+        ("run narma10 --set unit=5", ["'unit'", "Did you mean units", "spectral_radius"]),
+        ("run narma10 --set units=5.5", ["'units'", "integer in [1, inf)", "Got 5.5"]),
+        ("run narma10 --set units=abc", ["'units'", "Got 'abc'"]),
+        ("run narma10 --set units=0", ["'units'", "Got 0"]),
+        ("run narma10 --set units=", ["'units'", "Got ''"]),
+        ("run narma10 --set units", ["'--set'", "NAME=VALUE", "Got 'units'"]),
+        ("run narma10 --set =5", ["'--set'", "NAME=VALUE"]),
+        ("run narma10 --set spectral_radius=nan", ["'spectral_radius'", "Got 'nan'"]),
+        ("run narma10 --set spectral_radius=1e400", ["'spectral_radius'", "Got inf"]),
+        ("run narma10 --set leak_rate=0.1,0.2", ["'leak_rate'", "200 of them", "Got 2"]),
+        ("run narma10 --set readout.rigde=1", ["'rigde'", "Did you mean ridge?"]),
+        ("run narma10 --set readout.ridge=-1", ["'ridge'", "[0, inf)", "Got -1"]),
+        ("run narma10 --set readout=Rigde", ["no readout 'Rigde'", "Did you mean Ridge"]),
+        ("run narma10 --set readout=RidgeClassifier", ["classifier needs labels"]),
+        ("run narma10 --set topology=cylce", ["'topology'", "Did you mean cycle"]),
+        ("run narma10 --set topology_options.jmp=3", ["'jmp'", "weights"]),
+        ("run narma10 --set units.foo=3", ["'units'", "no parts"]),
+        ("run narma10 --set washout=5000", ["washout + 1 = 5001", "lower washout"]),
+        ("run narma10 --task-set tset_length=3", ["'tset_length'", "Did you mean test_length"]),
+        ("run narma10 --task-set test_length=a", ["'test_length'", "integer in [2, inf)", "Got 'a'"]),
+        ("run narma10 --seeds 0,0", ["'--seeds'", "none twice", "'0,0'"]),
+        ("run narma10 --seeds 0:3,2", ["'--seeds'", "none twice"]),
+        ("run narma10 --seeds 5:3", ["'--seeds'"]),
+        ("run narma10 --seeds=-1", ["'--seeds'", "[0, inf)"]),
+        ("run narma10 --seeds a", ["'--seeds'"]),
+        ("run narma10 --sedes 3", ["'--sedes'", "--seeds", "See reservoir run --help."]),
+        ("run", ["'TASK'", "See reservoir run --help."]),
+        ("run narma10 more", ["(more)"]),
+        ("ran narma10", ["'ran'", "See reservoir --help."]),
+        ("run csv", ["'path'", "name of a CSV file"]),
+        ("run csv --task-set path=absent.csv", ["absent.csv", "no such file"]),
+        ("run csv --task-set path=data.csv", ["data.csv", "300 rows", "need at least 302"]),
+        ("run csv --task-set path=data.csv --task-set horizon=0", ["'horizon'", "[1, inf)", "Got 0"]),
+        ("run csv --task-set path=data.csv --task-set column=laod", ["'laod'", "Did you mean load?"]),
+        ("run narma10 --save absent/model", ["absent: no such folder"]),
+        ("run narma10 --save folder", ["folder: Is a directory"]),
+        ("run narma10 --save /dev/null", ["/dev/null", "not a file"]),
+        ("run narma10 --save a.png --plot ./a.png", ["a.png", "another output"]),
+        ("run narma10 --plot picture.bmp", [".png, .svg, .pdf", "'picture.bmp'"]),
+        ("run narma10 --plot absent/picture.png", ["absent: no such folder"]),
+        ("forecast", ["'FILE'", "See reservoir forecast --help."]),
+        ("forecast absent.csv", ["absent.csv", "no such file"]),
+        ("forecast folder", ["folder", "directory"]),
+        ("forecast data.csv --column laod", ["'laod'", "Did you mean load?", "Columns: load"]),
+        ("forecast data.csv --horizon 0", ["'--horizon'", "x>=1"]),
+        ("forecast data.csv --horizon ten", ["'--horizon'", "'ten' is not a valid integer"]),
+        ("forecast data.csv --holdout -3", ["'--holdout'", "-3"]),
+        ("forecast data.csv --period -3", ["'--period'", "-3"]),
+        ("forecast data.csv --period 271", ["'period'", "at most 270", "Got 271"]),
+        ("forecast data.csv --horizon 150", ["300 rows", "need at least 450"]),
+        ("forecast data.csv --set unit=3", ["'unit'", "Did you mean units"]),
+        ("forecast data.csv --set washout=900", ["washout + 1 = 901"]),
+        ("forecast data.csv --seeds 1,1", ["'--seeds'", "none twice"]),
+        ("forecast data.csv --out absent/f.csv", ["absent: no such folder"]),
+        ("forecast data.csv --out data.csv", ["data.csv", "is the input"]),
+        ("forecast data.csv --out folder/../data.csv", ["is the input"]),
+        ("forecast data.csv --out link.csv", ["is the input"]),
+        ("forecast data.csv --out f.png", ["f.png", "another output"]),
+        ("forecast data.csv --plot picture.bmp", [".png, .svg, .pdf"]),
+        ("inspect --set unit=3", ["'unit'", "Did you mean units"]),
+        ("inspect --set readout.ridge=-1", ["'ridge'", "Got -1"]),
+        ("inspect --inputs 0", ["'--inputs'", "x>=1"]),
+        ("inspect --steps 1", ["'--steps'", "x>=2"]),
+        ("inspect --seed -1", ["'--seed'", "x>=0"]),
+        ("inspect --column load", ["--column", "--file"]),
+        ("inspect --file absent.csv", ["absent.csv", "no such file"]),
+        ("inspect --plot picture.bmp", [".png, .svg, .pdf"]),
+    ],
+)
+def test_bad_input(refused: Callable[..., str], args: str, parts: list[str]) -> None:
+    csv_file()
+    Path("folder").mkdir()
+    Path("link.csv").symlink_to("data.csv")
+    err = refused(*shlex.split(args))
+    for part in parts:
+        assert part in err
+
+
+@pytest.mark.parametrize(
+    ("content", "parts"),
+    [
+        (b"", ["is empty"]),
+        (b"load\n" + b"1\n2\n" * 50 + b"nan\n", ["line 102, column 'load'", "NaN"]),
+        (b"load\n" + b"1\n2\n" * 50 + b"-inf\n", ["line 102, column 'load'", "infinity"]),
+        (b"load\n" + b"1\n2\n" * 50 + b"three\n", ["line 102, column 'load'", "'three' is not a number"]),
+        (b"day,load\n" + b"mon,high\n" * 50, ["no column holds numbers", "Columns: day, load"]),
+        (b"day,load\n" + b"1,2\n" * 50, ["2 columns hold numbers", "Columns: day, load"]),
+        (b"load\n" + b"4.5\n" * 100, ["Column 'load' is constant (4.5)"]),
+        (b"load\n" + b"1\n2\n" * 10, ["20 rows", "need at least 32"]),
+        (b"load\n1\n2\n", ["2 rows"]),
+        (b"load\n" + b"1e300\n-1e300\n" * 50, ["Column 'load' lies between -1e+300 and 1e+300"]),
+        (b"\x00\x01\x02\xff" * 40, ["not a CSV file"]),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", ["not a CSV file"]),
+    ],
+)
+@pytest.mark.parametrize("verb", [["forecast"], ["inspect", "--file"]])
+def test_bad_files(refused: Callable[..., str], command: Command, verb: list[str], content: bytes, parts: list[str]) -> None:
+    Path("own.csv").write_bytes(content)
+    if "rows" in parts[0] and verb[0] == "inspect":  # which needs no many rows
+        assert command(*verb, "own.csv", "--set", "units=5").status == 0
+        return
+    err = refused(*verb, "own.csv")
+    for part in parts:
+        assert part in err
+
+
+def test_a_file_that_cannot_be_read(refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = Path.read_bytes
+
+    def read_bytes(path: Path) -> bytes:
+        if path.name == "data.csv" and not path.is_absolute():
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return reads(path)
+
+    csv_file()
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    assert "data.csv: no permission to read the file." in refused("forecast", "data.csv")
+
+
+def test_a_folder_that_cannot_be_written_to(refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: Any) -> Any:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/some/temporary/name")
+
+    csv_file()
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    for args in (("run", *QUICK, "--save", "m"), ("run", *QUICK, "--plot", "m.png"), ("forecast", "data.csv", "--out", "m")):
+        err = refused(*args)
+        assert "Permission denied" in err
+        assert "Error: m" in err
+
+
+def test_a_file_that_cannot_be_written_to(refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("m").write_text("mine")
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "m")
+    assert refused("run", *QUICK, "--save", "m") == "Error: m: Permission denied\n"
+
+
+def test_the_work_does_not_begin_before_the_outputs_are_checked(
+    refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(*_: Any) -> None:
+        raise AssertionError("worked first")
+
+    csv_file()
+    monkeypatch.setattr(evaluation, "evaluate", work)
+    monkeypatch.setattr("reservoir.forecasting.forecast_record", work)
+    refused("run", *QUICK, "--save", "absent/m")
+    refused("run", *QUICK, "--plot", "m.bmp")
+    refused("forecast", "data.csv", "--out", "absent/m")
+
+
+# Failures at run time
+
+
+def test_an_unstable_network_says_so_and_names_the_step(command: Command) -> None:
+    unstable = ("--set", "activation=relu", "--set", "spectral_radius=1e9")
+    status, out, err = command("run", *QUICK, *unstable, "--seeds", "3:5")
+    assert (status, out) == (1, "")
+    assert re.fullmatch(r"Error: Seed 3: The reservoir diverged: .* step \d+; lower spectral_radius.*\n", err)
+    status, out, err = command("forecast", csv_file(), "--set", "units=20", "--set", "density=0.2", *unstable)
+    assert (status, out) == (1, "")
+    assert re.fullmatch(r"Error: No setting tried stays finite on this series\. .* step \d+.*\n", err)
+    assert os.listdir() == ["data.csv"]
+
+
+def stopping(after: int, how: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `evaluate` end the program in its way once some seeds are done."""
+    done: list[int] = []
+
+    def stopped(*args: Any) -> Any:
+        if len(done) == after:
+            how()
+        done.append(1)
+        return evaluate(*args)
+
+    monkeypatch.setattr(evaluation, "evaluate", stopped)
+
+
+def diverge() -> None:
+    raise DivergenceError("Seed 2: The reservoir diverged at step 7.")
+
+
+ENDS = {
+    "ctrl-c": (lambda: signal.raise_signal(signal.SIGINT), 130, "Interrupted; what was finished is kept.\n"),
+    "divergence": (diverge, 1, "Error: Seed 2: The reservoir diverged at step 7.\n"),
+}
+
+
+@pytest.mark.parametrize("end", list(ENDS))
+def test_what_was_finished_is_printed(command: Command, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    how, code, line = ENDS[end]
+    whole = command("run", *QUICK, "--seeds", "0:2").out
+    stopping(2, how, monkeypatch)
+    status, out, err = command("run", *QUICK, "--seeds", "0:50")
+    assert (status, err) == (code, line)
+    # Times differ from run to run.
+    assert re.sub(r"\d\.\d{3}\b", "", out) == re.sub(r"\d\.\d{3}\b", "", whole)
+
+
+@pytest.mark.parametrize("end", list(ENDS))
+def test_what_was_finished_is_printed_as_json(command: Command, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    how, code, line = ENDS[end]
+    stopping(2, how, monkeypatch)
+    status, out, err = command("run", *QUICK, "--seeds", "0:50", "--json", "--save", "model")
+    assert (status, err) == (code, line)
+    assert [json.loads(row)["seed"] for row in out.splitlines()] == [0, 1]
+    assert load("model").units == 10
+
+
+def test_ctrl_c_before_anything_is_finished(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopping(0, ENDS["ctrl-c"][0], monkeypatch)
+    assert command("run", *QUICK) == (130, "", "Interrupted; what was finished is kept.\n")
+
+
+FULL = f"No space left on device\n"
+WRITERS = {
+    "model": ("run", *QUICK, "--save", "kept.svg"),
+    "picture of a run": ("run", *QUICK, "--plot", "kept.svg"),
+    "forecast": ("forecast", "data.csv", *ONE_CANDIDATE, "--out", "kept.svg", "--plot", "p.png"),
+    "picture of a forecast": ("forecast", "data.csv", *ONE_CANDIDATE, "--plot", "kept.svg", "--out", "f.csv"),
+    "picture of a reservoir": ("inspect", "--set", "units=10", "--plot", "kept.svg"),
+}
+
+
+@pytest.mark.parametrize("writer", list(WRITERS))
+def test_a_full_disk_leaves_the_old_file_and_prints_the_results(
+    command: Command, monkeypatch: pytest.MonkeyPatch, writer: str
+) -> None:
+    csv_file()
+    Path("kept.svg").write_text("old")
+
+    def replace(source: Path, target: Path) -> None:
+        if Path(target).name == "kept.svg":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(source))
+        Path(source).rename(target)
+
+    monkeypatch.setattr(model_file.os, "replace", replace)
+    status, out, err = command(*WRITERS[writer])
+    assert (status, err) == (1, "Error: kept.svg: No space left on device\n")
+    assert "nmse" in out or "echo state" in out
+    assert Path("kept.svg").read_text() == "old"
+    assert [name for name in os.listdir() if name.startswith(".")] == []
+
+
+def test_too_little_memory(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def how() -> None:
+        raise MemoryError("Unable to allocate 373. GiB")
+
+    stopping(0, how, monkeypatch)
+    status, _, err = command("run", *QUICK)
+    assert status == 1
+    assert err == "Error: not enough memory (Unable to allocate 373. GiB); use fewer units or a shorter series.\n"
+
+
+def test_an_error_of_ours_keeps_its_traceback(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def how() -> None:
+        raise ValueError("a bug")
+
+    stopping(0, how, monkeypatch)
+    with pytest.raises(ValueError, match="a bug"):
+        command("run", *QUICK)
+
+
+def test_warnings_take_a_line(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli.warnings, "showwarning", None)  # put back afterwards
+    command("--version")
+    cli.warnings.showwarning(UserWarning("two runs disagree"), UserWarning, "spectral.py", 1)
+    assert command("--version").err == "Warning: two runs disagree\n"
+
+
+def test_characters_that_the_terminal_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ask("tasks", "lorenz", PYTHONIOENCODING="ascii").stdout.startswith(b"lorenz (free run; vpt, higher is better)\n")
+
+
+# As a program
+
+
+def ask(*args: str, code: str = "import cli; cli.main()", **options: Any) -> subprocess.CompletedProcess[bytes]:
+    """Run the program, or some code, as a process of its own."""
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", **{k: options.pop(k) for k in list(options) if k.isupper()}}
+    options = {"capture_output": True, **options}
+    return subprocess.run([sys.executable, "-c", code, *args], cwd=ROOT, env=environment, check=False, **options)
+
+
+IMPORTED = "print(*sorted({{name.partition('.')[0] for name in sys.modules}} & {names!r}), file=sys.stderr)"
+
+
+def test_the_help_imports_nothing_heavy_and_a_run_only_what_it_uses() -> None:
+    heavy = {"numba", "scipy", "numpy", "sklearn", "matplotlib", "rich", "safetensors"}
+    found = ask("--help", code="import sys, cli; cli.main(); " + IMPORTED.format(names=heavy))
+    assert (found.returncode, found.stderr) == (0, b"\n")
+    unused = {"sklearn", "matplotlib", "pandas", "optuna"}
+    found = ask("run", *QUICK, code="import sys, cli; cli.main(); " + IMPORTED.format(names=unused))
+    assert (found.returncode, found.stderr) == (0, b"\n")
+
+
+INTERRUPTED = """
+import sys
+class Finder:
+    def find_spec(name, *_):
+        if name == {name!r}:
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Finder)
+import cli
+cli.main()
+"""
+
+
+@pytest.mark.parametrize("name", ["click", "numpy", "numba"])
+def test_ctrl_c_during_the_imports(name: str) -> None:
+    found = ask("run", *QUICK, code=INTERRUPTED.format(name=name))
+    assert found.returncode == 130
+    assert b"Traceback" not in found.stderr
+    assert found.stderr.count(b"\n") <= 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_standard_output() -> None:
+    with open("/dev/full", "wb") as full:
+        found = ask("tasks", capture_output=False, stdout=full, stderr=subprocess.PIPE)
+    assert (found.returncode, found.stderr) == (1, b"Error: No space left on device\n")
+
+
+def test_a_reader_that_goes_away_and_a_closed_output_are_no_errors_to_speak_of() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as pipe:
+        found = ask("tasks", "--json", capture_output=False, stdout=pipe, stderr=subprocess.PIPE)
+    assert (found.returncode, found.stderr) == (1, b"")
+    shell = subprocess.run(
+        ["sh", "-c", f"{shlex.quote(sys.executable)} cli.py tasks >&-"], cwd=ROOT, capture_output=True, check=False
+    )
+    assert (shell.returncode, shell.stderr) == (0, b"")
