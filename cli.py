@@ -25,6 +25,7 @@ except KeyboardInterrupt:  # Ctrl-C while starting
     sys.exit(130)
 
 SET_HELP = "A parameter, as NAME=VALUE; may be repeated. Parts of a parameter as readout.ridge=1e-6."
+OUTPUT = click.Path(readable=False)
 
 
 class Assignment(click.ParamType):
@@ -176,8 +177,8 @@ def models(name: str | None, as_json: bool) -> None:
 )
 @click.option("--seeds", type=Seeds(), default="0", show_default=True, help="0:5 for 0 to 4, or 0,3,7.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per seed, a line each, numbers in full precision.")
-@click.option("--save", type=click.Path(), help="Write the fitted model of the first seed to this file.")
-@click.option("--plot", type=click.Path(), help="Draw the first seed's predictions to this file (png, svg or pdf).")
+@click.option("--save", type=OUTPUT, help="Write the fitted model of the first seed to this file.")
+@click.option("--plot", type=OUTPUT, help="Draw the first seed's predictions to this file (png, svg or pdf).")
 def run(
     task: str,
     model: str,
@@ -255,8 +256,8 @@ def read_columns(file: str, names: str | None) -> tuple[Any, list[str]]:
 @click.option("--period", type=at_least(1), help="Period of the seasonal-naive forecast.  [default: estimated]")
 @click.option("--set", "settings", type=Assignment(), multiple=True, help=SET_HELP + " What is not set is chosen on the data.")
 @click.option("--seeds", type=Seeds(), default="0:10", show_default=True, help="One network per seed, for the band.")
-@click.option("--out", type=click.Path(), default="forecast.csv", show_default=True, help="The forecast, as CSV.")
-@click.option("--plot", type=click.Path(), help="The picture.  [default: like --out, with .png]")
+@click.option("--out", type=OUTPUT, default="forecast.csv", show_default=True, help="The forecast, as CSV.")
+@click.option("--plot", type=OUTPUT, help="The picture.  [default: like --out, with .png]")
 @click.option("--json", "as_json", is_flag=True, help="Print the errors and the settings as one JSON object.")
 def forecast(
     file: str,
@@ -314,7 +315,7 @@ def forecast(
 @click.option("--steps", type=at_least(2), default=2000, show_default=True, help="Steps of white noise to drive it with.")
 @click.option("--seed", type=at_least(0), default=0, show_default=True, help="Seed of the weights and of the noise.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, numbers in full precision.")
-@click.option("--plot", type=click.Path(), help="Draw eigenvalues, memory curve and weights to this file.")
+@click.option("--plot", type=OUTPUT, help="Draw eigenvalues, memory curve and weights to this file.")
 def inspect(
     settings: tuple[tuple[str, Any], ...],
     inputs: int,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import re
@@ -15,7 +16,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import click
 import numpy as np
 import pytest
 
@@ -38,7 +38,7 @@ QUICK = (
     "test_length=100",
 )
 ONE_CANDIDATE = (
-    "--set", "units=20", "--set", "density=0.2", "--set", "leak_rate=0.3", "--set", "spectral_radius=0.9",
+    "--set", "units=60", "--set", "density=0.1", "--set", "leak_rate=0.3", "--set", "spectral_radius=0.9",
     "--set", "input_scaling=0.3", "--set", "readout.ridge=1e-3", "--seeds", "0:2",
 )  # fmt: skip
 
@@ -109,9 +109,8 @@ def test_alone_it_shows_its_help(command: Command) -> None:
     assert command("--version") == (0, f"{reservoir.__version__}\n", "")
 
 
-def examples() -> list[str]:
-    texts = [str(command.help) for command in (cli.cli, *cli.cli.commands.values())]
-    return [line.strip() for text in texts for line in text.splitlines() if line.strip().startswith("reservoir ")]
+def examples(text: str | None) -> list[str]:
+    return [line.strip() for line in (text or "").splitlines() if line.strip().startswith("reservoir ")]
 
 
 @pytest.mark.parametrize("name", ["", *cli.cli.commands])
@@ -120,11 +119,10 @@ def test_help_keeps_its_examples_on_lines_of_their_own(command: Command, name: s
     assert (status, err) == (0, "")
     assert "\b" not in out and r"\b" not in out
     assert max(map(len, out.splitlines())) <= 80
-    shown = [line.strip() for line in out.splitlines() if line.strip().startswith("reservoir ")]
-    assert shown == [line for line in examples() if line in str((cli.cli.commands[name] if name else cli.cli).help)]
+    assert examples(out) == examples((cli.cli.commands[name] if name else cli.cli).help)
 
 
-@pytest.mark.parametrize("example", examples())
+@pytest.mark.parametrize("example", [line for c in (cli.cli, *cli.cli.commands.values()) for line in examples(c.help)])
 def test_examples_in_the_help_can_be_parsed(example: str) -> None:
     name, *args = shlex.split(example.partition("   ")[0])[1:]
     cli.cli.commands[name].make_context(name, args)
@@ -142,8 +140,8 @@ def test_lists_fit_the_width(command: Command, monkeypatch: pytest.MonkeyPatch, 
 
 def test_tasks_are_listed_by_their_whole_names(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
-    words = command("tasks").out.split()
-    assert [word for word in words if word in list_tasks()] == list_tasks()
+    first = [line.split()[0] for line in command("tasks").out.splitlines() if re.match(r" \w", line)]
+    assert first == ["name", *list_tasks()]
 
 
 def test_the_page_of_each_task(command: Command) -> None:
@@ -402,7 +400,7 @@ def test_inspect_with_a_file_and_with_several_inputs(command: Command) -> None:
         ("run csv --task-set path=data.csv --task-set column=laod", ["'laod'", "Did you mean load?"]),
         ("run narma10 --save absent/model", ["absent: no such folder"]),
         ("run narma10 --save folder", ["folder: Is a directory"]),
-        ("run narma10 --save /dev/null", ["/dev/null", "not a file"]),
+        ("run narma10 --save pipe", ["pipe: is not a file"]),
         ("run narma10 --save a.png --plot ./a.png", ["a.png", "another output"]),
         ("run narma10 --plot picture.bmp", [".png, .svg, .pdf", "'picture.bmp'"]),
         ("run narma10 --plot absent/picture.png", ["absent: no such folder"]),
@@ -439,6 +437,7 @@ def test_bad_input(refused: Callable[..., str], args: str, parts: list[str]) -> 
     csv_file()
     Path("folder").mkdir()
     Path("link.csv").symlink_to("data.csv")
+    os.mkfifo("pipe")
     err = refused(*shlex.split(args))
     for part in parts:
         assert part in err
@@ -560,7 +559,7 @@ def test_what_was_finished_is_printed(command: Command, monkeypatch: pytest.Monk
     whole = command("run", *QUICK, "--seeds", "0:2").out
     stopping(2, how, monkeypatch)
     status, out, err = command("run", *QUICK, "--seeds", "0:50")
-    assert (status, err) == (code, line)
+    assert (status, err.lstrip()) == (code, line)  # click begins a new line after ^C
     # Times differ from run to run.
     assert re.sub(r"\d\.\d{3}\b", "", out) == re.sub(r"\d\.\d{3}\b", "", whole)
 
@@ -570,17 +569,17 @@ def test_what_was_finished_is_printed_as_json(command: Command, monkeypatch: pyt
     how, code, line = ENDS[end]
     stopping(2, how, monkeypatch)
     status, out, err = command("run", *QUICK, "--seeds", "0:50", "--json", "--save", "model")
-    assert (status, err) == (code, line)
+    assert (status, err.lstrip()) == (code, line)  # click begins a new line after ^C
     assert [json.loads(row)["seed"] for row in out.splitlines()] == [0, 1]
     assert load("model").units == 10
 
 
 def test_ctrl_c_before_anything_is_finished(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     stopping(0, ENDS["ctrl-c"][0], monkeypatch)
-    assert command("run", *QUICK) == (130, "", "Interrupted; what was finished is kept.\n")
+    status, out, err = command("run", *QUICK)
+    assert (status, out, err.strip()) == (130, "", "Interrupted; what was finished is kept.")
 
 
-FULL = f"No space left on device\n"
 WRITERS = {
     "model": ("run", *QUICK, "--save", "kept.svg"),
     "picture of a run": ("run", *QUICK, "--plot", "kept.svg"),
@@ -636,8 +635,12 @@ def test_warnings_take_a_line(command: Command, monkeypatch: pytest.MonkeyPatch)
     assert command("--version").err == "Warning: two runs disagree\n"
 
 
-def test_characters_that_the_terminal_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ask("tasks", "lorenz", PYTHONIOENCODING="ascii").stdout.startswith(b"lorenz (free run; vpt, higher is better)\n")
+def test_characters_that_the_terminal_lacks(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reservoir.reporting.task_page", lambda task: "R\u00f6ssler")
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii"))
+    assert command("tasks", "rossler").status == 0
+    assert written.getvalue() == b"R?ssler\n"
 
 
 # As a program
@@ -679,7 +682,7 @@ def test_ctrl_c_during_the_imports(name: str) -> None:
     found = ask("run", *QUICK, code=INTERRUPTED.format(name=name))
     assert found.returncode == 130
     assert b"Traceback" not in found.stderr
-    assert found.stderr.count(b"\n") <= 1
+    assert found.stderr.strip().count(b"\n") == 0
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

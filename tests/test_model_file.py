@@ -75,7 +75,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "arrays": {"leak_rate": np.linspace(0.1, 1, N), "input_scaling": np.array([1, 2]), "initial_state": RNG.normal(size=N)},
     "list of arrays": {"input_weights": list(RNG.normal(size=(N, 2)))},
     "NumPy's numbers": {"units": np.int64(N), "leak_rate": np.float32(0.3), "washout": np.uint8(9), "random_state": np.int64(4)},
-    "other numbers": {"leak_rate": Fraction(1, 4), "spectral_radius": np.longdouble(0.5), "input_scaling": [Fraction(1, 3), 2]},
+    "other numbers": {"leak_rate": np.longdouble(0.5), "spectral_radius": Fraction(1, 2), "input_scaling": [Fraction(1, 4), 2]},
     "other arrays": {"topology": Readable(W), "input_weights": RNG.normal(size=(N, 2)).astype(np.longdouble)},
     "objects": {"topology": W.astype(object), "leak_rate": np.full(N, 0.3, ">f4")},
     "feedback": {"feedback_scaling": [0.3, 0.1], "readout_from": ("state", "output", "bias")},

@@ -91,16 +91,13 @@ def test_cross_val_score(readout: Any, targets: np.ndarray) -> None:
     assert comp.min() > 0.6
 
 
-NAMED = pytest.mark.xfail(strict=True, reason="scikit-learn picks the class by the method's __name__, which is not predict_proba")
-
-
 @pytest.mark.parametrize(
     ("readout", "targets", "scoring"),
     [
         (Ridge(1e-4), TARGETS, "neg_mean_squared_error"),
         (RidgeClassifier(1e-4), LABELS, "balanced_accuracy"),
         (Logistic(), LABELS, "neg_log_loss"),
-        pytest.param(Logistic(), LABELS, "roc_auc", marks=NAMED),
+        (Logistic(), LABELS, "roc_auc"),
     ],
 )
 def test_scorers_of_sklearn(readout: Any, targets: np.ndarray, scoring: str) -> None:

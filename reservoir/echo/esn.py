@@ -15,6 +15,7 @@ from reservoir.echo.input_weights import PATTERNS
 from reservoir.echo.least_squares import Blocks
 from reservoir.echo.logistic import Logistic
 from reservoir.echo.network import Many, Network, states
+from reservoir.echo.online import RecursiveLeastSquares
 from reservoir.echo.readout import Readout, Ridge
 from reservoir.echo.readouts import READOUTS
 from reservoir.echo.reservoir import Reservoir, build
@@ -316,10 +317,11 @@ class ESN(Estimator):
         """`predict_proba(inputs)`: class probabilities (..., n_classes), per step or per sequence; only with `Logistic`."""
         if not isinstance(self.readout, Logistic):
             raise AttributeError(f"predict_proba needs readout=Logistic(...). Got {self.readout!r} instead.")
-        return self._probabilities
 
-    def _probabilities(self, inputs: Any) -> Any:
-        return self._shaped([scipy.special.softmax(y, axis=-1) for y in self._outputs(inputs)], inputs)
+        def predict_proba(inputs: Any) -> Any:  # of this very name, which scikit-learn's scorers look at
+            return self._shaped([scipy.special.softmax(y, axis=-1) for y in self._outputs(inputs)], inputs)
+
+        return predict_proba
 
     def forecast(self, history: Any, steps: int) -> Any:
         """Continue a series: run along the history, then `steps` more with every output fed back as the next input.
@@ -480,17 +482,23 @@ class ESN(Estimator):
             esn.classes_ = arrays["classes"] if state["classes"] is None else np.array(state["classes"])
         entropy, key, spawned = state["noise_seed"]
         esn._noise_seed = np.random.SeedSequence(int(entropy), spawn_key=tuple(key), n_children_spawned=spawned)
-        if arrays["coefficients"].shape != (esn._layout.width, esn.n_outputs_) or len(esn.reservoir_.bias) != esn.units:
-            raise ValueError("output weights of another size")
+        width, units, outputs = esn._layout.width, esn.units, esn.n_outputs_
+        shapes = {
+            "input_weights": (units, esn.n_features_in_), "feedback_weights": (units, outputs * esn._uses_feedback()),
+            "coefficients": (width, outputs),
+        }  # fmt: skip
+        if isinstance(esn.readout, RecursiveLeastSquares):
+            shapes["inverse"] = (width, width)
+        for name, shape in shapes.items():
+            if arrays[name].shape != shape:
+                raise ValueError(f"{name} of shape {arrays[name].shape}, not {shape}")
+        if esn.readout.classifier and esn.classes_.shape != (outputs,):
+            raise ValueError(f"{outputs} outputs for the classes {esn.classes_.tolist()}")
         esn.readout_ = clone(esn.readout)
         esn.readout_.restore(arrays["coefficients"])
-        if "inverse" in arrays:
+        if "inverse" in shapes:
             esn.readout_.inverse_ = arrays["inverse"]
         return esn
-
-    @property
-    def _estimator_type(self) -> str:
-        return "classifier" if self.readout.classifier else "regressor"
 
     def __sklearn_tags__(self) -> Any:
         return sklearn_tags(self.readout.classifier)

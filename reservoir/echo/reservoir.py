@@ -171,7 +171,7 @@ def recurrent_matrix(
             )
         matrix = own_matrix(topology, units)
         matrix = matrix if radius is None else to_unit_radius(matrix)
-    return scaled(matrix, 1.0 if radius is None else radius)  # a copy: the cached one stays as it is
+    return scaled(matrix, 1.0 if radius is None else float(radius))  # a copy: the cached one stays as it is
 
 
 def per_channel(scaling: Any, channels: int, name: str) -> np.ndarray:
