@@ -10,6 +10,7 @@ import pytest
 from networks import INPUTS, TARGETS, UNEQUAL, WAVE, close, cut, small, weights
 
 from reservoir import Logistic, Ridge, RidgeClassifier
+from reservoir.echo import features
 from reservoir.echo.least_squares import Blocks
 
 PARTS = [("state",), ("bias", "state"), ("bias", "input", "state"), ("state", "square", "bias"), ("input", "bias")]
@@ -106,21 +107,35 @@ def test_what_happens_during_the_washout_is_not_fitted() -> None:
     assert (small(washout=20).fit(INPUTS, changed).output_weights_ != ref).any()
 
 
-@pytest.mark.parametrize("lengths", [[511], [512], [513], [1100], [511, 1, 512, 30, 513], [700, 700], [3, 1030]], ids=str)
-@pytest.mark.parametrize("feedback", [0.0, 0.3])
-def test_cutting_into_blocks_shows_nowhere(feedback: float, lengths: list[int]) -> None:
-    generator = np.random.default_rng(3)
-    sequences = [generator.uniform(-1.0, 1.0, (length, 1)) for length in lengths]
+@pytest.mark.parametrize("lengths", [[15], [16], [17], [40], [15, 1, 16, 3, 17], [24, 24], [3, 45]], ids=str)
+@pytest.mark.parametrize("parameters", [{}, {"feedback_scaling": 0.3}, {"washout": 2}], ids=str)
+def test_cutting_into_blocks_shows_nowhere(
+    parameters: dict[str, Any], lengths: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features, "block_rows", lambda width: 16)
+    sequences, feedback = cut(INPUTS, lengths), "feedback_scaling" in parameters
     targets = [np.tanh(np.cumsum(u, axis=0)) + 0.1 for u in sequences]
-    esn = small(units=3, density=1.0, washout=0, feedback_scaling=feedback, readout_from=("bias", "square", "state"))
+    esn = small(**{"washout": 0, **parameters}, readout_from=("bias", "input", "square", "state"))
+    if parameters.get("washout"):
+        sequences, targets = ([each for each in part if len(each) > 2] for part in (sequences, targets))
     esn.fit(sequences, targets)
     network = naive.network_of(esn)
-    close(esn.output_weights_, weights(esn, sequences, targets, feedback > 0.0), 1e-7)
+    close(esn.output_weights_, weights(esn, sequences, targets, feedback), 1e-7)
     for comp, u, y in zip(esn.states(sequences, targets), sequences, targets, strict=True):
         close(comp, naive.drive(network, u, y if feedback else None), 1e-11)
     if not feedback:
         for comp, u in zip(esn.predict(sequences), sequences, strict=True):
             close(comp, naive.feature_rows(network, esn.readout_from, u) @ esn.output_weights_.T, 1e-10)
+
+
+def test_long_series_are_cut() -> None:
+    units, length = 200, 2 * features.block_rows(202) + 3
+    inputs = np.random.default_rng(0).uniform(-1.0, 1.0, length)
+    esn = small(units=units, density=0.05).fit(inputs, np.roll(inputs, 3))
+    rows = np.concatenate([np.ones((length, 1)), inputs[:, None], esn.states(inputs)], axis=1)  # the states are never cut
+    close(esn.output_weights_, naive.ridge(rows[4:], np.roll(inputs, 3)[4:, None], 1e-3, True).T, 1e-6)
+    close(esn.predict(inputs), rows @ esn.output_weights_[0], 1e-9)
+    assert features.block_rows(10**6) == 256  # at least
 
 
 def test_one_step_ahead() -> None:
@@ -140,7 +155,7 @@ class Recorder(Ridge):
     seen: ClassVar[list[np.ndarray]] = []
 
     def fit(self, blocks: Blocks) -> Recorder:
-        self.seen[:] = [features.copy() for features, _ in blocks]
+        self.seen[:] = [rows.copy() for rows, _ in blocks]
         return super().fit(blocks)
 
 
@@ -178,19 +193,21 @@ def test_two_passes_over_the_data_see_the_same_noise() -> None:
 
 @pytest.mark.parametrize("washout", [0, 3])
 @pytest.mark.parametrize("pooling", ["last", "mean", "every"])
-@pytest.mark.parametrize("lengths", [[9, 5, 30, 6, 7], [600, 8, 520]], ids=str)
-def test_pooling(lengths: list[int], pooling: str, washout: int) -> None:
+@pytest.mark.parametrize("lengths", [[9, 5, 30, 6, 7], [4, 12, 16, 17]], ids=str)
+@pytest.mark.parametrize("block", [16, 1000])
+def test_pooling(block: int, lengths: list[int], pooling: str, washout: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "block_rows", lambda width: block)
     generator = np.random.default_rng(5)
     sequences = [generator.uniform(-1.0, 1.0, (length, 2)) for length in lengths]
     targets = generator.normal(size=(len(lengths), 2))
     esn = small(units=3, pooling=pooling, washout=washout, density=1.0, readout=Ridge(0.1)).fit(sequences, targets)
     rows = [naive.feature_rows(naive.network_of(esn), esn.readout_from, u) for u in sequences]
     if pooling == "every":
-        features = np.concatenate([r[washout:] for r in rows])
+        seen = np.concatenate([r[washout:] for r in rows])
         wanted = np.concatenate([np.tile(y, (len(r) - washout, 1)) for y, r in zip(targets, rows, strict=True)])
     else:
-        features, wanted = np.array([r[-1] if pooling == "last" else r[washout:].mean(axis=0) for r in rows]), targets
-    ref = naive.ridge(features, wanted, 0.1, True)
+        seen, wanted = np.array([r[-1] if pooling == "last" else r[washout:].mean(axis=0) for r in rows]), targets
+    ref = naive.ridge(seen, wanted, 0.1, True)
     close(esn.output_weights_, ref.T, 1e-7)
     outputs = [r[-1] @ ref if pooling == "last" else (r[washout:] @ ref).mean(axis=0) for r in rows]
     close(esn.predict(sequences), np.array(outputs), 1e-7)

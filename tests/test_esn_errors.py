@@ -22,6 +22,7 @@ from reservoir import (
     Ridge,
     RidgeClassifier,
 )
+from reservoir.echo import features
 
 PAIR = [INPUTS[:30], INPUTS[30:42]]
 ENDS = [TARGETS[:30], TARGETS[30:42]]
@@ -200,7 +201,10 @@ def test_a_readout_that_cannot_learn_on() -> None:
     ("radius", "lengths"), [(10.0, [400]), (3.0, [700]), (10.0, [600, 400]), (3.0, [100, 700]), (3.0, [511, 1, 700])], ids=str
 )
 @pytest.mark.parametrize("activation", ["identity", "relu"])
-def test_a_diverging_reservoir_names_the_step(activation: str, radius: float, lengths: list[int]) -> None:
+def test_a_diverging_reservoir_names_the_step(
+    activation: str, radius: float, lengths: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features, "block_rows", lambda width: 512)
     own = np.abs(np.random.default_rng(0).normal(size=(4, 4)))
     settings = {
         "units": 4,

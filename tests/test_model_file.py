@@ -266,3 +266,11 @@ def test_failure_half_way_leaves_the_old_file(
         fitted(2).save(tmp_path / "model.safetensors")
     assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
     assert (tmp_path / "model.safetensors").read_bytes() == before
+
+
+def test_parameters_changed_after_fit_are_not_saved(tmp_path: Path) -> None:
+    esn = ESN(units=10, washout=0, random_state=0).fit(np.sin(np.arange(50.0)))
+    for changed in ({"units": 11}, {"units": 10, "readout_from": ["state"]}):
+        with pytest.raises(ParameterError, match="changed after fit"):
+            esn.set_params(**changed).save(tmp_path / "model.safetensors")
+    assert list(tmp_path.iterdir()) == []

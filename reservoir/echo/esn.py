@@ -454,9 +454,14 @@ class ESN(Estimator):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted network to a safetensors file, for `reservoir.load`. Raises OSError where that cannot be done.
 
-        A network with a batch readout cannot go on with `partial_fit` after loading; one with an online readout can.
+        A network with a batch readout cannot go on with `partial_fit` after loading; one with an online readout can. Raises
+        `ParameterError` where parameters were set after the fit that the weights do not have.
         """
         self._check_fitted()
+        if (self.units, self._layout.width) != (self.reservoir_.units, len(self.readout_.coefficients_)):
+            raise ParameterError(
+                "The network's parameters were changed after fit, its weights are of another size; fit it again."
+            )
         classes = self.classes_ if self.readout.classifier else np.empty(0)
         state = {
             "n_inputs": self.n_features_in_, "n_outputs": self.n_outputs_, "per_step": self._per_step, "flat": self._flat,

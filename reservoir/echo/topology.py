@@ -218,6 +218,8 @@ def check_options(topology: str, options: Mapping[str, Any]) -> None:
 def own_matrix(matrix: Any, units: int) -> Matrix:
     """A user's matrix, array or SciPy sparse, as a checked float64 copy."""
     try:
+        if np.iscomplexobj(matrix):
+            raise TypeError
         if sp.issparse(matrix):
             matrix = sp.csr_array(matrix, dtype=np.float64, copy=True)
             matrix.sum_duplicates()
@@ -225,7 +227,7 @@ def own_matrix(matrix: Any, units: int) -> Matrix:
             matrix = np.array(matrix, dtype=np.float64)
     except (TypeError, ValueError):
         raise ParameterError(
-            f"The 'topology' parameter of ESN must be a ({units}, {units}) matrix of numbers. Got {brief(matrix)} instead."
+            f"The 'topology' parameter of ESN must be a ({units}, {units}) matrix of real numbers. Got {brief(matrix)} instead."
         ) from None
     if matrix.shape != (units, units):
         raise ParameterError(
