@@ -366,17 +366,9 @@ def main() -> None:
         cli.main(standalone_mode=False)
         sys.stdout.flush()
     except (click.ClickException, ValueError, OSError, RuntimeError, MemoryError, KeyboardInterrupt, click.Abort) as error:
-        sys.exit(explain(error))
-
-
-def explain(error: BaseException) -> int:
-    """Say on stderr, in a line, what went wrong, and return the exit status. An unforeseen error is raised again."""
-    if isinstance(error, BrokenPipeError):  # the reader of our output has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    text, status = explanation(error)
-    click.echo(text, err=True)
-    return status
+        text, status = explanation(error)
+        click.echo(text, err=True)
+        sys.exit(status)
 
 
 def explanation(error: BaseException) -> tuple[str, int]:

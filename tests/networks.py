@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import naive
 import numpy as np
 
 from reservoir import ESN, Ridge
+from reservoir.echo.least_squares import Blocks
 
 RNG = np.random.default_rng(7)
 INPUTS = RNG.uniform(-1.0, 1.0, (60, 3))
@@ -37,3 +38,17 @@ def weights(esn: ESN, sequences: list[np.ndarray], targets: list[np.ndarray], fo
     ]
     features, wanted = (np.concatenate([each[skip:] for each in part]) for part in (rows, targets))
     return naive.ridge(features, wanted, esn.readout.ridge, "bias" in esn.readout_from).T
+
+
+class Recorder(Ridge):
+    """A readout that keeps what it is given."""
+
+    seen: ClassVar[list[np.ndarray]] = []
+
+    def fit(self, blocks: Blocks) -> Recorder:
+        self.seen[:] = [rows.copy() for rows, _ in blocks]
+        return super().fit(blocks)
+
+    def partial_fit(self, blocks: Blocks) -> Recorder:
+        self.seen[:] = [rows.copy() for rows, _ in blocks]
+        return super().partial_fit(blocks)

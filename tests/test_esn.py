@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import naive
 import numpy as np
 import pytest
-from networks import INPUTS, TARGETS, UNEQUAL, WAVE, close, cut, small, weights
+from networks import INPUTS, TARGETS, UNEQUAL, WAVE, Recorder, close, cut, small, weights
 
 from reservoir import Logistic, Ridge, RidgeClassifier
 from reservoir.echo import features
-from reservoir.echo.least_squares import Blocks
 
 PARTS = [("state",), ("bias", "state"), ("bias", "input", "state"), ("state", "square", "bias"), ("input", "bias")]
 WITH_OUTPUT = [("output", "state"), naive.PARTS, ("bias", "output")]
@@ -147,16 +146,6 @@ def test_one_step_ahead() -> None:
         np.testing.assert_array_equal(comp.output_weights_, ref.output_weights_)
         for a, b in zip(comp.predict(inputs), ref.predict(inputs), strict=True):
             np.testing.assert_array_equal(a, b)
-
-
-class Recorder(Ridge):
-    """A readout that keeps what it is given."""
-
-    seen: ClassVar[list[np.ndarray]] = []
-
-    def fit(self, blocks: Blocks) -> Recorder:
-        self.seen[:] = [rows.copy() for rows, _ in blocks]
-        return super().fit(blocks)
 
 
 def test_noise_is_added_to_every_state_while_fitting() -> None:

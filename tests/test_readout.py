@@ -257,6 +257,8 @@ def test_fit_forgets() -> None:
     features, targets = problem((60, 7), True)
     comp = Ridge(0.1).fit_arrays(features, targets, True).fit_arrays(features[:30], targets[:30], True)
     close(comp.coefficients_, naive.ridge(features[:30], targets[:30], 0.1, True))
+    comp.fit_arrays(features[:5], targets[:5], True).partial_fit(in_blocks(features[5:20], targets[5:20], True))
+    close(comp.coefficients_, naive.ridge(features[:20], targets[:20], 0.1, True))
 
 
 def test_partial_fit_takes_one_ridge() -> None:
@@ -360,8 +362,10 @@ ONLINE = pytest.mark.parametrize("readout", [RecursiveLeastSquares(0.99), LeastM
 
 
 @ONLINE
-def test_online_readouts_go_on_where_they_stopped(readout: Any) -> None:
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_online_readouts_go_on_where_they_stopped(outputs: int, readout: Any) -> None:
     features, targets = problem((40, 7), True)
+    targets = targets[:, :outputs]
     ref = type(readout)(**readout.get_params()).fit(in_blocks(features, targets, True)).coefficients_
     for first in ("fit", "partial_fit"):
         comp = type(readout)(**readout.get_params())

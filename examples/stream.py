@@ -1,0 +1,20 @@
+"""Learn from a stream, piece by piece, in constant memory: the same weights as from one array.
+
+python examples/stream.py
+"""
+
+import numpy as np
+
+from reservoir import ESN, Ridge
+
+series = np.sin(0.2 * np.arange(50_001)) * np.sin(0.0311 * np.arange(50_001))
+settings = {"units": 200, "density": 0.05, "leak_rate": 0.5, "readout": Ridge(1e-4, solver="cholesky"), "random_state": 0}
+
+whole = ESN(**settings).fit(series[:-1], series[1:])
+pieces = ESN(**settings)
+for start in range(0, 50_000, 10_000):
+    stop = start + 10_000
+    pieces.partial_fit(series[start:stop], series[start + 1 : stop + 1], continued=start > 0)
+
+difference = np.abs(whole.predict(series) - pieces.predict(series)).max()
+print(f"largest difference of the predictions: {difference:.1e}")
