@@ -5,6 +5,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+KERNEL_TESTS := tests/test_activations.py tests/test_kernels.py tests/test_diagnostics.py \
+	-k "test_activations or test_kernels or lyapunov or tangent"
 
 .PHONY: demo test bench clean
 
@@ -20,7 +22,7 @@ test: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	NUMBA_DISABLE_JIT=1 $(BIN)/pytest tests/test_activations.py tests/test_kernels.py --cov --cov-report=term --cov-fail-under=100
+	NUMBA_DISABLE_JIT=1 $(BIN)/pytest $(KERNEL_TESTS) --cov --cov-report=term --cov-fail-under=100
 	$(BIN)/pytest
 
 bench: .venv/bench

@@ -33,10 +33,10 @@ def tangent_growth(network, inputs, state, tangent, growth):
             d[i] = value
             total += value * value
         length = np.sqrt(total)
-        growth[t] = np.log(length)
         if length == 0.0:
             growth[t:] = -np.inf
             break
+        growth[t] = np.log(length)
         for i in range(n):
             d[i] /= length
             d[n + i] = d[i]
