@@ -47,7 +47,8 @@ def table_text(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
     grid = Grid(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for index, column in enumerate(columns):
         numeric = index > 0 and all(row[index].lstrip("-.")[:1].isdigit() or row[index] in ("", "-inf") for row in rows)
-        grid.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=index == 0)
+        short = index == 0 and max(len(row[0]) for row in rows) <= 30  # names that can stay whole
+        grid.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=short)
     for row in rows:
         grid.add_row(*row)
     console = Console(width=width, highlight=False, markup=False)

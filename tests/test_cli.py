@@ -23,6 +23,7 @@ import cli
 import reservoir
 from reservoir import DivergenceError, evaluation, load, model_file
 from reservoir.evaluation import evaluate
+from reservoir.reporting import table_text
 from tasks import get_task, list_tasks
 
 ROOT = Path(__file__).parent.parent
@@ -142,6 +143,16 @@ def test_tasks_are_listed_by_their_whole_names(command: Command, monkeypatch: py
     monkeypatch.setenv("COLUMNS", "60")
     first = [line.split()[0] for line in command("tasks").out.splitlines() if re.match(r" \w", line)]
     assert first == ["name", *list_tasks()]
+
+
+@pytest.mark.parametrize("name", ["a column of a users file " * 6, "unbroken" * 20])
+def test_a_long_name_leaves_room_for_the_other_columns(name: str) -> None:
+    text = table_text("T", ["column", "forecast", "rmse / best naive"], [[name, "naive", "0.125"], ["b", "", "7"]], ["Note."], 60)
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 60
+    assert "naive" in text and "0.125" in text
+    assert "".join(line[:35] for line in lines[4:-3]).replace(" ", "").startswith(name.replace(" ", "")[:40])
+    assert lines[-2:] == ["", "Note."]
 
 
 def test_the_page_of_each_task(command: Command) -> None:

@@ -347,3 +347,11 @@ def test_long_values_are_cut_in_the_message() -> None:
 def test_an_unknown_parameter_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'size'"):
         ESN(size=8)
+
+
+def test_a_first_forecast_out_of_range_is_step_zero() -> None:
+    series = np.sin(0.2 * np.arange(300.0))
+    esn = ESN(units=30, activation="identity", random_state=0, washout=10).fit(series)
+    esn.readout_.restore(1e9 * esn.readout_.coefficients_)
+    with pytest.raises(DivergenceError, match="diverged at step 0 of sequence 0"):
+        esn.forecast(series, 1)

@@ -454,7 +454,8 @@ class ESN(Estimator):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted network to a safetensors file, for `reservoir.load`. Raises OSError where that cannot be done.
 
-        A network with a batch readout cannot go on with `partial_fit` after loading; one with an online readout can. Raises
+        A network with a batch readout cannot go on with `partial_fit` after loading; one with an online readout can, though
+        not with `continued`: the state at the end of the last data is not in the file. Raises
         `ParameterError` where parameters were set after the fit that the weights do not have.
         """
         self._check_fitted()

@@ -79,6 +79,8 @@ class Network:
                 row += stop - start
                 if stop == len(histories[s]):
                     first[s] = rows[row] @ self.coefficients
+        if has_inputs and not (np.abs(first) <= self.limit).all():
+            raise self._diverged(0, int(np.argmax(~(np.abs(first) <= self.limit).all(axis=1))))
         if not has_inputs:
             last = np.array([y[-1] for y in histories], self.reservoir.dtype)
             return list(self.closed_loop(final, last, steps))
@@ -110,8 +112,11 @@ class Network:
         split_work(work, len(start))
         if (completed < steps).any():
             s = int(np.argmax(completed < steps))
-            raise DivergenceError(
-                f"The closed loop diverged at step {first_step + completed[s]} of sequence {first_sequence + s}: its output left"
-                f" +-{self.limit:.3g}, far beyond the data; raise ridge or noise, or lower spectral_radius."
-            )
+            raise self._diverged(first_step + int(completed[s]), first_sequence + s)
         return outputs
+
+    def _diverged(self, step: int, sequence: int) -> DivergenceError:
+        return DivergenceError(
+            f"The closed loop diverged at step {step} of sequence {sequence}: its output left"
+            f" +-{self.limit:.3g}, far beyond the data; raise ridge or noise, or lower spectral_radius."
+        )
