@@ -151,7 +151,7 @@ def test_a_long_name_leaves_room_for_the_other_columns(name: str) -> None:
     lines = text.splitlines()
     assert max(map(len, lines)) <= 60
     assert "naive" in text and "0.125" in text
-    assert "".join(line[:35] for line in lines[4:-3]).replace(" ", "").startswith(name.replace(" ", "")[:40])
+    assert "".join(line[:28] for line in lines[4:-3]).replace(" ", "").startswith(name.replace(" ", "")[:40])
     assert lines[-2:] == ["", "Note."]
 
 
