@@ -28,7 +28,7 @@ VERSION = 1
 @contextlib.contextmanager
 def replaced(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A temporary path beside `path`, moved into place when the block ends well and removed when it does not."""
-    target = Path(path)
+    target = Path(path).resolve()  # through a symbolic link, which stays
     handle, name = tempfile.mkstemp(dir=target.parent or ".", prefix=f".{target.name}.")
     os.close(handle)
     try:

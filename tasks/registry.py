@@ -50,7 +50,7 @@ def task_class(name: str) -> type[Task]:
     return found
 
 
-def get_task(name: str, **options: Any) -> Task:
+def get_task(name: str, /, **options: Any) -> Task:
     """The task of that name with some of its options set.
 
     Raises `ParameterError` for an unknown task, an unknown option or a value out of range.

@@ -236,7 +236,7 @@ def test_generalisation_rank_falls_as_more_steps_agree() -> None:
 
 def test_memory_curve_of_a_delay_line() -> None:
     # The line holds u(t), ..., u(t - 7), and u(t) is in the readout's reach anyway: lags 1 to 7 come back, no other.
-    curve = diagnostics.memory_curve(delay_line(8), np.random.default_rng(0), lags=12, train=4000, test=4000)
+    curve = diagnostics.memory_curve(delay_line(8), np.random.default_rng(0), lags=12, rows=4000)
     np.testing.assert_allclose(curve[:7], 1.0, atol=1e-9)
     assert curve[7:].max() < 0.01
 
@@ -250,7 +250,7 @@ def test_the_linear_memory_capacity_of_an_orthogonal_reservoir_is_its_units() ->
 
 def test_memory_curve_against_least_squares() -> None:
     reservoir = built(2, units=5, density=0.6)
-    lags, train, test = 6, 300, 200
+    lags, train, test = 6, 300, 300
     washout = lags + 100
     inputs = np.random.default_rng(7).uniform(-0.8, 0.8, washout + train + test)
     fed = np.stack([inputs, np.zeros_like(inputs)], axis=1)  # the memory of the first channel
@@ -261,7 +261,7 @@ def test_memory_curve_against_least_squares() -> None:
         target = inputs[washout - lag : len(inputs) - lag]
         weights = np.linalg.lstsq(rows[:train], target[:train], rcond=None)[0]
         ref.append(np.corrcoef(rows[train:] @ weights, target[train:])[0, 1] ** 2)
-    comp = diagnostics.memory_curve(reservoir, np.random.default_rng(7), lags, train, test)
+    comp = diagnostics.memory_curve(reservoir, np.random.default_rng(7), lags, rows=train)
     np.testing.assert_allclose(comp, ref, rtol=1e-6)
 
 
@@ -314,3 +314,15 @@ def test_inspect_drives_the_reservoir_with_what_it_is_given() -> None:
     assert found["lyapunov_exponent"] == diagnostics.lyapunov_exponent(reservoir, wave[:, None], washout=100)
     with pytest.raises(DataError, match="NaN at row 5"):
         diagnostics.inspect(reservoir, inputs=np.where(np.arange(400) == 5, np.nan, wave))
+
+
+def test_feedback_channels_are_silent() -> None:
+    plain, fed_back = (ESN(units=20, density=0.2, feedback_scaling=f, random_state=0).build(1).reservoir_ for f in (0.0, 0.7))
+    inputs = noise(300)
+    ref, comp = (diagnostics.inspect(reservoir, 0, inputs=inputs) for reservoir in (plain, fed_back))
+    for name in ("echo_state_index", "lyapunov_exponent", "memory_capacity"):
+        assert comp[name] == pytest.approx(ref[name], rel=1e-9)
+
+
+def test_singular_value_of_a_large_empty_matrix() -> None:
+    assert diagnostics.largest_singular_value(ESN(units=1001, spectral_radius=0.0, random_state=0).build(1).reservoir_) == 0.0

@@ -274,3 +274,10 @@ def test_parameters_changed_after_fit_are_not_saved(tmp_path: Path) -> None:
         with pytest.raises(ParameterError, match="changed after fit"):
             esn.set_params(**changed).save(tmp_path / "model.safetensors")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    ESN(units=10, washout=0, random_state=0).fit(np.sin(np.arange(50.0))).save(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").is_file()

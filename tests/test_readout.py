@@ -421,3 +421,9 @@ def test_divergence(readout: Any, message: str) -> None:
 def test_parameters_are_checked(readout: Any, message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         readout.fit(in_blocks(*problem((30, 7), True), True))
+
+
+def test_states_beyond_double_precision_are_divergence() -> None:
+    features = np.column_stack([np.ones(30), np.linspace(1.0, 2.0, 30), 1e45 * np.linspace(1.0, 2.0, 30) ** 2])
+    with pytest.raises(DivergenceError, match="lower spectral_radius"):
+        Ridge(1e-8, "qr").fit_arrays(features, np.ones((30, 1)), bias=True)

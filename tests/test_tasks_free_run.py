@@ -559,3 +559,8 @@ def test_listing_imports_no_task() -> None:
     code = "import sys, tasks; tasks.list_tasks(); sys.exit(any(m in sys.modules for m in ('tasks.flows', 'scipy')))"
     root = Path(__file__).parent.parent
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
+def test_an_option_may_be_called_name() -> None:
+    with pytest.raises(ParameterError, match="option 'name'"):
+        get_task("sine", name="foo")

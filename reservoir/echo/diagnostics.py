@@ -28,6 +28,8 @@ DENSE_LIMIT = 1000
 def largest_singular_value(reservoir: Reservoir) -> float:
     """The spectral norm of W: below 1 (without leak) it is enough for the echo state property (Jaeger 2001)."""
     csr = as_csr(reservoir.matrix)
+    if not csr.nnz:
+        return 0.0
     if reservoir.units <= DENSE_LIMIT:
         return float(np.linalg.norm(csr.toarray(), 2))
     start = np.random.default_rng(0).standard_normal(reservoir.units)
@@ -102,7 +104,9 @@ def kernel_rank(reservoir: Reservoir, generator: np.random.Generator, steps: int
     High is good: different inputs stay apart. `steps` is the length of the inputs. See `numerical_rank` for its measure.
     """
     n = reservoir.units
-    return numerical_rank(final_states(reservoir, generator.uniform(-1.0, 1.0, (n, steps, reservoir.input_weights.shape[1]))))
+    return numerical_rank(
+        final_states(reservoir, generator.uniform(-1.0, 1.0, (n, steps, reservoir.network.drive_weights.shape[0])))
+    )
 
 
 def generalisation_rank(reservoir: Reservoir, generator: np.random.Generator, steps: int = 50, same: int = 10) -> int:
@@ -111,34 +115,36 @@ def generalisation_rank(reservoir: Reservoir, generator: np.random.Generator, st
     Low is good: what is long past has washed out (Legenstein & Maass 2007). The difference to `kernel_rank` shows how
     many dimensions the reservoir has for what is recent.
     """
-    n, channels = reservoir.units, reservoir.input_weights.shape[1]
+    n, channels = reservoir.units, reservoir.network.drive_weights.shape[0]
     inputs = generator.uniform(-1.0, 1.0, (n, steps, channels))
     inputs[:, -same:] = generator.uniform(-1.0, 1.0, (same, channels))
     return numerical_rank(final_states(reservoir, inputs))
 
 
 def memory_curve(
-    reservoir: Reservoir, generator: np.random.Generator, lags: int | None = None, train: int = 20000, test: int = 20000
+    reservoir: Reservoir, generator: np.random.Generator, lags: int | None = None, rows: int | None = None
 ) -> np.ndarray:
     """Squared correlation (lags,) of the input k = 1 ... lags steps ago with its best linear readout, on test data.
 
     The input is uniform in +-.8; the readout sees bias, input and state, and is fitted by QR without a ridge. The sum is
     the linear memory capacity, at most N (Jaeger 2001, GMD 152). A state spends one of its N dimensions on the input of
-    this very step; because the readout has that anyway, all N count. `lags` is 2N unless given.
+    this very step; because the readout has that anyway, all N can count. `lags` is 2N unless given; `rows` to fit on, and
+    as many to test on, are 20,000, or fewer where the lags are many, but at least 5N.
     """
     lags = 2 * reservoir.units if lags is None else lags
+    rows = max(5 * reservoir.units, min(20_000, 10_000_000 // lags)) if rows is None else rows
     washout = lags + 100
-    inputs = generator.uniform(-0.8, 0.8, washout + train + test)
-    channels = reservoir.input_weights.shape[1]
+    inputs = generator.uniform(-0.8, 0.8, washout + 2 * rows)
+    channels = reservoir.network.drive_weights.shape[0]
     fed = np.zeros((len(inputs), channels))
     fed[:, 0] = inputs
     features = np.ones((len(inputs), reservoir.units + 2), reservoir.dtype)
     features[:, 1] = inputs
     reservoir.run(fed, [len(inputs)], reservoir.initial_state[None].copy(), features, column=2)
     targets = np.stack([inputs[washout - k : len(inputs) - k] for k in range(1, lags + 1)], axis=1)
-    rows = features[washout:]
-    readout = Ridge(0.0, solver="svd").fit(Blocks.of(rows[:train], targets[:train], bias=True))
-    return metrics.squared_correlations(rows[train:] @ readout.coefficients_, targets[train:])
+    seen = features[washout:]
+    readout = Ridge(0.0, solver="svd").fit(Blocks.of(seen[:rows], targets[:rows], bias=True))
+    return metrics.squared_correlations(seen[rows:] @ readout.coefficients_, targets[rows:])
 
 
 def degrees(reservoir: Reservoir) -> dict[str, Any]:
@@ -157,11 +163,13 @@ def degrees(reservoir: Reservoir) -> dict[str, Any]:
 def inspect(reservoir: Reservoir, seed: int = 0, steps: int = 2000, inputs: np.ndarray | None = None) -> Mapping[str, Any]:
     """Every diagnostic by name, for the given inputs (T, n_inputs), or `steps` of white noise uniform in +-1.
 
+    With output feedback the outputs are taken as 0 along these inputs.
     The memory capacity is measured with tanh units as they are; for the linear one build the network with `identity`.
     """
     generators = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(5)]
-    channels = reservoir.input_weights.shape[1]
-    inputs = generators[0].uniform(-1.0, 1.0, (steps, channels)) if inputs is None else as_sequences(inputs)[0]
+    n_inputs, n_fed_back = reservoir.input_weights.shape[1], reservoir.feedback_weights.shape[1]
+    inputs = generators[0].uniform(-1.0, 1.0, (steps, n_inputs)) if inputs is None else as_sequences(inputs)[0]
+    inputs = np.pad(inputs, ((0, 0), (0, n_fed_back)))
     curve = memory_curve(reservoir, generators[4])
     return {
         "units": reservoir.units,

@@ -59,7 +59,7 @@ class ESN(Estimator):
     input_scaling, feedback_scaling : scale of W_in and W_fb: entries are uniform in +- it, unless `input_weights` says
         otherwise; a number or one per input or output. Feedback other than 0 is teacher-forced while fitting.
     bias_scaling : the same for b; a number or one per unit
-    topology : a name (see `reservoir models`), or the (N, N) matrix itself, an array or SciPy sparse
+    topology : a name (see `reservoir models esn`), or the (N, N) matrix itself, an array or SciPy sparse
     topology_options : options of the topology, such as {"weights": "normal"} or {"jump": 7}
     activation : f: "tanh", "sigmoid", "relu" or "identity"
     input_weights : "uniform", "normal", "sign", "alternating", "pi", or the (N, n_inputs) array itself, still scaled

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.linalg
 from scipy.linalg import blas, lapack
 
-from reservoir.validation import DataError
+from reservoir.validation import DataError, DivergenceError
 
 Block = tuple[np.ndarray, np.ndarray]
 PANEL = 32  # columns that LAPACK's tpqrt takes at a time
@@ -161,7 +161,7 @@ def solve_cholesky(matrix: np.ndarray, right: np.ndarray, ridge: float) -> np.nd
 def solve_qr(triangle: np.ndarray, right: np.ndarray, ridge: float) -> np.ndarray:
     """Minimise |right - triangle B|^2 + ridge |B|^2 by one more factorisation.
 
-    Raises `DataError` for linearly dependent features without a ridge.
+    Raises `DataError` for linearly dependent features without a ridge, `DivergenceError` where a ridge does not help.
     """
     size, n_outputs = right.shape
     rest = right
@@ -174,6 +174,10 @@ def solve_qr(triangle: np.ndarray, right: np.ndarray, ridge: float) -> np.ndarra
         triangle, rest = np.triu(joined[:size, :size]), joined[:size, size:]
     diagonal = np.abs(np.diag(triangle))
     if size and diagonal.min() <= np.finfo(float).eps * diagonal.max():
+        if ridge > 0.0:
+            raise DivergenceError(
+                "The states differ in size by more than double precision holds; lower spectral_radius or the scalings."
+            )
         raise DataError("readout: the features are linearly dependent; give a ridge above 0, or use solver 'svd'.")
     return np.asarray(scipy.linalg.solve_triangular(triangle, rest, check_finite=False))
 
