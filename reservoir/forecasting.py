@@ -149,7 +149,12 @@ def check_lengths(rows: int, horizon: int, holdout: int, period: int | None) -> 
 
 
 def candidates(fixed: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The settings to try: the grid, but for what is fixed."""
+    """The settings to try: the grid, but for what is fixed. Raises `ParameterError` for a fixed seed."""
+    if "random_state" in fixed:  # the networks of the ensemble would all be the same
+        raise ParameterError(
+            "The 'random_state' parameter cannot be set in a forecast: each network has its own seed, and the seeds come from"
+            f" --seeds. Got {fixed['random_state']!r} instead."
+        )
     free = {name: values for name, values in overlaid(GRID, fixed).items() if name not in fixed}
     return [{**overlaid(BASE, fixed), **dict(zip(free, values, strict=True))} for values in itertools.product(*free.values())]
 

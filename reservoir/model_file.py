@@ -1,17 +1,20 @@
 """Models in a file: safetensors (arrays behind a JSON header), no pickle, so that reading one cannot run code.
 
-The header's metadata holds `format`, `version`, `model` (the class), and `description`: JSON of the parameters and of
-whatever else the class needs. Parameters that are arrays or sparse matrices are stored as tensors beside the weights.
+The header's metadata holds `format`, `version`, `model` (the class), `description`: JSON of the parameters and of whatever
+else the class needs, and `checksum`, of all of these and of the tensors. Parameters that are arrays or sparse matrices are
+stored as tensors beside the weights. Files of version 1 have no checksum.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import numbers
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +25,17 @@ from reservoir.estimator import Estimator
 from reservoir.validation import ModelFileError
 
 FORMAT = "clockwork-reservoir"
-VERSION = 1
+VERSION = 2
+
+NESTED = {
+    "Ridge": "reservoir.echo.readout",
+    "RidgeClassifier": "reservoir.echo.readout",
+    "Logistic": "reservoir.echo.logistic",
+    "RecursiveLeastSquares": "reservoir.echo.online",
+    "LeastMeanSquares": "reservoir.echo.online",
+    "Training": "reservoir.gradient.training",
+}
+"""The estimators that can be parameters of others, and the modules that have them. No other class is looked up."""
 
 
 @contextlib.contextmanager
@@ -56,6 +69,7 @@ def save_model(
         "model": type(model).__name__,
         "description": json.dumps(description),
     }
+    metadata["checksum"] = checksum(tensors, metadata)
     data = save(tensors, metadata)
     with replaced(path) as temporary:
         temporary.write_bytes(data)
@@ -88,12 +102,35 @@ def read_model(path: str | os.PathLike[str]) -> tuple[str, dict[str, Any], dict[
         raise ModelFileError(
             f"{path}: has format version {version!r}, this release reads up to {VERSION}; upgrade clockwork-reservoir."
         )
+    if version != "1" and metadata.get("checksum") != checksum(tensors, metadata):
+        raise ModelFileError(f"{path}: is damaged, its content does not match its checksum.")
     try:
         description = json.loads(metadata["description"])
         parameters = {name: _decode(value, tensors) for name, value in description["parameters"].items()}
         return metadata["model"], parameters, tensors, description["state"]
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ModelFileError(f"{path}: is damaged, its description cannot be read ({error!r}).") from None
+
+
+def checksum(tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> str:
+    """SHA-256 of tensors and metadata in the order of their names, in hexadecimal. It tells accidents, not forgeries.
+
+    Each part goes in with its length before it, numbers as little-endian bytes; an entry "checksum" is left out.
+    """
+    digest = hashlib.sha256()
+
+    def add(part: bytes | memoryview) -> None:
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+
+    for name in sorted(metadata.keys() - {"checksum"}):
+        add(name.encode())
+        add(metadata[name].encode())
+    for name in sorted(tensors):
+        stored = tensors[name].dtype.newbyteorder("<")
+        add(f"{name} {stored.str} {tensors[name].shape}".encode())
+        add(np.ascontiguousarray(tensors[name], stored).reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
 
 
 def _encode(model: Estimator, prefix: str, tensors: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -135,9 +172,8 @@ def _decode(value: Any, tensors: dict[str, np.ndarray]) -> Any:
     if not isinstance(value, dict):
         return value
     if "estimator" in value:
-        from reservoir.echo.readouts import READOUTS
-
-        return READOUTS[value["estimator"]](**{name: _decode(item, tensors) for name, item in value["parameters"].items()})
+        nested = getattr(import_module(NESTED[value["estimator"]]), value["estimator"])
+        return nested(**{name: _decode(item, tensors) for name, item in value["parameters"].items()})
     if "sparse" in value:
         parts = tuple(tensors.pop(f"{value['sparse']}.{part}") for part in ("data", "indices", "indptr"))
         matrix = sp.csr_array(parts, shape=tuple(value["shape"]))

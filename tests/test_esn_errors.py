@@ -201,7 +201,7 @@ def test_a_readout_that_cannot_learn_on() -> None:
     ("radius", "lengths"), [(10.0, [400]), (3.0, [700]), (10.0, [600, 400]), (3.0, [100, 700]), (3.0, [511, 1, 700])], ids=str
 )
 @pytest.mark.parametrize("activation", ["identity", "relu"])
-def test_a_diverging_reservoir_names_the_step(
+def test_a_diverging_reservoir_names_the_step_and_which_of_many_sequences(
     activation: str, radius: float, lengths: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(features, "block_rows", lambda width: 512)
@@ -219,8 +219,9 @@ def test_a_diverging_reservoir_names_the_step(
     states = naive.drive(naive.network_of(esn), sequences[-1][:, None])
     ref = int(np.argmax(~np.isfinite(states).all(axis=1)))
     assert 0 < ref < lengths[-1]
+    where = f"step {ref} of sequence {len(lengths) - 1}" if len(lengths) > 1 else f"step {ref}"
     for call in (esn.states, lambda u: esn.fit(u, u)):
-        with pytest.raises(DivergenceError, match=f"no longer finite at step {ref}; lower spectral_radius, or use tanh units"):
+        with pytest.raises(DivergenceError, match=f"no longer finite at {where}; lower spectral_radius, or use tanh units"):
             call(sequences)
 
 

@@ -209,6 +209,11 @@ def test_when_every_setting_diverges_the_step_is_named(monkeypatch: pytest.Monke
     assert len(calls) == 2
 
 
+def test_the_seeds_are_not_a_setting() -> None:
+    with pytest.raises(ParameterError, match=r"^The 'random_state' parameter cannot .* come from --seeds\. Got 5 instead\.$"):
+        forecast_record(wave(200), ["load"], fixed={**SMALL, "random_state": 5}, seeds=[0, 1])
+
+
 def test_a_washout_that_is_given_is_kept() -> None:
     assert choose(wave(200), 20, {**SMALL, "washout": 7}).settings["washout"] == 7
     assert [forecasting.washout(length) for length in (5, 99, 1000, 5000)] == [0, 9, 100, 100]

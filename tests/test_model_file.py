@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import numbers
 import os
+import struct
 from collections.abc import Callable
 from fractions import Fraction
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,9 @@ from reservoir import (
     Ridge,
     RidgeClassifier,
     load,
+    model_file,
 )
+from reservoir.echo.readouts import READOUTS
 
 RNG = np.random.default_rng(0)
 T = np.arange(160)
@@ -197,6 +202,25 @@ def test_nothing_to_continue_after_loading(tmp_path: Path) -> None:
     comp = through_file(network(readout=LeastMeanSquares()).fit(INPUTS), tmp_path)
     with pytest.raises(DataError, match="there is nothing to continue"):
         comp.partial_fit(INPUTS, continued=True)
+
+
+# Nested estimators and the checksum
+
+
+@pytest.mark.parametrize("name", list(READOUTS))
+def test_every_readout_is_found(name: str) -> None:
+    assert getattr(import_module(model_file.NESTED[name]), name) is READOUTS[name]
+
+
+def test_the_checksum_is_of_every_part_with_its_length() -> None:
+    tensors = {"b": np.array([[1.0, -2.0]]), "a": np.array([3, 4], ">i4"), "c": np.empty((0, 2)), "d": np.array(True)}
+    metadata = {"model": "ESN", "format": "ö", "checksum": "left out"}
+    # In the order of the names, little-endian
+    parts = [b"format", "ö".encode(), b"model", b"ESN"]
+    parts += [b"a <i4 (2,)", struct.pack("<2i", 3, 4), b"b <f8 (1, 2)", struct.pack("<2d", 1.0, -2.0)]
+    parts += [b"c <f8 (0, 2)", b"", b"d |b1 ()", b"\1"]
+    ref = hashlib.sha256(b"".join(struct.pack("<Q", len(part)) + part for part in parts)).hexdigest()
+    assert model_file.checksum(tensors, metadata) == ref
 
 
 # Writing

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import pickle
@@ -18,6 +17,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from reservoir import ESN, Logistic, ModelFileError, RecursiveLeastSquares, load
+from reservoir.model_file import checksum
 
 INPUTS = np.random.default_rng(0).normal(size=(60, 2))
 N = 16
@@ -49,6 +49,7 @@ def header_length(content: bytes) -> int:
 
 
 DAMAGED = "is damaged or not a model file"
+CHECKSUM = "is damaged, its content does not match its checksum"
 
 
 def test_truncated_or_too_long(content: bytes, tmp_path: Path) -> None:
@@ -66,8 +67,15 @@ def test_flipped_bytes_in_the_header(content: bytes, tmp_path: Path) -> None:
         path.write_bytes(content[:position] + bytes([content[position] ^ 0x80]) + content[position + 1 :])
         refused(path, DAMAGED)  # no longer ASCII
         path.write_bytes(content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :])
-        with contextlib.suppress(ModelFileError):  # a digit may have become another: then it loads, but nothing else happens
-            assert isinstance(load(path), ESN)
+        refused(path, "is damaged|is a safetensors file, but not|has format version")  # also where a digit has become another
+
+
+def test_flipped_bits_in_the_tensors(content: bytes, tmp_path: Path) -> None:
+    path, header = tmp_path / "flipped", header_length(content)
+    for position in range(header, len(content)):
+        bit = 1 << position % 8
+        path.write_bytes(content[:position] + bytes([content[position] ^ bit]) + content[position + 1 :])
+        refused(path, CHECKSUM)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -101,12 +109,18 @@ def test_no_file(make: Callable[[Path], Any], error: type[OSError], tmp_path: Pa
 Change = Callable[[dict[str, Any], dict[str, str]], Any]
 
 
-def rewritten(path: Path, change: Change) -> Path:
-    """The file with its tensors and metadata changed."""
+def parts(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """The tensors and the metadata of a file."""
     with safe_open(path, "numpy") as file:
-        tensors, metadata = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+
+
+def rewritten(path: Path, change: Change) -> Path:
+    """The file with its tensors and metadata changed, and a checksum that fits them."""
+    tensors, metadata = parts(path)
     change(tensors, metadata)
-    save_file({name: np.ascontiguousarray(array) for name, array in tensors.items()}, path, metadata)
+    tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    save_file(tensors, path, {**metadata, "checksum": checksum(tensors, metadata)})
     return path
 
 
@@ -125,7 +139,7 @@ def test_foreign_safetensors(metadata: dict[str, str] | None, tmp_path: Path) ->
     refused(tmp_path / "model", "is a safetensors file, but not a model saved by this library")
 
 
-VERSION = "this release reads up to 1; upgrade clockwork-reservoir"
+VERSION = "this release reads up to 2; upgrade clockwork-reservoir"
 DESCRIPTION = "is damaged, its description cannot be read"
 MISFIT = "is damaged, its parts do not fit together"
 
@@ -133,7 +147,7 @@ MISFIT = "is damaged, its parts do not fit together"
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        *[("version", version, VERSION) for version in ("2", "0", "", "-1", "1.0", "one", "\u00b2", "9" * 5000)],
+        *[("version", version, VERSION) for version in ("3", "0", "", "-1", "1.0", "one", "\u00b2", "9" * 5000)],
         ("model", "RNN", "holds a model of class 'RNN', which this release does not know"),
         *[("description", text, DESCRIPTION) for text in ("", "{", "[]", "3", "null", "{}", '{"parameters": 3}', "[" * 10**5)],
         ("description", '{"parameters": {}}', DESCRIPTION),
@@ -153,6 +167,37 @@ def test_metadata(name: str, value: str | None, message: str, content: bytes, tm
         metadata.update({} if value is None else {name: value})
 
     refused(rewritten(whole(content, tmp_path), change), message)
+
+
+def test_a_file_of_version_1_has_no_checksum(content: bytes, tmp_path: Path) -> None:
+    path = whole(content, tmp_path)
+    tensors, metadata = parts(path)
+    del metadata["checksum"]
+    save_file(tensors, path, metadata)
+    refused(path, CHECKSUM)
+    save_file(tensors, path, {**metadata, "version": "1"})
+    comp = load(path).predict(INPUTS)
+    np.testing.assert_array_equal(comp, load(whole(content, tmp_path)).predict(INPUTS))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tensors, metadata: tensors.update(extra=np.zeros(1)),
+        lambda tensors, metadata: tensors.update(bias=tensors["leak"], leak=tensors["bias"]),
+        lambda tensors, metadata: tensors.update(coefficients=tensors["coefficients"].reshape(2, -1)),
+        lambda tensors, metadata: tensors.update(shifts=tensors["shifts"].view(np.uint64)),
+        lambda tensors, metadata: metadata.update(description=metadata["description"].replace('"washout": 5', '"washout": 6')),
+        lambda tensors, metadata: metadata.update(extra=""),
+    ],
+    ids=["one more tensor", "tensors swapped", "shape", "type", "a parameter", "one more entry"],
+)
+def test_what_the_checksum_covers(change: Change, content: bytes, tmp_path: Path) -> None:
+    path = whole(content, tmp_path)
+    tensors, metadata = parts(path)
+    change(tensors, metadata)
+    save_file(tensors, path, metadata)
+    refused(path, CHECKSUM)
 
 
 READOUT = {"estimator": "RecursiveLeastSquares", "parameters": {}}

@@ -2,45 +2,33 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import scipy.special
 
-from reservoir import metrics
+from reservoir.echo import esn_file
 from reservoir.echo.features import PARTS, Layout, Sequences, per_step, pooled, shifted, stream
 from reservoir.echo.input_weights import PATTERNS
 from reservoir.echo.least_squares import Blocks
 from reservoir.echo.logistic import Logistic
 from reservoir.echo.network import Many, Network, states
-from reservoir.echo.online import RecursiveLeastSquares
 from reservoir.echo.readout import Readout, Ridge
 from reservoir.echo.readouts import READOUTS
 from reservoir.echo.reservoir import Reservoir, build
-from reservoir.echo.targets import Targets, read_targets
 from reservoir.echo.topology import TOPOLOGIES, topology_options
-from reservoir.estimator import Estimator, clone, not_fitted, seed_sequence, sklearn_tags
+from reservoir.estimator import clone, not_fitted, seed_sequence
 from reservoir.kernels.activations import CODES
-from reservoir.model_file import save_model
-from reservoir.validation import (
-    Choice,
-    Constraint,
-    DataError,
-    Number,
-    ParameterError,
-    Subset,
-    as_sequences,
-    is_many,
-)
+from reservoir.sequences import SequenceEstimator
+from reservoir.targets import Targets, read_targets
+from reservoir.validation import Choice, Constraint, DataError, Number, ParameterError, Subset, as_sequences, is_many
 
 ARRAY = (list, tuple, np.ndarray)
 DEFAULT_READOUT = Ridge(1e-8)
 OUTPUT_LIMIT = 1e6  # in units of the largest target: a closed loop beyond it has diverged
 
 
-class ESN(Estimator):
+class ESN(SequenceEstimator):
     """Echo state network (Jaeger 2001): a leaky reservoir of N units and a readout fitted by linear regression.
 
         x(t) = (1 - a) x(t-1) + a f(W x(t-1) + W_in u(t) + W_fb y(t-1) + b)
@@ -187,7 +175,6 @@ class ESN(Estimator):
         DivergenceError
             Unbounded units with too large a radius.
         """
-        inputs, targets = _one_step_ahead(inputs) if targets is None else (inputs, targets)
         sequences, read = self._read(inputs, targets, None, self.washout)
         self._start(sequences[0].shape[1], read)
         self.readout_.fit(self._blocks(sequences, read, self._noise_seed))
@@ -195,6 +182,9 @@ class ESN(Estimator):
 
     def partial_fit(self, inputs: Any, targets: Any = None, classes: Any = None, *, continued: bool = False) -> Self:
         """Learn on from more data, in constant memory.
+
+        A network read from a file can learn on where its readout is an online one, though not with `continued`: the file
+        holds neither the sums behind a batch readout nor the state at the end of the last data.
 
         Parameters
         ----------
@@ -214,7 +204,6 @@ class ESN(Estimator):
             raise ParameterError(
                 f"The 'readout' parameter of ESN must be one that can learn on, for partial_fit. Got {self.readout!r} instead."
             )
-        inputs, targets = _one_step_ahead(inputs) if targets is None else (inputs, targets)
         known = (None if classes is None else np.unique(classes)) if fresh else getattr(self, "classes_", None)
         if continued and (is_many(inputs) or self._end is None):
             raise DataError("inputs: there is nothing to continue; give one sequence, after a call with another.")
@@ -237,19 +226,14 @@ class ESN(Estimator):
         return self
 
     def _read(self, inputs: Any, targets: Any, classes: np.ndarray | None, washout: int) -> tuple[Many, Targets]:
-        self.check()
-        sequences = as_sequences(inputs)
-        lengths = [len(u) for u in sequences]
-        read = read_targets(targets, lengths, is_many(inputs), classes, self.readout.classifier)
-        if read.per_step or self.pooling != "last":
-            _check_washout(lengths, washout)
+        sequences, read = super()._read(inputs, targets, classes, washout)
         if not read.per_step and self._uses_feedback():
             raise DataError(
                 "targets: one value per sequence cannot be fed back; give a row per step, or set feedback_scaling to 0."
             )
         if sequences[0].shape[1] == 0 and not self._uses_feedback():
             raise DataError(
-                f"inputs: Found array with 0 feature(s) (shape=({lengths[0]}, 0)) while a minimum of 1 is required."
+                f"inputs: Found array with 0 feature(s) (shape=({len(sequences[0])}, 0)) while a minimum of 1 is required."
                 " Without inputs, set feedback_scaling."
             )
         return sequences, read
@@ -257,24 +241,8 @@ class ESN(Estimator):
     def _start(self, n_inputs: int, read: Targets) -> None:
         self.build(n_inputs, read.n_outputs)
         self.readout_ = clone(self.readout)
-        self._per_step, self._flat = read.per_step, read.flat
+        self._remember(read)
         self._largest_output = 0.0
-        if read.classes is not None:
-            self.classes_ = read.classes
-
-    def _check_again(self, sequences: Many, read: Targets) -> None:
-        self._check_features(sequences)
-        if read.n_outputs != self.n_outputs_ or read.per_step != self._per_step:
-            raise DataError(
-                f"targets: {read.n_outputs} outputs {'per step' if read.per_step else 'per sequence'} do not continue a fit"
-                f" of {self.n_outputs_} {'per step' if self._per_step else 'per sequence'}."
-            )
-
-    def _check_features(self, sequences: Many) -> None:
-        if sequences[0].shape[1] != self.n_features_in_:
-            raise DataError(
-                f"inputs: X has {sequences[0].shape[1]} features, but ESN is expecting {self.n_features_in_} features as input."
-            )
 
     def _blocks(self, inputs: Many, read: Targets, noise_seed: np.random.SeedSequence, continued: bool = False) -> Blocks:
         """The features and targets of sequences as a stream for the readout; the same at every pass."""
@@ -299,58 +267,12 @@ class ESN(Estimator):
 
     # -- using --------------------------------------------------------------------------------------------------------
 
-    def predict(self, inputs: Any) -> Any:
-        """Outputs for inputs, from the initial state: per step (T, n_outputs), or one value or label per sequence.
-
-        With feedback the network reads its own outputs. Many sequences give a list, or an array when they were one
-        value each; targets that were fitted without an output axis come back without. Raises `DataError` for unusable
-        inputs and `DivergenceError`, which names the step, where the fed-back output leaves 1e6 times the fitted range.
-        """
-        outputs = self._outputs(inputs)
-        if self.readout.classifier:
-            chosen = [self.classes_[y.argmax(axis=-1)] for y in outputs]
-            return self._shaped(chosen, inputs)
-        return self._shaped([y[..., 0] if self._flat else y for y in outputs], inputs)
-
     @property
     def predict_proba(self) -> Callable[[Any], Any]:
         """`predict_proba(inputs)`: class probabilities (..., n_classes), per step or per sequence; only with `Logistic`."""
         if not isinstance(self.readout, Logistic):
             raise AttributeError(f"predict_proba needs readout=Logistic(...). Got {self.readout!r} instead.")
-
-        def predict_proba(inputs: Any) -> Any:  # of this very name, which scikit-learn's scorers look at
-            return self._shaped([scipy.special.softmax(y, axis=-1) for y in self._outputs(inputs)], inputs)
-
-        return predict_proba
-
-    def forecast(self, history: Any, steps: int) -> Any:
-        """Continue a series: run along the history, then `steps` more with every output fed back as the next input.
-
-        Needs a network that was fitted to predict the next step of its inputs, or one without inputs that lives on its
-        feedback; then the history is of outputs, which are teacher-forced.
-
-        Parameters
-        ----------
-        history : one series (T, n_outputs) or (T,), or many
-        steps : how many steps to go on
-
-        Returns
-        -------
-        (steps, n_outputs), or (steps,) if the history is (T,), or a list of these for many
-        """
-        self._check_fitted()
-        if not isinstance(steps, (int, np.integer)) or isinstance(steps, bool) or steps < 1:
-            raise ParameterError(f"The 'steps' parameter of forecast must be an integer in [1, inf). Got {steps!r} instead.")
-        if self.n_features_in_ not in (0, self.n_outputs_) or not self._per_step or self.readout.classifier:
-            raise DataError(
-                f"forecast feeds outputs back as inputs; {self.n_features_in_} inputs and {self.n_outputs_} outputs do not fit."
-            )
-        histories = as_sequences(history, "history")
-        if histories[0].shape[1] != self.n_outputs_:
-            raise DataError(f"history: has {histories[0].shape[1]} features, the network was fitted to {self.n_outputs_}.")
-        results = self._network.forecast(histories, int(steps))
-        flat = np.ndim(history[0] if is_many(history) else history) == 1
-        return self._shaped([y[:, 0] if flat else y for y in results], history, always_list=True)
+        return self._softmax()
 
     def states(self, inputs: Any, targets: Any = None) -> Any:
         """Reservoir states (T, N) along inputs, without noise; a list for many sequences. Needs `fit` or `build`.
@@ -365,18 +287,8 @@ class ESN(Estimator):
                 raise DataError("states: the network has output feedback; give the targets to feed back.")
             read = read_targets(targets, [len(u) for u in sequences], is_many(inputs), None, False)
             sequences = [np.concatenate([u, shifted(y)], axis=1) for u, y in zip(sequences, read.values, strict=True)]
-        return self._shaped(states(reservoir, sequences), inputs, always_list=True)
-
-    def score(self, inputs: Any, targets: Any) -> float:
-        """R^2 (1 - normalised mean squared error), or the accuracy of a classifier; washout steps are not scored."""
-        self._check_fitted()
-        predictions = self.predict(inputs)
-        if self._per_step:
-            pairs = zip(predictions, targets, strict=True) if is_many(inputs) else [(predictions, targets)]
-            _check_washout([len(y) for y in targets] if is_many(inputs) else [len(targets)], self.washout)
-            scored = [(np.asarray(p)[self.washout :], np.asarray(y)[self.washout :]) for p, y in pairs]
-            predictions, targets = (np.concatenate(part) for part in zip(*scored, strict=True))
-        return metrics.accuracy(predictions, targets) if self.readout.classifier else metrics.r2(predictions, targets)
+        found = states(reservoir, sequences)
+        return found if is_many(inputs) else found[0]
 
     # -- what fit leaves to be read -----------------------------------------------------------------------------------
 
@@ -416,10 +328,6 @@ class ESN(Estimator):
             raise not_fitted(self)
         return self.reservoir_
 
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "readout_"):
-            raise not_fitted(self)
-
     @property
     def _layout(self) -> Layout:
         return Layout(frozenset(self.readout_from), self.n_features_in_, self.n_outputs_, self.units)
@@ -432,104 +340,23 @@ class ESN(Estimator):
     def _uses_feedback(self) -> bool:
         return bool(np.any(self.feedback_scaling)) or "output" in self.readout_from
 
-    def _outputs(self, inputs: Any) -> Many:
-        """Raw outputs: (T, O) for each sequence, or one (S, O) array for values per sequence."""
-        self._check_fitted()
-        sequences = as_sequences(inputs)
-        self._check_features(sequences)
+    @property
+    def _classifies(self) -> bool:
+        return self.readout.classifier
+
+    def _run(self, sequences: Many) -> Many:
         if self._uses_feedback():
             return self._network.self_fed_outputs(sequences)
         if self._per_step:
             return self._network.outputs(sequences)
-        if self.pooling != "last":
-            _check_washout([len(u) for u in sequences], self.washout)
         return [self._network.pooled_outputs(sequences, self.washout, self.pooling)]
 
-    def _shaped(self, results: Many, inputs: Any, always_list: bool = False) -> Any:
-        """One array for one sequence or for values per sequence, else the list."""
-        return results if is_many(inputs) and (always_list or self._per_step) else results[0]
+    def _continue(self, histories: Many, steps: int) -> Many:
+        return self._network.forecast(histories, steps)
 
-    # -- files and scikit-learn ---------------------------------------------------------------------------------------
+    def _record(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        return esn_file.record(self, *super()._record())
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted network to a safetensors file, for `reservoir.load`. Raises OSError where that cannot be done.
-
-        A network with a batch readout cannot go on with `partial_fit` after loading; one with an online readout can, though
-        not with `continued`: the state at the end of the last data is not in the file. Raises
-        `ParameterError` where parameters were set after the fit that the weights do not have.
-        """
-        self._check_fitted()
-        if (self.units, self._layout.width) != (self.reservoir_.units, len(self.readout_.coefficients_)):
-            raise ParameterError(
-                "The network's parameters were changed after fit, its weights are of another size; fit it again."
-            )
-        classes = self.classes_ if self.readout.classifier else np.empty(0)
-        state = {
-            "n_inputs": self.n_features_in_, "n_outputs": self.n_outputs_, "per_step": self._per_step, "flat": self._flat,
-            "largest_output": self._largest_output, "classes": classes.tolist() if classes.dtype.kind in "USOb" else None,
-            "noise_seed": [str(self._noise_seed.entropy), list(self._noise_seed.spawn_key), self._noise_seed.n_children_spawned],
-        }  # fmt: skip
-        arrays = {**self.reservoir_.to_arrays(), "coefficients": self.readout_.coefficients_}
-        if state["classes"] is None:
-            arrays["classes"] = classes
-        if hasattr(self.readout_, "inverse_"):
-            arrays["inverse"] = self.readout_.inverse_
-        save_model(path, self, arrays, state)
-
-    @classmethod
-    def restored(cls, parameters: Mapping[str, Any], arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> Self:
-        """The network whose `save` wrote these. Raises KeyError, TypeError or ValueError where they do not fit together."""
-        esn = cls(**parameters)
-        esn.check()
-        esn.n_features_in_, esn.n_outputs_, esn._per_step = state["n_inputs"], state["n_outputs"], state["per_step"]
-        esn._flat, esn._largest_output = state["flat"], state["largest_output"]
-        esn.reservoir_ = Reservoir.from_arrays(arrays, esn.activation, esn.dtype)
-        if esn.readout.classifier:
-            esn.classes_ = arrays["classes"] if state["classes"] is None else np.array(state["classes"])
-        entropy, key, spawned = state["noise_seed"]
-        esn._noise_seed = np.random.SeedSequence(int(entropy), spawn_key=tuple(key), n_children_spawned=spawned)
-        width, units, outputs = esn._layout.width, esn.units, esn.n_outputs_
-        shapes = {
-            "input_weights": (units, esn.n_features_in_), "feedback_weights": (units, outputs * esn._uses_feedback()),
-            "coefficients": (width, outputs),
-        }  # fmt: skip
-        if isinstance(esn.readout, RecursiveLeastSquares):
-            shapes["inverse"] = (width, width)
-        for name, shape in shapes.items():
-            if arrays[name].shape != shape:
-                raise ValueError(f"{name} of shape {arrays[name].shape}, not {shape}")
-        if esn.readout.classifier and esn.classes_.shape != (outputs,):
-            raise ValueError(f"{outputs} outputs for the classes {esn.classes_.tolist()}")
-        esn.readout_ = clone(esn.readout)
-        esn.readout_.restore(arrays["coefficients"])
-        if "inverse" in shapes:
-            esn.readout_.inverse_ = arrays["inverse"]
-        return esn
-
-    def __sklearn_tags__(self) -> Any:
-        return sklearn_tags(self.readout.classifier)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "readout_")
-
-
-def _check_washout(lengths: Sequence[int], washout: int) -> None:
-    """Raise `DataError` for a sequence that the washout swallows."""
-    for index, length in enumerate(lengths):
-        if length <= washout:
-            raise DataError(
-                f"inputs: sequence {index} has {length} steps (shape=({length}, ...)), but a minimum of washout + 1 ="
-                f" {washout + 1} is required; give longer data or lower washout."
-            )
-
-
-def _one_step_ahead(series: Any) -> tuple[Any, Any]:
-    """Inputs and targets that make the next value of a series, or of many, the target."""
-    sequences = as_sequences(series)
-    for index, u in enumerate(sequences):
-        if len(u) < 2:
-            raise DataError(f"inputs: sequence {index} has {len(u)} step(s); a minimum of 2 is required to learn the next one.")
-    if is_many(series):
-        return [u[:-1] for u in sequences], [u[1:] for u in sequences]
-    targets = sequences[0][1:]
-    return sequences[0][:-1], targets[:, 0] if np.ndim(series) == 1 else targets
+    def _restore(self, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
+        super()._restore(arrays, state)
+        esn_file.restore(self, arrays, state)

@@ -125,7 +125,10 @@ def stream(
         if carried is not None:
             states[0] = carried
         shaken = None if noise is None else noise[0] * noise[1].standard_normal((rows, units))
-        reservoir.run(fed, [stop - start for _, start, stop in segments], states, buffer, first, shaken, segments[0][1])
+        lengths = [stop - start for _, start, stop in segments]
+        first_sequence, first_step, _ = segments[0]
+        named = first_sequence if len(sequences.lengths) > 1 else None
+        reservoir.run(fed, lengths, states, buffer, first, shaken, first_step, named)
         carried = states[-1] if segments[-1][2] < sequences.lengths[segments[-1][0]] else None
         if "square" in layout.parts:
             np.square(buffer[:rows, first:], out=buffer[:rows, squares])

@@ -20,7 +20,8 @@ def states(reservoir: Reservoir, inputs: Sequence[np.ndarray]) -> Many:
     """The states (T, N) along each sequence of inputs, fed-back outputs stacked beside them, (T, I + O)."""
     lengths = [len(u) for u in inputs]
     out = np.empty((sum(lengths), reservoir.units), reservoir.dtype)
-    reservoir.run(np.concatenate(inputs), lengths, np.tile(reservoir.initial_state, (len(inputs), 1)), out)
+    start = np.tile(reservoir.initial_state, (len(inputs), 1))
+    reservoir.run(np.concatenate(inputs), lengths, start, out, first_sequence=0 if len(inputs) > 1 else None)
     return np.split(out, np.cumsum(lengths)[:-1])
 
 

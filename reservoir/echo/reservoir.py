@@ -96,7 +96,7 @@ class Reservoir:
 
     def run(
         self, inputs: np.ndarray, lengths: Sequence[int], states: np.ndarray, out: np.ndarray, column: int = 0,
-        noise: np.ndarray | None = None, first_step: int = 0,
+        noise: np.ndarray | None = None, first_step: int = 0, first_sequence: int | None = None,
     ) -> None:  # fmt: skip
         """Drive S sequences, in parallel threads.
 
@@ -108,6 +108,7 @@ class Reservoir:
         out : (T, n_columns), contiguous; the states go to columns `column` ... `column + N - 1`
         noise : (T, N), added to the states
         first_step : the number of the first sequence's first step, for the error text
+        first_sequence : the number of the first sequence, for the error text; None where there is only one
 
         Raises
         ------
@@ -127,8 +128,10 @@ class Reservoir:
             s = int(np.argmax(bad))
             rows = out[offsets[s] : offsets[s + 1], column : column + self.units]
             step = (first_step if s == 0 else 0) + int(np.argmax(~np.isfinite(rows).all(axis=1)))
+            where = "" if first_sequence is None else f" of sequence {first_sequence + s}"
             raise DivergenceError(
-                f"The reservoir diverged: its state is no longer finite at step {step}; lower spectral_radius, or use tanh units."
+                f"The reservoir diverged: its state is no longer finite at step {step}{where};"
+                " lower spectral_radius, or use tanh units."
             )
 
 

@@ -1,0 +1,140 @@
+"""The base of estimators of sequences, under the smallest estimator there can be: a factor, fitted by least squares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pytest
+from sklearn.base import is_classifier
+from sklearn.exceptions import NotFittedError
+
+from reservoir import DataError, ParameterError
+from reservoir.model_file import read_model
+from reservoir.sequences import SequenceEstimator
+
+RNG = np.random.default_rng(0)
+
+
+class Factor(SequenceEstimator):
+    """y(t) = a u(t) for each feature; a value per sequence is that of its last step."""
+
+    def __init__(self, washout: int = 0, pooling: str = "last", labels: bool = False) -> None:
+        self.washout = washout
+        self.pooling = pooling
+        self.labels = labels
+
+    @property
+    def _classifies(self) -> bool:
+        return self.labels
+
+    def fit(self, inputs: Any, targets: Any = None) -> Self:
+        sequences, read = self._read(inputs, targets, None, self.washout)
+        self.n_features_in_, self.n_outputs_ = sequences[0].shape[1], read.n_outputs
+        self._remember(read)
+        skipped = self.washout if read.per_step else -1
+        u = np.concatenate([u[skipped:] for u in sequences])
+        y = np.concatenate([y[self.washout :] if read.per_step else y[None] for y in read.values])
+        self.factor_ = (u * y).sum(axis=0) / (u * u).sum(axis=0)
+        return self
+
+    def more(self, inputs: Any, targets: Any) -> None:
+        self._check_again(*self._read(inputs, targets, None, 0))
+
+    def _run(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
+        results = [u * self.factor_ for u in sequences]
+        return results if self._per_step else [np.stack([y[-1] for y in results])]
+
+    def _continue(self, histories: list[np.ndarray], steps: int) -> list[np.ndarray]:
+        return [y[-1] * self.factor_ ** np.arange(1, steps + 1)[:, None] for y in histories]
+
+    def _record(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        arrays, state = super()._record()
+        return {**arrays, "factor": self.factor_}, state
+
+    def _restore(self, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
+        super()._restore(arrays, state)
+        self.factor_ = arrays["factor"]
+
+
+def restored(factor: Factor, folder: Path) -> Factor:
+    factor.save(folder / "factor")
+    name, *parts = read_model(folder / "factor")
+    assert name == "Factor"
+    return Factor.restored(*parts)
+
+
+def test_one_and_many_sequences_with_and_without_an_output_axis(tmp_path: Path) -> None:
+    u = RNG.normal(size=(9, 1))
+    for inputs, targets in ((u[:, 0], 3 * u[:, 0]), (u, 3 * u), ([u, u[:4]], [3 * u, 3 * u[:4]])):
+        factor = restored(Factor(washout=2).fit(inputs, targets), tmp_path)
+        comp = factor.predict(inputs)
+        assert isinstance(comp, list) == isinstance(inputs, list)
+        for a, b in zip(comp, targets, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12)
+        assert factor.score(inputs, targets) == pytest.approx(1.0)
+
+
+def test_a_value_per_sequence(tmp_path: Path) -> None:
+    sequences = [RNG.normal(size=(length, 2)) for length in (3, 1, 4)]
+    targets = np.array([2 * u[-1] for u in sequences])
+    np.testing.assert_allclose(restored(Factor().fit(sequences, targets), tmp_path).predict(sequences), targets, rtol=1e-12)
+
+
+@pytest.mark.parametrize("names", [np.array(["no", "yes"]), np.array([3, 5])], ids=["text", "numbers"])
+def test_labels(names: np.ndarray, tmp_path: Path) -> None:
+    scores = np.eye(2)[[0, 1, 1, 0]]
+    comp = restored(Factor(labels=True).fit(scores, names[[0, 1, 1, 0]]), tmp_path)
+    assert comp.predict(scores).tolist() == names[[0, 1, 1, 0]].tolist()
+    assert comp.score(scores, names[[0, 1, 0, 0]]) == 0.75
+    # Each score is its own factor: softmax(1, 0) = e / (e + 1)
+    np.testing.assert_allclose(comp._softmax()(scores[:1]), [[np.e / (np.e + 1), 1 / (np.e + 1)]], rtol=1e-12)
+    assert is_classifier(comp) and not is_classifier(Factor())
+
+
+def test_washout_steps_are_not_scored() -> None:
+    u = RNG.normal(size=(20, 1))
+    targets = 2 * u
+    targets[:5] = 1e3
+    assert Factor(washout=5).fit(u, targets).score(u, targets) == pytest.approx(1.0)
+
+
+def test_forecast() -> None:
+    series = 0.5 ** np.arange(6)
+    factor = Factor().fit(series)  # the next step: a factor of 1/2
+    np.testing.assert_allclose(factor.forecast(series, 3), 0.5 ** np.arange(6, 9), rtol=1e-12)
+    one, two = factor.forecast([series[:2, None], series[:, None]], 2)
+    np.testing.assert_allclose(one, [[0.25], [0.125]], rtol=1e-12)
+    assert two.shape == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda f: Factor().predict(np.ones(3)), NotFittedError, "This Factor instance is not fitted yet"),
+        (lambda f: Factor().save("never"), NotFittedError, "This Factor instance is not fitted yet"),
+        (lambda f: f.predict(np.ones((3, 1))), DataError, "X has 1 features, but Factor is expecting 2 features as input"),
+        (lambda f: f.forecast(np.ones((3, 2)), 0), ParameterError, r"'steps' parameter of forecast .* Got 0"),
+        (lambda f: f.forecast(np.ones((3, 3)), 1), DataError, "has 3 features, the network was fitted to 2"),
+        (lambda f: f.set_params(washout=9).score(np.ones((9, 2)), np.ones((9, 2))), DataError, r"washout \+ 1 = 10 is required"),
+        (lambda f: f.fit(np.ones((1, 2))), DataError, "a minimum of 2 is required to learn the next one"),
+        (lambda f: f.more(np.ones((3, 1)), np.ones((3, 2))), DataError, "X has 1 features, but Factor is expecting 2"),
+        (lambda f: f.more(np.ones((3, 2)), np.ones(3)), DataError, "1 outputs per step do not continue a fit of 2 per step"),
+        (
+            lambda f: f.more([np.ones((3, 2))] * 3, np.ones((3, 2))),
+            DataError,
+            "2 outputs per sequence do not continue a fit of 2 per step",
+        ),
+        (
+            lambda f: Factor(pooling="mean", washout=3).fit([np.ones((3, 2))], np.ones((1, 2))),
+            DataError,
+            r"sequence 0 has 3 steps .* washout \+ 1 = 4 is required",
+        ),
+    ],
+)
+def test_errors(call: Any, error: type[Exception], message: str) -> None:
+    fitted = Factor().fit(np.ones((5, 2)), np.ones((5, 2)))
+    with pytest.raises(error, match=message):
+        call(fitted)
