@@ -137,22 +137,28 @@ def sigmoid32(x):
 @jit
 def activate(code, x):
     """Overwrite the vector `x` with f(x), f given by its code. The size of an element picks the precision."""
+    activate_range(code, x, np.uint64(0), np.uint64(x.size))
+
+
+@jit
+def activate_range(code, x, start, stop):
+    """Overwrite x[start:stop] with f of it. For unsigned bounds, in loops where making a slice would take as long."""
     if code == TANH:
         if x.itemsize == 8:
-            for i in range(x.size):
+            for i in range(start, stop):
                 x[i] = tanh64(np.float64(x[i]))
         else:
-            for i in range(x.size):
+            for i in range(start, stop):
                 x[i] = tanh32(np.float32(x[i]))
     elif code == SIGMOID:
         if x.itemsize == 8:
-            for i in range(x.size):
+            for i in range(start, stop):
                 x[i] = sigmoid64(np.float64(x[i]))
         else:
-            for i in range(x.size):
+            for i in range(start, stop):
                 x[i] = sigmoid32(np.float32(x[i]))
     elif code == RELU:
-        for i in range(x.size):
+        for i in range(start, stop):
             x[i] = x.dtype.type(0.0) if x[i] < 0.0 else x[i]
 
 
@@ -168,3 +174,21 @@ def derivative(code, y, out):
             out[i] = 1.0 if y[i] > 0.0 else 0.0
         else:
             out[i] = 1.0
+
+
+@jit
+def scale_by_derivative(code, y, gradient):
+    """Overwrite `y` = f(x) with gradient * f'(x)."""
+    one, zero = y.dtype.type(1.0), y.dtype.type(0.0)
+    if code == TANH:
+        for i in range(y.size):
+            y[i] = gradient[i] * (one - y[i] * y[i])
+    elif code == SIGMOID:
+        for i in range(y.size):
+            y[i] = gradient[i] * (y[i] * (one - y[i]))
+    elif code == RELU:
+        for i in range(y.size):
+            y[i] = gradient[i] if y[i] > zero else zero
+    else:
+        for i in range(y.size):
+            y[i] = gradient[i]

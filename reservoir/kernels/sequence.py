@@ -1,0 +1,134 @@
+"""The loop over time, forward and backward, once for every cell.
+
+A cell's file gives four kernels; the class of its weights, a NamedTuple, tells Numba which ones to compile in:
+
+    prepare(weights, tape)                         what can be computed for all steps at once, before the loop
+    advance(weights, tape, t, n)                   states[:, t + 1, :n] from states[:, t, :n]
+    retreat(weights, tape, t, n, state_gradient)   the adjoint of `advance`: turns the gradient with respect to the new
+                                                   state into that with respect to the old, in place, and leaves that
+                                                   with respect to the gates in `gates`
+    gather(weights, tape, gradients)               gradients of the weights, after the loop
+
+Sequences of a batch are sorted by length, the longest first, so that at step t the first n = active[t] still run. The
+others keep their state, and gradients pass through them unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numba.extending import overload
+
+from reservoir.kernels.jit import jit
+
+
+class Tape(NamedTuple):
+    """What one run of a layer over a batch reads and leaves: T steps, B sequences, H units.
+
+    `gates` holds the pre-activations, then the activations, and on the way back their gradients, all in place.
+    """
+
+    inputs: np.ndarray  # (T, B, n_inputs)
+    gates: np.ndarray  # (T, B, gates per unit * H)
+    extra: np.ndarray  # (T, B, extra per unit * H): what else a cell keeps for the way back
+    states: np.ndarray  # (n_states, T + 1, B, H): the output of the cell first, from the initial state on
+    first: int  # the time of the first step: 0 unless an earlier run is continued
+
+
+class Kernels(NamedTuple):
+    """The four kernels of a cell."""
+
+    prepare: Callable[..., None]
+    advance: Callable[..., None]
+    retreat: Callable[..., None]
+    gather: Callable[..., None]
+
+
+KERNELS: dict[type, Kernels] = {}
+"""Class of the weights -> the cell's kernels; a cell's file enters them."""
+
+
+def prepare(weights, tape):
+    KERNELS[type(weights)].prepare(weights, tape)
+
+
+def advance(weights, tape, t, n):
+    KERNELS[type(weights)].advance(weights, tape, t, n)
+
+
+def retreat(weights, tape, t, n, state_gradient):
+    KERNELS[type(weights)].retreat(weights, tape, t, n, state_gradient)
+
+
+def gather(weights, tape, gradients):
+    KERNELS[type(weights)].gather(weights, tape, gradients)
+
+
+@overload(prepare)
+def _prepare(weights, tape):
+    kernel = KERNELS[weights.instance_class].prepare
+    return lambda weights, tape: kernel(weights, tape)
+
+
+@overload(advance)
+def _advance(weights, tape, t, n):
+    kernel = KERNELS[weights.instance_class].advance
+    return lambda weights, tape, t, n: kernel(weights, tape, t, n)
+
+
+@overload(retreat)
+def _retreat(weights, tape, t, n, state_gradient):
+    kernel = KERNELS[weights.instance_class].retreat
+    return lambda weights, tape, t, n, state_gradient: kernel(weights, tape, t, n, state_gradient)
+
+
+@overload(gather)
+def _gather(weights, tape, gradients):
+    kernel = KERNELS[weights.instance_class].gather
+    return lambda weights, tape, gradients: kernel(weights, tape, gradients)
+
+
+@jit
+def run_forward(weights, tape, active):
+    """Fill `tape.states[:, 1:]` and `tape.gates` from `tape.inputs` and `tape.states[:, 0]`."""
+    prepare(weights, tape)
+    states = tape.states
+    for t in range(len(active)):
+        n = active[t]
+        advance(weights, tape, t, n)
+        if n < states.shape[2]:
+            states[:, t + 1, n:] = states[:, t, n:]
+
+
+@jit
+def run_backward(weights, tape, active, output_gradient, state_gradient, gradients, norms):
+    """Turn gradients with respect to outputs and final states into those of weights, gates and initial states.
+
+    output_gradient (T, B, H), with respect to the outputs; state_gradient (n_states, B, H), with respect to the final
+    states, is left as that with respect to the initial ones; `gradients`, of the class of `weights`, is overwritten;
+    norms (T,), or empty, receives the norm of the whole gradient with respect to the output state after each step.
+    """
+    gates = tape.gates
+    tiny = gates.dtype.type(1e-25 if gates.itemsize == 4 else 1e-250)
+    zero = gates.dtype.type(0.0)
+    for t in range(len(active) - 1, -1, -1):
+        n = active[t]
+        add_flushed(output_gradient[t], state_gradient[0], tiny)
+        if len(norms) > 0:
+            norms[t] = np.sqrt(np.sum(np.square(state_gradient[0])))
+        retreat(weights, tape, t, n, state_gradient)
+        for b in range(n, gates.shape[1]):
+            gates[t, b] = zero
+    gather(weights, tape, gradients)
+
+
+@jit
+def add_flushed(increment, total, tiny):
+    """total += increment, with what is smaller than `tiny` made zero: denormal numbers are many times slower."""
+    for b in range(total.shape[0]):
+        row, more = total[b], increment[b]
+        for j in range(len(row)):
+            value = row[j] + more[j]
+            row[j] = value if abs(value) > tiny else value * 0
