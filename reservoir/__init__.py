@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from reservoir.echo.online import LeastMeanSquares, RecursiveLeastSquares
     from reservoir.echo.readout import Ridge, RidgeClassifier
     from reservoir.echo.spectral import spectral_radius
+    from reservoir.gradient.estimators import GRU, LSTM, MGU, ClockworkRNN, Elman, IndRNN
+    from reservoir.gradient.training import Training
     from reservoir.models import load
     from reservoir.validation import DataError, DivergenceError, ModelFileError, ParameterError
 
@@ -16,6 +18,13 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ESN": "reservoir.echo.esn",
+    "Elman": "reservoir.gradient.estimators",
+    "LSTM": "reservoir.gradient.estimators",
+    "GRU": "reservoir.gradient.estimators",
+    "MGU": "reservoir.gradient.estimators",
+    "IndRNN": "reservoir.gradient.estimators",
+    "ClockworkRNN": "reservoir.gradient.estimators",
+    "Training": "reservoir.gradient.training",
     "Ridge": "reservoir.echo.readout",
     "RidgeClassifier": "reservoir.echo.readout",
     "Logistic": "reservoir.echo.logistic",
@@ -30,8 +39,9 @@ _HOMES = {
 }
 
 __all__ = [
-    "ESN", "DataError", "DivergenceError", "LeastMeanSquares", "Logistic", "ModelFileError", "ParameterError",
-    "RecursiveLeastSquares", "Ridge", "RidgeClassifier", "load", "spectral_radius",
+    "ESN", "GRU", "LSTM", "MGU", "ClockworkRNN", "DataError", "DivergenceError", "Elman", "IndRNN", "LeastMeanSquares",
+    "Logistic", "ModelFileError", "ParameterError", "RecursiveLeastSquares", "Ridge", "RidgeClassifier", "Training", "load",
+    "spectral_radius",
 ]  # fmt: skip
 
 

@@ -9,7 +9,16 @@ from typing import Any
 from reservoir.model_file import read_model
 from reservoir.validation import ModelFileError, unknown
 
-MODELS = {"esn": ("reservoir.echo.esn", "ESN", "echo state network: fixed random reservoir, linear readout")}
+GRADIENT = "reservoir.gradient.estimators"
+MODELS = {
+    "esn": ("reservoir.echo.esn", "ESN", "echo state network: fixed random reservoir, linear readout"),
+    "elman": (GRADIENT, "Elman", "simple recurrent network, trained by gradient like all below"),
+    "lstm": (GRADIENT, "LSTM", "long short-term memory"),
+    "gru": (GRADIENT, "GRU", "gated recurrent unit"),
+    "mgu": (GRADIENT, "MGU", "minimal gated unit"),
+    "indrnn": (GRADIENT, "IndRNN", "independently recurrent network: each unit reads itself alone"),
+    "clockwork": (GRADIENT, "ClockworkRNN", "Clockwork RNN: modules of units that run at different periods"),
+}
 
 
 def model_class(name: str) -> Any:

@@ -6,9 +6,12 @@ thread works on whole sequences. BLAS and LAPACK have threads of their own (`thr
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
 
 from reservoir.validation import ParameterError
 
@@ -32,3 +35,19 @@ def split_work(work: Callable[[int, int], None], items: int) -> None:
     borders = [items * k // threads for k in range(threads + 1)]
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, borders[:-1], borders[1:]))
+
+
+@functools.cache
+def _blas() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="blas")
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Run a block with BLAS on one thread, where the parallel work is divided into larger parts than products."""
+    import scipy.linalg.blas  # noqa: F401 - its BLAS must be loaded to be found
+
+    with _blas().limit(limits=1):
+        yield

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from reservoir.gradient.initializers import initialize
+
 Shape = tuple[int, ...]
 
 
@@ -31,3 +33,10 @@ class Cell:
     def bind(self, arrays: Mapping[str, np.ndarray]) -> Any:
         """The arrays as the NamedTuple whose class the kernels are registered for; of gradients too."""
         raise NotImplementedError
+
+    def draw_recurrent(self, kind: str, scale: float, generator: np.random.Generator) -> np.ndarray:
+        """Initial `recurrent_weights`, drawn as `initialize` says."""
+        return initialize(kind, (self.units, self.gates * self.units), generator, scale)
+
+    def adjust_bias(self, bias: np.ndarray) -> None:
+        """Shift an initial `bias` where the cell wants it."""

@@ -180,3 +180,7 @@ class ClockworkCell(Cell):
         """Multiplications of the recurrent product at step t of one sequence."""
         sizes = np.diff(self.starts)
         return int(sum((self.units - s) * k for s, k, T in zip(self.starts, sizes, self.periods, strict=False) if t % T == 0))
+
+    def draw_recurrent(self, kind: str, scale: float, generator: np.random.Generator) -> np.ndarray:
+        """The triangle of a whole matrix that is drawn as `initialize` says."""
+        return self.pack(super().draw_recurrent(kind, scale, generator))

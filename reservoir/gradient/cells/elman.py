@@ -13,10 +13,10 @@ import numpy as np
 
 from reservoir.gradient.cells.base import Cell, Shape
 from reservoir.gradient.cells.dense import dense_gradients, input_product
-from reservoir.kernels.sequence import KERNELS, Kernels
 from reservoir.kernels.activations import CODES, activate, scale_by_derivative
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import jit
+from reservoir.kernels.sequence import KERNELS, Kernels
 
 
 class ElmanWeights(NamedTuple):

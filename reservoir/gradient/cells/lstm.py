@@ -21,10 +21,10 @@ import numpy as np
 
 from reservoir.gradient.cells.base import Cell, Shape
 from reservoir.gradient.cells.dense import dense_gradients, input_product
-from reservoir.kernels.sequence import KERNELS, Kernels
 from reservoir.kernels.activations import SIGMOID, TANH, activate_range
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import jit
+from reservoir.kernels.sequence import KERNELS, Kernels
 
 
 class LSTMWeights(NamedTuple):
@@ -138,6 +138,7 @@ class LSTMCell(Cell):
     extra: ClassVar[int] = 1
 
     peepholes: bool = False
+    forget_bias: float = 1.0
 
     def shapes(self, n_inputs: int) -> dict[str, Shape]:
         """The arrays of the weights."""
@@ -152,3 +153,7 @@ class LSTMCell(Cell):
     def bind(self, arrays: Mapping[str, np.ndarray]) -> Any:
         """The arrays as the kernels take them."""
         return LSTMWeights(**arrays)
+
+    def adjust_bias(self, bias: np.ndarray) -> None:
+        """Open the forget gates (Gers, Schmidhuber & Cummins 2000)."""
+        bias[self.units : 2 * self.units] += self.forget_bias

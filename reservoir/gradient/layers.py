@@ -1,0 +1,268 @@
+"""The parts of a network, each with a forward and a backward pass: symbols, recurrent layers, and what goes between them.
+
+A part is a frozen dataclass. `shapes` names its weights; `forward(arrays, x, ...)` gives its output and whatever `backward`
+needs; `backward(arrays, kept, gradient, gradients)` writes the gradients of the weights and gives that of the input.
+Values are (T, B, features), T steps of B sequences sorted by length, the longest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from reservoir.gradient.cells.base import Cell, Shape
+from reservoir.kernels.blas import gemm
+from reservoir.kernels.sequence import Tape, run_backward, run_forward
+from reservoir.validation import DataError
+
+Arrays = Mapping[str, np.ndarray]
+NO_NORMS = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Which steps of a batch are there: `lengths` (B,) falls; `horizon` T is that of the arrays, at least the first of them."""
+
+    lengths: np.ndarray
+    horizon: int
+
+    @cached_property
+    def active(self) -> np.ndarray:
+        """How many sequences still run at each step, (T,)."""
+        ends = np.searchsorted(self.lengths[::-1], np.arange(self.horizon), side="right")
+        return np.asarray(len(self.lengths) - ends, dtype=np.int64)
+
+    @cached_property
+    def valid(self) -> np.ndarray:
+        """Whether a step of a sequence is there, (T, B)."""
+        return np.asarray(np.arange(self.horizon)[:, None] < self.lengths)
+
+    @cached_property
+    def backwards(self) -> np.ndarray:
+        """For each step of each sequence the step that takes its place when the sequence is read from its end, (T, B)."""
+        steps = np.arange(self.horizon)[:, None]
+        return np.where(self.valid, self.lengths - 1 - steps, steps)
+
+    def reverse(self, x: np.ndarray) -> np.ndarray:
+        """Every sequence of x (T, B, features) read from its end."""
+        return x[self.backwards, np.arange(len(self.lengths))]
+
+
+class Kept(NamedTuple):
+    """What a recurrent layer keeps of a run: a tape for each direction."""
+
+    tapes: list[Tape]
+    steps: Steps
+
+
+@dataclass(frozen=True)
+class Recurrent:
+    """A layer of cells, forwards in time or in both directions with the outputs side by side."""
+
+    name: str
+    cell: Cell
+    n_inputs: int
+    bidirectional: bool = False
+
+    @property
+    def directions(self) -> int:
+        """1 or 2."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def n_outputs(self) -> int:
+        """Features of the output."""
+        return self.directions * self.cell.units
+
+    def shapes(self) -> dict[str, Shape]:
+        """Names and shapes of the weights."""
+        names = ("forward", "backward")[: self.directions]
+        parts = self.cell.shapes(self.n_inputs)
+        return {f"{self.name}.{direction}.{part}": shape for direction in names for part, shape in parts.items()}
+
+    def bind(self, arrays: Arrays) -> list[Any]:
+        """The weights of each direction as the kernels take them."""
+        parts = self.cell.shapes(self.n_inputs)
+        names = ("forward", "backward")[: self.directions]
+        return [self.cell.bind({part: arrays[f"{self.name}.{d}.{part}"] for part in parts}) for d in names]
+
+    def state(self, batch: int, dtype: np.dtype) -> np.ndarray:
+        """The initial state, zeros: (directions, n_states, B, H)."""
+        return np.zeros((self.directions, self.cell.states, batch, self.cell.units), dtype)
+
+    def forward(
+        self, bound: list[Any], x: np.ndarray, steps: Steps, state: np.ndarray, first: int = 0
+    ) -> tuple[np.ndarray, Kept]:
+        """Outputs (T, B, directions * H) from the state (directions, n_states, B, H) that `first` steps led to."""
+        tapes = []
+        horizon, batch, _ = x.shape
+        units, kind = self.cell.units, x.dtype
+        for direction, weights in enumerate(bound):
+            inputs = np.ascontiguousarray(steps.reverse(x) if direction else x)
+            gates = np.empty((horizon, batch, self.cell.gates * units), kind)
+            extra = np.empty((horizon, batch, self.cell.extra * units), kind)
+            states = np.empty((self.cell.states, horizon + 1, batch, units), kind)
+            states[:, 0] = state[direction]
+            tapes.append(Tape(inputs, gates, extra, states, first))
+            run_forward(weights, tapes[-1], steps.active)
+        outputs = tapes[0].states[0, 1:]
+        if self.bidirectional:
+            outputs = np.concatenate([outputs, steps.reverse(tapes[1].states[0, 1:])], axis=2)
+        return outputs, Kept(tapes, steps)
+
+    def backward(
+        self,
+        bound: list[Any],
+        gradients: list[Any],
+        kept: Kept,
+        gradient: np.ndarray,
+        state_gradient: np.ndarray | None = None,
+        norms: np.ndarray | None = None,
+        wanted: bool = True,
+    ) -> np.ndarray | None:
+        """The gradient with respect to the inputs, where `wanted`; that of the weights goes to `gradients`.
+
+        `state_gradient` (directions, n_states, B, H), with respect to the final states, becomes that with respect to the
+        initial ones. norms (T,) receives the norm of the gradient with respect to the state after each step, of the
+        forward direction.
+        """
+        kept_steps, units = kept.steps, self.cell.units
+        total = None
+        for direction, (weights, tape) in enumerate(zip(bound, kept.tapes, strict=True)):
+            part = gradient[:, :, direction * units : (direction + 1) * units]
+            part = np.ascontiguousarray(kept_steps.reverse(part) if direction else part)
+            batch, kind = part.shape[1], part.dtype
+            ends = np.zeros((self.cell.states, batch, units), kind) if state_gradient is None else state_gradient[direction]
+            sizes = NO_NORMS[kind] if norms is None or direction else norms
+            run_backward(weights, tape, kept_steps.active, part, ends, gradients[direction], sizes)
+            if wanted:
+                back = np.empty_like(tape.inputs)
+                rows = tape.gates.reshape(-1, tape.gates.shape[2])
+                gemm(rows, weights.input_weights, False, back.reshape(len(rows), -1), False, True)
+                total = back if total is None else total + kept_steps.reverse(back)
+        return total
+
+
+def final_outputs(layer: Recurrent, outputs: np.ndarray) -> np.ndarray:
+    """The output of each direction when it has read the whole sequence, (B, directions * H)."""
+    units = layer.cell.units
+    if not layer.bidirectional:
+        return outputs[-1]
+    return np.concatenate([outputs[-1, :, :units], outputs[0, :, units:]], axis=1)
+
+
+def final_gradient(layer: Recurrent, gradient: np.ndarray, horizon: int) -> np.ndarray:
+    """The adjoint of `final_outputs`: (T, B, directions * H)."""
+    units = layer.cell.units
+    total = np.zeros((horizon, *gradient.shape), gradient.dtype)
+    total[-1, :, :units] = gradient[:, :units]
+    if layer.bidirectional:
+        total[0, :, units:] += gradient[:, units:]
+    return total
+
+
+@dataclass(frozen=True)
+class Symbols:
+    """Symbols 0 ... n - 1, given as numbers in one column, as vectors: rows of a matrix that is learned, or one-hot."""
+
+    count: int
+    size: int | None
+    """Length of the learned vectors; None for one-hot ones."""
+
+    @property
+    def n_outputs(self) -> int:
+        """Features of the output."""
+        return self.count if self.size is None else self.size
+
+    def shapes(self) -> dict[str, Shape]:
+        """Names and shapes of the weights."""
+        return {} if self.size is None else {"symbols": (self.count, self.size)}
+
+    def forward(self, arrays: Arrays, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Vectors (T, B, size) for symbols (T, B, 1). Raises `DataError` for one that is not known."""
+        codes = x[:, :, 0].astype(np.int64)
+        if codes.size and (codes.min() < 0 or codes.max() >= self.count or (codes != x[:, :, 0]).any()):
+            raise DataError(f"inputs: symbols must be integers in [0, {self.count - 1}], as many as were fitted.")
+        table = np.eye(self.count, dtype=x.dtype) if self.size is None else arrays["symbols"]
+        return table[codes], codes
+
+    def backward(self, arrays: Arrays, codes: np.ndarray, gradient: np.ndarray, gradients: Arrays) -> None:
+        """The gradient of the matrix."""
+        if self.size is not None:
+            gradients["symbols"][:] = 0
+            np.add.at(gradients["symbols"], codes.ravel(), gradient.reshape(-1, self.size))
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Layer normalisation (Ba, Kiros & Hinton 2016) of a layer's output: (x - mean) / sqrt(variance + 1e-5) * gain + shift."""
+
+    name: str
+    size: int
+
+    def shapes(self) -> dict[str, Shape]:
+        """Names and shapes of the weights."""
+        return {f"{self.name}.gain": (self.size,), f"{self.name}.shift": (self.size,)}
+
+    def forward(self, arrays: Arrays, x: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+        """The normalised values."""
+        centred = x - x.mean(axis=-1, keepdims=True)
+        scale = 1 / np.sqrt(np.square(centred).mean(axis=-1, keepdims=True) + x.dtype.type(1e-5))
+        centred *= scale
+        return centred * arrays[f"{self.name}.gain"] + arrays[f"{self.name}.shift"], (centred, scale)
+
+    def backward(
+        self, arrays: Arrays, kept: tuple[np.ndarray, np.ndarray], gradient: np.ndarray, gradients: Arrays
+    ) -> np.ndarray:
+        """The gradient with respect to the input."""
+        normal, scale = kept
+        axes = tuple(range(gradient.ndim - 1))
+        gradients[f"{self.name}.gain"][:] = (gradient * normal).sum(axis=axes)
+        gradients[f"{self.name}.shift"][:] = gradient.sum(axis=axes)
+        inner = gradient * arrays[f"{self.name}.gain"]
+        along = (inner * normal).mean(axis=-1, keepdims=True)
+        return np.asarray(scale * (inner - inner.mean(axis=-1, keepdims=True) - normal * along))
+
+
+def dropout_mask(shape: Shape, rate: float, same: bool, generator: np.random.Generator, dtype: Any) -> np.ndarray:
+    """Zeros with probability `rate`, else 1 / (1 - rate): (T, B, features), or (1, B, features) for the `same` at every step."""
+    kept = generator.random((1 if same else shape[0], *shape[1:]), dtype=np.float32) >= rate
+    return np.asarray(kept.astype(dtype) / dtype.type(1.0 - rate))
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Additive attention over steps (Bahdanau, Cho & Bengio 2015): sum_t a_t h_t, a = softmax_t(v tanh(h_t W + b))."""
+
+    size: int
+
+    def shapes(self) -> dict[str, Shape]:
+        """Names and shapes of the weights: W (H, H), b (H,), v (H,)."""
+        return {"attention.weights": (self.size, self.size), "attention.bias": (self.size,), "attention.score": (self.size,)}
+
+    def forward(
+        self, arrays: Arrays, x: np.ndarray, scored: np.ndarray
+    ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """(B, H) from (T, B, H), reading the steps where `scored` (T, B) is true."""
+        hidden = np.tanh(x @ arrays["attention.weights"] + arrays["attention.bias"])
+        energy = np.where(scored, hidden @ arrays["attention.score"], -np.inf)
+        share = np.exp(energy - energy.max(axis=0))
+        share /= share.sum(axis=0)
+        return np.einsum("tb,tbh->bh", share, x), (x, hidden, share)
+
+    def backward(
+        self, arrays: Arrays, kept: tuple[np.ndarray, np.ndarray, np.ndarray], gradient: np.ndarray, gradients: Arrays
+    ) -> np.ndarray:
+        """The gradient with respect to x."""
+        x, hidden, share = kept
+        by_share = np.einsum("bh,tbh->tb", gradient, x)
+        by_energy = share * (by_share - (share * by_share).sum(axis=0))
+        gradients["attention.score"][:] = np.einsum("tb,tbh->h", by_energy, hidden)
+        by_hidden = by_energy[:, :, None] * arrays["attention.score"] * (1 - np.square(hidden))
+        gradients["attention.weights"][:] = x.reshape(-1, self.size).T @ by_hidden.reshape(-1, self.size)
+        gradients["attention.bias"][:] = by_hidden.sum(axis=(0, 1))
+        return np.asarray(share[:, :, None] * gradient + by_hidden @ arrays["attention.weights"].T)

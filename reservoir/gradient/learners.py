@@ -1,0 +1,139 @@
+"""From a batch to an update of the weights: back-propagation through time, whole or truncated, and the optimiser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+
+from reservoir.gradient.network import Batch, Network, Run, Weights, loss_and_gradient
+from reservoir.gradient.optimizers import OPTIMIZERS, add_noise, clip_by_norm
+from reservoir.gradient.training import Training
+
+State = list[np.ndarray]
+
+
+class Found(NamedTuple):
+    """What came of a batch: the loss (before the updates), the sum of the gradient norms, updates, steps of sequences."""
+
+    loss: float
+    norm: float
+    updates: int
+    steps: int
+
+
+class Piece(NamedTuple):
+    """Steps start ... stop - 1 of a batch, of which those from `scored` on count."""
+
+    start: int
+    scored: int
+    stop: int
+
+
+def pieces(horizon: int, truncation: Sequence[int] | None) -> Iterator[Piece]:
+    """The pieces of a batch of `horizon` steps between which there are updates (Williams & Peng 1990, BPTT(k2; k1)).
+
+    >>> [tuple(piece) for piece in pieces(5, (2, 3))]
+    [(0, 0, 2), (1, 2, 4), (2, 4, 5)]
+    """
+    if truncation is None:
+        yield Piece(0, 0, horizon)
+        return
+    every, through = truncation
+    for scored in range(0, horizon, every):
+        stop = min(scored + every, horizon)
+        yield Piece(max(stop - through, 0), scored, stop)
+
+
+def cut(batch: Batch, piece: Piece) -> Batch:
+    """The piece of a batch, without the sequences that ended before it."""
+    left = int((batch.lengths > piece.start).sum())
+    weights = batch.loss_weights[piece.start : piece.stop, :left].copy()
+    weights[: piece.scored - piece.start] = 0
+    return Batch(
+        np.ascontiguousarray(batch.inputs[piece.start : piece.stop, :left]),
+        np.minimum(batch.lengths[:left] - piece.start, piece.stop - piece.start),
+        batch.targets[piece.start : piece.stop, :left],
+        weights,
+    )
+
+
+class Learner:
+    """Weights, the optimiser's state, and room for the gradient of each chunk of a batch."""
+
+    def __init__(self, network: Network, vector: np.ndarray, settings: Training, loss: str, pool: ThreadPoolExecutor) -> None:
+        self.network, self.settings, self.loss, self.pool = network, settings, loss, pool
+        self.weights = Weights(network, vector)
+        self.optimizer = OPTIMIZERS[settings.optimizer]
+        self.state = np.zeros((self.optimizer.n_states, vector.size), vector.dtype)
+        self.rooms: list[tuple[Weights, Weights]] = []
+
+    def batch(
+        self, chunks: list[Batch], updates: int, rate: float, noise: np.random.Generator, masks: np.random.SeedSequence
+    ) -> Found:
+        """Learn from one batch, in as many updates as it has pieces; `updates` were made before.
+
+        noise, masks : sources of the gradient noise and of the dropout masks
+        """
+        total = sum(float(chunk.loss_weights.sum()) for chunk in chunks)
+        seeds = masks.spawn(len(chunks))
+        states: list[State | None] = [None] * len(chunks)
+        plan = list(pieces(len(chunks[0].inputs), self.settings.truncation))
+        loss = norm = 0.0
+        done = 0
+        for piece, after in zip(plan, [*plan[1:], None], strict=True):
+            parts = [chunk if len(plan) == 1 else cut(chunk, piece) for chunk in chunks if chunk.lengths[0] > piece.start]
+            share = sum(float(part.loss_weights.sum()) for part in parts) / total
+            if self.settings.reduction == "mean" and 0.0 < share < 1.0:
+                parts = [part._replace(loss_weights=part.loss_weights / part.loss_weights.dtype.type(share)) for part in parts]
+            value, runs = self.gradient(parts, states, piece.start, [self.source(seed, piece) for seed in seeds])
+            if after is not None:
+                left = [int((chunk.lengths > after.start).sum()) for chunk in chunks]
+                states = [run.state_after(after.start - piece.start, n) for run, n in zip(runs, left, strict=False)]
+            loss += value * (share if self.settings.reduction == "mean" else 1.0)
+            if share > 0.0:
+                done += 1
+                norm += self.update(updates + done, rate, noise)
+        return Found(loss, norm, done, sum(int(chunk.lengths.sum()) for chunk in chunks))
+
+    def source(self, seed: np.random.SeedSequence, piece: Piece) -> np.random.Generator | None:
+        """Where the dropout masks of a chunk come from, the same for all its pieces if they are to be the same."""
+        if self.network.dropout == 0.0:
+            return None
+        same = self.network.dropout_mask == "sequence"
+        return np.random.default_rng(
+            seed if same else np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, piece.start))
+        )
+
+    def gradient(
+        self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[np.random.Generator | None]
+    ) -> tuple[float, list[Run]]:
+        """The loss of the parts; its gradient goes to the first room."""
+        while len(self.rooms) < len(parts):
+            room = Weights(self.network, np.empty_like(self.weights.vector))
+            self.rooms.append((Weights(self.network, self.weights.vector), room))
+
+        def work(index: int) -> tuple[float, Run]:
+            weights, room = self.rooms[index]
+            return loss_and_gradient(
+                self.network, weights, room, parts[index], self.loss, states[index], first, generators[index]
+            )
+
+        one = len(parts) == 1
+        found = [work(0)] if one else list(self.pool.map(work, range(len(parts))))
+        gradient = self.rooms[0][1].vector
+        for _, room in self.rooms[1 : len(parts)]:
+            gradient += room.vector
+        return sum(value for value, _ in found), [run for _, run in found]
+
+    def update(self, step: int, rate: float, noise: np.random.Generator) -> float:
+        """One step of the optimiser; the norm of the gradient before it was clipped."""
+        gradient = self.rooms[0][1].vector
+        if self.settings.gradient_noise > 0.0:
+            add_noise(gradient, step, self.settings.gradient_noise, noise)
+        norm = clip_by_norm(gradient, self.settings.clip_norm)
+        s = self.settings
+        self.optimizer.update(self.weights.vector, gradient, self.state, step, rate, s.momentum, s.decay, s.weight_decay)
+        return norm

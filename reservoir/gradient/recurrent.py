@@ -1,0 +1,327 @@
+"""The base of the estimators trained by gradient: from their parameters and data to a network, its training and its use."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from reservoir.estimator import seed_sequence
+from reservoir.gradient.batches import Examples
+from reservoir.gradient.cells.base import Cell
+from reservoir.gradient.initializers import MATRIX_INITIALIZERS, RECURRENT_INITIALIZERS, initialize
+from reservoir.gradient.layers import Symbols
+from reservoir.gradient.network import Network
+from reservoir.gradient.prediction import continuations, outputs, top_states
+from reservoir.gradient.scaling import Scaling
+from reservoir.gradient.trainer import Progress, Trainer
+from reservoir.gradient.training import Training
+from reservoir.sequences import SequenceEstimator
+from reservoir.targets import Targets
+from reservoir.validation import Choice, Constraint, DataError, DivergenceError, Number, ParameterError, as_sequences, is_many
+
+DEFAULT_TRAINING = Training()
+INITIAL, TRAINING = range(2)  # what random numbers are for
+
+
+@dataclass(eq=False, repr=False)
+class Recurrent(SequenceEstimator):
+    """Parameters
+    ----------
+    units : units of each layer
+    layers : recurrent layers, each reading the one below
+    bidirectional : whether each layer reads the sequences from both ends, the outputs of both directions side by side
+    loss : "squared_error", or "cross_entropy" for class labels, per step or per sequence
+    pooling : what one output per sequence reads: the "last" step, the "mean" of the steps, or "attention" over them
+    washout : how many leading steps of each sequence are neither trained nor scored
+    dropout : probability with which the output of a layer is zeroed while training
+    dropout_mask : "step" for a new mask at every step, "sequence" for one along the whole sequence
+    layer_norm : whether the output of each layer is normalised
+    symbols : "one-hot" or "learned" where inputs are symbols 0, 1, ... in one column, read as vectors; None for numbers
+    symbol_size : length of the learned vectors
+    input_init, recurrent_init : how weights are drawn: "glorot", "normal" (standard deviation init_scale), "uniform"
+        (within +-init_scale), "zeros"; recurrent ones also "orthogonal" or "identity" (times init_scale)
+    init_scale : see there
+    bias_init : "zeros", or "normal" with standard deviation init_scale
+    standardize : whether inputs and targets that are numbers are shifted and scaled to mean 0 and variance 1
+    training : how it is trained, a `Training`
+    dtype : "float32" or "float64"
+    random_state : seed: an integer, a NumPy Generator, RandomState or SeedSequence, or None for a fresh one
+
+    Attributes
+    ----------
+    weights_ : all weights by name, arrays of shape (from, to) for matrices
+    history_ : a record for each epoch: loss, validation_loss, gradient_norm (its mean before clipping), seconds
+    n_parameters_ : the number of weights
+    classes_ : the class labels, with cross-entropy
+    n_features_in_, n_outputs_ : numbers of inputs and outputs
+    """
+
+    constraints: ClassVar[Mapping[str, Constraint]] = {
+        "units": Number(low=1, integer=True),
+        "layers": Number(low=1, integer=True),
+        "bidirectional": Choice((True, False)),
+        "loss": Choice(("squared_error", "cross_entropy")),
+        "pooling": Choice(("last", "mean", "attention")),
+        "washout": Number(low=0, integer=True),
+        "dropout": Number(low=0, high=1, open_high=True),
+        "dropout_mask": Choice(("step", "sequence")),
+        "layer_norm": Choice((True, False)),
+        "symbols": Choice((None, "one-hot", "learned")),
+        "symbol_size": Number(low=1, integer=True),
+        "input_init": MATRIX_INITIALIZERS,
+        "recurrent_init": RECURRENT_INITIALIZERS,
+        "init_scale": Number(low=0, open_low=True),
+        "bias_init": Choice(("zeros", "normal")),
+        "standardize": Choice((True, False)),
+        "training": Choice((), (Training,), "a Training"),
+        "dtype": Choice(("float32", "float64")),
+    }
+
+    units: int = 32
+    layers: int = 1
+    bidirectional: bool = False
+    loss: str = "squared_error"
+    pooling: str = "last"
+    washout: int = 0
+    dropout: float = 0.0
+    dropout_mask: str = "step"
+    layer_norm: bool = False
+    symbols: str | None = None
+    symbol_size: int = 16
+    input_init: str = "glorot"
+    recurrent_init: str = "orthogonal"
+    init_scale: float = 0.1
+    bias_init: str = "zeros"
+    standardize: bool = True
+    training: Training = DEFAULT_TRAINING
+    dtype: str = "float32"
+    random_state: Any = None
+
+    def __init_subclass__(cls) -> None:
+        """Add the parameters that all have to the docstring of each."""
+        cls.__doc__ = f"{inspect.cleandoc(cls.__doc__ or '')}\n\n{inspect.getdoc(Recurrent)}"
+
+    def check(self) -> None:
+        """Raise `ParameterError` for the first parameter out of its constraint, of the training's too."""
+        super().check()
+        self.training.check()
+
+    # -- what a subclass says -----------------------------------------------------------------------------------------
+
+    def _cell(self) -> Cell:
+        """The cell of a layer, with the parameters set."""
+        raise NotImplementedError
+
+    @staticmethod
+    def catalogue() -> dict[str, dict[str, str]]:
+        """What can be named in the parameters beyond their constraints."""
+        return {}
+
+    @classmethod
+    def sized(cls, budget: int, n_inputs: int, n_outputs: int, **parameters: Any) -> int:
+        """The number of units with which a network has the number of weights nearest to `budget`, the smaller on a tie."""
+
+        def weights(units: int) -> int:
+            model = cls(**{**parameters, "units": units})
+            model.check()
+            return model._network(n_inputs, n_outputs, "step", 1).n_weights
+
+        units = int(cls._least_units(**parameters))
+        while weights(units + 1) <= budget:
+            units += 1
+        return units if budget - weights(units) <= weights(units + 1) - budget else units + 1
+
+    @classmethod
+    def _least_units(cls, **parameters: Any) -> int:
+        return 1
+
+    # -- fitting ------------------------------------------------------------------------------------------------------
+
+    def fit(self, inputs: Any, targets: Any = None, progress: Progress | None = None) -> Self:
+        """Draw the weights and train them.
+
+        Parameters
+        ----------
+        inputs : one or many sequences; (T, 0) for a network without input
+        targets : per step or per sequence; None to learn the next step of the inputs themselves
+        progress : called after each epoch with its record (see `history_`; also steps_per_second) and the number of epochs
+
+        Raises
+        ------
+        ParameterError, DataError
+            A parameter out of its constraint; data that cannot be used. One line that says what and where.
+        DivergenceError
+            The loss is not finite in the first epoch. In a later one the best weights so far are kept, with a warning.
+        """
+        sequences, read = self._read(inputs, targets, None, self.washout)
+        self._check_reading(read)
+        self.n_features_in_, self.n_outputs_ = sequences[0].shape[1], read.n_outputs
+        self._scale(sequences, read)
+        alphabet = int(max(u.max() for u in sequences)) + 1 if self.symbols is not None else 0
+        reading = "step" if read.per_step else self.pooling
+        self.network_ = self._network(self.n_features_in_, self.n_outputs_, reading, alphabet)
+        seed = seed_sequence(self.random_state)
+        drawn, trained = (np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, k)) for k in (INITIAL, TRAINING))
+        self._vector = self._draw(np.random.default_rng(drawn))
+        targets_ = [self._output_scaling.apply(y, self.dtype) for y in read.values]
+        examples = Examples(self._scaled(sequences), targets_, self.washout, read.per_step)
+        fingerprint = self._fingerprint(examples, seed) if self.training.checkpoint is not None else ""
+        trainer = Trainer(self.network_, self.training, self.loss, trained, fingerprint, progress)
+        self.history_ = trainer.train(self._vector, examples).history
+        self._remember(read)
+        return self
+
+    def _check_reading(self, read: Targets) -> None:
+        if self.training.truncation is not None and (self.bidirectional or not read.per_step):
+            raise ParameterError(
+                "The 'truncation' parameter of Training needs targets per step and one direction: what comes later in a"
+                " sequence must not be needed for an update. Set it to None."
+            )
+
+    def _scale(self, sequences: list[np.ndarray], read: Targets) -> None:
+        """Choose the scalings of inputs and targets."""
+        numbers = self.standardize and self.symbols is None and self.n_features_in_ > 0
+        self._input_scaling = Scaling.of(sequences) if numbers else Scaling.none(self.n_features_in_)
+        if self.standardize and not self._classifies:
+            rows = read.values if read.per_step else [np.stack(read.values)]
+            self._output_scaling = Scaling.of(rows)
+        else:
+            self._output_scaling = Scaling.none(self.n_outputs_)
+
+    def _network(self, n_inputs: int, n_outputs: int, reading: str, alphabet: int) -> Network:
+        symbols = None
+        if self.symbols is not None:
+            if n_inputs != 1:
+                raise DataError(f"inputs: symbols are one column of numbers 0, 1, ...; {n_inputs} columns were given.")
+            symbols = Symbols(alphabet, self.symbol_size if self.symbols == "learned" else None)
+        return Network(
+            (self._cell(),) * self.layers, n_inputs, n_outputs, self.bidirectional, reading, symbols, self.layer_norm,
+            self.dropout, self.dropout_mask,
+        )  # fmt: skip
+
+    def _draw(self, generator: np.random.Generator) -> np.ndarray:
+        """Initial weights, as one vector."""
+        network = self.network_
+        vector = np.empty(network.n_weights, self.dtype)
+        cell = self._cell()
+        for name, array in network.views(vector).items():
+            part = name.rpartition(".")[2]
+            if part == "gain":
+                array[:] = 1.0
+            elif part == "recurrent_weights":
+                array[:] = cell.draw_recurrent(self.recurrent_init, self.init_scale, generator)
+            elif part in ("input_weights", "weights", "symbols"):
+                array[:] = initialize(self.input_init, array.shape, generator, self.init_scale)
+            else:
+                array[:] = initialize(self.bias_init, array.shape, generator, self.init_scale)
+            if name.startswith("layer") and part == "bias":
+                cell.adjust_bias(array)
+        return vector
+
+    def _fingerprint(self, examples: Examples, seed: np.random.SeedSequence) -> str:
+        """Of data and parameters, but for those that may change between a stop and a resumption."""
+        free = {
+            "training__epochs",
+            "training__checkpoint",
+            "training__checkpoint_every",
+            "training__patience",
+            "training",
+            "random_state",
+        }
+        if self.training.schedule == "cosine":
+            free.remove("training__epochs")
+        parameters = {name: value for name, value in self.get_params().items() if name not in free}
+        digest = hashlib.sha256(repr((type(self).__name__, sorted(parameters.items()), seed)).encode())
+        for array in (*examples.inputs, *examples.targets):
+            digest.update(repr(array.shape).encode())
+            digest.update(array.tobytes())
+        return digest.hexdigest()
+
+    # -- using --------------------------------------------------------------------------------------------------------
+
+    @property
+    def _classifies(self) -> bool:
+        return self.loss == "cross_entropy"
+
+    @property
+    def predict_proba(self) -> Callable[[Any], Any]:
+        """`predict_proba(inputs)`: class probabilities (..., n_classes), per step or per sequence; with cross-entropy."""
+        if not self._classifies:
+            raise AttributeError(f"predict_proba needs loss='cross_entropy'. Got {self.loss!r} instead.")
+        return self._softmax()
+
+    def _scaled(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
+        return [self._input_scaling.apply(u, self.dtype) for u in sequences]
+
+    def _run(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
+        found = outputs(self.network_, self._vector, self._scaled(sequences), self.washout)
+        results = [self._output_scaling.undo(y) for y in found]
+        return results if self._per_step else [np.stack(results)]
+
+    def _continue(self, histories: list[np.ndarray], steps: int) -> list[np.ndarray]:
+        if self.bidirectional:
+            raise ParameterError("The 'bidirectional' parameter must be False for forecast: what is to come cannot be read.")
+        scaled = self._scaled([u[:, : self.n_features_in_] for u in histories])
+        inward, outward = self._input_scaling, self._output_scaling
+        feedback = (np.ones(0), np.zeros(0))
+        if self.n_features_in_ > 0:
+            feedback = (outward.scale / inward.scale, (outward.shift - inward.shift) / inward.scale)
+        found = continuations(
+            self.network_, self._vector, scaled, steps, (feedback[0].astype(self.dtype), feedback[1].astype(self.dtype))
+        )
+        results = [self._output_scaling.undo(y) for y in found]
+        for index, y in enumerate(results):
+            if not np.isfinite(y).all():
+                raise DivergenceError(
+                    f"The forecast of sequence {index} is not finite from step {int(np.argmin(np.isfinite(y).all(axis=1)))} on."
+                )
+        return results
+
+    def states(self, inputs: Any) -> Any:
+        """Outputs of the last layer (T, units) along inputs; a list for many sequences. Both directions side by side."""
+        self._check_fitted()
+        sequences = as_sequences(inputs)
+        self._check_features(sequences)
+        found = top_states(self.network_, self._vector, self._scaled(sequences))
+        return found if is_many(inputs) else found[0]
+
+    @property
+    def weights_(self) -> dict[str, np.ndarray]:
+        """The weights by name, such as "layer0.forward.input_weights"; copies."""
+        self._check_fitted()
+        return {name: array.copy() for name, array in self.network_.views(self._vector).items()}
+
+    @property
+    def n_parameters_(self) -> int:
+        """The number of trained weights."""
+        self._check_fitted()
+        return self.network_.n_weights
+
+    # -- files --------------------------------------------------------------------------------------------------------
+
+    def _record(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        arrays, state = super()._record()
+        arrays = {**arrays, "weights": self._vector}
+        for name, scaling in (("input", self._input_scaling), ("output", self._output_scaling)):
+            arrays |= {f"{name}_shift": scaling.shift, f"{name}_scale": scaling.scale}
+        count = 0 if self.network_.symbols is None else self.network_.symbols.count
+        return arrays, {**state, "alphabet": count, "history": self.history_}
+
+    def _restore(self, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
+        super()._restore(arrays, state)
+        self._input_scaling = Scaling(arrays["input_shift"], arrays["input_scale"])
+        self._output_scaling = Scaling(arrays["output_shift"], arrays["output_scale"])
+        reading = "step" if self._per_step else self.pooling
+        self.network_ = self._network(self.n_features_in_, self.n_outputs_, reading, state["alphabet"])
+        self._vector, self.history_ = arrays["weights"], state["history"]
+        sizes = {"weights": self.network_.n_weights}
+        sizes |= {f"input_{part}": self.n_features_in_ for part in ("shift", "scale")}
+        sizes |= {f"output_{part}": self.n_outputs_ for part in ("shift", "scale")}
+        for name, size in sizes.items():
+            if arrays[name].shape != (size,):
+                raise ValueError(f"{name} of shape {arrays[name].shape}, not ({size},)")

@@ -1,0 +1,104 @@
+"""The settings of training by gradient, one small object that all estimators share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from reservoir.estimator import Estimator
+from reservoir.gradient.losses import REDUCTIONS
+from reservoir.gradient.optimizers import OPTIMIZERS
+from reservoir.gradient.schedules import SCHEDULES
+from reservoir.validation import Choice, Constraint, Number, ParameterError
+
+ALGORITHMS = ("bptt", "rtrl", "ekf", "ekf_decoupled")
+UNIT_INTERVAL = Number(low=0, high=1, open_high=True)
+POSITIVE = Number(low=0, open_low=True)
+COUNT = Number(low=1, integer=True)
+
+
+@dataclass(eq=False, repr=False)
+class Training(Estimator):
+    """How a network is trained.
+
+    Parameters
+    ----------
+    epochs : passes through the data
+    batch_size : sequences of a mini-batch
+    optimizer : "sgd", "momentum", "nesterov", "rmsprop", "adam" or "adamw"
+    learning_rate : that of the first epoch
+    momentum : decay of the mean gradient (momentum, nesterov, adam, adamw)
+    decay : decay of the mean squared gradient (rmsprop, adam, adamw)
+    schedule : "constant"; "step": times `schedule_decay` every `schedule_every` epochs; "exponential": times
+        `schedule_decay` each epoch; "cosine": to zero at the end; "inverse": divided by 1 + schedule_decay * epoch
+    clip_norm : upper limit of the gradient's norm, to which longer ones are scaled; None for none
+    weight_decay : L2 penalty's factor; with adamw the decoupled decay
+    gradient_noise : eta of the Gaussian noise of variance eta / (1 + t)^.55 added to the gradient at update t
+    reduction : "mean" of the loss over steps and outputs, or "sum" over both; the mean over sequences either way
+    window : sequences with targets per step are cut into pieces of this many steps, each of them trained from the zero
+        state; pieces overlap by the washout, so that every step counts once. None for whole sequences
+    truncation : (k1, k2): an update every k1 steps, with gradients through the last k2, the state carried on; None to
+        go through whole sequences
+    validation_fraction : share of the sequences, or of the steps of the only one at its end, on which the loss is
+        watched and never trained
+    patience : epochs without a better loss (validation if there is any) after which training stops; None for no limit
+    algorithm : "bptt"; "rtrl": real-time recurrent learning; "ekf", "ekf_decoupled": extended Kalman filter with one
+        covariance for all weights or one for each unit; all but the first are for small networks
+    checkpoint : file in which training is kept every `checkpoint_every` epochs, and from which it is resumed
+
+    With validation the weights of the best epoch are kept, without those of the last.
+    """
+
+    constraints: ClassVar[Mapping[str, Constraint]] = {
+        "epochs": COUNT,
+        "batch_size": COUNT,
+        "optimizer": Choice(tuple(OPTIMIZERS)),
+        "learning_rate": POSITIVE,
+        "momentum": UNIT_INTERVAL,
+        "decay": UNIT_INTERVAL,
+        "schedule": Choice(tuple(SCHEDULES)),
+        "schedule_decay": Number(low=0),
+        "schedule_every": COUNT,
+        "clip_norm": Number(low=0, open_low=True, optional=True),
+        "weight_decay": Number(low=0),
+        "gradient_noise": Number(low=0),
+        "reduction": REDUCTIONS,
+        "window": Number(low=1, integer=True, optional=True),
+        "truncation": Choice((None,), (tuple, list), "a pair (k1, k2) of positive integers"),
+        "validation_fraction": UNIT_INTERVAL,
+        "patience": Number(low=1, integer=True, optional=True),
+        "algorithm": Choice(ALGORITHMS),
+        "checkpoint": Choice((None,), (str,), "the name of a file"),
+        "checkpoint_every": COUNT,
+    }
+
+    epochs: int = 100
+    batch_size: int = 32
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    momentum: float = 0.9
+    decay: float = 0.999
+    schedule: str = "constant"
+    schedule_decay: float = 0.5
+    schedule_every: int = 10
+    clip_norm: float | None = 1.0
+    weight_decay: float = 0.0
+    gradient_noise: float = 0.0
+    reduction: str = "mean"
+    window: int | None = None
+    truncation: Sequence[int] | None = None
+    validation_fraction: float = 0.0
+    patience: int | None = None
+    algorithm: str = "bptt"
+    checkpoint: str | None = None
+    checkpoint_every: int = 10
+
+    def check(self) -> None:
+        """Raise `ParameterError` for the first parameter out of its constraint."""
+        super().check()
+        pair = self.truncation
+        if pair is not None and (len(pair) != 2 or not all(COUNT.accepts(k) for k in pair) or pair[1] < pair[0]):
+            raise ParameterError(
+                f"The 'truncation' parameter of Training must be (k1, k2), positive integers with k1 <= k2. Got {pair!r} instead."
+            )
