@@ -37,8 +37,8 @@ class Examples:
 
     def take(self, indices: np.ndarray) -> Examples:
         """Some of the sequences."""
-        chosen = ([part[i] for i in indices] for part in (self.inputs, self.targets))
-        return Examples(*chosen, self.washout, self.per_step)
+        inputs, targets = [self.inputs[i] for i in indices], [self.targets[i] for i in indices]
+        return Examples(inputs, targets, self.washout, self.per_step)
 
 
 def held_out(examples: Examples, fraction: float, generator: np.random.Generator) -> tuple[Examples, Examples | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from reservoir.gradient.cells.base import Cell
@@ -122,7 +123,7 @@ class ClockworkRNN(Recurrent):
         """Raise `ParameterError` for the first parameter out of its constraint."""
         super().check()
         periods = self._periods()
-        if any(a >= b for a, b in zip(periods, periods[1:], strict=False)):
+        if any(a >= b for a, b in pairwise(periods)):
             raise ParameterError(
                 f"The 'periods' parameter of ClockworkRNN must ascend, none twice. Got {self.periods!r} instead."
             )

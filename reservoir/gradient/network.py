@@ -193,9 +193,10 @@ def backward(
 ) -> Any:
     """Turn the gradient with respect to the outputs into that of the weights, which overwrites `gradients`.
 
-    Gives the gradient with respect to the inputs (T, B, n_inputs) if asked to. `state_gradient`, as `initial_state` shapes it, holds what is known of the gradient with respect to the final states and
-    receives that with respect to the initial ones. norms (T,), if given, receives the norm of the gradient with respect to
-    the state of the first layer after each step.
+    Gives the gradient with respect to the inputs (T, B, n_inputs) if asked to. `state_gradient`, as `initial_state` shapes
+    it, holds what is known of the gradient with respect to the final states and receives that with respect to the initial
+    ones. norms (T,), if given, receives the norm of the gradient with respect to the state of the first layer after each
+    step.
     """
     width = run.read.shape[-1]
     rows, flat = gradient.reshape(-1, network.n_outputs), run.read.reshape(-1, width)

@@ -25,6 +25,7 @@ from reservoir.targets import Targets
 from reservoir.validation import Choice, Constraint, DataError, DivergenceError, Number, ParameterError, as_sequences, is_many
 
 DEFAULT_TRAINING = Training()
+UNBOUND = ("epochs", "patience", "checkpoint", "checkpoint_every")  # settings that may change when a training is resumed
 INITIAL, TRAINING = range(2)  # what random numbers are for
 
 
@@ -225,14 +226,7 @@ class Recurrent(SequenceEstimator):
 
     def _fingerprint(self, examples: Examples, seed: np.random.SeedSequence) -> str:
         """Of data and parameters, but for those that may change between a stop and a resumption."""
-        free = {
-            "training__epochs",
-            "training__checkpoint",
-            "training__checkpoint_every",
-            "training__patience",
-            "training",
-            "random_state",
-        }
+        free = {"training", "random_state", *(f"training__{name}" for name in UNBOUND)}
         if self.training.schedule == "cosine":
             free.remove("training__epochs")
         parameters = {name: value for name, value in self.get_params().items() if name not in free}
@@ -276,10 +270,10 @@ class Recurrent(SequenceEstimator):
         )
         results = [self._output_scaling.undo(y) for y in found]
         for index, y in enumerate(results):
-            if not np.isfinite(y).all():
-                raise DivergenceError(
-                    f"The forecast of sequence {index} is not finite from step {int(np.argmin(np.isfinite(y).all(axis=1)))} on."
-                )
+            finite = np.isfinite(y).all(axis=1)
+            if not finite.all():
+                step = int(np.argmin(finite)) + 1
+                raise DivergenceError(f"The forecast of sequence {index} is not finite from step {step} on; train it longer.")
         return results
 
     def states(self, inputs: Any) -> Any:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -166,8 +167,7 @@ class ClockworkCell(Cell):
 
     def pack(self, matrix: np.ndarray) -> np.ndarray:
         """The blocks of the triangle of an (H, H) matrix, row from, column to, as the flat `recurrent_weights`."""
-        borders = self.starts
-        return np.concatenate([matrix[i:, i:j].ravel() for i, j in zip(borders[:-1], borders[1:], strict=True)])
+        return np.concatenate([matrix[i:, i:j].ravel() for i, j in pairwise(self.starts)])
 
     def unpack(self, packed: np.ndarray) -> np.ndarray:
         """The (H, H) matrix, zero outside the triangle: of `recurrent_weights`, row from, column to."""
