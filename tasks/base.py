@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from reservoir.validation import Constraint, Number, check_parameters
+from tasks.files import Text, as_text
 from tasks.settings import SETTINGS
 
 Kind = Literal["filter", "free run", "label"]
@@ -59,9 +60,14 @@ class Task:
     higher_is_better: ClassVar[bool] = False
     published: ClassVar[str] = ""
     """The published figure with its source, in one line; empty when none is known."""
+    solved_at: ClassVar[float | None] = None
+    """The score that counts as solved, as does every better one; None for a task without such a criterion."""
     constraints: ClassVar[Mapping[str, Constraint]] = {}
 
     def __post_init__(self) -> None:
+        for name, constraint in self.constraints.items():
+            if isinstance(constraint, Text):
+                object.__setattr__(self, name, as_text(getattr(self, name)))  # the way round a frozen dataclass
         check_parameters(f"task {self.name}", self.constraints, self.options())
 
     def options(self) -> dict[str, Any]:
@@ -105,6 +111,13 @@ class Task:
     def baseline(self, data: Data) -> float:
         """The score of the trivial predictor that the docstring names."""
         raise NotImplementedError
+
+    @classmethod
+    def solved(cls, score: float) -> bool | None:
+        """Whether a score meets the task's criterion; None where it has none. NaN does not."""
+        if cls.solved_at is None:
+            return None
+        return bool(score >= cls.solved_at if cls.higher_is_better else score <= cls.solved_at)
 
 
 def scored(split: Split, sequences: Iterable[np.ndarray]) -> np.ndarray:

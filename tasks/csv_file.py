@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
@@ -14,8 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from reservoir.validation import DataError, nearest
-
-PathLike = str | os.PathLike[str]
+from tasks.files import PathLike, reading
 
 Row = tuple[int, list[str]]
 """The number of the line a row ends on, and its cells."""
@@ -66,16 +64,8 @@ def read_csv(path: PathLike, columns: Sequence[str] | None = None) -> tuple[np.n
 
 def _read_text(path: PathLike) -> str:
     """The decoded file; every way in which a file cannot be read or is no text has its own line."""
-    try:
+    with reading(path, "CSV file"):
         content = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise DataError(f"{path}: there is no such file.") from None
-    except IsADirectoryError:
-        raise DataError(f"{path}: is a directory; name a CSV file in it.") from None
-    except PermissionError:
-        raise DataError(f"{path}: no permission to read the file.") from None
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}.") from None
     control = bytes([*range(9), *range(14, 32)])
     if len(content.translate(None, control)) < len(content):
         raise DataError(f"{path}: is not a CSV file, it has NUL or control bytes; save it as text in UTF-8.")

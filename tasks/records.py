@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from reservoir.baselines import estimate_period, seasonal_naive
-from reservoir.validation import Choice, Constraint, DataError, Number, ParameterError
+from reservoir.validation import Constraint, DataError, Number, ParameterError
 from tasks.base import Data, Kind, Task
 from tasks.csv_file import read_csv
+from tasks.files import Text
 from tasks.forecasts import (
     check_washout,
     one_step,
@@ -120,17 +120,6 @@ class Sunspots(Record):
     def season(self, past: np.ndarray) -> int:
         """Eleven years."""
         return 132
-
-
-@dataclass(frozen=True)
-class Text(Choice):
-    """Any text; a blank one only if `blank`."""
-
-    blank: bool = False
-
-    def accepts(self, value: Any) -> bool:
-        """Whether `value` meets the constraint."""
-        return isinstance(value, (str, os.PathLike)) and (self.blank or str(value) != "")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,9 @@ TASKS = {
     "delayed-recall": "tasks.memory:DelayedRecall",
     "parity": "tasks.memory:Parity",
     "channel-equalization": "tasks.channel:ChannelEqualization",
+    "waveform": "tasks.waveform:Waveform",
+    "copy": "tasks.symbols:Copy",
+    "reber": "tasks.reber:Reber",
     "mackey-glass": "tasks.flows:MackeyGlass",
     "lorenz": "tasks.flows:Lorenz",
     "rossler": "tasks.flows:Rossler",
@@ -28,6 +31,9 @@ TASKS = {
     "csv": "tasks.records:CsvTask",
     "frequency-discrimination": "tasks.labels:FrequencyDiscrimination",
     "digits": "tasks.labels:Digits",
+    "adding": "tasks.adding:Adding",
+    "temporal-order": "tasks.symbols:TemporalOrder",
+    "spoken-words": "tasks.spoken_words:SpokenWords",
 }
 """Name -> "module:Class": filters first, then free runs, then labels."""
 

@@ -25,16 +25,17 @@ LABEL = {"train_sequences": 30, "validation_sequences": 2, "test_sequences": 60}
 OPTIONS: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("narma10", "narma20", "narma30", "delayed-recall", "parity", "channel-equalization"), FILTER),
     **dict.fromkeys(("mackey-glass", "lorenz", "rossler", "kuramoto-sivashinsky", "henon", "mso", "sine"), FREE_RUN),
-    **dict.fromkeys(("frequency-discrimination", "digits"), LABEL),
+    **dict.fromkeys(("frequency-discrimination", "digits", "adding", "temporal-order", "copy", "reber", "spoken-words"), LABEL),
     "memory-capacity": {**FILTER, "lags": 12},
 }
 AXES = {
-    **dict.fromkeys(("narma10", "narma20", "narma30", "memory-capacity", "mackey-glass", "henon"), 4),
+    **dict.fromkeys(("narma10", "narma20", "narma30", "memory-capacity", "mackey-glass", "henon", "waveform", "reber"), 4),
     **dict.fromkeys(("delayed-recall", "parity", "channel-equalization", "mso", "sine", "sunspots", "csv"), 2),
     **dict.fromkeys(("lorenz", "rossler"), 6),
     "kuramoto-sivashinsky": 4 + 3,  # with the scales of the maps
-    "frequency-discrimination": 1 + 4,
+    **dict.fromkeys(("frequency-discrimination", "temporal-order", "spoken-words"), 1 + 4),
     "digits": 1 + 9,
+    **dict.fromkeys(("adding", "copy"), 3),
 }
 
 
@@ -54,8 +55,12 @@ def small(name: str, tmp_path: Path | None = None, **options: Any) -> Any:
 def fake(task: Any, data: Any, size: float = 0.1) -> Any:
     """Predictions that are near the targets, or a third of the labels shifted."""
     targets = data.test.targets
+    if targets[0].dtype.kind == "i":
+        if task.kind == "label":
+            return np.where(np.arange(len(targets)) % 3 == 0, np.roll(targets, 1), targets)
+        return [np.where(np.arange(len(target)) % 3 == 0, np.roll(target, 1), target) for target in targets]
     if task.kind == "label":
-        return np.where(np.arange(len(targets)) % 3 == 0, np.roll(targets, 1), targets)
+        return targets + size * rng().normal(size=targets.shape)
     return [target + size * rng(k).normal(size=target.shape) for k, target in enumerate(targets)]
 
 
@@ -102,7 +107,7 @@ def test_perfect_and_diverged_predictions_are_drawn(name: str, size: float, tmp_
     data = task.generate(0)
     predictions = data.test.targets if size == 0.0 else fake(task, data, size)
     figure = plotting.task_figure(task, data, predictions, "")
-    if task.kind != "label" and name != "kuramoto-sivashinsky":
+    if task.kind != "label" and name not in ("kuramoto-sivashinsky", "copy", "reber"):
         # The frame is the truth's, whatever the predictions do.
         truth = np.concatenate(list(data.test.targets))
         unit = data.info.get("std", 1.0)
@@ -148,6 +153,11 @@ def test_a_filter_shows_its_last_steps_and_all_of_them() -> None:
     assert sum(patch.get_width() for patch in histogram.patches) == 330
     assert above.get_xlim() == beneath.get_xlim()
     assert legend(above) == ["target", "prediction"]
+
+
+def test_a_short_record_is_shown_as_a_whole() -> None:
+    _, data, _, figure = drawn("waveform")
+    np.testing.assert_array_equal(line(figure.axes[0], "target")[:, 1], data.test.targets[0][:, 0])
 
 
 def test_long_records_are_thinned_in_the_scatter() -> None:
@@ -339,13 +349,99 @@ def test_many_classes_and_names_as_classes() -> None:
         assert len(figure.axes[0].get_xticklabels()) <= 20
 
 
-def test_a_vector_per_sequence_is_drawn_as_numbers() -> None:
-    task = small("frequency-discrimination")
+@pytest.mark.parametrize("task", [small("frequency-discrimination"), small("adding")])
+def test_numbers_per_sequence_are_drawn_over_their_targets(task: Any) -> None:
     values = rng().normal(size=(60, 2))
     split = Split([np.zeros((4, 1))] * 60, values)
     figure = plotting.task_figure(task, Data(split, split, split), values + 0.1, "")
-    assert figure.axes[1].get_xlabel() == "sequence"
-    np.testing.assert_array_equal(line(figure.axes[4], "target")[:, 1], values[:, 1])
+    assert [figure.axes[k].get_ylabel() for k in (0, 3)] == [f"prediction, output {k} of 2" for k in (1, 2)]
+    np.testing.assert_array_equal(figure.axes[3].lines[1].get_xydata(), np.column_stack([values, values + 0.1])[:, [1, 3]])
+    np.testing.assert_allclose(figure.axes[4].lines[1].get_ydata(), 0.1)
+    assert sum(patch.get_height() for patch in figure.axes[5].patches) == 60
+
+
+def test_labels_that_are_answered_with_numbers_are_drawn_as_numbers() -> None:
+    task = small("digits")
+    data = task.generate(0)
+    figure = plotting.task_figure(task, data, data.test.targets + 0.25, "")
+    np.testing.assert_array_equal(figure.axes[0].lines[1].get_xdata(), data.test.targets)
+
+
+def test_labels_have_their_names() -> None:
+    task = small("temporal-order")
+    data = task.generate(0)
+    figure = plotting.task_figure(task, data, (data.test.targets + 1) % 4, "")
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["XX", "XY", "YX", "YY"]
+    names, asked = task.generate(0).info["classes"], data.test.targets[0]
+    assert names == ["XX", "XY", "YX", "YY"]
+    assert figure.axes[1].get_title(loc="left") == f"{names[asked]}, taken for {names[(asked + 1) % 4]}"
+    # Eight features are a map, the first at the bottom.
+    np.testing.assert_array_equal(figure.axes[1].images[0].get_array(), data.test.inputs[0].T)
+    assert figure.axes[1].images[0].origin == "lower"
+    *_, words = drawn("spoken-words", test_sequences=100)
+    assert len(words.axes[0].get_xticklabels()) == 25
+
+
+# Symbols
+
+
+def test_labels_per_step_are_counted_where_they_are_scored() -> None:
+    task = small("copy")
+    data = task.generate(0)
+    predictions = [target.copy() for target in data.test.targets]
+    for prediction in predictions:
+        prediction[:110] = 3  # warm-up
+    for prediction in predictions[:15]:
+        prediction[-1] = 8
+    confusion, above, beneath = plotting.task_figure(task, data, predictions, "").axes
+    symbols = np.stack(data.test.targets)[:, -10:]
+    assert sum(int(text) for text in texts(confusion) if text.isdigit()) == 600
+    assert texts(confusion)[0] == str((symbols == 0).sum() - (symbols[:15, -1] == 0).sum())
+    np.testing.assert_array_equal(above.lines[0].get_xydata(), np.column_stack([np.arange(110, 120), [1.0] * 9 + [45 / 60]]))
+    shown = beneath.images[0].get_array()
+    assert shown.shape == (40, 10) and not shown[:15, -1].any() and shown[15:].all() and shown[:, :-1].all()
+    assert beneath.images[0].get_extent() == [109.5, 119.5, 39.5, -0.5]
+
+
+def test_labels_per_step_of_unequal_lengths() -> None:
+    task = small("copy")
+    targets = [np.arange(5), np.arange(70)]
+    split = Split([np.zeros((len(y), 1)) for y in targets], targets)
+    guesses = [targets[0], np.where(targets[1] == 1, 0, targets[1])]
+    *_, above, beneath = plotting.task_figure(task, Data(split, split, split), guesses, "").axes
+    # Of the last 60 steps, 10 to 69, the first sequence has none.
+    np.testing.assert_array_equal(above.lines[0].get_xydata(), np.column_stack([np.arange(10, 70), np.ones(60)]))
+    np.testing.assert_array_equal(np.ma.getmaskarray(beneath.images[0].get_array()).all(axis=1), [True, False])
+
+
+def test_labels_per_step_that_are_answered_with_numbers() -> None:
+    task = small("copy")
+    data = task.generate(0)
+    left, _ = plotting.task_figure(task, data, [target + 0.1 for target in data.test.targets], "").axes
+    assert line(left, "symbol asked for")[-1, 1] == data.test.targets[-1][-1]
+
+
+def test_outputs_for_symbols_are_marked_where_legal() -> None:
+    task = small("reber")
+    data = task.generate(0)
+    legal = task.legal(data.test.inputs)
+    predictions = [np.where(allowed, 0.5, 0.1) for allowed in legal]
+    for string, step in ((7, 2), (9, 0)):
+        predictions[string][step] = 0.3 - 0.2 * predictions[string][step]  # .2 for legal, .28 for illegal symbols
+    first, second, margins = plotting.task_figure(task, data, predictions, "").axes
+    assert [axes.get_title(loc="left").split(":")[0] for axes in (first, second)] == ["string 8", "string 10"]
+    np.testing.assert_array_equal(first.images[0].get_array(), predictions[7].T)
+    np.testing.assert_array_equal(first.lines[0].get_xydata(), np.argwhere(legal[7]))
+    read = "".join("BTPSXVE"[code] for code in data.test.inputs[7].argmax(axis=1))
+    assert "".join(tick.get_text() for tick in first.get_xticklabels()) == read
+    assert [tick.get_color() == plotting.style.MODEL for tick in first.get_xticklabels()][:4] == [False, False, True, False]
+    assert margins.get_title(loc="left") == f"{round(60 * task.score(predictions, data))} of 60 strings right"
+    counts = [patch.get_height() for patch in margins.patches]
+    assert sum(counts) == sum(map(len, legal)) and sum(counts[40:]) == 2
+    for bad in (np.nan, np.inf, -np.inf):
+        predictions = [np.where(allowed, 0.5, bad) for allowed in legal]
+        *_, margins = plotting.task_figure(task, data, predictions, "").axes
+        assert margins.get_title(loc="left") == f"{60 if bad == -np.inf else 0} of 60 strings right"
 
 
 # Forecasts of a record
@@ -482,7 +578,7 @@ def test_the_suffix_is_the_format(figure: Figure, tmp_path: Path, suffix: str, s
 @pytest.mark.parametrize("name", ["picture.jpg", "picture", ".png", "picture.png.txt"])
 def test_an_unknown_suffix_is_refused(figure: Figure, tmp_path: Path, name: str) -> None:
     for refuse in (lambda path: plotting.save(figure, path), plotting.check):
-        with pytest.raises(ParameterError, match=r"must end in \.png, \.svg, \.pdf\. Got .* instead\.$") as caught:
+        with pytest.raises(ParameterError, match=r"must be a \.png, \.svg or \.pdf file\. Got .* instead\.$") as caught:
             refuse(tmp_path / name)
         assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []

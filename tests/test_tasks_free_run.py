@@ -415,6 +415,18 @@ def test_csv_task_cuts_the_end_off(tmp_path: Path) -> None:
     np.testing.assert_allclose(data.info["mean"], rows[:120, 1:].mean(axis=0))
 
 
+def test_csv_task_takes_numbers_and_lists_for_the_text_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_csv(tmp_path / "2020", rng(3).normal(size=(90, 3)), "1,0.5,volume")
+    sizes = {"horizon": 10, "starts": 1, "washout": 5}
+    for column, names in ((1, ["1"]), (0.5, ["0.5"]), ([0.5, 1], ["0.5", "1"]), (["volume", 1], ["volume", "1"])):
+        task = get_task("csv", path=2020, column=column, **sizes)
+        assert isinstance(task.options()["path"], str) and isinstance(task.options()["column"], str)
+        assert task.generate(0).info["columns"] == names
+    assert task.options()["path"] == "2020"
+    assert get_task("csv", path=tmp_path / "2020", column="1", **sizes).generate(0).info["columns"] == ["1"]
+
+
 def test_csv_task_finds_the_season_of_its_baseline(tmp_path: Path) -> None:
     time = np.arange(400)
     path = write_csv(tmp_path / "own.csv", np.sin(2 * np.pi * time / 12)[:, None], "tide")
@@ -525,7 +537,10 @@ def test_the_period_of_several_columns() -> None:
         ("sunspots", {"train_length": 100}),
         ("csv", {}),
         ("csv", {"path": "a.csv", "horizon": 0}),
-        ("csv", {"path": "a.csv", "column": 3}),
+        ("csv", {"path": "a.csv", "column": True}),
+        ("csv", {"path": "a.csv", "column": ["price", None]}),
+        ("csv", {"path": "a.csv", "column": []}),
+        ("csv", {"path": None}),
         ("csv", {"path": "a.csv", "horizon": 50, "holdout": 49}),
     ],
 )
@@ -536,7 +551,7 @@ def test_bad_options_are_refused_in_one_line(name: str, options: dict[str, objec
 
 
 def test_every_option_has_a_constraint() -> None:
-    for name in [*SIMULATED, "sunspots", "csv"]:
+    for name in list_tasks():
         task = task_class(name)(**({"path": "a.csv"} if name == "csv" else {}))
         assert set(task.constraints) == set(task.options())
 

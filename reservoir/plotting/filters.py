@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LAST = 200
+WHOLE = 320
 LAST_SYMBOLS = 100
 MOST_POINTS = 4000
 
 
-def filter_picture(truth: np.ndarray, guess: np.ndarray, title: str, first: int = 0, unit: str = "time step") -> Figure:
-    """The last steps with the error beneath, and all outputs over their targets; both (T, n_outputs), row 0 being `first`."""
+def filter_picture(truth: np.ndarray, guess: np.ndarray, title: str, first: int = 0) -> Figure:
+    """The last steps with the error beneath, and all outputs over their targets; both (T, n_outputs), row 0 being `first`.
+
+    A short record is shown as a whole.
+    """
     columns = range(min(truth.shape[1], 3))
     figure = new_figure(title, height=2.5 + 3.0 * len(columns))
     grid = figure.add_gridspec(2 * len(columns), 2, width_ratios=(2.1, 1.0), height_ratios=(2.8, 1.0) * len(columns))
@@ -29,15 +33,15 @@ def filter_picture(truth: np.ndarray, guess: np.ndarray, title: str, first: int 
         above = figure.add_subplot(grid[2 * column, 0])
         beneath = figure.add_subplot(grid[2 * column + 1, 0], sharex=above)
         _trace(above, beneath, y, p, first, name)
-        beneath.set_xlabel(unit)
-        _scatter(figure.add_subplot(grid[2 * column, 1]), y, p, unit)
+        beneath.set_xlabel("time step")
+        _scatter(figure.add_subplot(grid[2 * column, 1]), y, p, "time step")
         _error_histogram(figure.add_subplot(grid[2 * column + 1, 1], sharey=beneath), p - y, beneath.get_ylim())
     return figure
 
 
 def _trace(above: Axes, beneath: Axes, y: np.ndarray, p: np.ndarray, first: int, name: str) -> None:
     """Target and prediction over the last steps, and their difference on its own scale."""
-    start = max(len(y) - LAST, 0)
+    start = len(y) - LAST if len(y) > WHOLE else 0
     time = first + np.arange(start, len(y))
     y, p = y[start:], p[start:]
     above.plot(time, y, color=TRUTH, label="target", linewidth=2.0, marker="o" if len(y) < 3 else None)
@@ -51,10 +55,39 @@ def _trace(above: Axes, beneath: Axes, y: np.ndarray, p: np.ndarray, first: int,
     error = p - y
     beneath.fill_between(time, 0.0, error, color=ERROR, alpha=0.25, linewidth=0.0)
     beneath.plot(time, error, color=ERROR, linewidth=0.9)
-    span = float(np.ptp(y)) or 1.0
-    size = 1.1 * min(float(np.abs(error).max()), 2.0 * span) or 1e-16
+    size = _error_size(y, error)
     beneath.set_ylim(-size, size)
     beneath.set_ylabel("error")
+
+
+def number_picture(truth: np.ndarray, guess: np.ndarray, title: str) -> Figure:
+    """Outputs over their targets, and the errors over the targets and by their size; both (n_sequences, n_outputs)."""
+    columns = range(min(truth.shape[1], 3))
+    figure = new_figure(title, height=1.0 + 4.5 * len(columns))
+    grid = figure.add_gridspec(2 * len(columns), 2, width_ratios=(1.25, 1.0))
+    for column in columns:
+        y, p = truth[:, column], bounded(guess[:, column], truth[:, column])
+        left = figure.add_subplot(grid[2 * column : 2 * column + 2, 0])
+        _scatter(left, y, p, "sequence")
+        if truth.shape[1] > 1:
+            left.set_ylabel(f"prediction, output {column + 1} of {truth.shape[1]}")
+        above, beneath = (figure.add_subplot(grid[2 * column + row, 1]) for row in (0, 1))
+        chosen = thinned(len(y), MOST_POINTS)
+        size = _error_size(y, p - y)
+        above.axhline(0.0, color=QUIET, linewidth=0.8)
+        above.plot(y[chosen], (p - y)[chosen], linestyle="", marker="o", markersize=2.2, markeredgewidth=0.0, color=ERROR,
+                   alpha=0.4, rasterized=True)  # fmt: skip
+        above.set(xlabel="target", ylabel="error", ylim=(-size, size))
+        beneath.hist(np.clip(p - y, -size, size), bins=np.linspace(-size, size, 41).tolist(), color=ERROR, alpha=0.6)
+        beneath.axvline(0.0, color=QUIET, linewidth=0.8)
+        beneath.set(xlabel="error", ylabel="sequences")
+    return figure
+
+
+def _error_size(y: np.ndarray, error: np.ndarray) -> float:
+    """Half the height of an axis for errors: it holds all, but of large ones no more than twice the range of the targets."""
+    span = float(np.ptp(y)) or 1.0
+    return 1.1 * min(float(np.abs(error).max()), 2.0 * span) or 1e-16
 
 
 def _scatter(axes: Axes, y: np.ndarray, p: np.ndarray, unit: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -15,13 +15,21 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 MOST_COUNTED = 20
+MOST_NAMED = 25
+MOST_LETTERS = 60
+MOST_LINES = 3
 
 
-def label_picture(inputs: list[np.ndarray], truth: np.ndarray, guess: np.ndarray, images: bool, title: str) -> Figure:
-    """Confusion matrix of labels (n,), and some sequences (T_i, d) that were labelled wrongly: as square images, or as lines."""
+def label_picture(
+    inputs: list[np.ndarray], truth: np.ndarray, guess: np.ndarray, images: bool, title: str, names: Sequence[str] = ()
+) -> Figure:
+    """Confusion matrix of labels (n,), and some sequences (T_i, d) that were labelled wrongly.
+
+    These as square `images`, or as lines, or as a map where features are many; `names` are those of the labels 0, 1, ...
+    """
     figure = new_figure(title)
     left, right = cast("Sequence[SubFigure]", figure.subfigures(1, 2, width_ratios=(1.35, 1.0)))
-    confusion_matrix(left.add_subplot(), truth, guess)
+    confusion_matrix(left.add_subplot(), truth, guess, names)
     wrong = np.flatnonzero(truth != guess)
     across, down = (3, 3) if images else (1, 4)
     chosen = (wrong if len(wrong) else np.arange(len(truth)))[: across * down]
@@ -34,14 +42,20 @@ def label_picture(inputs: list[np.ndarray], truth: np.ndarray, guess: np.ndarray
     for place, index in enumerate(chosen):
         axes = right.add_subplot(grid[place // across, place % across])
         _sequence(axes, np.asarray(inputs[index]), images)
-        name = f"{truth[index]}, taken for {guess[index]}" if len(wrong) else f"label {truth[index]}"
+        asked, given = (named(label, names) for label in (truth[index], guess[index]))
+        name = f"{asked}, taken for {given}" if len(wrong) else f"label {asked}"
         axes.set_title(plain(name), fontsize=8.5)
         if not images and place == len(chosen) - 1:
             axes.set_xlabel("time step")
     return figure
 
 
-def confusion_matrix(axes: Axes, truth: np.ndarray, guess: np.ndarray) -> None:
+def named(label: Any, names: Sequence[str]) -> str:
+    """The name of a label, where it has one."""
+    return names[int(label)] if isinstance(label, np.integer) and 0 <= label < len(names) else str(label)
+
+
+def confusion_matrix(axes: Axes, truth: np.ndarray, guess: np.ndarray, names: Sequence[str] = ()) -> None:
     """Counts of (true, predicted) pairs with the accuracy of each row; right ones blue, mistakes orange."""
     classes = np.unique(np.concatenate([truth, guess]))
     count = len(classes)
@@ -54,9 +68,11 @@ def confusion_matrix(axes: Axes, truth: np.ndarray, guess: np.ndarray) -> None:
         axes.imshow(shown, cmap=colours, vmin=-0.25 * most, vmax=(1.2 if cells is diagonal else 1.8) * most, aspect="auto")
     if count <= MOST_COUNTED:
         _shares(axes, counts)
-    named = thinned(count, MOST_COUNTED)
-    axes.set_xticks(named, [plain(str(label)) for label in classes[named]])
-    axes.set_yticks(named, [plain(str(label)) for label in classes[named]])
+    marked = np.arange(count) if count <= MOST_NAMED else thinned(count, MOST_COUNTED)
+    texts = [plain(named(label, names)) for label in classes[marked]]
+    long = sum(map(len, texts)) > MOST_LETTERS
+    axes.set_xticks(marked, texts, rotation=90.0 if long else 0.0)
+    axes.set_yticks(marked, texts)
     axes.set(xlabel="predicted label", ylabel="true label")
     axes.grid(False)
     axes.tick_params(length=0)
@@ -87,6 +103,11 @@ def _sequence(axes: Axes, sequence: np.ndarray, image: bool) -> None:
         axes.set(xticks=[], yticks=[])
         axes.grid(False)
         axes.spines[:].set_visible(True)
+        return
+    if sequence.shape[-1] > MOST_LINES:
+        axes.imshow(sequence.T, cmap="gray_r", aspect="auto", origin="lower", interpolation="nearest")
+        axes.set_yticks([])
+        axes.grid(False)
         return
     axes.plot(sequence, linewidth=1.1, color=ERROR if sequence.shape[-1] == 1 else None)
     axes.margins(x=0.01)

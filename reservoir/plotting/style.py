@@ -74,9 +74,7 @@ def check(path: str | os.PathLike[str]) -> str:
     """The format that a picture's path asks for: png, svg or pdf. Raises `ParameterError` for others, and without matplotlib."""
     suffix = Path(path).suffix
     if suffix.lower().removeprefix(".") not in NO_DATE:
-        raise ParameterError(
-            f"The 'path' parameter of a picture must end in {', '.join('.' + n for n in NO_DATE)}. Got {str(path)!r} instead."
-        )
+        raise ParameterError(f"The picture must be a .png, .svg or .pdf file. Got {str(path)!r} instead.")
     _require_matplotlib()
     return suffix.lower().removeprefix(".")
 
