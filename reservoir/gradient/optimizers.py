@@ -1,0 +1,251 @@
+"""Optimisers: one update of the weights from their gradient. All state is in the arguments, and is changed in place.
+
+All weights are one contiguous vector (P,), float32 or float64, and so is the gradient. The state is (n_states, P), of the
+same type, zero before the first step; weights, state and the number of steps are all that a resumed training needs. The
+functions of `OPTIMIZERS` have the same arguments:
+
+weights, gradient, state : the gradient is only read
+step : the number of this update, from 1
+rate : the learning rate
+momentum : in [0, 1), the factor by which a running mean of gradients decays (momentum, nesterov, adam, adamw)
+decay : in [0, 1), the same for the running mean of squared gradients (rmsprop, adam, adamw)
+weight_decay : lambda; lambda w is added to the gradient g, the derivative of lambda / 2 |w|^2. AdamW keeps it apart
+epsilon : what is added to the root of the mean square (rmsprop, adam, adamw); far above the least gradient that counts,
+    1e-18 in single and 1e-150 in double precision
+
+The two running means of squares are divided by 1 - decay^step, which makes up for their start from zero.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from reservoir.kernels import optimizers as kernels
+
+NOISE_DECAY = 0.55
+
+
+def sgd(
+    weights: np.ndarray,
+    gradient: np.ndarray,
+    state: np.ndarray,
+    step: int,
+    rate: float,
+    momentum: float = 0.9,
+    decay: float = 0.999,
+    weight_decay: float = 0.0,
+    epsilon: float = 1e-8,
+) -> None:
+    """Gradient descent: w -= rate g (Robbins & Monro 1951, on gradients of samples).
+
+    >>> weights, gradient = np.array([1.0, 2.0]), np.array([0.5, -1.0])
+    >>> sgd(weights, gradient, np.zeros((0, 2)), step=1, rate=0.1)
+    >>> weights
+    array([0.95, 2.1 ])
+    """
+    kernels.sgd(weights, gradient, float(rate), float(weight_decay))
+
+
+def momentum(
+    weights: np.ndarray,
+    gradient: np.ndarray,
+    state: np.ndarray,
+    step: int,
+    rate: float,
+    momentum: float = 0.9,
+    decay: float = 0.999,
+    weight_decay: float = 0.0,
+    epsilon: float = 1e-8,
+) -> None:
+    """Heavy ball (Polyak 1964): v = momentum v + g; w -= rate v.
+
+    The rate multiplies the velocity and not what enters it, so that a new rate takes effect at once.
+
+    >>> weights, state = np.array([1.0]), np.zeros((1, 1))
+    >>> for step in (1, 2):  # v = 1, then .9 + 1 = 1.9
+    ...     momentum(weights, np.array([1.0]), state, step, rate=0.1)
+    ...     print(weights.round(6), state[0])
+    [0.9] [1.]
+    [0.71] [1.9]
+    """
+    kernels.momentum(weights, gradient, state[0], float(rate), float(momentum), float(weight_decay))
+
+
+def nesterov(
+    weights: np.ndarray,
+    gradient: np.ndarray,
+    state: np.ndarray,
+    step: int,
+    rate: float,
+    momentum: float = 0.9,
+    decay: float = 0.999,
+    weight_decay: float = 0.0,
+    epsilon: float = 1e-8,
+) -> None:
+    """Nesterov's momentum (Sutskever, Martens, Dahl & Hinton 2013, eq. 3 and 4): v = momentum v + g; w -= rate (g + momentum v).
+
+    The paper takes the gradient at the point w - rate momentum v ahead of the weights. Here the weights are that point
+    (Bengio, Boulanger-Lewandowski & Pascanu 2013), so that gradients are always taken at the weights; at a constant
+    rate, w + rate momentum v is the paper's sequence.
+
+    >>> weights, state = np.array([1.0]), np.zeros((1, 1))
+    >>> for step in (1, 2):  # 1 - .1 (1 + .9 * 1), then .81 - .1 (1 + .9 * 1.9)
+    ...     nesterov(weights, np.array([1.0]), state, step, rate=0.1)
+    ...     print(weights.round(6), state[0])
+    [0.81] [1.]
+    [0.539] [1.9]
+    """
+    kernels.nesterov(weights, gradient, state[0], float(rate), float(momentum), float(weight_decay))
+
+
+def rmsprop(
+    weights: np.ndarray,
+    gradient: np.ndarray,
+    state: np.ndarray,
+    step: int,
+    rate: float,
+    momentum: float = 0.9,
+    decay: float = 0.999,
+    weight_decay: float = 0.0,
+    epsilon: float = 1e-8,
+) -> None:
+    """RMSProp (Tieleman & Hinton 2012): s = decay s + (1 - decay) g^2; w -= rate g / (sqrt(s / (1 - decay^step)) + epsilon).
+
+    The lecture has no division by 1 - decay^step, and a decay of .9. Without it the first steps would be
+    1 / sqrt(1 - decay) times too long: 3 times at .9, but 32 times at .999.
+
+    >>> weights, state = np.array([1.0]), np.zeros((1, 1))
+    >>> for step, g in enumerate((2.0, 1.0), 1):  # s = .1 * 4, then .9 * .4 + .1: means of 4, and .46 / .19
+    ...     rmsprop(weights, np.array([g]), state, step, rate=0.1, decay=0.9)
+    ...     print(weights.round(6), state[0].round(6))
+    [0.9] [0.4]
+    [0.835732] [0.46]
+    """
+    correction = 1.0 / math.sqrt(1.0 - decay**step)
+    kernels.rmsprop(weights, gradient, state[0], float(rate), float(decay), correction, float(epsilon), float(weight_decay))
+
+
+def adam(
+    weights: np.ndarray,
+    gradient: np.ndarray,
+    state: np.ndarray,
+    step: int,
+    rate: float,
+    momentum: float = 0.9,
+    decay: float = 0.999,
+    weight_decay: float = 0.0,
+    epsilon: float = 1e-8,
+) -> None:
+    """Adam (Kingma & Ba 2015, algorithm 1), whose beta_1 is `momentum` and beta_2 `decay`.
+
+    m = momentum m + (1 - momentum) g; s = decay s + (1 - decay) g^2;
+    w -= rate m / (1 - momentum^step) / (sqrt(s / (1 - decay^step)) + epsilon)
+
+    >>> weights, state = np.array([1.0]), np.zeros((2, 1))
+    >>> for step, g in enumerate((2.0, -1.0), 1):  # the first step is as long as the rate
+    ...     adam(weights, np.array([g]), state, step, rate=0.1, momentum=0.5, decay=0.9)
+    ...     print(weights.round(6), state[0], state[1].round(6))
+    [0.9] [1.] [0.4]
+    [0.9] [0.] [0.46]
+    """
+    _adam(weights, gradient, state, step, rate, momentum, decay, epsilon, weight_decay, 0.0)
+
+
+def adamw(
+    weights: np.ndarray,
+    gradient: np.ndarray,
+    state: np.ndarray,
+    step: int,
+    rate: float,
+    momentum: float = 0.9,
+    decay: float = 0.999,
+    weight_decay: float = 0.0,
+    epsilon: float = 1e-8,
+) -> None:
+    """Adam with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2): `adam` without it, and w -= rate weight_decay w.
+
+    The paper multiplies the decay by the schedule alone, here it is multiplied by the whole learning rate.
+
+    >>> weights, state = np.array([1.0]), np.zeros((2, 1))
+    >>> adamw(weights, np.array([2.0]), state, step=1, rate=0.1, weight_decay=0.5)  # 1 - .1 - .1 * .5
+    >>> print(weights.round(6), state[0].round(6))
+    [0.85] [0.2]
+    """
+    _adam(weights, gradient, state, step, rate, momentum, decay, epsilon, 0.0, rate * weight_decay)
+
+
+def _adam(
+    weights: np.ndarray,
+    gradient: np.ndarray,
+    state: np.ndarray,
+    step: int,
+    rate: float,
+    momentum: float,
+    decay: float,
+    epsilon: float,
+    weight_decay: float,
+    shrinkage: float,
+) -> None:
+    """One step of Adam: `weight_decay` is coupled, `shrinkage` decoupled."""
+    rate, correction = rate / (1.0 - momentum**step), 1.0 / math.sqrt(1.0 - decay**step)
+    numbers = (rate, momentum, decay, correction, epsilon, weight_decay, shrinkage)
+    kernels.adam(weights, gradient, state[0], state[1], *map(float, numbers))
+
+
+class Optimizer(NamedTuple):
+    """How many vectors of state it keeps, and the function that makes one update."""
+
+    n_states: int
+    update: Callable[..., None]
+
+
+OPTIMIZERS: dict[str, Optimizer] = {
+    "sgd": Optimizer(0, sgd),
+    "momentum": Optimizer(1, momentum),
+    "nesterov": Optimizer(1, nesterov),
+    "rmsprop": Optimizer(1, rmsprop),
+    "adam": Optimizer(2, adam),
+    "adamw": Optimizer(2, adamw),
+}
+
+
+def global_norm(gradient: np.ndarray) -> float:
+    """The Euclidean norm of a vector, summed in float64 in a fixed order. NaN and infinity show in it.
+
+    >>> global_norm(np.array([3.0, 4.0], np.float32))
+    5.0
+    """
+    return math.sqrt(kernels.sum_of_squares(gradient))
+
+
+def clip_by_norm(gradient: np.ndarray, limit: float | None) -> float:
+    """Scale a gradient whose norm is above `limit` down to it, in place; the norm before (Pascanu, Mikolov & Bengio 2013).
+
+    A gradient whose norm is NaN or infinite is left as it is, for the caller to see. With None nothing is scaled.
+
+    >>> gradient = np.array([3.0, 4.0])
+    >>> clip_by_norm(gradient, 1.0), gradient
+    (5.0, array([0.6, 0.8]))
+    """
+    norm = global_norm(gradient)
+    if limit is not None and limit < norm < math.inf:
+        gradient *= limit / norm
+    return norm
+
+
+def add_noise(gradient: np.ndarray, step: int, eta: float, generator: np.random.Generator) -> None:
+    """Add Gaussian noise of variance eta / (1 + t)^.55 to a gradient, in place (Neelakantan et al. 2015, eq. 1).
+
+    step : the number of the update, from 1; t = step - 1
+
+    >>> gradient = np.zeros(3)
+    >>> add_noise(gradient, step=1, eta=0.01, generator=np.random.default_rng(0))
+    >>> gradient.round(4)
+    array([ 0.0126, -0.0132,  0.064 ])
+    """
+    deviation = math.sqrt(eta / float(step) ** NOISE_DECAY)
+    gradient += deviation * generator.standard_normal(gradient.size, dtype=gradient.dtype)

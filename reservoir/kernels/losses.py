@@ -1,0 +1,111 @@
+"""Losses of weighted rows and their gradients with respect to the outputs, in one pass.
+
+All arrays are of one type and contiguous: outputs, targets and gradient (N, O), weights (N,). They are read flat, rows by
+unsigned bounds: making a slice would take as long as a short row. The loss does not look at a row of weight 0, so that NaN in
+it does no harm. The loss is added up in float64, an output at a time, so that the loop over outputs is vectorised and the
+order of the sum fixed.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from reservoir.kernels.jit import inline, jit
+
+
+@inline
+def _wide(x):
+    """An unsigned integer that stays one in sums and products."""
+    return np.uint64(x)
+
+
+@jit
+def squared_error(outputs, targets, weights, gradient):
+    """The loss; 2 w (y - d) goes to `gradient`."""
+    y, d, g = outputs.reshape(-1), targets.reshape(-1), gradient.reshape(-1)
+    width = _wide(outputs.shape[1])
+    sums = np.zeros(width)
+    for n in range(_wide(weights.size)):
+        weight, start = weights[n], n * width
+        if weight == 0.0:
+            for o in range(width):
+                g[start + o] = 0.0
+        else:
+            for o in range(width):
+                error = y[start + o] - d[start + o]
+                part = weight * error
+                g[start + o] = part + part
+                sums[o] += np.float64(part) * np.float64(error)
+    return sums.sum()
+
+
+@jit
+def _largest(y, start, stop):
+    """The largest of y[start:stop], compared in four independent chains."""
+    a = b = c = d = y[start]
+    quads = (stop - start) // _wide(4)
+    for k in range(quads):
+        o = start + _wide(4) * k
+        a = y[o] if y[o] > a else a
+        b = y[o + _wide(1)] if y[o + _wide(1)] > b else b
+        c = y[o + _wide(2)] if y[o + _wide(2)] > c else c
+        d = y[o + _wide(3)] if y[o + _wide(3)] > d else d
+    for o in range(start + _wide(4) * quads, stop):
+        a = y[o] if y[o] > a else a
+    a, c = b if b > a else a, d if d > c else c
+    return c if c > a else a
+
+
+@jit
+def _total(x, start, stop):
+    """The sum of x[start:stop] in float64, in four independent chains."""
+    a = b = c = d = 0.0
+    quads = (stop - start) // _wide(4)
+    for k in range(quads):
+        o = start + _wide(4) * k
+        a += np.float64(x[o])
+        b += np.float64(x[o + _wide(1)])
+        c += np.float64(x[o + _wide(2)])
+        d += np.float64(x[o + _wide(3)])
+    for o in range(start + _wide(4) * quads, stop):
+        a += np.float64(x[o])
+    return (a + b) + (c + d)
+
+
+@jit
+def below_largest(outputs, largest, shifted):
+    """Write the largest output of each row into `largest` (N,) and outputs - largest, none above 0, into `shifted`."""
+    y, out = outputs.reshape(-1), shifted.reshape(-1)
+    width = _wide(outputs.shape[1])
+    for n in range(_wide(largest.size)):
+        start = n * width
+        top = _largest(y, start, start + width)
+        largest[n] = top
+        for o in range(width):
+            out[start + o] = y[start + o] - top
+
+
+@jit
+def cross_entropy(outputs, targets, weights, largest, gradient):
+    """The loss; `gradient` holds exp(outputs - largest), and gets w (softmax(y) sum(d) - d)."""
+    y, d, g = outputs.reshape(-1), targets.reshape(-1), gradient.reshape(-1)
+    width = _wide(outputs.shape[1])
+    sums = np.zeros(width)
+    for n in range(_wide(weights.size)):
+        weight, start = weights[n], n * width
+        if weight == 0.0:
+            for o in range(width):
+                g[start + o] = 0.0
+        else:
+            total = _total(g, start, start + width)
+            top, log_total = np.float64(largest[n]), math.log(total)
+            for o in range(width):
+                information = (np.float64(y[start + o]) - top) - log_total
+                # 0 log 0 is 0
+                sums[o] -= np.float64(weight * d[start + o]) * information if d[start + o] != 0.0 else 0.0
+            scale = g.dtype.type(weight * _total(d, start, start + width) / total)
+            for o in range(width):
+                g[start + o] = scale * g[start + o] - weight * d[start + o]
+    return sums.sum()
