@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from reservoir.gradient.losses import loss_weights
 from reservoir.gradient.network import Batch
+from reservoir.gradient.scaling import Scaling
 from reservoir.validation import DataError
 
 CHUNK = 16
@@ -17,7 +19,7 @@ CHUNK = 16
 
 @dataclass(frozen=True)
 class Examples:
-    """Sequences to learn from, in the type of the network.
+    """Sequences to learn from.
 
     Attributes
     ----------
@@ -38,6 +40,11 @@ class Examples:
     def take(self, indices: np.ndarray) -> Examples:
         """Some of the sequences."""
         inputs, targets = [self.inputs[i] for i in indices], [self.targets[i] for i in indices]
+        return Examples(inputs, targets, self.washout, self.per_step)
+
+    def scaled(self, inward: Scaling, outward: Scaling, dtype: Any) -> Examples:
+        """The same, scaled and in the type of the network."""
+        inputs, targets = [inward.apply(u, dtype) for u in self.inputs], [outward.apply(y, dtype) for y in self.targets]
         return Examples(inputs, targets, self.washout, self.per_step)
 
 

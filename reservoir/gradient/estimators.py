@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, ClassVar
 
+import numpy as np
+
 from reservoir.gradient.cells.base import Cell
 from reservoir.gradient.cells.clockwork import ClockworkCell
 from reservoir.gradient.cells.elman import ElmanCell
@@ -112,7 +114,7 @@ class ClockworkRNN(Recurrent):
 
     constraints: ClassVar[Mapping[str, Constraint]] = {
         **Recurrent.constraints,
-        "periods": Number(low=1, integer=True, array=True),
+        "periods": Number(low=1, high=2**31 - 1, integer=True, array=True),
         "activation": Choice(tuple(CODES)),
     }
 
@@ -134,7 +136,7 @@ class ClockworkRNN(Recurrent):
             )
 
     def _periods(self) -> tuple[int, ...]:
-        return (self.periods,) if isinstance(self.periods, int) else tuple(int(period) for period in self.periods)
+        return tuple(int(period) for period in np.atleast_1d(self.periods))
 
     @classmethod
     def _least_units(cls, **parameters: Any) -> int:

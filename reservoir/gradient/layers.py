@@ -7,7 +7,7 @@ Values are (T, B, features), T steps of B sequences sorted by length, the longes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from reservoir.kernels.sequence import Tape, run_backward, run_forward
 from reservoir.validation import DataError
 
 Arrays = Mapping[str, np.ndarray]
+Empty = Callable[[str, Shape, np.dtype], np.ndarray]
 NO_NORMS = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 
 
@@ -33,6 +34,8 @@ class Steps:
     @cached_property
     def active(self) -> np.ndarray:
         """How many sequences still run at each step, (T,)."""
+        if self.lengths[-1] == self.horizon:
+            return np.full(self.horizon, len(self.lengths))
         ends = np.searchsorted(self.lengths[::-1], np.arange(self.horizon), side="right")
         return np.asarray(len(self.lengths) - ends, dtype=np.int64)
 
@@ -50,6 +53,11 @@ class Steps:
     def reverse(self, x: np.ndarray) -> np.ndarray:
         """Every sequence of x (T, B, features) read from its end."""
         return x[self.backwards, np.arange(len(self.lengths))]
+
+
+def fresh(name: str, shape: Shape, dtype: np.dtype) -> np.ndarray:
+    """A new array, where none of that name is kept for use again."""
+    return np.empty(shape, dtype)
 
 
 class Kept(NamedTuple):
@@ -95,17 +103,21 @@ class Recurrent:
         return np.zeros((self.directions, self.cell.states, batch, self.cell.units), dtype)
 
     def forward(
-        self, bound: list[Any], x: np.ndarray, steps: Steps, state: np.ndarray, first: int = 0
+        self, bound: list[Any], x: np.ndarray, steps: Steps, state: np.ndarray, first: int = 0, empty: Empty = fresh
     ) -> tuple[np.ndarray, Kept]:
-        """Outputs (T, B, directions * H) from the state (directions, n_states, B, H) that `first` steps led to."""
+        """Outputs (T, B, directions * H) from the state (directions, n_states, B, H) that `first` steps led to.
+
+        `empty` gives the arrays for what is kept, by name, shape and type.
+        """
         tapes = []
         horizon, batch, _ = x.shape
         units, kind = self.cell.units, x.dtype
         for direction, weights in enumerate(bound):
             inputs = np.ascontiguousarray(steps.reverse(x) if direction else x)
-            gates = np.empty((horizon, batch, self.cell.gates * units), kind)
-            extra = np.empty((horizon, batch, self.cell.extra * units), kind)
-            states = np.empty((self.cell.states, horizon + 1, batch, units), kind)
+            own = f"{self.name}.{direction}"
+            gates = empty(f"{own}.gates", (horizon, batch, self.cell.gates * units), kind)
+            extra = empty(f"{own}.extra", (horizon, batch, self.cell.extra * units), kind)
+            states = empty(f"{own}.states", (self.cell.states, horizon + 1, batch, units), kind)
             states[:, 0] = state[direction]
             tapes.append(Tape(inputs, gates, extra, states, first))
             run_forward(weights, tapes[-1], steps.active)
@@ -147,22 +159,28 @@ class Recurrent:
         return total
 
 
-def final_outputs(layer: Recurrent, outputs: np.ndarray) -> np.ndarray:
+def final_outputs(layer: Recurrent, outputs: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """The output of each direction when it has read the whole sequence, (B, directions * H)."""
     units = layer.cell.units
-    if not layer.bidirectional:
-        return outputs[-1]
-    return np.concatenate([outputs[-1, :, :units], outputs[0, :, units:]], axis=1)
+    last = outputs[lengths - 1, np.arange(len(lengths))]
+    return np.concatenate([last[:, :units], outputs[0, :, units:]], axis=1) if layer.bidirectional else last
 
 
-def final_gradient(layer: Recurrent, gradient: np.ndarray, horizon: int) -> np.ndarray:
+def final_gradient(layer: Recurrent, gradient: np.ndarray, steps: Steps) -> np.ndarray:
     """The adjoint of `final_outputs`: (T, B, directions * H)."""
     units = layer.cell.units
-    total = np.zeros((horizon, *gradient.shape), gradient.dtype)
-    total[-1, :, :units] = gradient[:, :units]
+    total = np.zeros((steps.horizon, *gradient.shape), gradient.dtype)
+    total[steps.lengths - 1, np.arange(len(gradient)), :units] = gradient[:, :units]
     if layer.bidirectional:
-        total[0, :, units:] += gradient[:, units:]
+        total[0, :, units:] = gradient[:, units:]
     return total
+
+
+def check_symbols(values: np.ndarray, count: int) -> None:
+    """Raise `DataError` unless all values are integers in [0, count - 1]."""
+    wrong = (values < 0) | (values >= count) | (values != np.floor(values))
+    if wrong.any():
+        raise DataError(f"inputs: symbols must be integers in [0, {count - 1}]. Got {values[wrong][0]:g} instead.")
 
 
 @dataclass(frozen=True)
@@ -184,11 +202,14 @@ class Symbols:
 
     def forward(self, arrays: Arrays, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Vectors (T, B, size) for symbols (T, B, 1). Raises `DataError` for one that is not known."""
-        codes = x[:, :, 0].astype(np.int64)
-        if codes.size and (codes.min() < 0 or codes.max() >= self.count or (codes != x[:, :, 0]).any()):
-            raise DataError(f"inputs: symbols must be integers in [0, {self.count - 1}], as many as were fitted.")
-        table = np.eye(self.count, dtype=x.dtype) if self.size is None else arrays["symbols"]
-        return table[codes], codes
+        symbols = x[:, :, 0]
+        check_symbols(symbols, self.count)
+        codes = symbols.astype(np.int64)
+        if self.size is not None:
+            return arrays["symbols"][codes], codes
+        vectors = np.zeros((*codes.shape, self.count), x.dtype)
+        np.put_along_axis(vectors, codes[:, :, None], 1, axis=2)
+        return vectors, codes
 
     def backward(self, arrays: Arrays, codes: np.ndarray, gradient: np.ndarray, gradients: Arrays) -> None:
         """The gradient of the matrix."""

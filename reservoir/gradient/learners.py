@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from reservoir.gradient.network import Batch, Network, Run, Weights, loss_and_gradient
 from reservoir.gradient.optimizers import OPTIMIZERS, add_noise, clip_by_norm
 from reservoir.gradient.training import Training
+from reservoir.threads import thread_count
 
 State = list[np.ndarray]
 
@@ -60,32 +61,52 @@ def cut(batch: Batch, piece: Piece) -> Batch:
     )
 
 
+def _weight(batches: list[Batch]) -> float:
+    """The sum of the weights of all their rows."""
+    return sum(float(batch.loss_weights.sum()) for batch in batches)
+
+
 class Learner:
-    """Weights, the optimiser's state, and room for the gradient of each chunk of a batch."""
+    """Weights, those before the last update, the optimiser's state, and room for the gradient of each chunk of a batch."""
+
+    mend: ClassVar[str] = "lower training.learning_rate or training.clip_norm"
+    """What to do when training diverges."""
 
     def __init__(self, network: Network, vector: np.ndarray, settings: Training, loss: str, pool: ThreadPoolExecutor) -> None:
         self.network, self.settings, self.loss, self.pool = network, settings, loss, pool
         self.weights = Weights(network, vector)
         self.optimizer = OPTIMIZERS[settings.optimizer]
         self.state = np.zeros((self.optimizer.n_states, vector.size), vector.dtype)
+        self.before = vector.copy()
         self.rooms: list[tuple[Weights, Weights]] = []
 
+    @classmethod
+    def check(cls, network: Network, settings: Training) -> None:
+        """Raise `ParameterError` for a network that cannot be trained so."""
+
     def batch(
-        self, chunks: list[Batch], updates: int, rate: float, noise: np.random.Generator, masks: np.random.SeedSequence
+        self,
+        chunks: list[Batch],
+        updates: int,
+        rate: float,
+        noise: np.random.Generator | None,
+        masks: np.random.SeedSequence | None,
     ) -> Found:
         """Learn from one batch, in as many updates as it has pieces; `updates` were made before.
 
-        noise, masks : sources of the gradient noise and of the dropout masks
+        noise, masks : sources of the gradient noise and of the dropout masks, where there are any
         """
-        total = sum(float(chunk.loss_weights.sum()) for chunk in chunks)
-        seeds = masks.spawn(len(chunks))
+        seeds = [None] * len(chunks) if masks is None else masks.spawn(len(chunks))
         states: list[State | None] = [None] * len(chunks)
-        plan = list(pieces(len(chunks[0].inputs), self.settings.truncation))
+        plan = self.plan(len(chunks[0].inputs))
+        total = _weight(chunks) if len(plan) > 1 else 1.0
         loss = norm = 0.0
         done = 0
         for piece, after in zip(plan, [*plan[1:], None], strict=True):
-            parts = [chunk if len(plan) == 1 else cut(chunk, piece) for chunk in chunks if chunk.lengths[0] > piece.start]
-            share = sum(float(part.loss_weights.sum()) for part in parts) / total
+            parts, share = chunks, 1.0
+            if len(plan) > 1:
+                parts = [cut(chunk, piece) for chunk in chunks if chunk.lengths[0] > piece.start]
+                share = _weight(parts) / total
             if self.settings.reduction == "mean" and 0.0 < share < 1.0:
                 parts = [part._replace(loss_weights=part.loss_weights / part.loss_weights.dtype.type(share)) for part in parts]
             value, runs = self.gradient(parts, states, piece.start, [self.source(seed, piece) for seed in seeds])
@@ -95,43 +116,55 @@ class Learner:
             loss += value * (share if self.settings.reduction == "mean" else 1.0)
             if share > 0.0:
                 done += 1
+                self.before[:] = self.weights.vector
                 norm += self.update(updates + done, rate, noise)
         return Found(loss, norm, done, sum(int(chunk.lengths.sum()) for chunk in chunks))
 
-    def source(self, seed: np.random.SeedSequence, piece: Piece) -> np.random.Generator | None:
+    def plan(self, horizon: int) -> list[Piece]:
+        """The pieces of a batch of so many steps."""
+        return list(pieces(horizon, self.settings.truncation))
+
+    def source(self, seed: np.random.SeedSequence | None, piece: Piece) -> np.random.Generator | None:
         """Where the dropout masks of a chunk come from, the same for all its pieces if they are to be the same."""
-        if self.network.dropout == 0.0:
+        if seed is None:
             return None
-        same = self.network.dropout_mask == "sequence"
-        return np.random.default_rng(
-            seed if same else np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, piece.start))
-        )
+        key = () if self.network.dropout_mask == "sequence" else (piece.start,)
+        return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, *key)))
 
     def gradient(
         self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[np.random.Generator | None]
     ) -> tuple[float, list[Run]]:
         """The loss of the parts; its gradient goes to the first room."""
-        while len(self.rooms) < len(parts):
-            room = Weights(self.network, np.empty_like(self.weights.vector))
-            self.rooms.append((Weights(self.network, self.weights.vector), room))
+        self.make_rooms(len(parts))
 
         def work(index: int) -> tuple[float, Run]:
-            weights, room = self.rooms[index]
-            return loss_and_gradient(
-                self.network, weights, room, parts[index], self.loss, states[index], first, generators[index]
-            )
+            with np.errstate(over="ignore", invalid="ignore"):  # the loss will tell
+                return self.part(index, parts[index], states[index], first, generators[index])
 
-        one = len(parts) == 1
-        found = [work(0)] if one else list(self.pool.map(work, range(len(parts))))
+        alone = len(parts) == 1 or thread_count() == 1
+        found = list((map if alone else self.pool.map)(work, range(len(parts))))
         gradient = self.rooms[0][1].vector
         for _, room in self.rooms[1 : len(parts)]:
             gradient += room.vector
         return sum(value for value, _ in found), [run for _, run in found]
 
-    def update(self, step: int, rate: float, noise: np.random.Generator) -> float:
+    def make_rooms(self, count: int) -> None:
+        """Have `count` pairs of weights, all of them these, and room for their gradient."""
+        while len(self.rooms) < count:
+            room = Weights(self.network, np.empty_like(self.weights.vector))
+            self.rooms.append((Weights(self.network, self.weights.vector), room))
+
+    def part(
+        self, index: int, part: Batch, state: State | None, first: int, generator: np.random.Generator | None
+    ) -> tuple[float, Run]:
+        """The loss of one part; its gradient goes to its room."""
+        weights, room = self.rooms[index]
+        return loss_and_gradient(self.network, weights, room, part, self.loss, state, first, generator)
+
+    def update(self, step: int, rate: float, noise: np.random.Generator | None) -> float:
         """One step of the optimiser; the norm of the gradient before it was clipped."""
         gradient = self.rooms[0][1].vector
-        if self.settings.gradient_noise > 0.0:
+        if noise is not None:
             add_noise(gradient, step, self.settings.gradient_noise, noise)
         norm = clip_by_norm(gradient, self.settings.clip_norm)
         s = self.settings

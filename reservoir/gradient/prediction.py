@@ -12,6 +12,7 @@ from reservoir.threads import one_blas_thread, thread_count
 
 NOTHING = np.empty(0)
 BLOCK = 2048  # steps that are run at once where the next ones need only the state
+SILENT = np.errstate(over="ignore", invalid="ignore")  # the outputs will tell
 
 
 def outputs(network: Network, vector: np.ndarray, sequences: list[np.ndarray], washout: int) -> list[np.ndarray]:
@@ -29,6 +30,7 @@ def outputs(network: Network, vector: np.ndarray, sequences: list[np.ndarray], w
     return results
 
 
+@SILENT
 def _run(network: Network, vector: np.ndarray, sequences: list[np.ndarray], washout: int) -> list[np.ndarray]:
     """`outputs` of a few sequences, the longest first."""
     weights = Weights(network, vector)
@@ -47,11 +49,12 @@ def _run(network: Network, vector: np.ndarray, sequences: list[np.ndarray], wash
     return [np.concatenate(parts) for parts in results]
 
 
+@SILENT
 def top_states(network: Network, vector: np.ndarray, sequences: list[np.ndarray]) -> list[np.ndarray]:
     """What the head reads of, for each sequence: the outputs of the last layer (T, directions * units)."""
     weights = Weights(network, vector)
     with one_blas_thread():
-        return [np.asarray(forward(network, weights, _batch([u], 0)).top[:, 0]) for u in sequences]
+        return [np.array(forward(network, weights, _batch([u], 0)).top[:, 0]) for u in sequences]
 
 
 def _batch(sequences: list[np.ndarray], washout: int) -> Batch:
@@ -77,6 +80,7 @@ def continuations(
     return results
 
 
+@SILENT
 def _continue(
     network: Network, weights: Weights, histories: list[np.ndarray], steps: int, feedback: tuple[np.ndarray, np.ndarray]
 ) -> np.ndarray:

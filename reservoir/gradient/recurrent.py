@@ -10,11 +10,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from reservoir import __version__
 from reservoir.estimator import seed_sequence
-from reservoir.gradient.batches import Examples
+from reservoir.gradient.batches import Examples, held_out
 from reservoir.gradient.cells.base import Cell
 from reservoir.gradient.initializers import MATRIX_INITIALIZERS, RECURRENT_INITIALIZERS, initialize
-from reservoir.gradient.layers import Symbols
+from reservoir.gradient.layers import Symbols, check_symbols
 from reservoir.gradient.network import Network
 from reservoir.gradient.prediction import continuations, outputs, top_states
 from reservoir.gradient.scaling import Scaling
@@ -26,7 +27,7 @@ from reservoir.validation import Choice, Constraint, DataError, DivergenceError,
 
 DEFAULT_TRAINING = Training()
 UNBOUND = ("epochs", "patience", "checkpoint", "checkpoint_every")  # settings that may change when a training is resumed
-INITIAL, TRAINING = range(2)  # what random numbers are for
+MOST_SYMBOLS = 2**20
 
 
 @dataclass(eq=False, repr=False)
@@ -161,59 +162,76 @@ class Recurrent(SequenceEstimator):
         """
         sequences, read = self._read(inputs, targets, None, self.washout)
         self._check_reading(read)
-        self.n_features_in_, self.n_outputs_ = sequences[0].shape[1], read.n_outputs
-        self._scale(sequences, read)
-        alphabet = int(max(u.max() for u in sequences)) + 1 if self.symbols is not None else 0
+        n_inputs, n_outputs = sequences[0].shape[1], read.n_outputs
         reading = "step" if read.per_step else self.pooling
-        self.network_ = self._network(self.n_features_in_, self.n_outputs_, reading, alphabet)
+        network = self._network(n_inputs, n_outputs, reading, self._alphabet(sequences))
         seed = seed_sequence(self.random_state)
-        drawn, trained = (np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, k)) for k in (INITIAL, TRAINING))
-        self._vector = self._draw(np.random.default_rng(drawn))
-        targets_ = [self._output_scaling.apply(y, self.dtype) for y in read.values]
-        examples = Examples(self._scaled(sequences), targets_, self.washout, read.per_step)
+        drawn, split, trained = (np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, k)) for k in range(3))
+        vector = self._draw(network, np.random.default_rng(drawn))
+        examples = Examples(sequences, read.values, self.washout, read.per_step)
+        training, validation = held_out(examples, self.training.validation_fraction, np.random.default_rng(split))
+        inward, outward = self._scalings(training)
+        training = training.scaled(inward, outward, self.dtype)
+        validation = None if validation is None else validation.scaled(inward, outward, self.dtype)
         fingerprint = self._fingerprint(examples, seed) if self.training.checkpoint is not None else ""
-        trainer = Trainer(self.network_, self.training, self.loss, trained, fingerprint, progress)
-        self.history_ = trainer.train(self._vector, examples).history
+        trainer = Trainer(network, self.training, self.loss, trained, fingerprint, progress)
+        history = trainer.train(vector, training, validation).history
+        # only now, so that a training that fails leaves an earlier one as it was
+        self.network_, self._vector, self.history_ = network, vector, history
+        self._input_scaling, self._output_scaling = inward, outward
+        self.n_features_in_, self.n_outputs_ = n_inputs, n_outputs
         self._remember(read)
         return self
 
     def _check_reading(self, read: Targets) -> None:
+        """Raise `ParameterError` where the settings of the training do not go with the rest."""
         if self.training.truncation is not None and (self.bidirectional or not read.per_step):
             raise ParameterError(
                 "The 'truncation' parameter of Training needs targets per step and one direction: what comes later in a"
                 " sequence must not be needed for an update. Set it to None."
             )
+        if self.training.checkpoint is not None and self.random_state is None:
+            raise ParameterError(
+                "The 'random_state' parameter must not be None with training.checkpoint, or no training could be resumed."
+            )
 
-    def _scale(self, sequences: list[np.ndarray], read: Targets) -> None:
-        """Choose the scalings of inputs and targets."""
-        numbers = self.standardize and self.symbols is None and self.n_features_in_ > 0
-        self._input_scaling = Scaling.of(sequences) if numbers else Scaling.none(self.n_features_in_)
+    def _alphabet(self, sequences: list[np.ndarray]) -> int:
+        """The number of symbols; 0 where inputs are numbers. Raises `DataError` for what cannot be symbols."""
+        if self.symbols is None:
+            return 0
+        width = sequences[0].shape[1]
+        if width != 1:
+            raise DataError(f"inputs: symbols are one column of numbers 0, 1, ...; {width} columns were given.")
+        for u in sequences:
+            check_symbols(u, MOST_SYMBOLS)
+        return int(max(u.max() for u in sequences)) + 1
+
+    def _scalings(self, training: Examples) -> tuple[Scaling, Scaling]:
+        """Those of inputs and targets, of what is trained and not of what is held out."""
+        inward, outward = (Scaling.none(part[0].shape[-1]) for part in (training.inputs, training.targets))
+        if self.standardize and self.symbols is None and len(inward.shift) > 0:
+            inward = Scaling.of(training.inputs)
         if self.standardize and not self._classifies:
-            rows = read.values if read.per_step else [np.stack(read.values)]
-            self._output_scaling = Scaling.of(rows)
-        else:
-            self._output_scaling = Scaling.none(self.n_outputs_)
+            outward = Scaling.of(training.targets if training.per_step else [np.stack(training.targets)])
+        return inward, outward
 
     def _network(self, n_inputs: int, n_outputs: int, reading: str, alphabet: int) -> Network:
         symbols = None
         if self.symbols is not None:
-            if n_inputs != 1:
-                raise DataError(f"inputs: symbols are one column of numbers 0, 1, ...; {n_inputs} columns were given.")
             symbols = Symbols(alphabet, self.symbol_size if self.symbols == "learned" else None)
         return Network(
             (self._cell(),) * self.layers, n_inputs, n_outputs, self.bidirectional, reading, symbols, self.layer_norm,
             self.dropout, self.dropout_mask,
         )  # fmt: skip
 
-    def _draw(self, generator: np.random.Generator) -> np.ndarray:
+    def _draw(self, network: Network, generator: np.random.Generator) -> np.ndarray:
         """Initial weights, as one vector."""
-        network = self.network_
         vector = np.empty(network.n_weights, self.dtype)
         cell = self._cell()
         for name, array in network.views(vector).items():
             part = name.rpartition(".")[2]
-            if part == "gain":
-                array[:] = 1.0
+            if part in ("gain", "shift"):
+                array[:] = float(part == "gain")
             elif part == "recurrent_weights":
                 array[:] = cell.draw_recurrent(self.recurrent_init, self.init_scale, generator)
             elif part in ("input_weights", "weights", "symbols"):
@@ -230,7 +248,7 @@ class Recurrent(SequenceEstimator):
         if self.training.schedule == "cosine":
             free.remove("training__epochs")
         parameters = {name: value for name, value in self.get_params().items() if name not in free}
-        digest = hashlib.sha256(repr((type(self).__name__, sorted(parameters.items()), seed)).encode())
+        digest = hashlib.sha256(repr((__version__, type(self).__name__, sorted(parameters.items()), seed)).encode())
         for array in (*examples.inputs, *examples.targets):
             digest.update(repr(array.shape).encode())
             digest.update(array.tobytes())
@@ -250,31 +268,34 @@ class Recurrent(SequenceEstimator):
         return self._softmax()
 
     def _scaled(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
-        return [self._input_scaling.apply(u, self.dtype) for u in sequences]
+        return [self._input_scaling.apply(u, self._vector.dtype) for u in sequences]
 
     def _run(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
         found = outputs(self.network_, self._vector, self._scaled(sequences), self.washout)
-        results = [self._output_scaling.undo(y) for y in found]
-        return results if self._per_step else [np.stack(results)]
+        return self._undone(found if self._per_step else [np.stack(found)], "prediction")
 
     def _continue(self, histories: list[np.ndarray], steps: int) -> list[np.ndarray]:
         if self.bidirectional:
             raise ParameterError("The 'bidirectional' parameter must be False for forecast: what is to come cannot be read.")
+        if self.symbols is not None:
+            raise ParameterError("The 'symbols' parameter must be None for forecast: outputs are numbers, no symbols to read.")
         scaled = self._scaled([u[:, : self.n_features_in_] for u in histories])
         inward, outward = self._input_scaling, self._output_scaling
         feedback = (np.ones(0), np.zeros(0))
         if self.n_features_in_ > 0:
             feedback = (outward.scale / inward.scale, (outward.shift - inward.shift) / inward.scale)
-        found = continuations(
-            self.network_, self._vector, scaled, steps, (feedback[0].astype(self.dtype), feedback[1].astype(self.dtype))
-        )
-        results = [self._output_scaling.undo(y) for y in found]
+        kind = self._vector.dtype
+        found = continuations(self.network_, self._vector, scaled, steps, (feedback[0].astype(kind), feedback[1].astype(kind)))
+        return self._undone(found, "forecast")
+
+    def _undone(self, results: list[np.ndarray], what: str) -> list[np.ndarray]:
+        """Outputs in the data's own units. Raises `DivergenceError` where one is not finite."""
         for index, y in enumerate(results):
-            finite = np.isfinite(y).all(axis=1)
-            if not finite.all():
-                step = int(np.argmin(finite)) + 1
-                raise DivergenceError(f"The forecast of sequence {index} is not finite from step {step} on; train it longer.")
-        return results
+            wrong = ~np.isfinite(y).all(axis=1)
+            if wrong.any():
+                where = f"of sequence {index} is not finite from step" if self._per_step else "is not finite for sequence"
+                raise DivergenceError(f"The {what} {where} {int(np.argmax(wrong))} on; train with a lower learning rate.")
+        return [self._output_scaling.undo(y) for y in results]
 
     def states(self, inputs: Any) -> Any:
         """Outputs of the last layer (T, units) along inputs; a list for many sequences. Both directions side by side."""
@@ -299,11 +320,15 @@ class Recurrent(SequenceEstimator):
     # -- files --------------------------------------------------------------------------------------------------------
 
     def _record(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        count = 0 if self.network_.symbols is None else self.network_.symbols.count
+        reading = "step" if self._per_step else self.pooling
+        now = self._network(self.n_features_in_, self.n_outputs_, reading, count)
+        if now != self.network_ or self._vector.dtype != self.dtype:
+            raise ParameterError("The network's parameters were changed after fit, it is of another kind; fit it again.")
         arrays, state = super()._record()
         arrays = {**arrays, "weights": self._vector}
         for name, scaling in (("input", self._input_scaling), ("output", self._output_scaling)):
             arrays |= {f"{name}_shift": scaling.shift, f"{name}_scale": scaling.scale}
-        count = 0 if self.network_.symbols is None else self.network_.symbols.count
         return arrays, {**state, "alphabet": count, "history": self.history_}
 
     def _restore(self, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
@@ -313,9 +338,9 @@ class Recurrent(SequenceEstimator):
         reading = "step" if self._per_step else self.pooling
         self.network_ = self._network(self.n_features_in_, self.n_outputs_, reading, state["alphabet"])
         self._vector, self.history_ = arrays["weights"], state["history"]
-        sizes = {"weights": self.network_.n_weights}
-        sizes |= {f"input_{part}": self.n_features_in_ for part in ("shift", "scale")}
-        sizes |= {f"output_{part}": self.n_outputs_ for part in ("shift", "scale")}
-        for name, size in sizes.items():
-            if arrays[name].shape != (size,):
-                raise ValueError(f"{name} of shape {arrays[name].shape}, not ({size},)")
+        expected = {"weights": (self.network_.n_weights, self.dtype)}
+        expected |= {f"input_{part}": (self.n_features_in_, "float64") for part in ("shift", "scale")}
+        expected |= {f"output_{part}": (self.n_outputs_, "float64") for part in ("shift", "scale")}
+        for name, (size, kind) in expected.items():
+            if arrays[name].shape != (size,) or arrays[name].dtype != kind:
+                raise ValueError(f"{name} of shape {arrays[name].shape} and {arrays[name].dtype}, not ({size},) and {kind}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
+
+from reservoir.validation import DataError
 
 
 class Scaling(NamedTuple):
@@ -20,14 +22,22 @@ class Scaling(NamedTuple):
 
     @classmethod
     def of(cls, arrays: list[np.ndarray]) -> Self:
-        """Mean and standard deviation of all rows of (T_i, n_features) arrays; a constant feature is only shifted."""
-        rows = sum(len(a) for a in arrays)
-        shift = np.asarray(sum(a.sum(axis=0) for a in arrays) / rows, dtype=np.float64)
-        variance = sum(np.square(a - shift).sum(axis=0) for a in arrays) / rows
-        constant = np.ptp(np.concatenate([[a.min(axis=0), a.max(axis=0)] for a in arrays]), axis=0) == 0.0
-        return cls(shift, np.where(constant | (variance == 0.0), 1.0, np.sqrt(variance)))
+        """Mean and standard deviation of all rows of (T_i, n_features) arrays; a constant feature is only shifted.
 
-    def apply(self, x: np.ndarray, dtype: str) -> np.ndarray:
+        Raises `DataError` for values whose squares are beyond float64.
+        """
+        rows = sum(len(a) for a in arrays)
+        extremes = np.concatenate([[a.min(axis=0), a.max(axis=0)] for a in arrays])
+        low, high = extremes.min(axis=0), extremes.max(axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = np.asarray(sum(a.sum(axis=0, dtype=np.float64) for a in arrays) / rows)
+            shift = np.where(low == high, low, mean)
+            scale = np.sqrt(sum(np.square(a - shift).sum(axis=0) for a in arrays) / rows)
+        if not np.isfinite(scale).all():
+            raise DataError(f"the data: values up to {np.abs(extremes).max():g} are too large to standardize; rescale them.")
+        return cls(shift, np.where(scale == 0.0, 1.0, scale))
+
+    def apply(self, x: np.ndarray, dtype: Any) -> np.ndarray:
         """Scaled values in another type."""
         return np.ascontiguousarray((x - self.shift) / self.scale, dtype=dtype)
 

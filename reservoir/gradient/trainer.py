@@ -10,25 +10,34 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from reservoir.gradient.batches import Examples, assemble, batches, held_out, windows
-from reservoir.gradient.checkpoint import read_checkpoint, write_checkpoint
+from reservoir.gradient.batches import Examples, assemble, batches, windows
+from reservoir.gradient.checkpoint import start_from_checkpoint, write_checkpoint
+from reservoir.gradient.kalman import KalmanLearner
 from reservoir.gradient.learners import Learner
 from reservoir.gradient.losses import LOSSES
-from reservoir.gradient.network import Network, Weights, forward
+from reservoir.gradient.network import Batch, Network, Weights, forward
+from reservoir.gradient.real_time import RealTimeLearner
 from reservoir.gradient.schedules import learning_rate
 from reservoir.gradient.training import Training
 from reservoir.threads import one_blas_thread, thread_count
 from reservoir.validation import DivergenceError
 
+LEARNERS: Mapping[str, type[Learner]] = {
+    "bptt": Learner, "rtrl": RealTimeLearner, "ekf": KalmanLearner, "ekf_decoupled": KalmanLearner,
+}  # fmt: skip
+"""What turns a batch into updates of the weights, by `Training.algorithm`."""
+
 Progress = Callable[[Mapping[str, Any], int], None]
-SPLIT, ORDER, MASKS, NOISE = range(4)  # what random numbers are for
+ORDER, MASKS, NOISE = range(3)  # what random numbers are for
+WATCHED_AT_ONCE = 256
+"""Sequences of a batch of which only the loss is wanted."""
 
 
 @dataclass
@@ -51,7 +60,7 @@ class Trainer:
     Attributes
     ----------
     loss : a name of `LOSSES`
-    seed : source of order, dropout, noise and of what is held out
+    seed : source of order, dropout and noise
     fingerprint : tells data and settings apart, so that no checkpoint of another training is resumed
     progress : called after each epoch with its record and the number of epochs
     """
@@ -63,8 +72,8 @@ class Trainer:
     fingerprint: str
     progress: Progress | None = None
 
-    def train(self, vector: np.ndarray, examples: Examples) -> Progression:
-        """Train the weights `vector`, in place, to those that are to be used.
+    def train(self, vector: np.ndarray, training: Examples, validation: Examples | None) -> Progression:
+        """Train the weights `vector`, in place, to those that are to be used. `validation` is only watched.
 
         Raises
         ------
@@ -72,24 +81,27 @@ class Trainer:
             The loss is NaN or infinite in the first epoch. In a later one that ends the training, with a warning and the
             best weights so far.
         DataError, ParameterError
-            What cannot be held out or cut; a checkpoint of another training.
+            What cannot be cut; a network that the algorithm does not suit; a checkpoint of another training.
         """
         settings = self.settings
-        training, validation = held_out(examples, settings.validation_fraction, self._generator(SPLIT))
+        LEARNERS[settings.algorithm].check(self.network, settings)
         training = windows(training, settings.window)
         with one_blas_thread(), ThreadPoolExecutor(thread_count()) as pool:
-            learner = Learner(self.network, vector, settings, self.loss, pool)
+            learner = LEARNERS[settings.algorithm](self.network, vector, settings, self.loss, pool)
             now = Progression(vector, learner.state, vector.copy())
             if settings.checkpoint is not None:
-                read_checkpoint(settings.checkpoint, now, self.fingerprint)
+                start_from_checkpoint(settings.checkpoint, now, self.fingerprint)
+            only = list(self._batches(training, settings.batch_size)) if len(training) <= settings.batch_size else None
+            watched = None if validation is None else list(self._batches(validation, WATCHED_AT_ONCE))
             before = now.history[-1]["seconds"] if now.history else 0.0
             started = time.perf_counter() - before
             while len(now.history) < settings.epochs and not self._out_of_patience(now):
-                record = self._epoch(learner, now, training)
-                if validation is not None:
-                    record["validation_loss"] = self._mean_loss(learner.weights, validation)
+                chunked = only or self._batches(training, settings.batch_size, len(now.history))
+                record = self._epoch(learner, now, chunked)
+                if watched is not None:
+                    record["validation_loss"] = self._mean_loss(learner.weights, watched)
                 record["seconds"] = time.perf_counter() - started
-                if not self._keep(now, record):
+                if not self._keep(now, record, learner.before if validation is None else vector):
                     break
                 if self.progress is not None:
                     self.progress(record, settings.epochs)
@@ -101,40 +113,52 @@ class Trainer:
         patience = self.settings.patience
         return patience is not None and len(now.history) - 1 - now.best_epoch >= patience
 
-    def _keep(self, now: Progression, record: dict[str, Any]) -> bool:
-        """Enter an epoch in the history; whether training can go on."""
-        watched = record["loss"] if record["validation_loss"] is None else record["validation_loss"]
-        if not (math.isfinite(record["loss"]) and math.isfinite(watched) and np.isfinite(now.weights).all()):
-            text = f"The training loss became {record['loss']} in epoch {record['epoch']}"
-            advice = "lower training.learning_rate or training.clip_norm"
-            if now.best_epoch < 0:
-                raise DivergenceError(f"{text}, before there were weights to keep; {advice}.")
-            warnings.warn(f"{text}; the weights of epoch {now.best_epoch} are kept. To go further, {advice}.", stacklevel=4)
+    def _keep(self, now: Progression, record: dict[str, Any], watched: np.ndarray) -> bool:
+        """Enter an epoch in the history, and keep the weights `watched` if it is the best; whether training can go on."""
+        validation = record["validation_loss"]
+        loss = record["loss"] if validation is None else validation
+        if not (math.isfinite(record["loss"]) and math.isfinite(loss) and np.isfinite(now.weights).all()):
+            self._diverged(now, record)
             return False
         now.history.append(record)
-        if watched < now.best_loss:
-            now.best_loss, now.best_epoch = watched, record["epoch"]
-            now.best[:] = now.weights
+        if loss < now.best_loss:
+            now.best_loss, now.best_epoch = loss, record["epoch"]
+            now.best[:] = watched
         path, done = self.settings.checkpoint, len(now.history)
         if path is not None and (done % self.settings.checkpoint_every == 0 or done == self.settings.epochs):
             write_checkpoint(path, now, self.fingerprint)
         return True
 
-    def _epoch(self, learner: Learner, now: Progression, training: Examples) -> dict[str, Any]:
+    def _diverged(self, now: Progression, record: dict[str, Any]) -> None:
+        """Warn that an epoch went wrong; raise `DivergenceError` if it is the first."""
+        losses = {"training loss": record["loss"], "validation loss": record["validation_loss"]}
+        wrong = [f"{name} became {loss}" for name, loss in losses.items() if loss is not None and not math.isfinite(loss)]
+        text = f"The {wrong[0] if wrong else 'weights became infinite or NaN'} in epoch {record['epoch']}"
+        advice = LEARNERS[self.settings.algorithm].mend
+        if now.best_epoch < 0:
+            raise DivergenceError(f"{text}, before there were weights to keep; {advice}.")
+        warnings.warn(f"{text}; the weights of epoch {now.best_epoch} are kept. To go further, {advice}.", stacklevel=5)
+
+    def _batches(self, examples: Examples, size: int, epoch: int | None = None) -> Iterator[tuple[float, list[Batch]]]:
+        """Batches in chunks, each with its share of the sequences; shuffled for an epoch."""
+        shuffle = None if epoch is None else self._generator(ORDER, epoch)
+        for indices in batches(examples, size, shuffle):
+            yield len(indices) / len(examples), assemble(examples, indices, self.loss, self.settings.reduction)
+
+    def _epoch(self, learner: Learner, now: Progression, chunked: Iterable[tuple[float, list[Batch]]]) -> dict[str, Any]:
         """One pass through the data, and its record."""
         settings, epoch = self.settings, len(now.history)
         rate = learning_rate(
             settings.schedule, settings.learning_rate, epoch, settings.epochs, settings.schedule_decay, settings.schedule_every
         )
-        noise = self._generator(NOISE, epoch)
+        noise = self._generator(NOISE, epoch) if settings.gradient_noise > 0.0 else None
         started = time.perf_counter()
         loss = norm = 0.0
         steps = updates = 0
-        shuffle = self._generator(ORDER, epoch) if len(training) > settings.batch_size else None
-        for number, indices in enumerate(batches(training, settings.batch_size, shuffle)):
-            chunks = assemble(training, indices, self.loss, settings.reduction)
-            found = learner.batch(chunks, now.updates, rate, noise, self._seed(MASKS, epoch, number))
-            loss += found.loss * len(indices) / len(training)
+        for number, (share, chunks) in enumerate(chunked):
+            masks = self._seed(MASKS, epoch, number) if self.network.dropout > 0.0 else None
+            found = learner.batch(chunks, now.updates, rate, noise, masks)
+            loss += found.loss * share
             norm += found.norm
             steps += found.steps
             updates += found.updates
@@ -151,14 +175,15 @@ class Trainer:
             "steps_per_second": steps / seconds,
         }
 
-    def _mean_loss(self, weights: Weights, examples: Examples) -> float:
+    def _mean_loss(self, weights: Weights, chunked: list[tuple[float, list[Batch]]]) -> float:
         """The loss without dropout, as in an epoch's record."""
         total = 0.0
-        for indices in batches(examples, 256, None):
-            for chunk in assemble(examples, indices, self.loss, self.settings.reduction):
-                rows = forward(self.network, weights, chunk).outputs.reshape(-1, self.network.n_outputs)
+        for share, chunks in chunked:
+            for chunk in chunks:
+                with np.errstate(over="ignore", invalid="ignore"):  # the loss will tell
+                    rows = forward(self.network, weights, chunk).outputs.reshape(-1, self.network.n_outputs)
                 value, _ = LOSSES[self.loss](rows, chunk.targets.reshape(rows.shape), chunk.loss_weights.reshape(-1))
-                total += value * len(indices) / len(examples)
+                total += value * share
         return total
 
     def _seed(self, *key: int) -> np.random.SeedSequence:

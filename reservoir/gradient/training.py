@@ -9,8 +9,8 @@ from typing import ClassVar
 from reservoir.estimator import Estimator
 from reservoir.gradient.losses import REDUCTIONS
 from reservoir.gradient.optimizers import OPTIMIZERS
-from reservoir.gradient.schedules import SCHEDULES
-from reservoir.validation import Choice, Constraint, Number, ParameterError
+from reservoir.gradient.schedules import DECAYS, SCHEDULES
+from reservoir.validation import Choice, Constraint, Number, ParameterError, check_parameters
 
 ALGORITHMS = ("bptt", "rtrl", "ekf", "ekf_decoupled")
 UNIT_INTERVAL = Number(low=0, high=1, open_high=True)
@@ -24,7 +24,7 @@ class Training(Estimator):
 
     Parameters
     ----------
-    epochs : passes through the data
+    epochs : passes through the data; 0 to draw the weights and train nothing
     batch_size : sequences of a mini-batch
     optimizer : "sgd", "momentum", "nesterov", "rmsprop", "adam" or "adamw"
     learning_rate : that of the first epoch
@@ -43,15 +43,22 @@ class Training(Estimator):
     validation_fraction : share of the sequences, or of the steps of the only one at its end, on which the loss is
         watched and never trained
     patience : epochs without a better loss (validation if there is any) after which training stops; None for no limit
-    algorithm : "bptt"; "rtrl": real-time recurrent learning; "ekf", "ekf_decoupled": extended Kalman filter with one
-        covariance for all weights or one for each unit; all but the first are for small networks
+    algorithm : "bptt"; "rtrl": real-time recurrent learning, exact and forward in time, with an update every k1 steps or
+        at the end of the sequences; "ekf", "ekf_decoupled": extended Kalman filter with one covariance for all weights or
+        one for each unit, which is updated every k1 steps or each step, with all sequences of the batch at once. All but
+        the first are for small networks, in one direction and without dropout; they have no use for k2
+    kalman_covariance : initial variance of the weights, in units of the measurement noise (squared error: of the targets,
+        as they are scaled)
+    kalman_process : variance of the process noise that is added to each weight at each update, in the same units; it
+        falls as `schedule` says. Of the settings above, those from `optimizer` to `reduction` but for the schedule are not
+        the filter's
     checkpoint : file in which training is kept every `checkpoint_every` epochs, and from which it is resumed
 
     With validation the weights of the best epoch are kept, without those of the last.
     """
 
     constraints: ClassVar[Mapping[str, Constraint]] = {
-        "epochs": COUNT,
+        "epochs": Number(low=0, integer=True),
         "batch_size": COUNT,
         "optimizer": Choice(tuple(OPTIMIZERS)),
         "learning_rate": POSITIVE,
@@ -69,18 +76,20 @@ class Training(Estimator):
         "validation_fraction": UNIT_INTERVAL,
         "patience": Number(low=1, integer=True, optional=True),
         "algorithm": Choice(ALGORITHMS),
+        "kalman_covariance": POSITIVE,
+        "kalman_process": Number(low=0),
         "checkpoint": Choice((None,), (str,), "the name of a file"),
         "checkpoint_every": COUNT,
     }
 
-    epochs: int = 100
+    epochs: int = 300
     batch_size: int = 32
     optimizer: str = "adam"
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-3
     momentum: float = 0.9
     decay: float = 0.999
     schedule: str = "constant"
-    schedule_decay: float = 0.5
+    schedule_decay: float = 0.95
     schedule_every: int = 10
     clip_norm: float | None = 1.0
     weight_decay: float = 0.0
@@ -91,12 +100,17 @@ class Training(Estimator):
     validation_fraction: float = 0.0
     patience: int | None = None
     algorithm: str = "bptt"
+    kalman_covariance: float = 1.0
+    kalman_process: float = 1e-4
     checkpoint: str | None = None
     checkpoint_every: int = 10
 
     def check(self) -> None:
         """Raise `ParameterError` for the first parameter out of its constraint."""
         super().check()
+        if self.schedule in DECAYS:
+            owner, decay = f"Training with schedule={self.schedule!r}", {"schedule_decay": DECAYS[self.schedule]}
+            check_parameters(owner, decay, {"schedule_decay": self.schedule_decay})
         pair = self.truncation
         if pair is not None and (len(pair) != 2 or not all(COUNT.accepts(k) for k in pair) or pair[1] < pair[0]):
             raise ParameterError(

@@ -8,11 +8,13 @@ Every function gives a `matplotlib.figure.Figure`, without pyplot, windows or gl
 
 from reservoir.plotting.by_task import task_figure
 from reservoir.plotting.comparison import learning_figure, score_figure
+from reservoir.plotting.gradients import gradient_figure
 from reservoir.plotting.networks import inspect_figure
 from reservoir.plotting.overlays import overlay_figure
 from reservoir.plotting.records import forecast_figure
 from reservoir.plotting.style import check, save
 
 __all__ = [
-    "check", "forecast_figure", "inspect_figure", "learning_figure", "overlay_figure", "save", "score_figure", "task_figure",
+    "check", "forecast_figure", "gradient_figure", "inspect_figure", "learning_figure", "overlay_figure", "save", "score_figure",
+    "task_figure",
 ]  # fmt: skip

@@ -17,9 +17,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from reservoir.gradient.cells.base import Cell, Shape
-from reservoir.kernels.activations import CODES, activate_range, scale_by_derivative
+from reservoir.gradient.cells.compiling import jit
+from reservoir.gradient.cells.dense import activate_columns, sum_rows, transpose
+from reservoir.kernels.activations import CODES, scale_by_derivative
 from reservoir.kernels.blas import gemm
-from reservoir.kernels.jit import jit
+from reservoir.kernels.jit import inline
 from reservoir.kernels.sequence import KERNELS, Kernels
 
 
@@ -43,10 +45,10 @@ class ClockworkWeights(NamedTuple):
 @jit
 def _runs(weights, tape, t, module):
     """Whether a module runs at a step."""
-    return (tape.first + t) % weights.periods[module] == 0
+    return np.uint64(tape.first + t) % np.uint64(weights.periods[module]) == np.uint64(0)
 
 
-@jit
+@inline
 def _block(packed, weights, module):
     """The weights into a module, (units from its first on, its units)."""
     start, stop = weights.starts[module], weights.starts[module + 1]
@@ -54,70 +56,76 @@ def _block(packed, weights, module):
     return part.reshape(weights.starts[-1] - start, stop - start)
 
 
+@inline
+def _block_transposed(weights, module):
+    """The same transposed, (its units, units from its first on)."""
+    start, stop = weights.starts[module], weights.starts[module + 1]
+    part = weights.transposed[weights.offsets[module] : weights.offsets[module + 1]]
+    return part.reshape(stop - start, weights.starts[-1] - start)
+
+
 @jit
 def _prepare(weights, tape):
-    tape.gates[:] = 0
-    for module in range(len(weights.periods)):
-        block = _block(weights.recurrent_weights, weights, module)
-        rows, columns = block.shape
-        transposed = weights.transposed[weights.offsets[module] : weights.offsets[module + 1]]
-        for i in range(columns):
-            for j in range(rows):
-                transposed[i * rows + j] = block[j, i]
+    """Nothing: at most steps most units idle."""
 
 
 @jit
 def _advance(weights, tape, t, n):
-    old, new = tape.states[0, t, :n], tape.states[0, t + 1, :n]
-    flat_old, flat_new = tape.states[0, t].reshape(-1), tape.states[0, t + 1].reshape(-1)
-    units = np.uint64(old.shape[1])
-    for k in range(np.uint64(n) * units):
-        flat_new[k] = flat_old[k]
+    old, new, rows = tape.states[0, t, :n], tape.states[0, t + 1, :n], np.uint64(n)
+    for b in range(n):
+        for j in range(old.shape[1]):
+            new[b, j] = old[b, j]
     for module in range(len(weights.periods)):
         if _runs(weights, tape, t, module):
             start, stop = weights.starts[module], weights.starts[module + 1]
-            for b in range(n):
-                for j in range(start, stop):
+            first, last = np.uint64(start), np.uint64(stop)
+            for b in range(rows):
+                for j in range(first, last):
                     new[b, j] = weights.bias[j]
             gemm(tape.inputs[t, :n], weights.input_weights[:, start:stop], True, new[:, start:stop])
             gemm(old[:, start:], _block(weights.recurrent_weights, weights, module), True, new[:, start:stop])
-            for b in range(np.uint64(n)):
-                activate_range(weights.activation, flat_new, b * units + np.uint64(start), b * units + np.uint64(stop))
+            activate_columns(weights.activation, new, rows, first, last)
 
 
 @jit
 def _retreat(weights, tape, t, n, state_gradient):
+    if t == tape.gates.shape[0] - 1:
+        for module in range(len(weights.periods)):
+            transpose(_block(weights.recurrent_weights, weights, module), _block_transposed(weights, module))
     gates, gradient = tape.gates[t, :n], state_gradient[0, :n]
-    for module in range(len(weights.periods)):
+    gates[:] = 0
+    for module in range(len(weights.periods) - 1, -1, -1):  # the slow ones first: the fast ones add to their gradient
         if _runs(weights, tape, t, module):
             start, stop = weights.starts[module], weights.starts[module + 1]
             for b in range(n):
-                part, unit_gradient = gates[b, start:stop], gradient[b, start:stop]
-                part[:] = tape.states[0, t + 1, b, start:stop]
-                scale_by_derivative(weights.activation, part, unit_gradient)
-                unit_gradient[:] = 0
-    for module in range(len(weights.periods)):
-        if _runs(weights, tape, t, module):
-            start, stop = weights.starts[module], weights.starts[module + 1]
-            part = weights.transposed[weights.offsets[module] : weights.offsets[module + 1]]
-            gemm(gates[:, start:stop], part.reshape(stop - start, -1), True, gradient[:, start:])
+                part, new, passed = gates[b, start:stop], tape.states[0, t + 1, b, start:stop], gradient[b, start:stop]
+                for j in range(len(part)):
+                    part[j] = new[j]
+                scale_by_derivative(weights.activation, part, passed)
+                passed[:] = 0
+            gemm(gates[:, start:stop], _block_transposed(weights, module), True, gradient[:, start:])
 
 
 @jit
 def _gather(weights, tape, gradients):
+    steps, batch, units = tape.gates.shape
     gradients.input_weights[:] = 0
     gradients.recurrent_weights[:] = 0
-    gradients.bias[:] = 0
+    sum_rows(tape.gates.reshape(steps * batch, units), gradients.bias)
     for module in range(len(weights.periods)):
-        start, stop = weights.starts[module], weights.starts[module + 1]
-        block = _block(gradients.recurrent_weights, weights, module)
-        for t in range((-tape.first) % weights.periods[module], tape.gates.shape[0], weights.periods[module]):
-            part = tape.gates[t, :, start:stop]
-            gemm(tape.inputs[t], part, True, gradients.input_weights[:, start:stop], True)
-            gemm(tape.states[0, t, :, start:], part, True, block, True)
-            for b in range(len(part)):
-                for j in range(stop - start):
-                    gradients.bias[start + j] += part[b, j]
+        start, stop, period = weights.starts[module], weights.starts[module + 1], weights.periods[module]
+        into_inputs, block = gradients.input_weights[:, start:stop], _block(gradients.recurrent_weights, weights, module)
+        first = (-tape.first) % period
+        if batch < 16:  # measured: of few sequences one product for each, over its steps; of more one for each step
+            for b in range(batch):
+                part = tape.gates[first::period, b, start:stop]
+                gemm(tape.inputs[first::period, b], part, True, into_inputs, True)
+                gemm(tape.states[0, first:steps:period, b, start:], part, True, block, True)
+        else:
+            for t in range(first, steps, period):
+                part = tape.gates[t, :, start:stop]
+                gemm(tape.inputs[t], part, True, into_inputs, True)
+                gemm(tape.states[0, t, :, start:], part, True, block, True)
 
 
 KERNELS[ClockworkWeights] = Kernels(_prepare, _advance, _retreat, _gather)

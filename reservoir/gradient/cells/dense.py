@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from reservoir.gradient.cells.compiling import jit
+from reservoir.kernels.activations import activate_range
 from reservoir.kernels.blas import gemm
-from reservoir.kernels.jit import jit
+
+TILE = 16
 
 
 @jit
@@ -21,6 +26,36 @@ def sum_rows(rows, total):
     for r in range(rows.shape[0]):
         for j in range(rows.shape[1]):
             total[j] += rows[r, j]
+
+
+@jit
+def activate_columns(code, rows, n, start, stop):
+    """Overwrite rows[:n, start:stop] with f of it, bounds unsigned."""
+    for b in range(n):
+        activate_range(code, rows[b], start, stop)
+
+
+@jit
+def transpose(matrix, out):
+    """out = matrix', tile by tile, so that both stay in the cache."""
+    rows, columns = matrix.shape
+    for i in range(0, rows, TILE):
+        for j in range(0, columns, TILE):
+            for r in range(i, min(i + TILE, rows)):
+                for k in range(j, min(j + TILE, columns)):
+                    out[k, r] = matrix[r, k]
+
+
+@jit
+def transpose_first(weights, tape, t):
+    """Fill `weights.transposed` where the way back begins: products with it are faster than those that BLAS transposes."""
+    if t == tape.gates.shape[0] - 1:
+        transpose(weights.recurrent_weights, weights.transposed)
+
+
+def room_for_transposed(recurrent_weights: np.ndarray) -> np.ndarray:
+    """What `transpose_first` fills."""
+    return np.empty(recurrent_weights.shape[::-1], recurrent_weights.dtype)
 
 
 @jit

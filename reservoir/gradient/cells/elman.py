@@ -12,37 +12,42 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from reservoir.gradient.cells.base import Cell, Shape
-from reservoir.gradient.cells.dense import dense_gradients, input_product
+from reservoir.gradient.cells.compiling import jit
+from reservoir.gradient.cells.dense import dense_gradients, input_product, room_for_transposed, transpose_first
 from reservoir.kernels.activations import CODES, activate, scale_by_derivative
 from reservoir.kernels.blas import gemm
-from reservoir.kernels.jit import jit
 from reservoir.kernels.sequence import KERNELS, Kernels
 
 
 class ElmanWeights(NamedTuple):
-    """W (n_inputs, H), U (H, H), b (H,), and the code of f."""
+    """W (n_inputs, H), U (H, H), b (H,), room for the transpose of U, and the code of f."""
 
     input_weights: np.ndarray
     recurrent_weights: np.ndarray
     bias: np.ndarray
+    transposed: np.ndarray
     activation: int
 
 
 @jit
 def _advance(weights, tape, t, n):
-    gates = tape.gates[t, :n]
-    gemm(tape.states[0, t, :n], weights.recurrent_weights, True, gates)
+    gates, new = tape.gates[t], tape.states[0, t + 1, :n]
     for b in range(n):
-        activate(weights.activation, gates[b])
-        tape.states[0, t + 1, b] = gates[b]
+        for j in range(new.shape[1]):
+            new[b, j] = gates[b, j]
+    gemm(tape.states[0, t, :n], weights.recurrent_weights, True, new)
+    activate(weights.activation, new.reshape(-1))
 
 
 @jit
 def _retreat(weights, tape, t, n, state_gradient):
-    gates = tape.gates[t, :n]
+    transpose_first(weights, tape, t)
+    gates, gradient, new = tape.gates[t, :n], state_gradient[0, :n], tape.states[0, t + 1]
     for b in range(n):
-        scale_by_derivative(weights.activation, gates[b], state_gradient[0, b])
-    gemm(gates, weights.recurrent_weights, False, state_gradient[0, :n], False, True)
+        for j in range(new.shape[1]):
+            gates[b, j] = new[b, j]
+        scale_by_derivative(weights.activation, gates[b], gradient[b])
+    gemm(gates, weights.transposed, False, gradient)
 
 
 KERNELS[ElmanWeights] = Kernels(input_product, _advance, _retreat, dense_gradients)
@@ -60,4 +65,5 @@ class ElmanCell(Cell):
 
     def bind(self, arrays: Mapping[str, np.ndarray]) -> Any:
         """The arrays as the kernels take them."""
-        return ElmanWeights(**arrays, activation=CODES[self.activation])
+        transposed = room_for_transposed(arrays["recurrent_weights"])
+        return ElmanWeights(**arrays, transposed=transposed, activation=CODES[self.activation])

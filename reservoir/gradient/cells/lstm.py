@@ -20,60 +20,27 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from reservoir.gradient.cells.base import Cell, Shape
-from reservoir.gradient.cells.dense import dense_gradients, input_product
-from reservoir.kernels.activations import SIGMOID, TANH, activate_range
+from reservoir.gradient.cells.compiling import jit
+from reservoir.gradient.cells.dense import (
+    activate_columns,
+    dense_gradients,
+    input_product,
+    room_for_transposed,
+    transpose_first,
+)
+from reservoir.kernels.activations import SIGMOID, TANH
 from reservoir.kernels.blas import gemm
-from reservoir.kernels.jit import jit
 from reservoir.kernels.sequence import KERNELS, Kernels
 
 
 class LSTMWeights(NamedTuple):
-    """W (n_inputs, 4 H), U (H, 4 H), b (4 H,), and p (3, H) of the gates i, f, o, or (0, H)."""
+    """W (n_inputs, 4 H), U (H, 4 H), b (4 H,), and p (3, H) of the gates i, f, o, or (0, H); room for the transpose of U."""
 
     input_weights: np.ndarray
     recurrent_weights: np.ndarray
     bias: np.ndarray
     peepholes: np.ndarray
-
-
-@jit
-def _add_peepholes(weights, states, gates, first, last, n):
-    """gates[first:last] += p * states, of rows of gates and states one after the other."""
-    units = np.uint64(weights.peepholes.shape[1])
-    for b in range(n):
-        for gate in range(first, last):
-            start = (np.uint64(4) * b + gate) * units
-            for j in range(units):
-                gates[start + j] += weights.peepholes[gate, j] * states[b * units + j]
-
-
-@jit
-def _advance(weights, tape, t, n):
-    units, n = np.uint64(tape.states.shape[3]), np.uint64(n)
-    double, triple, width = np.uint64(2) * units, np.uint64(3) * units, np.uint64(4) * units
-    gemm(tape.states[0, t, :n], weights.recurrent_weights, True, tape.gates[t, :n])
-    gates, squashed = tape.gates[t].reshape(-1), tape.extra[t].reshape(-1)
-    old, cell, output = tape.states[1, t].reshape(-1), tape.states[1, t + 1].reshape(-1), tape.states[0, t + 1].reshape(-1)
-    peepholes = len(weights.peepholes) > 0
-    if peepholes:
-        _add_peepholes(weights, old, gates, 0, 2, n)
-    for b in range(n):
-        i, k = b * width, b * units  # where the row of the gates starts, and that of a state
-        activate_range(SIGMOID, gates, i, i + (double if peepholes else triple))
-        activate_range(TANH, gates, i + triple, i + width)
-        for j in range(units):
-            cell[k + j] = gates[i + units + j] * old[k + j] + gates[i + j] * gates[i + triple + j]
-    if peepholes:
-        _add_peepholes(weights, cell, gates, 2, 3, n)
-        for b in range(n):
-            activate_range(SIGMOID, gates, b * width + double, b * width + triple)
-    for k in range(n * units):
-        squashed[k] = cell[k]
-    activate_range(TANH, squashed, np.uint64(0), n * units)
-    for b in range(n):
-        i, k = b * width + double, b * units
-        for j in range(units):
-            output[k + j] = gates[i + j] * squashed[k + j]
+    transposed: np.ndarray
 
 
 @jit
@@ -83,33 +50,110 @@ def _multiply_add(a, b, total):
 
 
 @jit
-def _retreat(weights, tape, t, n, state_gradient):
-    units = tape.states.shape[3]
-    gates = tape.gates[t, :n]
-    one = gates.dtype.type(1.0)
+def _to_gates(peepholes, cell, gates, first, last):
+    """gates += p * cell, of the gates in range(first, last)."""
+    units = cell.shape[1]
+    for b in range(len(gates)):
+        for gate in range(first, last):
+            _multiply_add(peepholes[gate], cell[b], gates[b, gate * units : (gate + 1) * units])
+
+
+@jit
+def _from_gates(peepholes, gates, cell_gradient, first, last):
+    """The adjoint: cell_gradient += p * gates."""
+    units = cell_gradient.shape[1]
+    for b in range(len(gates)):
+        for gate in range(first, last):
+            _multiply_add(peepholes[gate], gates[b, gate * units : (gate + 1) * units], cell_gradient[b])
+
+
+@jit
+def _update(gates, old, cell, squashed):
+    """c(t), and a copy."""
+    units = np.uint64(cell.shape[1])
+    triple = np.uint64(3) * units
+    for b in range(np.uint64(len(gates))):
+        for j in range(units):
+            cell[b, j] = gates[b, units + j] * old[b, j] + gates[b, j] * gates[b, triple + j]
+        for j in range(units):
+            squashed[b, j] = cell[b, j]
+
+
+@jit
+def _emit(gates, squashed, output):
+    """h(t), from tanh(c(t))."""
+    units = np.uint64(output.shape[1])
+    double = np.uint64(2) * units
+    for b in range(np.uint64(len(gates))):
+        for j in range(units):
+            output[b, j] = gates[b, double + j] * squashed[b, j]
+
+
+@jit
+def _advance(weights, tape, t, n):
+    zero, units, rows = np.uint64(0), np.uint64(tape.states.shape[3]), np.uint64(n)
+    double, triple, width = np.uint64(2) * units, np.uint64(3) * units, np.uint64(4) * units
+    gates, squashed = tape.gates[t, :n], tape.extra[t]
+    old, cell = tape.states[1, t], tape.states[1, t + 1]
+    gemm(tape.states[0, t, :n], weights.recurrent_weights, True, gates)
     peepholes = len(weights.peepholes) > 0
-    for b in range(n):
-        row, old, squashed = gates[b], tape.states[1, t, b], tape.extra[t, b]
-        i, f, o, g = row[:units], row[units : 2 * units], row[2 * units : 3 * units], row[3 * units :]
-        dh, dc = state_gradient[0, b], state_gradient[1, b]
+    if peepholes:
+        _to_gates(weights.peepholes, old, gates, 0, 2)
+    activate_columns(SIGMOID, gates, rows, zero, double if peepholes else triple)
+    activate_columns(TANH, gates, rows, triple, width)
+    _update(gates, old, cell, squashed)
+    if peepholes:
+        _to_gates(weights.peepholes, cell, gates, 2, 3)
+        activate_columns(SIGMOID, gates, rows, double, triple)
+    activate_columns(TANH, squashed, rows, zero, units)
+    _emit(gates, squashed, tape.states[0, t + 1])
+
+
+# Passes of their own, without a call inside: only there does the compiler drop the reference counts of the slices.
+
+
+@jit
+def _retreat_output(gates, squashed, output_gradient, cell_gradient):
+    """The output gate, and what reaches the cell through the output."""
+    units = squashed.shape[1]
+    one = gates.dtype.type(1.0)
+    for b in range(len(gates)):
+        o, q, dh, dc = gates[b, 2 * units : 3 * units], squashed[b], output_gradient[b], cell_gradient[b]
         for j in range(units):
-            dc[j] += dh[j] * (o[j] * (one - squashed[j] * squashed[j]))
+            dc[j] += dh[j] * (o[j] * (one - q[j] * q[j]))
         for j in range(units):
-            o[j] = dh[j] * squashed[j] * (o[j] * (one - o[j]))
-        if peepholes:
-            _multiply_add(weights.peepholes[2], o, dc)
+            o[j] = dh[j] * q[j] * (o[j] * (one - o[j]))
+
+
+@jit
+def _retreat_cell(gates, old, cell_gradient):
+    """The other gates, and the cell before."""
+    units = old.shape[1]
+    one = gates.dtype.type(1.0)
+    for b in range(len(gates)):
+        row, c, dc = gates[b], old[b], cell_gradient[b]
+        i, f, g = row[:units], row[units : 2 * units], row[3 * units :]
         for j in range(units):  # the gradients of i and g need the old values of each other
             dg = dc[j] * i[j] * (one - g[j] * g[j])
             i[j] = dc[j] * g[j] * (i[j] * (one - i[j]))
             g[j] = dg
         for j in range(units):
-            df = dc[j] * old[j] * (f[j] * (one - f[j]))
+            df = dc[j] * c[j] * (f[j] * (one - f[j]))
             dc[j] *= f[j]
             f[j] = df
-        if peepholes:
-            _multiply_add(weights.peepholes[0], i, dc)
-            _multiply_add(weights.peepholes[1], f, dc)
-    gemm(gates, weights.recurrent_weights, False, state_gradient[0, :n], False, True)
+
+
+@jit
+def _retreat(weights, tape, t, n, state_gradient):
+    transpose_first(weights, tape, t)
+    gates, peepholes = tape.gates[t, :n], len(weights.peepholes) > 0
+    _retreat_output(gates, tape.extra[t], state_gradient[0], state_gradient[1])
+    if peepholes:
+        _from_gates(weights.peepholes, gates, state_gradient[1], 2, 3)
+    _retreat_cell(gates, tape.states[1, t], state_gradient[1])
+    if peepholes:
+        _from_gates(weights.peepholes, gates, state_gradient[1], 0, 2)
+    gemm(gates, weights.transposed, False, state_gradient[0, :n])
 
 
 @jit
@@ -152,7 +196,7 @@ class LSTMCell(Cell):
 
     def bind(self, arrays: Mapping[str, np.ndarray]) -> Any:
         """The arrays as the kernels take them."""
-        return LSTMWeights(**arrays)
+        return LSTMWeights(**arrays, transposed=room_for_transposed(arrays["recurrent_weights"]))
 
     def adjust_bias(self, bias: np.ndarray) -> None:
         """Open the forget gates (Gers, Schmidhuber & Cummins 2000)."""

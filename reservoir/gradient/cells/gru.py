@@ -1,0 +1,198 @@
+"""The gated recurrent unit (Cho et al., EMNLP 2014), with the reset gate before or after the recurrent product.
+
+    z(t) = s(x(t) W_z + h(t-1) U_z + b_z)                            update gate
+    r(t) = s(x(t) W_r + h(t-1) U_r + b_r)                            reset gate
+    n(t) = tanh(x(t) W_n + (r(t) h(t-1)) U_n + b_n)                  candidate, reset before
+    n(t) = tanh(x(t) W_n + r(t) (h(t-1) U_n + c_n) + b_n)            candidate, reset after
+    h(t) = (1 - z(t)) n(t) + z(t) h(t-1)
+
+s is the logistic sigmoid, products of vectors go element by element. The paper resets before; after is the form of cuDNN,
+with one product fewer in a row and a second bias c. Columns of W, U and b lie in the order z, r, n.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from reservoir.gradient.cells.base import Cell, Shape
+from reservoir.gradient.cells.compiling import jit
+from reservoir.gradient.cells.dense import (
+    activate_columns,
+    fill_rows,
+    input_gradients,
+    input_product,
+    room_for_transposed,
+    sum_rows,
+    transpose_first,
+)
+from reservoir.kernels.activations import SIGMOID, TANH
+from reservoir.kernels.blas import gemm
+from reservoir.kernels.sequence import KERNELS, Kernels
+
+
+class GRUWeights(NamedTuple):
+    """W (n_inputs, 3 H), U (H, 3 H), b (3 H,), c (H,), or (0,) where the reset comes before; room for the transpose of U."""
+
+    input_weights: np.ndarray
+    recurrent_weights: np.ndarray
+    bias: np.ndarray
+    recurrent_bias: np.ndarray
+    transposed: np.ndarray
+
+
+# `extra` holds, of the candidate, with the reset after: h U_n + c_n, then its gradient; before: r h, what U_n reads.
+
+
+@jit
+def _reset_before(gates, old, product):
+    """r h(t-1)."""
+    units = np.uint64(old.shape[1])
+    for b in range(np.uint64(len(gates))):
+        for j in range(units):
+            product[b, j] = gates[b, units + j] * old[b, j]
+
+
+@jit
+def _reset_after(gates, product):
+    """The candidate before tanh."""
+    units = np.uint64(product.shape[1])
+    double = np.uint64(2) * units
+    for b in range(np.uint64(len(gates))):
+        for j in range(units):
+            gates[b, double + j] += gates[b, units + j] * product[b, j]
+
+
+@jit
+def _emit(gates, old, new):
+    """h(t)."""
+    units = np.uint64(old.shape[1])
+    double = np.uint64(2) * units
+    for b in range(np.uint64(len(gates))):
+        for j in range(units):
+            new[b, j] = gates[b, double + j] + gates[b, j] * (old[b, j] - gates[b, double + j])
+
+
+@jit
+def _advance(weights, tape, t, n):
+    units, rows = tape.states.shape[3], np.uint64(n)
+    border, width = np.uint64(2 * units), np.uint64(3 * units)
+    gates, product, old = tape.gates[t, :n], tape.extra[t, :n], tape.states[0, t, :n]
+    recurrent = weights.recurrent_weights
+    gemm(old, recurrent[:, : 2 * units], True, gates[:, : 2 * units])
+    activate_columns(SIGMOID, gates, rows, np.uint64(0), border)
+    if len(weights.recurrent_bias) > 0:
+        fill_rows(weights.recurrent_bias, product)
+        gemm(old, recurrent[:, 2 * units :], True, product)
+        _reset_after(gates, product)
+    else:
+        _reset_before(gates, old, product)
+        gemm(product, recurrent[:, 2 * units :], True, gates[:, 2 * units :])
+    activate_columns(TANH, gates, rows, border, width)
+    _emit(gates, old, tape.states[0, t + 1])
+
+
+@jit
+def _retreat_output(gates, old, gradient):
+    """The gradients of the update gate and of the candidate, and what reaches h(t-1) directly."""
+    units = old.shape[1]
+    one = gates.dtype.type(1.0)
+    for b in range(len(gates)):
+        z, n, h, dh = gates[b, :units], gates[b, 2 * units :], old[b], gradient[b]
+        for j in range(units):
+            dn = dh[j] * (one - z[j]) * (one - n[j] * n[j])
+            dz = dh[j] * (h[j] - n[j]) * (z[j] * (one - z[j]))
+            dh[j] *= z[j]
+            z[j] = dz
+            n[j] = dn
+
+
+@jit
+def _retreat_after(gates, product):
+    """The gradients of the reset gate and of the recurrent product."""
+    units = product.shape[1]
+    one = gates.dtype.type(1.0)
+    for b in range(len(gates)):
+        r, dn, u = gates[b, units : 2 * units], gates[b, 2 * units :], product[b]
+        for j in range(units):
+            dr = dn[j] * u[j] * (r[j] * (one - r[j]))
+            u[j] = dn[j] * r[j]
+            r[j] = dr
+
+
+@jit
+def _retreat_before(gates, old, product, gradient):
+    """The gradients of the reset gate and of h(t-1) from that of r h, which is then r h again."""
+    units = product.shape[1]
+    one = gates.dtype.type(1.0)
+    for b in range(len(gates)):
+        r, h, dh, u = gates[b, units : 2 * units], old[b], gradient[b], product[b]
+        for j in range(units):
+            dh[j] += u[j] * r[j]
+        for j in range(units):
+            dr = u[j] * h[j] * (r[j] * (one - r[j]))
+            u[j] = r[j] * h[j]
+            r[j] = dr
+
+
+@jit
+def _retreat(weights, tape, t, n, state_gradient):
+    transpose_first(weights, tape, t)
+    units = tape.states.shape[3]
+    gates, product, old, gradient = tape.gates[t, :n], tape.extra[t, :n], tape.states[0, t], state_gradient[0, :n]
+    to_gates, to_candidate = weights.transposed[: 2 * units], weights.transposed[2 * units :]
+    _retreat_output(gates, old, gradient)
+    if len(weights.recurrent_bias) > 0:
+        _retreat_after(gates, product)
+        gemm(product, to_candidate, True, gradient)
+    else:
+        gemm(gates[:, 2 * units :], to_candidate, False, product)
+        _retreat_before(gates, old, product, gradient)
+    gemm(gates[:, : 2 * units], to_gates, True, gradient)
+    tape.extra[t, n:] = 0
+
+
+@jit
+def _gather(weights, tape, gradients):
+    steps, batch, width = tape.gates.shape
+    units, rows = width // 3, steps * batch
+    input_gradients(tape, gradients)
+    gates, product = tape.gates.reshape(rows, width), tape.extra.reshape(rows, units)
+    states = tape.states[0, :steps].reshape(rows, units)
+    gemm(states, gates[:, : 2 * units], False, gradients.recurrent_weights[:, : 2 * units], True)
+    into_candidate = gradients.recurrent_weights[:, 2 * units :]
+    if len(weights.recurrent_bias) > 0:
+        gemm(states, product, False, into_candidate, True)
+        sum_rows(product, gradients.recurrent_bias)
+    else:
+        gemm(product, gates[:, 2 * units :], False, into_candidate, True)
+
+
+KERNELS[GRUWeights] = Kernels(input_product, _advance, _retreat, _gather)
+
+
+@dataclass(frozen=True)
+class GRUCell(Cell):
+    """The weights of a layer: `input_weights`, `recurrent_weights`, `bias`, and `recurrent_bias` where the reset comes after."""
+
+    gates: ClassVar[int] = 3
+    extra: ClassVar[int] = 1
+
+    reset: str = "after"
+
+    def shapes(self, n_inputs: int) -> dict[str, Shape]:
+        """The arrays of the weights."""
+        width = 3 * self.units
+        return {
+            "input_weights": (n_inputs, width),
+            "recurrent_weights": (self.units, width),
+            "bias": (width,),
+            "recurrent_bias": (self.units if self.reset == "after" else 0,),
+        }
+
+    def bind(self, arrays: Mapping[str, np.ndarray]) -> Any:
+        """The arrays as the kernels take them."""
+        return GRUWeights(**arrays, transposed=room_for_transposed(arrays["recurrent_weights"]))

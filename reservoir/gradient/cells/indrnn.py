@@ -1,0 +1,94 @@
+"""The independently recurrent network (Li, Li, Cook, Zhu & Gao, CVPR 2018): each unit reads itself alone.
+
+    h(t) = f(x(t) W + u h(t-1) + b)
+
+u is a vector, and its product with h goes element by element; f is the rectifier or tanh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from reservoir.gradient.cells.base import Cell, Shape
+from reservoir.gradient.cells.compiling import jit
+from reservoir.gradient.cells.dense import input_gradients, input_product
+from reservoir.gradient.initializers import initialize
+from reservoir.kernels.activations import CODES, activate, scale_by_derivative
+from reservoir.kernels.sequence import KERNELS, Kernels
+
+
+class IndRNNWeights(NamedTuple):
+    """W (n_inputs, H), u (H,), b (H,), and the code of f."""
+
+    input_weights: np.ndarray
+    recurrent_weights: np.ndarray
+    bias: np.ndarray
+    activation: int
+
+
+@jit
+def _add_products(factors, rows, total):
+    """total[b] += factors * rows[b] for every b."""
+    for b in range(len(total)):
+        for j in range(len(factors)):
+            total[b, j] += factors[j] * rows[b, j]
+
+
+@jit
+def _advance(weights, tape, t, n):
+    gates, new = tape.gates[t, :n], tape.states[0, t + 1]
+    _add_products(weights.recurrent_weights, tape.states[0, t], gates)
+    for b in range(n):
+        for j in range(gates.shape[1]):
+            new[b, j] = gates[b, j]
+    activate(weights.activation, new[:n].reshape(-1))
+
+
+@jit
+def _retreat(weights, tape, t, n, state_gradient):
+    gates, gradient, new = tape.gates[t, :n], state_gradient[0], tape.states[0, t + 1]
+    for b in range(n):
+        row, passed = gates[b], gradient[b]
+        for j in range(len(row)):
+            row[j] = new[b, j]
+        scale_by_derivative(weights.activation, row, passed)
+        for j in range(len(row)):
+            passed[j] = row[j] * weights.recurrent_weights[j]
+
+
+@jit
+def _gather(weights, tape, gradients):
+    input_gradients(tape, gradients)
+    gradients.recurrent_weights[:] = 0
+    for t in range(tape.gates.shape[0]):
+        for b in range(tape.gates.shape[1]):
+            row, old = tape.gates[t, b], tape.states[0, t, b]
+            for j in range(len(row)):
+                gradients.recurrent_weights[j] += row[j] * old[j]
+
+
+KERNELS[IndRNNWeights] = Kernels(input_product, _advance, _retreat, _gather)
+
+
+@dataclass(frozen=True)
+class IndRNNCell(Cell):
+    """The weights of a layer: `input_weights`, `recurrent_weights`, one for each unit, `bias`."""
+
+    activation: str = "relu"
+    recurrent_bound: float = 1.0
+
+    def shapes(self, n_inputs: int) -> dict[str, Shape]:
+        """The arrays of the weights."""
+        return {"input_weights": (n_inputs, self.units), "recurrent_weights": (self.units,), "bias": (self.units,)}
+
+    def bind(self, arrays: Mapping[str, np.ndarray]) -> Any:
+        """The arrays as the kernels take them."""
+        return IndRNNWeights(**arrays, activation=CODES[self.activation])
+
+    def draw_recurrent(self, kind: str, scale: float, generator: np.random.Generator) -> np.ndarray:
+        """Uniform from 0 to `recurrent_bound`, whatever is asked for."""
+        return initialize("indrnn", (self.units,), generator, self.recurrent_bound)

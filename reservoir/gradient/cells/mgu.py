@@ -1,0 +1,144 @@
+"""The minimal gated unit (Zhou, Wu, Zhang & Zhou, Int. J. of Automation and Computing 13, 2016): one gate that forgets and resets.
+
+    f(t) = s(x(t) W_f + h(t-1) U_f + b_f)                            gate
+    c(t) = tanh(x(t) W_c + (f(t) h(t-1)) U_c + b_c)                  candidate
+    h(t) = (1 - f(t)) h(t-1) + f(t) c(t)
+
+s is the logistic sigmoid, products of vectors go element by element. Columns of W, U and b lie in the order f, c.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from reservoir.gradient.cells.base import Cell, Shape
+from reservoir.gradient.cells.compiling import jit
+from reservoir.gradient.cells.dense import (
+    activate_columns,
+    input_gradients,
+    input_product,
+    room_for_transposed,
+    transpose_first,
+)
+from reservoir.kernels.activations import SIGMOID, TANH
+from reservoir.kernels.blas import gemm
+from reservoir.kernels.sequence import KERNELS, Kernels
+
+
+class MGUWeights(NamedTuple):
+    """W (n_inputs, 2 H), U (H, 2 H), b (2 H,); room for the transpose of U."""
+
+    input_weights: np.ndarray
+    recurrent_weights: np.ndarray
+    bias: np.ndarray
+    transposed: np.ndarray
+
+
+# `extra` holds f h, what U_c reads, and, on the way back, part of the gradient of f.
+
+
+@jit
+def _reset(gates, old, extra):
+    """f h(t-1)."""
+    units = np.uint64(old.shape[1])
+    for b in range(np.uint64(len(gates))):
+        for j in range(units):
+            extra[b, j] = gates[b, j] * old[b, j]
+
+
+@jit
+def _emit(gates, old, new):
+    """h(t)."""
+    units = np.uint64(old.shape[1])
+    for b in range(np.uint64(len(gates))):
+        for j in range(units):
+            new[b, j] = old[b, j] + gates[b, j] * (gates[b, units + j] - old[b, j])
+
+
+@jit
+def _advance(weights, tape, t, n):
+    units, rows = tape.states.shape[3], np.uint64(n)
+    border, width = np.uint64(units), np.uint64(2 * units)
+    gates, extra, old = tape.gates[t, :n], tape.extra[t, :n], tape.states[0, t, :n]
+    gemm(old, weights.recurrent_weights[:, :units], True, gates[:, :units])
+    activate_columns(SIGMOID, gates, rows, np.uint64(0), border)
+    _reset(gates, old, extra)
+    gemm(extra[:, :units], weights.recurrent_weights[:, units:], True, gates[:, units:])
+    activate_columns(TANH, gates, rows, border, width)
+    _emit(gates, old, tape.states[0, t + 1])
+
+
+@jit
+def _retreat_output(gates, extra, old, gradient):
+    """The gradient of the candidate, what reaches the gate and h(t-1) directly."""
+    units = old.shape[1]
+    one = gates.dtype.type(1.0)
+    for b in range(len(gates)):
+        f, c, df, h, dh = gates[b, :units], gates[b, units:], extra[b, units:], old[b], gradient[b]
+        for j in range(units):
+            df[j] = dh[j] * (c[j] - h[j])
+        for j in range(units):
+            c[j] = dh[j] * f[j] * (one - c[j] * c[j])
+            dh[j] *= one - f[j]
+
+
+@jit
+def _retreat_reset(gates, extra, old, gradient):
+    """The gradient of the gate and the rest of that of h(t-1), from that of f h, which is then f h again."""
+    units = old.shape[1]
+    one = gates.dtype.type(1.0)
+    for b in range(len(gates)):
+        f, u, df, h, dh = gates[b, :units], extra[b, :units], extra[b, units:], old[b], gradient[b]
+        for j in range(units):
+            dh[j] += u[j] * f[j]
+            df[j] += u[j] * h[j]
+        for j in range(units):
+            u[j] = f[j] * h[j]
+            f[j] = df[j] * (f[j] * (one - f[j]))
+
+
+@jit
+def _retreat(weights, tape, t, n, state_gradient):
+    transpose_first(weights, tape, t)
+    units = tape.states.shape[3]
+    gates, extra, old, gradient = tape.gates[t, :n], tape.extra[t, :n], tape.states[0, t], state_gradient[0, :n]
+    _retreat_output(gates, extra, old, gradient)
+    gemm(gates[:, units:], weights.transposed[units:], False, extra[:, :units])
+    _retreat_reset(gates, extra, old, gradient)
+    gemm(gates[:, :units], weights.transposed[:units], True, gradient)
+    tape.extra[t, n:] = 0
+
+
+@jit
+def _gather(weights, tape, gradients):
+    steps, batch, width = tape.gates.shape
+    units, rows = width // 2, steps * batch
+    input_gradients(tape, gradients)
+    gates, extra = tape.gates.reshape(rows, width), tape.extra.reshape(rows, width)
+    states = tape.states[0, :steps].reshape(rows, units)
+    gemm(states, gates[:, :units], False, gradients.recurrent_weights[:, :units], True)
+    gemm(extra[:, :units], gates[:, units:], False, gradients.recurrent_weights[:, units:], True)
+
+
+KERNELS[MGUWeights] = Kernels(input_product, _advance, _retreat, _gather)
+
+
+@dataclass(frozen=True)
+class MGUCell(Cell):
+    """The weights of a layer: `input_weights`, `recurrent_weights`, `bias`."""
+
+    gates: ClassVar[int] = 2
+    extra: ClassVar[int] = 2
+
+    def shapes(self, n_inputs: int) -> dict[str, Shape]:
+        """The arrays of the weights."""
+        width = 2 * self.units
+        return {"input_weights": (n_inputs, width), "recurrent_weights": (self.units, width), "bias": (width,)}
+
+    def bind(self, arrays: Mapping[str, np.ndarray]) -> Any:
+        """The arrays as the kernels take them."""
+        return MGUWeights(**arrays, transposed=room_for_transposed(arrays["recurrent_weights"]))

@@ -1,0 +1,169 @@
+"""Sensitivities dh/dw of a network's states to its weights, carried along with the states.
+
+With s(t) the states of all layers and w the weights,
+
+    ds(t)/dw = J(t) ds(t-1)/dw + D(t),   J = ds(t)/ds(t-1),  D = the derivative of the step's own use of w.
+
+N state variables and P weights cost N^2 P operations per step. J and D come from the cell's own backward step, whatever the
+cell. Where units do not see each other, as in one layer of an IndRNN, a unit's state depends on its own weights alone:
+P numbers and O(P) operations.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from reservoir.gradient.cells.indrnn import IndRNNCell
+from reservoir.gradient.layers import Recurrent
+from reservoir.gradient.network import Network, Run, Weights
+from reservoir.kernels.activations import CODES, derivative
+from reservoir.kernels.real_time import Room, advance_sensitivities
+
+
+class Sensitivities(Protocol):
+    """dh/dw along a batch: of the outputs of the last layer, to the weights below the head."""
+
+    def advance(self, run: Run, t: int) -> None:
+        """Go through step t of a run, which must have used the weights as they are."""
+
+    def along(self, vectors: np.ndarray) -> np.ndarray:
+        """For vectors (n, H), one for each of the first n sequences: (n, P) sums over units, v dh/dw."""
+
+
+class FullSensitivities:
+    """Of any cell and any number of layers. `states[l]` is (B, n_states * H, P_l), P_l counting the weights up to layer l."""
+
+    def __init__(self, network: Network, weights: Weights, batch: int) -> None:
+        self.network, self.weights = network, weights
+        kind = weights.vector.dtype
+        below = n_below(network)
+        starts, reach = offsets(network), below
+        self.starts, self.states, self.rooms = [], [], []
+        for layer in network.layers:
+            self.starts.append(starts[next(iter(layer.shapes()))])
+            if not network.layer_norm:  # whose weights come after those of all layers
+                reach = self.starts[-1] + _size(layer)
+            self.states.append(np.zeros((batch, layer.cell.states * layer.cell.units, reach), kind))
+            self.rooms.append(make_room(layer, reach, kind))
+        units = network.layers[-1].cell.units
+        self.top = np.zeros((batch, units, below), kind) if network.layer_norm else self.states[-1][:, :units]
+
+    def advance(self, run: Run, t: int) -> None:
+        """See `Sensitivities`."""
+        network, n = self.network, int(run.steps.active[t])
+        below = self._of_symbols(run, t, n)
+        for index, layer in enumerate(network.layers):
+            room, gradients = self.rooms[index]
+            bound, tape = self.weights.bound[index][0], run.kept[index].tapes[0]
+            advance_sensitivities(bound, tape, t, n, room, gradients, self.starts[index], below, self.states[index])
+            below = self.states[index][:n, : layer.cell.units]
+            if network.layer_norm:
+                below = self._normalised(below, index, run, t)
+        if network.layer_norm:
+            self.top[:n] = below
+
+    def along(self, vectors: np.ndarray) -> np.ndarray:
+        """See `Sensitivities`."""
+        return np.matmul(vectors[:, None], self.top[: len(vectors)])[:, 0]
+
+    def _of_symbols(self, run: Run, t: int, n: int) -> np.ndarray:
+        """The sensitivities of the inputs to the table of symbols, its first weights: (n, n_inputs, size of the table)."""
+        symbols = self.network.symbols
+        if symbols is None or symbols.size is None:
+            return np.empty((n, 0, 0), self.weights.vector.dtype)
+        found = np.zeros((n, symbols.size, symbols.count, symbols.size), self.weights.vector.dtype)
+        column = np.arange(symbols.size)
+        found[np.arange(n)[:, None], column, run.codes[t, :n, None], column] = 1
+        return found.reshape(n, symbols.size, -1)
+
+    def _normalised(self, outputs: np.ndarray, index: int, run: Run, t: int) -> np.ndarray:
+        """The sensitivities of what `Normalisation` makes of the outputs (n, H, P)."""
+        name, n = self.network.norms[index].name, len(outputs)
+        normal, scale = (part[t, :n, :, None] for part in run.normal[index])
+        centred = outputs - outputs.mean(axis=1, keepdims=True)
+        found = scale * (centred - normal * (normal * centred).mean(axis=1, keepdims=True))
+        found *= self.weights.arrays[f"{name}.gain"][:, None]
+        unit = np.arange(outputs.shape[1])
+        starts = offsets(self.network)
+        found[:, unit, starts[f"{name}.gain"] + unit] += normal[:, :, 0]
+        found[:, unit, starts[f"{name}.shift"] + unit] += 1
+        return np.asarray(found)
+
+
+class DiagonalSensitivities:
+    """Of one layer of an IndRNN: `own` (B, n_inputs + 2, H), of each unit to its own weights W, u and b, in this order."""
+
+    def __init__(self, network: Network, weights: Weights, batch: int) -> None:
+        layer = network.layers[0]
+        self.cell: Any = layer.cell
+        self.u = weights.arrays[f"{layer.name}.forward.recurrent_weights"]
+        self.own = np.zeros((batch, layer.n_inputs + 2, self.cell.units), weights.vector.dtype)
+
+    def advance(self, run: Run, t: int) -> None:
+        """dh(t)/dw = f' (u dh(t-1)/dw + (x(t), h(t-1), 1))."""
+        n, tape = int(run.steps.active[t]), run.kept[0].tapes[0]
+        own = self.own[:n]
+        own *= self.u
+        own[:, :-2] += tape.inputs[t, :n, :, None]
+        own[:, -2] += tape.states[0, t, :n]
+        own[:, -1] += 1
+        slope = np.empty((n, own.shape[2]), own.dtype)
+        derivative(CODES[self.cell.activation], tape.states[0, t + 1, :n].ravel(), slope.reshape(-1))
+        own *= slope[:, None]
+
+    def along(self, vectors: np.ndarray) -> np.ndarray:
+        """See `Sensitivities`."""
+        return (vectors[:, None] * self.own[: len(vectors)]).reshape(len(vectors), -1)
+
+
+def sensitivities(network: Network, weights: Weights, batch: int) -> Sensitivities:
+    """Those of `batch` sequences in the zero state, in the cheapest form there is."""
+    return (DiagonalSensitivities if is_diagonal(network) else FullSensitivities)(network, weights, batch)
+
+
+def is_diagonal(network: Network) -> bool:
+    """Whether the output of a unit depends on its own weights alone."""
+    learned = network.symbols is not None and network.symbols.size is not None
+    return isinstance(network.cells[0], IndRNNCell) and len(network.cells) == 1 and not network.layer_norm and not learned
+
+
+def offsets(network: Network) -> dict[str, int]:
+    """Where each array of the weights starts in the vector."""
+    ends = np.cumsum([0, *(np.prod(shape) for shape in network.shapes.values())])
+    return {name: int(start) for name, start in zip(network.shapes, ends, strict=False)}
+
+
+def n_below(network: Network) -> int:
+    """The number of weights below the head."""
+    return offsets(network)["head.weights"]
+
+
+def _size(layer: Recurrent) -> int:
+    """The number of weights of a layer."""
+    return int(sum(np.prod(shape) for shape in layer.shapes().values()))
+
+
+def make_room(layer: Recurrent, reach: int, kind: np.dtype) -> tuple[Room, Any]:
+    """Work space for a layer and sensitivities to `reach` weights, and its part `direct` as the cell's kernels take it."""
+    cell, n_inputs = layer.cell, layer.n_inputs
+    units, states = cell.units, cell.states
+    rows = states * units
+    direct = np.empty(_size(layer), kind)
+    room = Room(
+        inputs=np.empty((1, 1, n_inputs), kind),
+        state=np.empty((states, 2, 1, units), kind),
+        states=np.empty((states, 2, rows, units), kind),
+        gates=np.empty((rows, 1, 1, cell.gates * units), kind),
+        extra=np.empty((rows, 1, 1, cell.extra * units), kind),
+        jacobian=np.empty((states, rows, units), kind),
+        by_input=np.empty((rows, n_inputs), kind),
+        direct=direct,
+        product=np.empty((rows, reach), kind),
+    )
+    arrays, start = {}, 0
+    for name, shape in cell.shapes(n_inputs).items():
+        stop = start + int(np.prod(shape))
+        arrays[name], start = direct[start:stop].reshape(shape), stop
+    return room, cell.bind(arrays)

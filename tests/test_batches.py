@@ -1,0 +1,364 @@
+"""From sequences to batches: what is held out, windows, order, padding and weights; and what truncation makes of a batch."""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+from reservoir import DataError, ParameterError, Training
+from reservoir.gradient.batches import CHUNK, Examples, assemble, batches, held_out, padded, windows
+from reservoir.gradient.cells.clockwork import ClockworkCell
+from reservoir.gradient.cells.elman import ElmanCell
+from reservoir.gradient.cells.lstm import LSTMCell
+from reservoir.gradient.learners import Learner, pieces
+from reservoir.gradient.losses import loss_weights
+from reservoir.gradient.network import Batch, Network, Weights, forward, loss_and_gradient
+from reservoir.gradient.scaling import Scaling
+
+RNG = np.random.default_rng(0)
+
+
+def series(*lengths: int, washout: int = 0, per_step: bool = True, outputs: int = 1) -> Examples:
+    """Sequences whose values tell sequence and step: 100 i + t, and targets that are the negative."""
+    inputs = [100.0 * i + np.arange(n)[:, None] for i, n in enumerate(lengths)]
+    targets = [-u * np.ones(outputs) if per_step else np.full(outputs, -100.0 * i) for i, u in enumerate(inputs)]
+    return Examples(inputs, targets, washout, per_step)
+
+
+def source(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+# What is held out
+
+
+@pytest.mark.parametrize(("count", "fraction", "held"), [(10, 0.2, 2), (10, 0.25, 2), (10, 0.01, 1), (3, 0.5, 2), (2, 0.3, 1)])
+@pytest.mark.parametrize("per_step", [True, False])
+def test_sequences_held_out(count: int, fraction: float, held: int, per_step: bool) -> None:
+    examples = series(*range(3, 3 + count), per_step=per_step)
+    training, validation = held_out(examples, fraction, source())
+    assert validation is not None and (len(training), len(validation)) == (count - held, held)
+    parts = [[int(u[0, 0]) // 100 for u in part.inputs] for part in (training, validation)]
+    assert sorted(parts[0] + parts[1]) == list(range(count)) and parts == [sorted(part) for part in parts]
+    for part in (training, validation):
+        for u, y in zip(part.inputs, part.targets, strict=True):
+            assert -y.ravel()[0] == u[0, 0] - u[0, 0] % 100
+    others = {tuple(u[0, 0] for u in held_out(examples, fraction, source(seed))[1].inputs) for seed in range(10)}
+    assert len(others) > 1  # which ones is drawn
+
+
+@pytest.mark.parametrize(
+    ("length", "fraction", "washout", "border"), [(10, 0.3, 0, 7), (10, 0.3, 4, 7), (10, 0.01, 0, 9), (2, 0.5, 0, 1)]
+)
+def test_the_end_of_the_only_sequence_is_held_out(length: int, fraction: float, washout: int, border: int) -> None:
+    training, validation = held_out(series(length, washout=washout), fraction, source())
+    assert validation is not None
+    np.testing.assert_array_equal(training.inputs[0][:, 0], np.arange(border))
+    np.testing.assert_array_equal(training.targets[0][:, 0], -np.arange(border))
+    # the run-up is not scored, all that is scored is new
+    np.testing.assert_array_equal(validation.inputs[0][:, 0], np.arange(border - washout, length))
+    np.testing.assert_array_equal(validation.targets[0], -validation.inputs[0])
+    assert training.washout == validation.washout == washout and training.per_step and validation.per_step
+
+
+def test_nothing_held_out() -> None:
+    examples = series(5, 4)
+    assert held_out(examples, 0.0, source()) == (examples, None)
+
+
+@pytest.mark.parametrize(
+    ("examples", "fraction", "message"),
+    [
+        (series(4, 4), 0.9, "2 sequences are too few to hold out validation_fraction=0.9"),
+        (series(1), 0.5, "one sequence of 1 steps is too short"),
+        (series(10, washout=6), 0.4, "one sequence of 10 steps is too short to hold out validation_fraction=0.4"),
+        (series(10, per_step=False), 0.2, "one sequence of 10 steps is too short"),
+    ],
+)
+def test_too_little_to_hold_out(examples: Examples, fraction: float, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        held_out(examples, fraction, source())
+
+
+# Windows
+
+
+@pytest.mark.parametrize(
+    ("length", "washout", "window", "starts"),
+    [
+        (12, 0, 4, [0, 4, 8]),
+        (10, 0, 4, [0, 4, 6]),
+        (10, 2, 4, [0, 2, 4, 6]),
+        (11, 2, 5, [0, 3, 6]),
+        (4, 0, 4, [0]),
+        (9, 3, 5, [0, 2, 4]),
+    ],
+)
+def test_windows(length: int, washout: int, window: int, starts: list[int]) -> None:
+    comp = windows(series(length, washout=washout), window)
+    assert [int(u[0, 0]) for u in comp.inputs] == starts
+    assert all(len(u) == window for u in comp.inputs) and comp.washout == washout
+    for u, y in zip(comp.inputs, comp.targets, strict=True):
+        np.testing.assert_array_equal(y, -u)
+    scored = np.concatenate([u[washout:, 0] for u in comp.inputs])
+    assert set(scored) == set(range(washout, length))  # every step counts
+
+
+def test_short_sequences_and_values_per_sequence_stay_whole() -> None:
+    comp = windows(series(3, 8, 5), 5)
+    assert [(int(u[0, 0]), len(u)) for u in comp.inputs] == [(0, 3), (100, 5), (103, 5), (200, 5)]
+    for examples, window in ((series(9, per_step=False), 4), (series(9), None)):
+        assert windows(examples, window) is examples
+
+
+@pytest.mark.parametrize(("washout", "window"), [(3, 3), (4, 2)])
+def test_a_window_that_the_washout_swallows(washout: int, window: int) -> None:
+    with pytest.raises(DataError, match=f"window={window} must be more than washout={washout}"):
+        windows(series(9, washout=washout), window)
+
+
+# Batches
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 100])
+def test_batches_are_of_like_lengths(size: int) -> None:
+    lengths = [5, 9, 2, 9, 7, 1, 7, 3, 4, 8, 6]
+    examples = series(*lengths)
+    drawn = []
+    for seed in range(6):
+        found = list(batches(examples, size, source(seed)))
+        drawn.append(tuple(map(tuple, found)))
+        assert sorted(np.concatenate(found)) == list(range(11))
+        assert [len(part) for part in found].count(min(size, 11)) >= 11 // size
+        for part in found:
+            of_part = [lengths[i] for i in part]
+            assert of_part == sorted(of_part, reverse=True)
+        ranges = sorted((lengths[part[-1]], lengths[part[0]]) for part in found)
+        assert all(below[1] <= above[0] for below, above in itertools.pairwise(ranges))
+    assert len(set(drawn)) > 1  # in random order, and those of one length in random batches
+    firsts = {part[0] for part in drawn}
+    assert len(firsts) > 1 or size == 100
+
+
+def test_batches_without_a_source_are_in_order() -> None:
+    found = list(batches(series(5, 9, 2, 9, 7), 2, None))
+    np.testing.assert_array_equal(np.concatenate(found), [1, 3, 4, 0, 2])
+
+
+def test_equal_lengths_are_shuffled() -> None:
+    first = [set(next(batches(series(*[4] * 8), 3, source(seed)))) for seed in range(20)]
+    assert len(set(map(frozenset, first))) > 10
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_padded(kind: Any) -> None:
+    parts = [RNG.normal(size=(n, 2)).astype(kind) for n in (4, 3, 1)]
+    comp = padded(parts)
+    assert comp.shape == (4, 3, 2) and comp.dtype == kind and comp.flags.c_contiguous
+    for b, part in enumerate(parts):
+        np.testing.assert_array_equal(comp[: len(part), b], part)
+        assert (comp[len(part) :, b] == 0.0).all()
+    equal = padded([part[:1] for part in parts])
+    np.testing.assert_array_equal(equal[0], [part[0] for part in parts])
+    assert padded([np.empty((3, 0))]).shape == (3, 1, 0)
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "cross_entropy"])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("per_step", [True, False])
+def test_assemble(loss: str, reduction: str, per_step: bool) -> None:
+    count = 2 * CHUNK + 3
+    lengths = np.arange(count, 0, -1) + 1
+    examples = series(*lengths, washout=1, per_step=per_step, outputs=3)
+    order = np.arange(2, count)
+    chunks = assemble(examples, order, loss, reduction)
+    assert [len(chunk.lengths) for chunk in chunks] == [CHUNK, CHUNK, 1]
+    first = 0
+    for chunk in chunks:
+        for b, length in enumerate(chunk.lengths):
+            index = order[first + b]
+            assert length == lengths[index]
+            np.testing.assert_array_equal(chunk.inputs[:length, b], examples.inputs[index])
+            np.testing.assert_array_equal(chunk.targets[:length, b] if per_step else chunk.targets[b], examples.targets[index])
+        assert chunk.washout == 1 and len(chunk.inputs) == chunk.lengths[0]
+        first += len(chunk.lengths)
+    outputs = 3 if loss == "squared_error" else 1
+    ref = loss_weights(lengths[2:], per_step=per_step, washout=1, reduction=reduction, n_outputs=outputs)
+    total = sum(float(chunk.loss_weights.sum()) for chunk in chunks)
+    assert total == pytest.approx(ref.sum(), rel=1e-12)
+    assert total == pytest.approx({"mean": 1.0 / outputs, "sum": float((lengths[2:] - 1).mean()) if per_step else 1.0}[reduction])
+
+
+# Scaling
+
+
+def test_scaling() -> None:
+    arrays = [RNG.normal([1e6, -3.0, 0.0], [1e-2, 5.0, 1e-12], (n, 3)) for n in (30, 1, 9)]
+    scaling, whole = Scaling.of(arrays), np.concatenate(arrays)
+    scaled = np.concatenate([scaling.apply(a, "float64") for a in arrays])
+    np.testing.assert_allclose(scaled.mean(axis=0), 0.0, atol=1e-7)
+    np.testing.assert_allclose(scaled.std(axis=0), 1.0, rtol=1e-6)
+    np.testing.assert_allclose(scaling.undo(scaled), whole, rtol=1e-15, atol=1e-25)
+    assert scaling.apply(arrays[0], "float32").dtype == np.float32
+
+
+@pytest.mark.parametrize("value", [0.0, 7.0, 0.1, 1e300, 1e-300, -3.3])
+def test_a_constant_feature_is_only_shifted(value: float) -> None:
+    scaling = Scaling.of([np.full((3, 1), value), np.full((11, 1), value)])
+    np.testing.assert_array_equal(scaling.scale, [1.0])
+    np.testing.assert_allclose(scaling.apply(np.full((2, 1), value), "float64"), 0.0, atol=1e-15 * abs(value))
+    assert Scaling.of([np.empty((3, 0))]).shift.shape == (0,)
+
+
+def test_values_beyond_standardization() -> None:
+    with pytest.raises(DataError, match=r"values up to 1e\+200 are too large to standardize; rescale them"):
+        Scaling.of([np.array([[0.0], [1e200], [-3.0]])])
+
+
+# Truncation
+
+
+CELLS = {"elman": ElmanCell(3), "lstm": LSTMCell(2), "clockwork": ClockworkCell(4, (1, 2, 3))}
+LENGTHS = np.array([7, 7, 6, 4, 1])
+
+
+class Recorder(Learner):
+    """Keeps the gradients of the updates and makes none of them."""
+
+    def update(self, step: int, rate: float, noise: np.random.Generator | None) -> float:
+        self.seen = [*getattr(self, "seen", []), self.rooms[0][1].vector.copy()]
+        return 1.0
+
+
+def problem(cell: str, layers: int, reduction: str, washout: int) -> tuple[Network, np.ndarray, list[Batch]]:
+    network = Network((CELLS[cell],) * layers, 2, 2)
+    rows = loss_weights(LENGTHS, washout=washout, reduction=reduction, n_outputs=2)
+    inputs, targets = RNG.normal(size=(7, 5, 2)), RNG.normal(size=(7, 5, 2))
+    whole = Batch(inputs, LENGTHS, targets, rows)
+    cut = [np.s_[:, :2], np.s_[:6, 2:]]
+    chunks = [Batch(*(part.copy() for part in (inputs[s], LENGTHS[s[1]], targets[s], rows[s]))) for s in cut]
+    assert sum(len(chunk.lengths) for chunk in chunks) == len(whole.lengths)
+    return network, RNG.normal(0.0, 0.6, network.n_weights), chunks
+
+
+def recorded(network: Network, vector: np.ndarray, chunks: list[Batch], **settings: Any) -> tuple[Any, list[np.ndarray]]:
+    with ThreadPoolExecutor(2) as pool:
+        learner = Recorder(network, vector, Training(**settings), "squared_error", pool)
+        return learner.batch(chunks, 0, 0.1, None, None), learner.seen
+
+
+def loss_of_steps(
+    network: Network, vector: np.ndarray, fixed: np.ndarray, chunks: list[Batch], piece: tuple[int, int, int]
+) -> float:
+    """The weighted error of steps scored ... stop - 1, from the states that the weights `fixed` lead to at `start`."""
+    start, scored, stop = piece
+    total = 0.0
+    for chunk in chunks:
+        for b, length in enumerate(chunk.lengths):
+            if length > scored:
+                alone = Batch(chunk.inputs[:length, b : b + 1].copy(), np.array([length]), np.empty(0), np.empty(0))
+                state = forward(network, Weights(network, fixed), alone).state_after(start, 1)
+                last = min(stop, length)
+                part = alone._replace(inputs=alone.inputs[start:last], lengths=np.array([last - start]))
+                outputs = forward(network, Weights(network, vector), part, state, start).outputs[scored - start :, 0]
+                errors = np.square(outputs - chunk.targets[scored:last, b]).sum(axis=1)
+                total += float(chunk.loss_weights[scored:last, b] @ errors)
+    return total
+
+
+@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("truncation", [(1, 1), (2, 2), (3, 3), (2, 3), (1, 4), (3, 5), (7, 7), (5, 50)], ids=str)
+def test_truncated_gradients(cell: str, truncation: tuple[int, int]) -> None:
+    layers, reduction = (2, "sum") if sum(truncation) % 2 else (1, "mean")
+    network, vector, chunks = problem(cell, layers, reduction, washout=1)
+    found, seen = recorded(network, vector, chunks, truncation=truncation, reduction=reduction)
+    every, through = truncation
+    expected, loss = [], 0.0
+    weight = sum(float(chunk.loss_weights.sum()) for chunk in chunks)
+    for scored in range(0, 7, every):
+        stop = min(scored + every, 7)
+        piece = (max(stop - through, 0), scored, stop)
+        share = sum(float(chunk.loss_weights[scored:stop].sum()) for chunk in chunks) / weight
+        if share > 0.0:  # with the mean, over the steps of the piece
+            factor = 1.0 / share if reduction == "mean" else 1.0
+            gradient = np.empty_like(vector)
+            for j in range(len(vector)):
+                bump = np.zeros_like(vector)
+                bump[j] = 1e-5
+                high, low = (loss_of_steps(network, vector + sign * bump, vector, chunks, piece) for sign in (1, -1))
+                gradient[j] = factor * (high - low) / 2e-5
+            expected.append(gradient)
+            loss += loss_of_steps(network, vector, vector, chunks, piece)
+    assert (found.updates, len(seen)) == (len(expected), len(expected))
+    for comp, ref in zip(seen, expected, strict=True):
+        np.testing.assert_allclose(comp, ref, rtol=0.0, atol=1e-7 * np.abs(ref).max())
+    assert found.loss == pytest.approx(loss, rel=1e-9)
+    assert (found.norm, found.steps) == (len(expected), LENGTHS.sum())
+
+
+@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("truncation", [(7, 7), (9, 20)], ids=str)
+def test_pieces_longer_than_the_sequences(cell: str, reduction: str, truncation: tuple[int, int]) -> None:
+    network, vector, chunks = problem(cell, 2, reduction, washout=2)
+    comp, ref = (recorded(network, vector, chunks, truncation=each, reduction=reduction) for each in (truncation, None))
+    assert comp[0] == ref[0]
+    np.testing.assert_array_equal(comp[1], ref[1])
+    gradients, total = Weights(network, np.empty_like(vector)), 0.0
+    expected = np.zeros_like(vector)
+    for chunk in chunks:
+        total += loss_and_gradient(network, Weights(network, vector), gradients, chunk, "squared_error")[0]
+        expected += gradients.vector
+    np.testing.assert_allclose(ref[1][0], expected, rtol=1e-12)
+    assert ref[0].loss == pytest.approx(total, rel=1e-12)
+
+
+def test_pieces_cover_every_step_once() -> None:
+    for horizon in (1, 5, 12):
+        for every in (1, 3, 12, 20):
+            for through in range(every, every + 8):
+                found = list(pieces(horizon, (every, through)))
+                assert [t for piece in found for t in range(piece.scored, piece.stop)] == list(range(horizon))
+                assert all(piece.start == max(piece.stop - through, 0) <= piece.scored for piece in found)
+    assert list(pieces(5, None)) == [(0, 0, 5)]
+
+
+@pytest.mark.parametrize("same", ["step", "sequence"])
+def test_dropout_along_pieces(same: str) -> None:
+    network = Network((ElmanCell(6), ElmanCell(5)), 2, 2, dropout=0.5, dropout_mask=same)
+    _, _, chunks = problem("elman", 1, "sum", washout=0)
+    masks: list[list[np.ndarray]] = []
+
+    class Watcher(Recorder):
+        def part(self, index: int, *arguments: Any) -> Any:
+            found = super().part(index, *arguments)
+            masks.append(found[1].masks)
+            return found
+
+    vector = RNG.normal(size=network.n_weights)
+    learner = Watcher(network, vector, Training(truncation=(2, 2)), "squared_error", ThreadPoolExecutor(1))
+    for seed in (5, 5, 6):
+        learner.batch(chunks[:1], 0, 0.1, None, np.random.SeedSequence(seed))
+    first, second, third = (masks[start : start + 4] for start in (0, 4, 8))
+    for layer in range(2):
+        if same == "sequence":
+            for piece in first[1:]:
+                np.testing.assert_array_equal(piece[layer], first[0][layer])
+        else:
+            assert len({piece[layer][:1].tobytes() for piece in first}) == 4
+        for one, again, other in zip(first, second, third, strict=True):
+            np.testing.assert_array_equal(one[layer], again[layer])
+            assert (one[layer] != other[layer]).any()
+
+
+@pytest.mark.parametrize(
+    "truncation", [(0, 1), (2, 1), (1,), (1, 2, 3), (1.0, 2), (True, 2), "ab", 3, [1, None], [-1, 5]], ids=repr
+)
+def test_malformed_truncation(truncation: Any) -> None:
+    with pytest.raises(ParameterError, match=r"The 'truncation' parameter of Training must be .*k1, k2"):
+        Training(truncation=truncation).check()
+    Training(truncation=[2, np.int64(3)]).check()
