@@ -5,122 +5,48 @@ from __future__ import annotations
 import sys
 
 try:
-    import ast
     import csv
-    import errno
     import io
-    import json
     import os
+    import shlex
+    import time
     import warnings
-    from collections.abc import Callable, Iterator
-    from contextlib import contextmanager
-    from importlib.util import find_spec
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
     import click
 
     from reservoir import __version__
+    from reservoir.console import (
+        OUTPUT,
+        Assignment,
+        Names,
+        Seeds,
+        at_least,
+        drawing,
+        epoch_text,
+        explanation,
+        print_json,
+        print_table,
+        progress,
+    )
 except KeyboardInterrupt:  # Ctrl-C while starting
     sys.exit(130)
 
 SET_HELP = "A parameter, as NAME=VALUE; may be repeated. Parts of a parameter as readout.ridge=1e-6."
-OUTPUT = click.Path(readable=False)
-
-
-class Assignment(click.ParamType):
-    """NAME=VALUE, the value a Python literal, or else text; a dot in the name addresses a part."""
-
-    name = "NAME=VALUE"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Any]:
-        """(name, value) of an assignment."""
-        name, equals, text = value.partition("=")
-        if not equals or not name.strip():
-            self.fail(f"must be NAME=VALUE. Got {value!r} instead.", param, ctx)
-        return name.strip().replace(".", "__"), parse_value(text.strip())
-
-
-def parse_value(text: str) -> Any:
-    """A Python literal; true, false and none in any case; a list of words; or the text itself."""
-    words: dict[str, Any] = {"true": True, "false": False, "none": None}
-    if text.lower() in words:
-        return words[text.lower()]
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return [parse_value(part.strip()) for part in text.split(",")] if "," in text else text
-    return list(value) if isinstance(value, tuple) else value
-
-
-class Seeds(click.ParamType):
-    """0:5 for 0 to 4, 0,3,7 for these, or one number."""
-
-    name = "SEEDS"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[int]:
-        """The seeds as a list, none twice."""
-        if isinstance(value, list):
-            return value
-        seeds: list[int] = []
-        try:
-            for part in value.split(","):
-                start, colon, stop = part.partition(":")
-                seeds += range(int(start), int(stop)) if colon else [int(start)]
-        except ValueError:
-            seeds = []
-        if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
-            self.fail(f"must be like 0:5, 0,3,7 or 4, integers in [0, inf), none twice. Got {value!r} instead.", param, ctx)
-        return seeds
-
-
-def at_least(low: int) -> click.IntRange:
-    """The type of an integer option."""
-    kind = click.IntRange(low)
-    kind.name = "integer"
-    return kind
-
-
-@contextmanager
-def progress(label: str, total: int, as_json: bool) -> Iterator[Callable[[], None]]:
-    """A progress bar on stderr, if that is a terminal and no JSON goes there too; yields what to call after each step."""
-    if not sys.stderr.isatty() or total < 2 or (as_json and sys.stdout.isatty()):
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
-        task = bar.add_task(label, total=total)
-        yield lambda: bar.advance(task)
-
-
-def print_table(title: str, columns: list[str], rows: list[list[str]], notes: list[str]) -> None:
-    """A table on stdout and lines beneath it; as wide as the terminal, or 160 where there is none."""
-    from shutil import get_terminal_size
-
-    from reservoir.reporting import table_text
-
-    click.echo(table_text(title, columns, rows, notes, get_terminal_size((160, 0)).columns))
-
-
-def print_json(value: Any) -> None:
-    """One line of JSON, at once; arrays as lists, numbers that are not finite as null."""
-    from reservoir.reporting import as_json
-
-    click.echo(json.dumps(as_json(value)))
-    sys.stdout.flush()
+Assignments = tuple[tuple[str, Any], ...]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120}, invoke_without_command=True)
 @click.version_option(__version__, message="%(version)s")
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """Echo state networks on benchmark tasks and on your own time series.
+    """Recurrent networks on benchmark tasks and on your own time series.
 
     \b
     reservoir run narma10 --seeds 0:5            a benchmark, five seeds
+    reservoir compare narma10 lorenz             several models side by side
     reservoir forecast data.csv --column price   a column of your own file
     reservoir inspect --set units=200            a reservoir before training
     """  # noqa: D301 - click reads a backspace
@@ -133,7 +59,7 @@ def cli(context: click.Context) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per task, a line each.")
 def tasks(name: str | None, as_json: bool) -> None:
     """List the tasks, or tell all about task NAME: definition, options, settings."""
-    from reservoir.reporting import task_facts, task_page
+    from reservoir.pages import task_facts, task_page
     from tasks import list_tasks
     from tasks.registry import task_class
 
@@ -155,7 +81,7 @@ def tasks(name: str | None, as_json: bool) -> None:
 def models(name: str | None, as_json: bool) -> None:
     """List the models, or tell all about model NAME: parameters, topologies, readouts."""
     from reservoir.models import MODELS, model_class
-    from reservoir.reporting import model_facts, model_page
+    from reservoir.pages import model_facts, model_page
 
     names = [name] if name else list(MODELS)
     if as_json:
@@ -168,77 +94,233 @@ def models(name: str | None, as_json: bool) -> None:
         print_table("Models", ["name", "what it is"], rows, ["`reservoir models NAME` tells its parameters."])
 
 
+TASK_SETTINGS = click.option(
+    "--task-set", "task_settings", type=Assignment(), multiple=True, help="A task's option, as NAME=VALUE; may be repeated."
+)
+DATA = click.option("--data", type=click.Path(), help="A file of your own, for tasks with the option path: csv, waveform.")
+START = click.option("--start", type=float, help="Where in the file to start, for tasks with the option start: seconds.")
+
+
+def tasks_with(names: Sequence[str], settings: Assignments, data: str | None, start: float | None) -> list[Any]:
+    """The tasks with their options set: NAME=VALUE is for all of them, task.NAME=VALUE for one.
+
+    `data` and `start` are for those that have the options `path` and `start`; one has to.
+    """
+    from dataclasses import fields
+
+    from reservoir.validation import ParameterError
+    from tasks import get_task
+    from tasks.registry import task_class
+
+    known = {name: {field.name for field in fields(task_class(name))} for name in names}
+    chosen: dict[str, dict[str, Any]] = {name: {} for name in names}
+    for option, key, value in (("--data", "path", data), ("--start", "start", start)):
+        having = [name for name in names if key in known[name]]
+        if value is not None and not having:
+            raise ParameterError(f"{option} is for tasks with the option '{key}'; {', '.join(names)} has none.")
+        for name in having if value is not None else ():
+            chosen[name][key] = value
+    for key, value in settings:
+        first, _, rest = key.partition("__")
+        for name in [first] if rest and first in chosen else names:
+            chosen[name][rest if name == first and rest else key] = value
+    return [get_task(name, **chosen[name]) for name in names]
+
+
 @cli.command(short_help="Fit a model to a task and score it.")
 @click.argument("task")
 @click.option("--model", default="esn", show_default=True, help="The model; see `reservoir models`.")
 @click.option("--set", "settings", type=Assignment(), multiple=True, help=SET_HELP)
-@click.option(
-    "--task-set", "task_settings", type=Assignment(), multiple=True, help="A task's option, as NAME=VALUE; may be repeated."
-)
+@TASK_SETTINGS
 @click.option("--seeds", type=Seeds(), default="0", show_default=True, help="0:5 for 0 to 4, or 0,3,7.")
+@DATA
+@START
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per seed, a line each, numbers in full precision.")
 @click.option("--save", type=OUTPUT, help="Write the fitted model of the first seed to this file.")
 @click.option("--plot", type=OUTPUT, help="Draw the first seed's predictions to this file (png, svg or pdf).")
 def run(
     task: str,
     model: str,
-    settings: tuple[tuple[str, Any], ...],
-    task_settings: tuple[tuple[str, Any], ...],
+    settings: Assignments,
+    task_settings: Assignments,
     seeds: list[int],
+    data: str | None,
+    start: float | None,
     as_json: bool,
     save: str | None,
     plot: str | None,
-) -> None:
+) -> int:
     """Fit a model to TASK and score it, once per seed.
 
-    The task's own settings for the model apply where --set says nothing; `reservoir tasks NAME` shows them.
+    The task's own settings for the model apply where --set says nothing; `reservoir tasks NAME` shows them. A seed with
+    which the model diverges is told and left out; the exit status is 1 then.
 
     \b
     reservoir run narma10 --seeds 0:5
     reservoir run lorenz --set units=800 --plot lorenz.png
     reservoir run channel-equalization --task-set snr=24 --json
-    reservoir run csv --task-set path=data.csv --task-set horizon=50
+    reservoir run csv --data data.csv --task-set horizon=50
     """  # noqa: D301
     from reservoir.evaluation import evaluate
     from reservoir.outputs import check_outputs, writing
     from reservoir.reporting import number, run_table
-    from tasks import get_task
+    from reservoir.validation import DivergenceError
 
-    chosen = get_task(task, **dict(task_settings))
-    check_outputs(save, plot)
+    [chosen] = tasks_with([task], task_settings, data, start)
+    check_outputs(save, plot, sources=[data])
     draw = drawing(plot)
-    rows = []
+    rows: list[dict[str, Any]] = []
     try:
-        with progress(task, len(seeds), as_json) as step:
-            for seed in seeds:
-                result = evaluate(chosen, model, dict(settings), seed)
+        with progress(task, len(seeds), as_json) as bar:
+            for place, seed in enumerate(seeds):
+
+                def epoch(record: Mapping[str, Any], epochs: int, place: int = place) -> None:
+                    bar.within(f"seed {seeds[place]}: {epoch_text(record)}", place, record["epoch"] + 1, epochs)
+
+                try:
+                    result = evaluate(chosen, model, dict(settings), seed, progress=epoch if bar.shown else None)
+                except DivergenceError as error:
+                    click.echo(explanation(error)[0], err=True)
+                    bar.step(place)
+                    continue
                 rows.append(result.row)
                 if as_json:
                     print_json(result.row)
-                if save is not None and seed == seeds[0]:
+                if save is not None and len(rows) == 1:
                     with writing(save):
                         result.model.save(save)
-                if plot is not None and seed == seeds[0]:
+                if plot is not None and len(rows) == 1:
                     title = f"{task}, {model}: {result.row['metric']} = {number(result.row['score'])}"
                     with writing(plot):
                         draw.save(draw.task_figure(chosen, result.data, result.predictions, title), plot)
-                step()
+                bar.step(place)
     finally:  # what was finished counts, also after Ctrl-C
         if rows and not as_json:
             print_table(*run_table(rows, chosen))
+    return int(len(rows) < len(seeds))
 
 
-def drawing(path: str | None, optional: bool = False) -> Any:
-    """The plotting module, having checked that it can draw what the path asks for; None without a path.
+@cli.command(short_help="Compare models on tasks.")
+@click.argument("names", metavar="TASK...", nargs=-1, required=True)
+@click.option("--models", type=Names(), help="The models, as esn,lstm; LABEL=MODEL enters one again.  [default: all]")
+@click.option("--seeds", type=Seeds(), default="0:5", show_default=True, help="0:5 for 0 to 4, or 0,3,7.")
+@click.option("--set", "settings", type=Assignment(), multiple=True, help="A parameter of all models; of one as lstm.units=40.")
+@click.option("--task-set", "task_settings", type=Assignment(), multiple=True, help="A task's option, or of one as mso.terms=5.")
+@click.option("--budget-parameters", "budget", type=at_least(1), help="Size every model to this number of trained weights.")
+@DATA
+@START
+@click.option("--out", type=OUTPUT, default="comparison", show_default=True, help="Folder of the report, pictures, CSV file.")
+@click.option("--jobs", type=at_least(1), help="Processes to run side by side.  [default: the number of cores]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per run, a line each, numbers in full precision.")
+def compare(
+    names: tuple[str, ...],
+    models: list[str] | None,
+    seeds: list[int],
+    settings: Assignments,
+    task_settings: Assignments,
+    budget: int | None,
+    data: str | None,
+    start: float | None,
+    out: str,
+    jobs: int | None,
+    as_json: bool,
+) -> int:
+    """Compare models on every TASK, with every seed, on the same data.
 
-    None too where a picture is `optional` and matplotlib is missing.
-    """
-    if path is None or (optional and find_spec("matplotlib") is None):
-        return None
-    from reservoir import plotting
+    Prints a table per task, and writes a report with pictures to report.html in the folder, which also gets the pictures
+    and runs.csv, a row per run. A model that fails with a seed is told in the table, and the rest goes on.
 
-    plotting.check(path)
-    return plotting
+    \b
+    reservoir compare narma10 lorenz --seeds 0:3
+    reservoir compare sunspots --models esn,wide=esn --set wide.units=800
+    reservoir compare mso --budget-parameters 200 --out mso-report
+    """  # noqa: D301
+    from reservoir.comparison import Run, runs
+    from reservoir.comparison_files import ComparisonFolder
+    from reservoir.comparison_plan import entrants, plan
+    from reservoir.models import MODELS
+    from reservoir.outputs import check_folder
+    from reservoir.threads import thread_count
+
+    check_folder(out)
+    entered = entrants(models or list(MODELS), dict(settings))
+    planned = plan(tasks_with(names, task_settings, data, start), entered, seeds, budget)
+    jobs = jobs or thread_count()
+    draw = drawing("report.svg", optional=True) is not None
+    facts = {"command": shlex.join(["reservoir", *sys.argv[1:]]), "date": time.strftime("%Y-%m-%d"), "processes": str(jobs)}
+    folder = ComparisonFolder(out, planned, facts, draw)
+    found: dict[int, Run] = {}
+    try:
+        with progress("", len(planned.cells), as_json) as bar:
+
+            def report(index: int, told: Any) -> None:
+                if told is None:
+                    bar.within(str(planned.cells[index]), index)
+                else:
+                    record, epochs = told
+                    bar.within(f"{planned.cells[index]}: {epoch_text(record)}", index, record["epoch"] + 1, epochs)
+
+            for index, result in runs(planned, jobs, report):
+                found[index] = result
+                bar.step(index)
+                if all(k in found for k in planned.of_task(planned.cells[index].task)) and len(found) < len(planned.cells):
+                    folder.write(found)
+    finally:  # what was finished counts, also after Ctrl-C
+        rows = [found[index].row for index in sorted(found)]
+        (print_rows if as_json else print_comparison)(rows, planned.tasks)
+        if rows:
+            folder.finish(found)
+            if not as_json:
+                click.echo(f"Report written to {folder.report}{'.' if draw else '; no pictures: matplotlib is not installed.'}")
+    return int(all(row["error"] is not None for row in rows))
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], _: Sequence[Any]) -> None:
+    """A line of JSON per run."""
+    for row in rows:
+        print_json(row)
+
+
+def print_comparison(rows: Sequence[Mapping[str, Any]], tasks: Sequence[Any]) -> None:
+    """A table per task that has any runs, an empty line after each."""
+    from reservoir.comparison import summarise
+    from reservoir.reporting import comparison_table
+
+    lines = summarise(rows)
+    for task in tasks:
+        of_task = [line for line in lines if line["task"] == task.name]
+        if of_task:
+            print_table(*comparison_table(task, of_task))
+            click.echo()
+
+
+@cli.command(short_help="Use a saved model on your own CSV file.")
+@click.argument("model", type=click.Path())
+@click.argument("file", type=click.Path())
+@click.option("--column", help="The column, or several separated by commas; the only numeric one if not given.")
+@click.option("--steps", type=at_least(1), help="Forecast so many steps past the end; without it, an output for every row.")
+@click.option("--standardise", is_flag=True, help="Scale columns to mean 0 and deviation 1, and outputs back.")
+@click.option("--out", type=OUTPUT, default="predictions.csv", show_default=True, help="The outputs, as CSV.")
+def predict(model: str, file: str, column: str | None, steps: int | None, standardise: bool, out: str) -> None:
+    """Use a MODEL that `reservoir run --save` wrote on columns of a CSV FILE.
+
+    Models of the tasks csv and sunspots know standardised columns: for them give --standardise.
+
+    \b
+    reservoir predict wave.safetensors wave.csv --steps 100
+    reservoir predict sales.safetensors sales.csv --steps 30 --standardise
+    """  # noqa: D301
+    from reservoir import load
+    from reservoir.outputs import check_outputs, writing
+    from reservoir.reporting import write_rows
+    from reservoir.using import apply_model
+
+    series, names = read_columns(file, column)
+    check_outputs(out, sources=[file, model])
+    outputs, columns = apply_model(load(model), series, names, steps, standardise)
+    with writing(out):
+        write_rows(out, columns, outputs, 1 if steps is None else len(series) + 1)
+    click.echo(f"{len(outputs)} row{'s' * (len(outputs) > 1)} written to {out}.")
 
 
 def read_columns(file: str, names: str | None) -> tuple[Any, list[str]]:
@@ -265,7 +347,7 @@ def forecast(
     horizon: int | None,
     holdout: int | None,
     period: int | None,
-    settings: tuple[tuple[str, Any], ...],
+    settings: Assignments,
     seeds: list[int],
     out: str,
     plot: str | None,
@@ -287,10 +369,10 @@ def forecast(
 
     series, names = read_columns(file, column)
     picture = os.path.splitext(out)[0] + ".png" if plot is None else plot
-    check_outputs(out, picture, source=file)
+    check_outputs(out, picture, sources=[file])
     draw = drawing(picture, optional=plot is None)
-    with progress("choosing settings, fitting", len(candidates(dict(settings))) + 2 * len(seeds), as_json) as step:
-        result = forecast_record(series, names, horizon, holdout, period, dict(settings), seeds, step)
+    with progress("choosing settings, fitting", len(candidates(dict(settings))) + 2 * len(seeds), as_json) as bar:
+        result = forecast_record(series, names, horizon, holdout, period, dict(settings), seeds, bar.step)
     try:
         with writing(out):
             write_forecast(out, result)
@@ -309,19 +391,19 @@ def forecast(
 
 @cli.command(short_help="Measure a reservoir before training.")
 @click.option("--set", "settings", type=Assignment(), multiple=True, help=SET_HELP)
-@click.option("--inputs", type=at_least(1), default=1, show_default=True, help="Number of input channels, without --file.")
+@click.option("--inputs", type=at_least(1), help="Number of input channels, without --file.  [default: 1]")
 @click.option("--file", type=click.Path(), help="Drive the reservoir with a CSV file's column, standardised, not with noise.")
 @click.option("--column", help="The column of that file.")
-@click.option("--steps", type=at_least(2), default=2000, show_default=True, help="Steps of white noise to drive it with.")
+@click.option("--steps", type=at_least(2), help="Steps of white noise to drive it with, without --file.  [default: 2000]")
 @click.option("--seed", type=at_least(0), default=0, show_default=True, help="Seed of the weights and of the noise.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, numbers in full precision.")
 @click.option("--plot", type=OUTPUT, help="Draw eigenvalues, memory curve and weights to this file.")
 def inspect(
-    settings: tuple[tuple[str, Any], ...],
-    inputs: int,
+    settings: Assignments,
+    inputs: int | None,
     file: str | None,
     column: str | None,
-    steps: int,
+    steps: int | None,
     seed: int,
     as_json: bool,
     plot: str | None,
@@ -341,11 +423,14 @@ def inspect(
 
     if file is None and column is not None:
         raise click.UsageError("--column names a column of --file, which is missing.")
-    check_outputs(plot, source=file)
+    for option, value in (("--inputs", inputs), ("--steps", steps)):
+        if file is not None and value is not None:
+            raise click.UsageError(f"{option} is for noise; with --file, the reservoir is driven by the file's column.")
+    check_outputs(plot, sources=[file])
     draw = drawing(plot)
     series = None if file is None else standardised(*read_columns(file, column))[0]
-    reservoir = make_model("esn", dict(settings), seed).build(inputs if series is None else series.shape[1]).reservoir_
-    found = measure(reservoir, seed, steps, series)
+    reservoir = make_model("esn", dict(settings), seed).build((inputs or 1) if series is None else series.shape[1]).reservoir_
+    found = measure(reservoir, seed, steps or 2000, series)
     if as_json:
         print_json(found)
     else:
@@ -363,33 +448,13 @@ def main() -> None:
         sys.stdout.reconfigure(errors="replace")
     warnings.showwarning = lambda message, *_: click.echo(f"Warning: {message}", err=True)
     try:
-        cli.main(standalone_mode=False)
+        status = cli.main(standalone_mode=False)
         sys.stdout.flush()
     except (click.ClickException, ValueError, OSError, RuntimeError, MemoryError, KeyboardInterrupt, click.Abort) as error:
         text, status = explanation(error)
         click.echo(text, err=True)
+    if status:
         sys.exit(status)
-
-
-def explanation(error: BaseException) -> tuple[str, int]:
-    """The line that tells of an error, and the exit status. An unforeseen error is raised again."""
-    if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        return "Interrupted; what was finished is kept.", 130
-    if isinstance(error, click.ClickException):
-        context = getattr(error, "ctx", None)
-        return f"Error: {error.format_message()}" + (f" See {context.command_path} --help." if context else ""), 2
-    if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        return f"Error: {where}{error.strerror or error}", 1 if error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT) else 2
-    if isinstance(error, MemoryError):
-        return f"Error: not enough memory ({error}); use fewer units or a shorter series.", 1
-    from reservoir.validation import DataError, DivergenceError, ModelFileError, ParameterError
-
-    if isinstance(error, (ParameterError, DataError, ModelFileError)):
-        return f"Error: {error}", 2
-    if isinstance(error, DivergenceError):
-        return f"Error: {error}", 1
-    raise error
 
 
 if __name__ == "__main__":

@@ -5,15 +5,19 @@ A task is any object with the methods of `tasks.Task`; nothing here imports that
 
 from __future__ import annotations
 
+import inspect
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from reservoir import __version__
 from reservoir.estimator import Estimator
 from reservoir.models import model_class
-from reservoir.validation import DivergenceError, Subset
+from reservoir.validation import Choice, Constraint, DivergenceError, Subset, unknown
+
+Progress = Callable[[dict[str, Any], int], None]
+"""Called after each epoch of training with what there is to tell of it, as in `history_`, and the number of epochs."""
 
 
 @dataclass(frozen=True)
@@ -33,20 +37,33 @@ def make_model(name: str, parameters: Mapping[str, Any], seed: int) -> Any:
     parameter, with the nearest names.
     """
     model = model_class(name)(random_state=seed)
-    lists = [key for key, constraint in model.constraints.items() if isinstance(constraint, Subset)]
-    parameters = {key: [value] if key in lists and isinstance(value, str) else value for key, value in parameters.items()}
-    plain = {key: value for key, value in parameters.items() if "__" not in key}
-    nested = {key: value for key, value in parameters.items() if "__" in key}
-    if isinstance(plain.get("readout"), str):
-        from reservoir.echo.readouts import readout_named
-
-        plain["readout"] = readout_named(plain["readout"])
+    named = {key: from_name(key, value, model.constraints.get(key)) for key, value in parameters.items()}
+    plain = {key: value for key, value in named.items() if "__" not in key}
+    nested = {key: value for key, value in named.items() if "__" in key}
     model.set_params(**plain).check()
     model.set_params(**nested).check()
     for part in model.get_params(deep=False).values():
         if isinstance(part, Estimator):
             part.check()
     return model
+
+
+def from_name(key: str, value: Any, constraint: Constraint | None) -> Any:
+    """What a name stands for where a parameter is a list of names, or an object of one of some classes; else the value."""
+    if isinstance(value, str) and isinstance(constraint, Subset):
+        return [value]
+    classes = part_classes(constraint)
+    if isinstance(value, str) and classes and value not in getattr(constraint, "names", ()):
+        if value not in classes:
+            raise unknown(key, value, classes)
+        return classes[value]()
+    return value
+
+
+def part_classes(constraint: Constraint | None) -> dict[str, type[Estimator]]:
+    """The classes by name, of an object with parameters of its own, that a constraint asks for."""
+    types = constraint.types if isinstance(constraint, Choice) else ()
+    return {cls.__name__: cls for cls in types if issubclass(cls, Estimator)}
 
 
 def overlaid(settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,36 +85,55 @@ def described(parameters: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def evaluate(task: Any, name: str, parameters: Mapping[str, Any], seed: int) -> Result:
-    """Generate the task's data, fit a model, and score it on the test split.
+def evaluate(
+    task: Any, name: str, parameters: Mapping[str, Any], seed: int, data: Any = None, progress: Progress | None = None
+) -> Result:
+    """Fit a model to a task's data and score it on the test split.
 
-    `parameters` go over the task's own settings for that model; both go over the model's defaults. The seed serves the
-    data and the model. Raises what the task and the model raise, ParameterError, DataError and DivergenceError; the last
-    names the seed.
+    Parameters
+    ----------
+    task : an object with the methods of `tasks.Task`
+    name : of a model
+    parameters : go over the task's own settings for that model; both go over the model's defaults
+    seed : of the model, and of the data
+    data : what `task.generate(seed)` gives; generated if not given
+    progress : called after each epoch, by models that are trained in epochs
+
+    Raises
+    ------
+    ParameterError, DataError, DivergenceError
+        What the task and the model raise; the last names the seed.
     """
     model = make_model(name, overlaid(task.settings(name), parameters), seed)
-    data = task.generate(seed)
+    data = task.generate(seed) if data is None else data
+    reports = {} if progress is None or "progress" not in inspect.signature(model.fit).parameters else {"progress": progress}
     started = time.perf_counter()
     try:
-        model.fit(data.train.inputs, data.train.targets)
+        model.fit(data.train.inputs, data.train.targets, **reports)
         fitted = time.perf_counter()
         predictions = task.predict(model, data.test)
         predicted = time.perf_counter()
     except DivergenceError as error:
         raise DivergenceError(f"Seed {seed}: {error}") from None
-    row = {
+    score = task.score(predictions, data)
+    row = report_row(
+        task, name, model, seed, data,
+        score=score, scores=task.scores(predictions, data), solved=task.solved(score), n_parameters=model.n_parameters_,
+        fit_seconds=fitted - started, predict_seconds=predicted - fitted,
+    )  # fmt: skip
+    return Result(row, model, data, predictions)
+
+
+def report_row(task: Any, name: str, model: Any, seed: int, data: Any, **outcome: Any) -> dict[str, Any]:
+    """The row to report of a run: what it was, and its outcome."""
+    return {
         "task": task.name,
         "task_options": task.options(),
         "model": name,
         "params": described(model.get_params()),
         "seed": seed,
         "metric": task.metric,
-        "score": task.score(predictions, data),
-        "scores": task.scores(predictions, data),
         "baseline": task.baseline(data),
-        "n_parameters": model.n_parameters_,
-        "fit_seconds": fitted - started,
-        "predict_seconds": predicted - fitted,
+        **outcome,
         "version": __version__,
     }
-    return Result(row, model, data, predictions)

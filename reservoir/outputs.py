@@ -5,24 +5,24 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from reservoir.validation import ParameterError
 
 
-def check_outputs(*paths: str | None, source: str | None = None) -> None:
-    """Fail before the work rather than after it if a file cannot be written, or would replace another or the `source`.
+def check_outputs(*paths: str | None, sources: Iterable[str | None] = ()) -> None:
+    """Fail before the work rather than after it if a file cannot be written, or would replace another or a source.
 
     Raises
     ------
     ParameterError
-        Two of the paths are one file, or one is the `source`.
+        Two of the paths are one file, or one is a source.
     OSError
         A folder is missing or cannot be written to, or the path is a folder or a device.
     """
-    taken = set() if source is None else {Path(source).resolve()}
+    taken = {Path(source).resolve() for source in sources if source is not None}
     for target in [Path(path) for path in paths if path is not None]:
         if target.resolve() in taken:
             raise ParameterError(f"{target}: is the input or another output, which it would replace; give another name.")
@@ -37,6 +37,21 @@ def check_outputs(*paths: str | None, source: str | None = None) -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
         with writing(str(target)), tempfile.TemporaryFile(dir=target.parent):
             pass
+
+
+def check_folder(path: str) -> None:
+    """Fail before the work rather than after it if files cannot be written into a folder, which need not be there yet.
+
+    Raises OSError where its parent is missing, where it is a file, or where it cannot be written to.
+    """
+    target = Path(path)
+    if target.exists() and not target.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(target))
+    existing = target if target.is_dir() else target.parent
+    if not existing.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder", str(existing))
+    with writing(path), tempfile.TemporaryFile(dir=existing):
+        pass
 
 
 @contextmanager

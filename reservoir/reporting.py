@@ -1,20 +1,17 @@
-"""What the command line prints and writes: facts, tables as plain data, JSON, and the forecast as CSV."""
+"""What the command line prints and writes: tables as plain data, JSON, and CSV files."""
 
 from __future__ import annotations
 
 import csv
-import inspect
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from reservoir.forecasting import Report
 from reservoir.model_file import replaced
-from reservoir.models import MODELS
 
 Table = tuple[str, list[str], list[list[str]], list[str]]
 """Title, columns, rows of text, lines beneath."""
@@ -88,59 +85,41 @@ def better(task: Any) -> str:
     return "higher is better" if task.higher_is_better else "lower is better"
 
 
-def task_facts(task: Any) -> dict[str, Any]:
-    """What there is to know of a task class, as plain data."""
-    return {
-        "name": task.name,
-        "kind": task.kind,
-        "metric": task.metric,
-        "higher_is_better": task.higher_is_better,
-        "summary": summary(task),
-        "published": task.published,
-        "options": {field.name: field.default for field in fields(task)},
-        "settings": {model: dict(task.settings(model)) for model in MODELS},
-        "definition": inspect.getdoc(task),
-    }
+def comparison_table(task: Any, lines: Sequence[Mapping[str, Any]]) -> Table:
+    """How the models did on one task: a row each, from the lines of `comparison.summarise` that are of this task."""
+    seeds = max(line["runs"] for line in lines)
+    criterion = any(line["solved"] is not None for line in lines)
+    incomplete = any(line["failed"] or line["runs"] < seeds for line in lines)
+    columns = ["model", f"median {task.metric}", "mean", "std", *["solved"] * criterion, *["runs"] * incomplete]
+    columns += ["weights", "fit s", "predict s"]
+    body = []
+    for line in lines:
+        finished = line["runs"] - line["failed"]
+        scores = [number(line["median"]), number(line["mean"])] if finished else ["failed", ""]
+        spread = f"{line['std']:.2g}" if finished > 1 else ""
+        solved = [f"{line['solved']:.0%}"] if criterion else []
+        runs = [f"{finished} of {seeds}"] * incomplete
+        numbers = ["" if line[key] is None else form(line[key]) for key, form in FORMS.items()]
+        body.append([line["model"], *scores, spread, *solved, *runs, *numbers])
+    body.append(["trivial baseline", number(lines[0]["baseline"]), *[""] * (len(columns) - 2)])
+    title = f"{task.name}: {task.metric}, {better(task)}; {seeds} seed{'s' * (seeds > 1)}"
+    return title, columns, body, [f"Published: {task.published}"] * bool(task.published) + failures(lines)
 
 
-def summary(documented: Any) -> str:
-    """The first line of a docstring."""
-    return (inspect.getdoc(documented) or "").partition("\n")[0]
+FORMS = {"n_parameters": "{:.0f}".format, "fit_seconds": "{:.3f}".format, "predict_seconds": "{:.3f}".format}
 
 
-def task_page(task: Any) -> str:
-    """All about one task, as text."""
-    facts = task_facts(task)
-    lines = [f"{task.name} ({task.kind}; {task.metric}, {better(task)})", "", facts["definition"], ""]
-    if task.published:
-        lines += [f"Published: {task.published}", ""]
-    lines.append("Options (--task-set NAME=VALUE):")
-    lines += [f"  {name} = {value!r}: {task.constraints[name]}" for name, value in facts["options"].items()]
-    for model, settings in facts["settings"].items():
-        lines += ["", f"Settings for {model}:"]
-        lines += [f"  {name.replace('__', '.')} = {value!r}" for name, value in settings.items()]
-    return "\n".join(lines)
-
-
-def model_facts(name: str, model: Any) -> dict[str, Any]:
-    """What there is to know of a model class, as plain data."""
-    parameters = {
-        p.name: {"default": p.default, "constraint": str(model.constraints.get(p.name, ""))}
-        for p in inspect.signature(model).parameters.values()
-    }
-    return {"name": name, "summary": summary(model), "parameters": parameters}
-
-
-def model_page(name: str, model: Any) -> str:
-    """All about one model, as text: its parameters, their constraints and defaults, and what can be named in them."""
-    facts = model_facts(name, model)
-    about = (inspect.getdoc(model) or "").partition("\nAttributes\n")[0].rstrip()  # the rest is for Python
-    lines = [name, "", about, "", "Defaults and constraints (--set NAME=VALUE); --seeds sets random_state:"]
-    lines += [f"  {key} = {p['default']!r}: {p['constraint']}" for key, p in facts["parameters"].items() if p["constraint"]]
-    for title, members in model.catalogue().items():
-        lines += ["", f"{title}:"]
-        lines += [f"  {key}: {text}" for key, text in members.items()]
-    return "\n".join(lines)
+def failures(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A line for each reason for which a model failed or warned, with the seeds."""
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for key, verb in (("errors", "failed"), ("warnings", "warned")):
+        for line in lines:
+            for seed, text in line[key]:
+                found.setdefault((line["model"], verb, text), []).append(seed)
+    return [
+        f"{model} {verb} with seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}: {text}"
+        for (model, verb, text), seeds in found.items()
+    ]
 
 
 def forecast_table(report: Report) -> Table:
@@ -194,14 +173,18 @@ def forecast_json(report: Report) -> dict[str, Any]:
 
 def write_forecast(path: str | os.PathLike[str], report: Report) -> None:
     """Write the forecast past the end: a row per step, with the number its row would have, the median and the band."""
-    header = ["row", *[f"{name}{suffix}" for name in report.names for suffix in ("", "_low", "_high")]]
+    header = [f"{name}{suffix}" for name in report.names for suffix in ("", "_low", "_high")]
     future = report.future
     values = np.stack([future.median, future.low, future.high], axis=2).reshape(len(future.median), -1)
+    write_rows(path, header, values, len(report.series) + 1)
+
+
+def write_rows(path: str | os.PathLike[str], names: Sequence[str], values: np.ndarray, first: int = 1) -> None:
+    """Write columns (n, len(names)) as CSV, numbers in full, after a column of row numbers that begins at `first`."""
     with replaced(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(header)
-        for step, row in enumerate(values):
-            writer.writerow([len(report.series) + step + 1, *[repr(float(value)) for value in row]])
+        writer.writerow(["row", *names])
+        writer.writerows([first + k, *row] for k, row in enumerate(values.tolist()))
 
 
 def inspect_table(found: Mapping[str, Any]) -> Table:

@@ -83,8 +83,9 @@ class Choice:
     def accepts(self, value: Any) -> bool:
         """Whether `value` meets the constraint."""
         value = value.item() if isinstance(value, np.generic) else value
-        plain = isinstance(value, (str, int, type(None)))
-        return any(type(value) is type(name) and value == name for name in self.names) if plain else isinstance(value, self.types)
+        if isinstance(value, (str, int, type(None))):
+            return type(value) in self.types or any(type(value) is type(name) and value == name for name in self.names)
+        return isinstance(value, self.types)
 
     def __str__(self) -> str:
         text = "one of " + ", ".join(str(name) for name in self.names) if self.names else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import json
@@ -12,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,8 +23,10 @@ import pytest
 
 import cli
 import reservoir
-from reservoir import DivergenceError, evaluation, load, model_file
+from reservoir import DivergenceError, console, evaluation, load, model_file
+from reservoir.echo.readouts import READOUTS
 from reservoir.evaluation import evaluate
+from reservoir.models import MODELS
 from reservoir.reporting import table_text
 from tasks import get_task, list_tasks
 
@@ -180,7 +184,12 @@ def test_the_page_of_a_model(command: Command) -> None:
     assert ">>>" not in page  # the rest of the docstring is for Python
     fact = json.loads(command("models", "esn", "--json").out)
     assert fact["parameters"]["units"] == {"default": 500, "constraint": "an integer in [1, inf)"}
-    assert json.loads(command("models", "--json").out)["name"] == "esn"
+    assert fact["parts"]["readout"]["LeastMeanSquares"]["normalized"] == {"default": True, "constraint": "one of True, False"}
+    for name, readout in READOUTS.items():
+        assert f"\n{name} (--set readout={name}, --set readout.NAME=VALUE)\n" in page
+        for parameter, constraint in readout.constraints.items():
+            assert re.search(rf"^  {parameter} = .*: {re.escape(str(constraint))}$", page, re.MULTILINE)
+    assert [json.loads(line)["name"] for line in command("models", "--json").out.splitlines()] == list(MODELS)
 
 
 # run
@@ -211,8 +220,8 @@ def test_run_json_holds_the_numbers_in_full(command: Command) -> None:
     assert rows[1]["scores"] == ref["scores"]
     assert rows[1]["task_options"]["train_length"] == 300
     assert set(rows[1]) == {
-        "task", "task_options", "model", "params", "seed", "metric", "score", "scores", "baseline", "n_parameters",
-        "fit_seconds", "predict_seconds", "version",
+        "task", "task_options", "model", "params", "seed", "metric", "score", "scores", "solved", "baseline",
+        "n_parameters", "fit_seconds", "predict_seconds", "version",
     }  # fmt: skip
 
 
@@ -251,13 +260,172 @@ def test_a_setting_names_a_list_by_commas_or_by_one_word(command: Command) -> No
     ],
 )  # fmt: skip
 def test_values(text: str, value: Any) -> None:
-    assert cli.parse_value(text) == value
-    assert type(cli.parse_value(text)) is type(value)
+    assert console.parse_value(text) == value
+    assert type(console.parse_value(text)) is type(value)
 
 
 @pytest.mark.parametrize(("text", "seeds"), [("3", [3]), ("0:3", [0, 1, 2]), ("4,0:2,9", [4, 0, 1, 9])])
 def test_seeds(text: str, seeds: list[int]) -> None:
-    assert cli.Seeds().convert(text, None, None) == seeds
+    assert console.Seeds().convert(text, None, None) == seeds
+
+
+def test_a_file_of_ones_own_in_short(command: Command) -> None:
+    settings = ("--set", "units=10", "--set", "density=0.3", "--set", "washout=10", "--task-set", "washout=10")
+    in_short = json.loads(command("run", "csv", "--data", csv_file(), *settings, "--json").out)
+    in_full = json.loads(command("run", "csv", "--task-set", "path=data.csv", *settings, "--json").out)
+    assert in_short["task_options"] == in_full["task_options"]
+    assert in_short["score"] == in_full["score"]
+
+
+# compare
+
+SMALL = ("--set", "units=10", "--set", "density=0.3", "--set", "washout=50", "--jobs", "1")
+SEED = ("--seeds", "0", "--jobs", "1")
+SHORT = ("--task-set", "narma10.train_length=300", "--task-set", "narma10.test_length=100")
+SUNSPOTS = ("--task-set", "sunspots.starts=2", "--task-set", "sunspots.horizon=20")
+UNSTABLE = ("--set", "bad.activation=relu", "--set", "bad.spectral_radius=1e9")
+
+
+def table_rows(text: str, title: str) -> dict[str, list[str]]:
+    """The rows of the table of that title, by their first word."""
+    lines = text.partition(f"{title}\n\n")[2].partition("\n\n")[0].splitlines()
+    return {line.split()[0]: line.split()[1:] for line in lines if "─" not in line}
+
+
+def test_compare_prints_a_table_per_task_and_writes_the_report(command: Command) -> None:
+    args = ("compare", "narma10", "sunspots", "--models", "esn,wide=esn", "--set", "wide.leak_rate=0.5", "--seeds", "0:2")
+    status, out, err = command(*args, *SMALL, *SHORT, *SUNSPOTS)
+    assert (status, err) == (0, "")
+    assert out.endswith("Report written to comparison/report.html.\n")
+    narma = table_rows(out, "narma10: nmse, lower is better; 2 seeds")
+    sunspots = table_rows(out, "sunspots: nrmse, lower is better; 2 seeds")
+    assert list(narma) == ["model", "esn", "wide", "trivial"] == list(sunspots)
+    assert narma["model"] == ["median", "nmse", "mean", "std", "weights", "fit", "s", "predict", "s"]
+    task = get_task("narma10", train_length=300, test_length=100)
+    small = {"units": 10, "density": 0.3, "washout": 50}
+    scores = [evaluate(task, "esn", {**small, "leak_rate": 0.5}, seed).row["score"] for seed in (0, 1)]
+    assert [float(cell) for cell in narma["wide"][:3]] == pytest.approx(
+        [np.median(scores), np.mean(scores), np.std(scores, ddof=1)], rel=0.05
+    )
+    assert narma["wide"][3] == "12"
+    names = {f"{task}-{kind}.svg" for task in ("narma10", "sunspots") for kind in ("scores", "predictions")}
+    assert set(os.listdir("comparison")) == {"report.html", "runs.csv", *names}
+    assert shlex.join(["reservoir", *args, *SMALL, *SHORT, *SUNSPOTS]) in Path("comparison/report.html").read_text()
+
+
+def test_compare_json_holds_a_row_per_run_in_order(command: Command) -> None:
+    args = ("compare", "narma10", "--models", "esn,bad=esn", "--seeds", "3,1", *SMALL, *SHORT, *UNSTABLE, "--out", "o")
+    status, out, err = command(*args, "--json")
+    assert (status, err) == (0, "")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [(row["label"], row["seed"]) for row in rows] == [("esn", 3), ("bad", 3), ("esn", 1), ("bad", 1)]
+    assert [row["score"] is None for row in rows] == [False, True, False, True]
+    assert "diverged" in rows[1]["error"] and rows[0]["error"] is None
+    assert len(Path("o/runs.csv").read_text().splitlines()) == 5
+
+
+def test_a_model_that_fails_is_told_in_the_table(command: Command) -> None:
+    args = ("compare", "narma10", *SMALL, *SHORT, "--seeds", "0:2", "--out", "o", *UNSTABLE)
+    status, out, _ = command(*args, "--models", "esn,bad=esn")
+    assert status == 0
+    rows = table_rows(out, "narma10: nmse, lower is better; 2 seeds")
+    assert rows["bad"] == ["failed", "0", "of", "2"] and rows["esn"][3:6] == ["2", "of", "2"]
+    assert re.search(r"^bad failed with seeds? .*: The reservoir diverged: .*$", out, re.MULTILINE)
+    status, out, err = command(*args, "--models", "bad=esn")
+    assert (status, err) == (1, "")  # nothing worked
+    assert "Report written to o/report.html." in out
+
+
+def test_a_model_that_cannot_do_a_task_is_told_in_the_table(command: Command) -> None:
+    status, out, _ = command(
+        "compare", "waveform", "--models", "esn,fed=esn", "--set", "fed.feedback_scaling=1", "--seeds", "0:2", "--jobs", "1"
+    )
+    assert status == 0
+    assert "\nesn failed with seeds 0, 1: inputs: Found array with 0 feature(s)" in out
+
+
+def test_a_budget_sizes_the_models(command: Command) -> None:
+    args = ("--models", "esn,squares=esn", "--set", "squares.readout_from=state,square", *SEED)
+    status, out, _ = command("compare", "narma10", *SHORT, *args, "--budget-parameters", "61", "--json")
+    assert status == 0
+    found = [json.loads(line) for line in out.splitlines()]
+    assert [(row["n_parameters"], row["params"]["units"]) for row in found] == [(61, 59), (60, 30)]
+
+
+def test_compare_without_matplotlib(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "find_spec", lambda name: None)
+    status, out, _ = command("compare", "narma10", "--models", "esn", "--seeds", "0", *SMALL, *SHORT)
+    assert status == 0
+    assert out.endswith("Report written to comparison/report.html; no pictures: matplotlib is not installed.\n")
+    assert sorted(os.listdir("comparison")) == ["report.html", "runs.csv"]
+
+
+def test_ctrl_c_keeps_what_was_compared(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reservoir.comparison.evaluate", evaluate)
+    stopping(3, ENDS["ctrl-c"][0], monkeypatch, "reservoir.comparison.evaluate")
+    args = ("compare", "narma10", "sunspots", "--models", "esn", "--seeds", "0:2", *SMALL, *SHORT, *SUNSPOTS)
+    status, out, err = command(*args)
+    assert (status, err.lstrip()) == (130, "Interrupted; what was finished is kept.\n")
+    assert "narma10: nmse, lower is better; 2 seeds" in out and "sunspots: nrmse, lower is better; 1 seed\n" in out
+    assert len(Path("comparison/runs.csv").read_text().splitlines()) == 4
+    assert "3 of 4 runs were finished" in Path("comparison/report.html").read_text()
+
+
+def test_ctrl_c_before_any_run_writes_nothing(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopping(0, ENDS["ctrl-c"][0], monkeypatch, "reservoir.comparison.evaluate")
+    status, out, err = command("compare", "narma10", "--models", "esn", *SMALL, *SHORT)
+    assert (status, out, err.strip()) == (130, "", "Interrupted; what was finished is kept.")
+    assert os.listdir() == []
+
+
+# predict
+
+
+def test_a_saved_model_forecasts_a_file(command: Command) -> None:
+    esn = reservoir.ESN(units=60, density=0.1, leak_rate=0.3, washout=20, random_state=0).fit(wave())
+    esn.save("model")
+    status, out, err = command("predict", "model", csv_file(), "--steps", "5", "--out", "p.csv")
+    assert (status, out, err) == (0, "5 rows written to p.csv.\n", "")
+    header, *lines = Path("p.csv").read_text().splitlines()
+    assert header == "row,load"
+    assert [int(line.split(",")[0]) for line in lines] == [301, 302, 303, 304, 305]
+    assert [float(line.split(",")[1]) for line in lines] == esn.forecast(wave(), 5).tolist()
+
+
+def test_a_saved_model_reads_the_rows_of_a_file(command: Command) -> None:
+    inputs, targets = np.stack([wave(), wave()[::-1]], axis=1), np.stack([wave() + 1.0, wave() - 1.0, wave()], axis=1)
+    esn = reservoir.ESN(units=20, density=0.3, washout=20, random_state=0).fit(inputs, targets)
+    esn.save("model")
+    name = csv_file(b=wave()[::-1], day=["mon"] * 300, a=wave())
+    status, out, err = command("predict", "model", name, "--column", "a,b")
+    assert (status, out, err) == (0, "300 rows written to predictions.csv.\n", "")
+    header, *lines = Path("predictions.csv").read_text().splitlines()
+    assert header == "row,output 1,output 2,output 3"
+    found = np.array([[float(cell) for cell in line.split(",")] for line in lines])
+    np.testing.assert_array_equal(found[:, 0], np.arange(1, 301))
+    np.testing.assert_array_equal(found[:, 1:], esn.predict(inputs))
+
+
+def test_a_saved_classifier_gives_labels(command: Command) -> None:
+    labels = np.where(wave() > 0.0, "up", "down")
+    steps = reservoir.ESN(units=20, density=0.3, readout=reservoir.RidgeClassifier(), washout=20, random_state=0)
+    steps.fit(wave(), labels).save("steps")
+    assert command("predict", "steps", csv_file()).status == 0
+    assert Path("predictions.csv").read_text().splitlines()[:2] == ["row,output", f"1,{steps.predict(wave())[0]}"]
+    whole = reservoir.ESN(units=20, density=0.3, readout=reservoir.RidgeClassifier(), random_state=0)
+    whole.fit([wave(), -wave(), wave() + 1.0], np.array(["a", "b", "a"])).save("whole")
+    assert command("predict", "whole", "data.csv").out == "1 row written to predictions.csv.\n"
+    assert Path("predictions.csv").read_text().splitlines() == ["row,output", "1,a"]
+
+
+def test_a_model_of_a_standardised_record_is_given_one(command: Command) -> None:
+    far = 1000.0 + 50.0 * wave()
+    scaled = (far - far.mean()) / far.std()
+    esn = reservoir.ESN(units=60, density=0.1, leak_rate=0.3, washout=20, random_state=0).fit(scaled)
+    esn.save("model")
+    assert command("predict", "model", csv_file(load=far), "--steps", "5", "--standardise").status == 0
+    found = [float(line.split(",")[1]) for line in Path("predictions.csv").read_text().splitlines()[1:]]
+    np.testing.assert_allclose(found, esn.forecast(scaled, 5) * far.std() + far.mean(), rtol=1e-9)
 
 
 # forecast
@@ -314,7 +482,7 @@ def test_forecast_of_a_record_that_ends_constant(command: Command) -> None:
 
 
 def test_forecast_without_matplotlib_leaves_the_picture_out(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "find_spec", lambda name: None)
+    monkeypatch.setattr(console, "find_spec", lambda name: None)
     status, out, _ = command("forecast", csv_file(), *ONE_CANDIDATE)
     assert status == 0
     assert out.endswith("Forecast written to forecast.csv, no picture: matplotlib is not installed.\n")
@@ -322,14 +490,14 @@ def test_forecast_without_matplotlib_leaves_the_picture_out(command: Command, mo
 
 
 def test_columns_are_named_by_commas_and_in_quotes(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "find_spec", lambda name: None)
+    monkeypatch.setattr(console, "find_spec", lambda name: None)
     name = csv_file(**{'"price, net"': wave(), "b": wave()[::-1], "c": wave()})
     for column, names in (('"price, net"', ["price, net"]), ('c, "price, net"', ["c", "price, net"]), ("b", ["b"])):
         assert json.loads(command("forecast", name, "--json", "--column", column, *ONE_CANDIDATE).out)["columns"] == names
 
 
 def test_diverged_networks_are_counted_in_the_notes(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "find_spec", lambda name: None)
+    monkeypatch.setattr(console, "find_spec", lambda name: None)
 
     def make(name: str, parameters: Any, seed: int) -> Any:
         model = evaluation.make_model(name, parameters, seed)
@@ -373,8 +541,8 @@ def test_inspect_with_a_file_and_with_several_inputs(command: Command) -> None:
     [
         ("run narma11", ["no task 'narma11'", "Did you mean narma10", "lorenz"]),
         ("tasks narma11", ["no task 'narma11'", "Did you mean narma10"]),
-        ("models esm", ["no model 'esm'", "Did you mean esn?"]),
-        ("run narma10 --model esm", ["no model 'esm'", "Did you mean esn?"]),
+        ("models esm", ["no model 'esm'", "Did you mean esn"]),
+        ("run narma10 --model esm", ["no model 'esm'", "Did you mean esn"]),
         ("run narma10 --set unit=5", ["'unit'", "Did you mean units", "spectral_radius"]),
         ("run narma10 --set units=5.5", ["'units'", "integer in [1, inf)", "Got 5.5"]),
         ("run narma10 --set units=abc", ["'units'", "Got 'abc'"]),
@@ -413,7 +581,7 @@ def test_inspect_with_a_file_and_with_several_inputs(command: Command) -> None:
         ("run narma10 --save folder", ["folder: Is a directory"]),
         ("run narma10 --save pipe", ["pipe: is not a file"]),
         ("run narma10 --save a.png --plot ./a.png", ["a.png", "another output"]),
-        ("run narma10 --plot picture.bmp", [".png, .svg, .pdf", "'picture.bmp'"]),
+        ("run narma10 --plot picture.bmp", [".png, .svg or .pdf", "'picture.bmp'"]),
         ("run narma10 --plot absent/picture.png", ["absent: no such folder"]),
         ("forecast", ["'FILE'", "forecast --help."]),
         ("forecast absent.csv", ["absent.csv", "no such file"]),
@@ -433,7 +601,45 @@ def test_inspect_with_a_file_and_with_several_inputs(command: Command) -> None:
         ("forecast data.csv --out folder/../data.csv", ["is the input"]),
         ("forecast data.csv --out link.csv", ["is the input"]),
         ("forecast data.csv --out f.png", ["f.png", "another output"]),
-        ("forecast data.csv --plot picture.bmp", [".png, .svg, .pdf"]),
+        ("forecast data.csv --plot picture.bmp", [".png, .svg or .pdf"]),
+        ("compare", ["'TASK...'", "compare --help."]),
+        ("compare narma11", ["no task 'narma11'", "Did you mean narma10"]),
+        ("compare narma10 narma10", ["'narma10' is there twice"]),
+        ("compare narma10 --models esm", ["no model 'esm'", "Did you mean esn"]),
+        ("compare narma10 --models esn,", ["'--models'", "separated by commas"]),
+        ("compare narma10 --models ''", ["'--models'"]),
+        ("compare narma10 --models esn,esn", ["'esn' is there twice", "other=esn"]),
+        ("compare narma10 --models esn --seeds ''", ["'--seeds'", "Got ''"]),
+        ("compare narma10 --models esn --seeds 0:0", ["'--seeds'"]),
+        ("compare narma10 --models esn --jobs 0", ["'--jobs'", "x>=1"]),
+        ("compare narma10 --models esn --budget-parameters 0", ["'--budget-parameters'", "x>=1"]),
+        ("compare narma10 --models esn --budget-parameters 9 --set units=9", ["budget", "'esn'"]),
+        ("compare narma10 --models esn --set unit=3", ["'unit'", "Did you mean units"]),
+        ("compare narma10 --models esn --set esn.unit=3", ["'unit'", "Did you mean units"]),
+        ("compare narma10 --models esn --set lstm.units=3", ["'lstm'"]),
+        ("compare narma10 --models esn --set units=0", ["'units'", "Got 0"]),
+        ("compare narma10 --models esn --task-set tset_length=3", ["'tset_length'", "Did you mean test_length"]),
+        ("compare narma10 --models esn --task-set narma10.tset_length=3", ["'tset_length'", "Did you mean test_length"]),
+        ("compare narma10 sunspots --models esn --task-set starts=3", ["no narma10 option 'starts'"]),
+        ("compare narma10 --models esn --out data.csv", ["data.csv: Not a directory"]),
+        ("compare narma10 --models esn --out absent/folder", ["absent: no such folder"]),
+        ("compare narma10 --models esn --data data.csv", ["--data", "'path'", "narma10"]),
+        ("compare narma10 csv --models esn --data absent.csv", ["absent.csv", "no such file"]),
+        ("compare csv --models esn --data data.csv --start 1", ["--start", "'start'", "csv"]),
+        ("run narma10 --data data.csv", ["--data", "'path'"]),
+        ("run csv --data data.csv --save data.csv", ["data.csv", "is the input"]),
+        ("predict", ["'MODEL'", "predict --help."]),
+        ("predict absent data.csv", ["absent", "No such file"]),
+        ("predict data.csv data.csv", ["data.csv", "not a model file"]),
+        ("predict data.csv absent.csv", ["absent.csv", "no such file"]),
+        ("predict wave data.csv --column laod", ["'laod'", "Did you mean load?"]),
+        ("predict wave data.csv --steps 0", ["'--steps'", "x>=1"]),
+        ("predict wave data.csv --out data.csv", ["data.csv", "is the input"]),
+        ("predict wave data.csv --out wave", ["wave", "is the input"]),
+        ("predict wave two.csv --column a,b", ["2 features", "1 features"]),
+        ("predict wave two.csv --column a,b --steps 3", ["2 features", "1"]),
+        ("predict wave two.csv --column flat --standardise", ["Column 'flat' is constant"]),
+        ("predict doubled data.csv --standardise", ["standardise needs", "it has 2"]),
         ("inspect --set unit=3", ["'unit'", "Did you mean units"]),
         ("inspect --set readout.ridge=-1", ["'ridge'", "Got -1"]),
         ("inspect --inputs 0", ["'--inputs'", "x>=1"]),
@@ -441,11 +647,16 @@ def test_inspect_with_a_file_and_with_several_inputs(command: Command) -> None:
         ("inspect --seed -1", ["'--seed'", "x>=0"]),
         ("inspect --column load", ["--column", "--file"]),
         ("inspect --file absent.csv", ["absent.csv", "no such file"]),
-        ("inspect --plot picture.bmp", [".png, .svg, .pdf"]),
+        ("inspect --file data.csv --steps 50", ["--steps", "--file"]),
+        ("inspect --file data.csv --inputs 2", ["--inputs", "--file"]),
+        ("inspect --plot picture.bmp", [".png, .svg or .pdf"]),
     ],
 )
 def test_bad_input(refused: Callable[..., str], args: str, parts: list[str]) -> None:
     csv_file()
+    csv_file("two.csv", a=wave(), b=wave(), flat=np.ones(300))
+    for name, targets in (("wave", wave()), ("doubled", np.stack([wave(), wave()], axis=1))):
+        reservoir.ESN(units=5, density=0.5, random_state=0).fit(wave(), targets).save(name)
     Path("folder").mkdir()
     Path("link.csv").symlink_to("data.csv")
     os.mkfifo("pipe")
@@ -534,33 +745,40 @@ def test_an_unstable_network_says_so_and_names_the_step(command: Command) -> Non
     unstable = ("--set", "activation=relu", "--set", "spectral_radius=1e9")
     status, out, err = command("run", *QUICK, *unstable, "--seeds", "3:5")
     assert (status, out) == (1, "")
-    assert re.fullmatch(r"Error: Seed 3: The reservoir diverged: .* step \d+; lower spectral_radius.*\n", err)
+    told = r"Error: Seed {}: The reservoir diverged: .* step \d+; lower spectral_radius.*\n"
+    assert re.fullmatch(told.format(3) + told.format(4), err)
     status, out, err = command("forecast", csv_file(), "--set", "units=20", "--set", "density=0.2", *unstable)
     assert (status, out) == (1, "")
     assert re.fullmatch(r"Error: No setting tried stays finite on this series\. .* step \d+.*\n", err)
     assert os.listdir() == ["data.csv"]
 
 
-def stopping(after: int, how: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def stopping(
+    after: int, how: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, where: str = "reservoir.evaluation.evaluate"
+) -> None:
     """Let `evaluate` end the program in its way once some seeds are done."""
     done: list[int] = []
 
-    def stopped(*args: Any) -> Any:
+    def stopped(*args: Any, **options: Any) -> Any:
         if len(done) == after:
             how()
         done.append(1)
-        return evaluate(*args)
+        return evaluate(*args, **options)
 
-    monkeypatch.setattr(evaluation, "evaluate", stopped)
+    monkeypatch.setattr(where, stopped)
 
 
-def diverge() -> None:
-    raise DivergenceError("Seed 2: The reservoir diverged at step 7.")
+def no_memory() -> None:
+    raise MemoryError("Unable to allocate 373. GiB")
 
 
 ENDS = {
     "ctrl-c": (lambda: signal.raise_signal(signal.SIGINT), 130, "Interrupted; what was finished is kept.\n"),
-    "divergence": (diverge, 1, "Error: Seed 2: The reservoir diverged at step 7.\n"),
+    "memory": (
+        no_memory,
+        1,
+        "Error: not enough memory (Unable to allocate 373. GiB); use fewer units or a shorter series.\n",
+    ),
 }
 
 
@@ -585,6 +803,23 @@ def test_what_was_finished_is_printed_as_json(command: Command, monkeypatch: pyt
     assert load("model").units == 10
 
 
+def test_a_seed_that_diverges_is_told_and_the_rest_goes_on(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def diverging(task: Any, model: str, settings: Any, seed: int, **options: Any) -> Any:
+        if seed in (0, 2):
+            raise DivergenceError(f"Seed {seed}: The reservoir diverged at step 7.")
+        return evaluate(task, model, settings, seed, **options)
+
+    monkeypatch.setattr(evaluation, "evaluate", diverging)
+    status, out, err = command("run", *QUICK, "--seeds", "0:4", "--json", "--save", "model")
+    assert status == 1
+    assert err == "".join(f"Error: Seed {seed}: The reservoir diverged at step 7.\n" for seed in (0, 2))
+    assert [json.loads(row)["seed"] for row in out.splitlines()] == [1, 3]
+    assert load("model").random_state == 1  # of the first seed that did not fail
+    status, out, _ = command("run", *QUICK, "--seeds", "0:4")
+    assert status == 1
+    assert [line.split()[0] for line in out.splitlines() if re.match(r" \d", line)] == ["1", "3"]
+
+
 def test_ctrl_c_before_anything_is_finished(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     stopping(0, ENDS["ctrl-c"][0], monkeypatch)
     status, out, err = command("run", *QUICK)
@@ -596,6 +831,7 @@ WRITERS = {
     "picture of a run": ("run", *QUICK, "--plot", "kept.svg"),
     "forecast": ("forecast", "data.csv", *ONE_CANDIDATE, "--out", "kept.svg", "--plot", "p.png"),
     "picture of a forecast": ("forecast", "data.csv", *ONE_CANDIDATE, "--plot", "kept.svg", "--out", "f.csv"),
+    "report": ("compare", "narma10", "--models", "esn", *SMALL, *SHORT, "--seeds", "0:2", "--out", "."),
     "picture of a reservoir": ("inspect", "--set", "units=10", "--plot", "kept.svg"),
 }
 
@@ -605,29 +841,20 @@ def test_a_full_disk_leaves_the_old_file_and_prints_the_results(
     command: Command, monkeypatch: pytest.MonkeyPatch, writer: str
 ) -> None:
     csv_file()
-    Path("kept.svg").write_text("old")
+    kept = "report.html" if writer == "report" else "kept.svg"
+    Path(kept).write_text("old")
 
     def replace(source: Path, target: Path) -> None:
-        if Path(target).name == "kept.svg":
+        if Path(target).name == kept:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(source))
         Path(source).rename(target)
 
     monkeypatch.setattr(model_file.os, "replace", replace)
     status, out, err = command(*WRITERS[writer])
-    assert (status, err) == (1, "Error: kept.svg: No space left on device\n")
+    assert (status, err) == (1, f"Error: {kept}: No space left on device\n")
     assert "nmse" in out or "echo state" in out
-    assert Path("kept.svg").read_text() == "old"
+    assert Path(kept).read_text() == "old"
     assert [name for name in os.listdir() if name.startswith(".")] == []
-
-
-def test_too_little_memory(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    def how() -> None:
-        raise MemoryError("Unable to allocate 373. GiB")
-
-    stopping(0, how, monkeypatch)
-    status, _, err = command("run", *QUICK)
-    assert status == 1
-    assert err == "Error: not enough memory (Unable to allocate 373. GiB); use fewer units or a shorter series.\n"
 
 
 def test_an_error_of_ours_keeps_its_traceback(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -647,7 +874,7 @@ def test_warnings_take_a_line(command: Command, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_characters_that_the_terminal_lacks(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reservoir.reporting.task_page", lambda task: "\u00f6 \u017b")
+    monkeypatch.setattr("reservoir.pages.task_page", lambda task: "\u00f6 \u017b")
     written = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="latin-1"))
     assert command("tasks", "rossler").status == 0
@@ -694,6 +921,40 @@ def test_ctrl_c_during_the_imports(name: str) -> None:
     assert found.returncode == 130
     assert b"Traceback" not in found.stderr
     assert found.stderr.strip().count(b"\n") == 0
+
+
+def of_group(group: int) -> list[str]:
+    """The processes of a group that still run."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = path.read_text().rpartition(")")[2].split()  # state, parent, group, ...
+            found += [path.parent.name] if fields[0] != "Z" and int(fields[2]) == group else []
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+@pytest.mark.parametrize("later", [False, True])
+def test_ctrl_c_at_the_keyboard_ends_all_processes_of_a_comparison(tmp_path: Path, later: bool) -> None:
+    args = ["compare", "narma10", "lorenz", "--models", "esn", "--seeds", "0:60", *SHORT, "--set", "units=100", "--jobs", "2"]
+    program = subprocess.Popen(
+        [sys.executable, ROOT / "cli.py", *args, "--task-set", "lorenz.starts=1"], cwd=tmp_path, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    # Either while the processes begin, or once the first task is finished.
+    while not ((tmp_path / "comparison" / "report.html").exists() if later else len(of_group(program.pid)) >= 3):
+        assert program.poll() is None
+        time.sleep(0.01)
+    time.sleep(0.3)
+    os.killpg(program.pid, signal.SIGINT)  # as a terminal does
+    out, err = program.communicate()
+    assert (program.returncode, err.strip()) == (130, b"Interrupted; what was finished is kept.")
+    assert (b"narma10: nmse, lower is better; 60 seeds" in out) is later
+    for _ in range(600):  # the last one to go is Python's own helper
+        if not of_group(program.pid):
+            break
+        time.sleep(0.05)
+    assert of_group(program.pid) == []
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

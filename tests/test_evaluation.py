@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reservoir import ESN, DivergenceError, ParameterError, Ridge, RidgeClassifier, __version__
+from reservoir import ESN, DivergenceError, ParameterError, Ridge, RidgeClassifier, __version__, evaluation
 from reservoir.evaluation import described, evaluate, make_model, overlaid
 
 SMALL = {"units": 10, "density": 0.3, "washout": 5}
@@ -49,6 +49,19 @@ class Doubled:
     def baseline(self, data: Any) -> float:
         return float(np.abs(data.test.targets[0]).mean())
 
+    def solved(self, score: float) -> bool:
+        return score < 0.1
+
+
+class Trained(ESN):
+    """An echo state network that says it is trained in epochs."""
+
+    def fit(self, inputs: Any, targets: Any = None, progress: Any = None) -> Any:
+        for epoch in range(2):
+            if progress is not None:
+                progress({"epoch": epoch, "loss": 1.0 / (epoch + 1)}, 2)
+        return super().fit(inputs, targets)
+
 
 # make_model
 
@@ -80,7 +93,7 @@ def test_one_name_serves_as_a_list_of_names() -> None:
 @pytest.mark.parametrize(
     ("name", "parameters", "parts"),
     [
-        ("esm", {}, ["no model 'esm'", "Did you mean esn?"]),
+        ("esm", {}, ["no model 'esm'", "Did you mean esn"]),
         ("esn", {"unit": 5}, ["'unit'", "Did you mean units"]),
         ("esn", {"units": 0}, ["'units'", "integer in [1, inf)", "Got 0"]),
         ("esn", {"units": "many"}, ["'units'", "Got 'many'"]),
@@ -137,6 +150,7 @@ def test_the_row_of_a_run() -> None:
     assert row["score"] == np.abs(ref[0] - result.data.test.targets[0]).mean()
     assert row["scores"] == {"error": row["score"], "half": row["score"] / 2.0}
     assert row["score"] < 0.1 < row["baseline"] == task.baseline(result.data)
+    assert row["solved"] is True
     assert (row["task"], row["model"], row["metric"], row["seed"]) == ("doubled", "esn", "error", 4)
     assert row["task_options"] == {"length": 60}
     assert {key: row["params"][key] for key in SMALL} == SMALL
@@ -173,3 +187,24 @@ def test_bad_parameters_are_told_before_the_data_are_made() -> None:
     with pytest.raises(ParameterError, match="leak_rate"):
         evaluate(task, "esn", {"leak_rate": 2.0}, seed=0)
     assert task.seeds == []
+
+
+def test_data_that_are_given_are_not_generated_again() -> None:
+    task = Doubled(**SMALL)
+    data = task.generate(0)
+    ref = evaluate(task, "esn", {}, seed=0).row
+    task.seeds.clear()
+    result = evaluate(task, "esn", {}, seed=0, data=data)
+    assert task.seeds == [] and result.data is data
+    assert result.row["score"] == ref["score"]
+
+
+def test_epochs_are_told_by_models_that_have_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[dict[str, Any], int]] = []
+    for name, count in (("esn", 0), ("trained", 2)):
+        monkeypatch.setattr(evaluation, "model_class", {"esn": ESN, "trained": Trained}.get)
+        evaluate(Doubled(**SMALL), name, SMALL, 0, progress=lambda record, epochs: told.append((record, epochs)))
+        assert len(told) == count
+        evaluate(Doubled(**SMALL), name, SMALL, 0)
+        assert len(told) == count
+    assert told[1] == ({"epoch": 1, "loss": 0.5}, 2)

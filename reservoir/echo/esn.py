@@ -160,6 +160,21 @@ class ESN(SequenceEstimator):
 
     # -- fitting ------------------------------------------------------------------------------------------------------
 
+    @classmethod
+    def sized(cls, budget: int, n_inputs: int, n_outputs: int, **parameters: Any) -> int:
+        """The number of units, at least 1, with which a network of these parameters has nearest to `budget` trained weights.
+
+        Those are the readout's. Raises `ParameterError` where it does not see the units.
+        """
+        parts = frozenset(parameters.get("readout_from", cls().readout_from))
+        none, one = (Layout(parts, n_inputs, n_outputs, units).width * n_outputs for units in (0, 1))
+        if one == none:
+            raise ParameterError(
+                "The 'readout_from' parameter of ESN must have state or square where a budget decides the units."
+                f" Got {sorted(parts)} instead."
+            )
+        return max(round((budget - none) / (one - none)), 1)
+
     def fit(self, inputs: Any, targets: Any = None) -> Self:
         """Draw the weights and fit the readout.
 

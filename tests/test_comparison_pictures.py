@@ -1,0 +1,243 @@
+"""Pictures of several models on one task: each holds every model's data, in the model's colour."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from reservoir import metrics, plotting
+from reservoir.plotting.comparison import PALETTE, looks
+from reservoir.plotting.free_run_data import FreeRun
+from tasks import get_task, list_tasks
+
+LABELS = ["good", "poor", "failed"]
+FREE_RUN = {"train_length": 120, "washout": 20, "history": 60, "steps": 90, "starts": 3}
+FILTER = {"train_length": 300, "validation_length": 2, "test_length": 400, "washout": 200}
+LABEL = {"train_sequences": 30, "validation_sequences": 2, "test_sequences": 60}
+OPTIONS: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(("narma10", "narma20", "narma30", "delayed-recall", "parity", "channel-equalization"), FILTER),
+    **dict.fromkeys(("mackey-glass", "lorenz", "rossler", "kuramoto-sivashinsky", "henon", "mso", "sine"), FREE_RUN),
+    **dict.fromkeys(("frequency-discrimination", "digits", "adding", "copy", "temporal-order", "reber", "spoken-words"), LABEL),
+    "memory-capacity": {**FILTER, "lags": 12},
+}
+
+
+def fake(task: Any, data: Any, size: float) -> Any:
+    """Predictions that are near the targets, or some of the labels shifted."""
+    targets = data.test.targets
+    if not isinstance(targets, list) and np.asarray(targets).dtype.kind != "f":
+        return np.where(np.arange(len(targets)) % 9 < 9 * size, np.roll(targets, 1), targets)
+    rng = np.random.default_rng(0)
+    noisy = [np.asarray(y) + size * rng.normal(size=np.shape(y)) for y in targets]
+    return noisy if isinstance(targets, list) else np.array(noisy)
+
+
+def overlay(name: str, tmp_path: Path | None = None, **options: Any) -> tuple[Any, Any, dict[str, Any], Figure]:
+    if name == "csv":
+        assert tmp_path is not None
+        np.savetxt(tmp_path / "own.csv", np.cumsum(np.random.default_rng(0).normal(size=(400, 1))), header="price $", comments="")
+        options = {"path": str(tmp_path / "own.csv"), "horizon": 20, "starts": 3}
+    task = get_task(name, **{**OPTIONS.get(name, {}), **options})
+    data = task.generate(0)
+    predictions = {"good": fake(task, data, 0.01), "poor": fake(task, data, 0.4)}
+    captions = {label: f"{label}: $ 0.5" for label in predictions}
+    return task, data, predictions, plotting.overlay_figure(task, data, predictions, captions, LABELS, f"{name} $ predictions")
+
+
+def titles(figure: Figure) -> list[str]:
+    return [axes.get_title(loc="left") for axes in figure.axes]
+
+
+def points(axes: Axes, colour: str) -> list[np.ndarray]:
+    """The (n, 2) points of each line of that colour."""
+    return [np.asarray(line.get_xydata()) for line in axes.lines if line.get_color() == colour]
+
+
+# Predictions
+
+
+@pytest.mark.parametrize("name", list_tasks())
+def test_every_task_has_its_picture(name: str, tmp_path: Path) -> None:
+    *_, figure = overlay(name, tmp_path)
+    texts = [
+        *titles(figure),
+        *[text.get_text() for axes in figure.axes if axes.get_legend() for text in axes.get_legend().get_texts()],
+    ]
+    for label in ("good", "poor"):
+        assert any(text.startswith(f"{label}: ") for text in texts)
+    assert not any("failed" in text for text in texts)
+    assert all(np.isfinite(axes.get_xlim() + axes.get_ylim()).all() for axes in figure.axes)
+    plotting.save(figure, tmp_path / "picture.svg")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e300])
+@pytest.mark.parametrize("name", ["narma10", "parity", "memory-capacity", "lorenz", "kuramoto-sivashinsky", "adding", "reber"])
+def test_predictions_that_left_the_range_are_drawn_as_far_away(name: str, bad: float) -> None:
+    task, data, predictions, _ = overlay(name)
+    wild = predictions["poor"]
+    wild[-1] = wild[-1] * bad
+    figure = plotting.overlay_figure(task, data, predictions, {"good": "a", "poor": "b"}, LABELS, "")
+    assert all(np.isfinite(axes.get_ylim()).all() for axes in figure.axes)
+
+
+def test_a_filter_shows_the_end_of_every_model_over_the_target() -> None:
+    _, data, predictions, figure = overlay("narma10")
+    truth = data.test.targets[0][-320:, 0]
+    assert len(figure.axes) == 2
+    for axes, (label, (colour, *_)) in zip(figure.axes, looks(LABELS).items(), strict=False):
+        np.testing.assert_array_equal(axes.lines[0].get_ydata(), truth)
+        [drawn] = points(axes, colour)
+        np.testing.assert_array_equal(drawn[:, 1], predictions[label][0][-320:, 0])
+        np.testing.assert_array_equal(drawn[:, 0], np.arange(200 + 400 - 320, 600))
+    assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
+
+
+def test_a_free_run_shows_one_start_and_the_median_error_of_all() -> None:
+    task, data, predictions, figure = overlay("lorenz")
+    *panels, beneath = figure.axes
+    runs = {label: FreeRun.of(task, data, predictions[label]) for label in predictions}
+    start = int(figure.get_suptitle().partition("start ")[2].split()[0]) - 1
+    for axes, (label, (colour, *_)) in zip(panels, looks(LABELS).items(), strict=False):
+        [drawn] = points(axes, colour)
+        np.testing.assert_array_equal(drawn[1:, 1], runs[label].forecasts[start][:, 0])
+        assert drawn[0].tolist() == [0.0, data.test.inputs[start][-1, 0]]  # from the end of the history on
+        [errors] = points(beneath, colour)
+        np.testing.assert_allclose(errors[:, 1], np.median(runs[label].errors, axis=0))
+    assert beneath.get_yscale() == "log"
+
+
+def test_lags_are_drawn_as_memory_curves() -> None:
+    _, data, predictions, figure = overlay("memory-capacity")
+    [axes] = figure.axes
+    truth = data.test.targets[0][200:]
+    for label, (colour, *_) in list(looks(LABELS).items())[:2]:
+        [curve] = points(axes, colour)
+        np.testing.assert_allclose(curve[:, 1], metrics.squared_correlations(predictions[label][0][200:], truth))
+
+
+def test_labels_are_counted_by_class() -> None:
+    _, data, predictions, figure = overlay("digits")
+    [axes] = figure.axes
+    truth = data.test.targets
+    for label, (colour, *_) in list(looks(LABELS).items())[:2]:
+        [shares] = points(axes, colour)
+        expected = [np.mean(predictions[label][truth == k] == k) for k in np.unique(truth)]
+        np.testing.assert_allclose(shares[:, 1], expected)
+
+
+def test_numbers_are_drawn_over_those_asked_for() -> None:
+    _, data, predictions, figure = overlay("adding")
+    for axes, (label, (colour, *_)) in zip(figure.axes, looks(LABELS).items(), strict=False):
+        [drawn] = points(axes, colour)
+        np.testing.assert_array_equal(drawn[:, 0], data.test.targets)
+        np.testing.assert_array_equal(drawn[:, 1], predictions[label])
+
+
+def test_many_outputs_are_drawn_as_maps() -> None:
+    _, data, _, figure = overlay("reber")
+    assert titles(figure)[:3] == ["asked for", r"good: \$ 0.5", r"poor: \$ 0.5"]
+    image = np.asarray(figure.axes[0].images[0].get_array())
+    np.testing.assert_array_equal(image, np.concatenate(data.test.targets)[-80:].T)
+
+
+# Scores
+
+
+def run(label: str, seed: int, score: float | None, seconds: float = 1.0) -> dict[str, Any]:
+    error = "no" if score is None else None
+    return {"label": label, "seed": seed, "score": score, "fit_seconds": seconds, "error": error, "baseline": 0.5}
+
+
+def scores(rows: list[dict[str, Any]], higher: bool = False) -> tuple[Axes, Axes]:
+    task = SimpleNamespace(metric="nmse", higher_is_better=higher)
+    figure = plotting.score_figure(task, rows, LABELS, "scores")
+    left, right = figure.axes
+    return left, right
+
+
+ROWS = [
+    *[run("good", seed, score, 2.0 + seed**2) for seed, score in enumerate((0.01, 0.04, 0.02))],
+    *[run("poor", seed, score, 40.0 + seed) for seed, score in enumerate((0.4, 0.2))],
+    run("poor", 2, None),
+    run("failed", 0, None),
+]
+
+
+def test_scores_of_all_seeds_with_their_median() -> None:
+    left, right = scores(ROWS)
+    good, poor, failed = PALETTE[:3]
+    assert [sorted(line[:, 1]) for line in points(left, good)] == [[0.01, 0.02, 0.04], [0.02, 0.02]]
+    assert [sorted(line[:, 1]) for line in points(left, poor)] == [[0.2, 0.4], pytest.approx([0.3, 0.3])]
+    np.testing.assert_allclose(points(right, good)[0], [[2.0, 0.01], [3.0, 0.04], [6.0, 0.02]])
+    np.testing.assert_allclose(points(right, good)[1], [[3.0, 0.02]])
+    np.testing.assert_allclose(points(right, poor)[1], [[40.5, 0.3]])
+    assert points(left, failed) == points(right, failed) == []
+    assert [text.get_text() for text in left.get_xticklabels()] == LABELS
+    assert [text.get_color() for text in left.get_xticklabels()] == [good, poor, failed]
+    assert left.get_title(loc="left") == "no score: failed"
+
+
+def test_scales_are_logarithmic_where_that_helps() -> None:
+    left, right = scores(ROWS)
+    assert (left.get_yscale(), right.get_xscale()) == ("log", "log")
+    left, right = scores([row for row in ROWS if row["label"] == "good"], higher=True)
+    assert (left.get_yscale(), right.get_xscale()) == ("linear", "linear")
+    left, _ = scores([run("good", 0, -0.1), run("good", 1, 5.0)])
+    assert left.get_yscale() == "linear"
+
+
+@pytest.mark.parametrize("values", [[0.1], [np.inf, 0.1], [np.nan], []])
+def test_few_scores_and_such_that_are_not_finite(values: list[float]) -> None:
+    left, _ = scores([*[run("good", seed, value) for seed, value in enumerate(values)], run("poor", 0, None)])
+    finite = [value for value in values if np.isfinite(value)]
+    assert [line[:, 1].tolist() for line in points(left, PALETTE[0])[:1]] == ([finite] if finite else [])
+
+
+def test_many_models_take_the_colours_again_with_other_marks() -> None:
+    labels = [f"model {k}" for k in range(8)]
+    found = looks(labels)
+    assert found["model 6"].colour == found["model 0"].colour
+    assert len(set(found.values())) == 8
+    task = SimpleNamespace(metric="nmse", higher_is_better=False)
+    plotting.score_figure(task, [run(label, 0, 0.1) for label in labels], labels, "")
+
+
+# Learning
+
+
+def curve(*losses: float, validation: float | None = None) -> list[dict[str, Any]]:
+    return [{"epoch": k, "loss": loss, "validation_loss": validation, "seconds": 9.0 + 0.5 * k} for k, loss in enumerate(losses)]
+
+
+def test_learning_curves_of_every_seed_with_the_middle_one_bold() -> None:
+    good = [curve(4.0, 2.0, 0.2, validation=1.5), curve(4.0, 3.0, 0.1), curve(4.0, 1.0, 0.3)]
+    figure = plotting.learning_figure({"good": good, "poor": [], "failed": [curve(5.0, 4.0)]}, LABELS, "learning")
+    left, right = figure.axes
+    lines = [line for line in left.lines if line.get_color() == PALETTE[0]]
+    bold = [line for line in lines if line.get_alpha() is None]
+    assert len(lines) == 4 and len(bold) == 2
+    np.testing.assert_array_equal(bold[0].get_ydata(), [4.0, 2.0, 0.2])
+    assert (bold[1].get_linestyle(), list(bold[1].get_ydata())) == ("--", [1.5] * 3)
+    np.testing.assert_array_equal(right.lines[0].get_xdata(), [0.0, 0.5, 1.0])
+    legend = left.get_legend()
+    assert legend is not None and [text.get_text() for text in legend.get_texts()] == ["good", "failed"]
+    assert left.get_yscale() == "log"
+
+
+def test_learning_curves_that_end_badly() -> None:
+    figure = plotting.learning_figure({"good": [curve(1.0, np.nan), curve(2.0)], "poor": [curve(0.0, -1.0)]}, LABELS, "")
+    assert figure.axes[0].get_yscale() == "linear"
+    assert np.isfinite(figure.axes[0].get_ylim()).all()
+
+
+def test_long_learning_curves_are_thinned() -> None:
+    figure = plotting.learning_figure({"good": [curve(*np.linspace(5.0, 1.0, 9000))]}, LABELS, "")
+    [drawn] = points(figure.axes[0], PALETTE[0])
+    assert len(drawn) <= 400
+    assert drawn[0].tolist() == [0.0, 5.0] and drawn[-1].tolist() == [8999.0, 1.0]

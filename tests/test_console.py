@@ -1,0 +1,76 @@
+"""The progress bar: what it counts, and when there is none."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+
+from reservoir.console import Bar, epoch_text, progress
+
+
+class Display:
+    """What a bar was told to show."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, Any] = {}
+
+    def add_task(self, description: str, **fields: Any) -> int:
+        self.fields = {"description": description, **fields}
+        return 7
+
+    def update(self, task: int, **fields: Any) -> None:
+        assert task == 7
+        self.fields.update(fields)
+
+
+def test_a_bar_counts_parts_and_how_far_the_others_are() -> None:
+    display = Display()
+    bar = Bar(display, "work", 4)
+    assert bar.shown and display.fields["visible"]
+    bar.step()
+    bar.within("second", 1, 3, 4)
+    bar.within("third", 2, 1, 2)
+    assert (display.fields["completed"], display.fields["description"]) == (2.25, "work third")
+    bar.step(1)
+    assert display.fields["completed"] == 2.5
+    bar.step(2)
+    assert (display.fields["completed"], display.fields["total"]) == (3, 4)
+
+
+def test_a_bar_of_one_part_shows_once_it_has_steps_to_count() -> None:
+    display = Display()
+    bar = Bar(display, "work", 1)
+    assert not display.fields["visible"]
+    bar.within("on", 0, 30, 200)
+    assert {key: display.fields[key] for key in ("visible", "completed", "total")} == {
+        "visible": True,
+        "completed": 30,
+        "total": 200,
+    }
+    bar.step()
+    assert display.fields["total"] == 200
+
+
+@pytest.mark.parametrize(
+    ("terminals", "as_json", "shown"),
+    [
+        (("stderr", "stdout"), False, True),
+        (("stderr",), True, True),
+        (("stderr", "stdout"), True, False),
+        (("stdout",), False, False),
+    ],
+)
+def test_a_bar_is_for_terminals(monkeypatch: pytest.MonkeyPatch, terminals: tuple[str, ...], as_json: bool, shown: bool) -> None:
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(getattr(sys, name), "isatty", lambda name=name: name in terminals, raising=False)
+    with progress("work", 3, as_json) as bar:
+        assert bar.shown is shown
+        bar.within("[not markup]", 0, 1, 2)
+        bar.step()
+
+
+def test_what_is_said_of_an_epoch() -> None:
+    record = {"epoch": 3, "loss": 0.012345, "gradient_norm": 1.234, "steps_per_second": 123456.7}
+    assert epoch_text(record) == "loss 0.01235, gradient 1.2, 123,457 steps/s"
