@@ -1,26 +1,48 @@
-"""Time per step of driving, fitting and free running, against a peer in the same run, as ratios.
+"""Speed against peers in the same run, as ratios.
 
-    python benchmarks/speed.py [--units 200 1000 4000] [--steps 10000] [--repeats 5]
+    python benchmarks/speed.py [reservoir] [training] [clockwork] [--repeats 5] [--units 200 1000 4000] [--steps 10000]
 
-Reservoirs have 10 connections per unit, one input, tanh units, float64. Every figure is the least of several runs, ours
-and the peer's (reservoirpy) by turns, after one to warm up: neither pays for drawing its recurrent matrix. Ours are
-measured through the public estimator: `states` (drive), `fit`, `forecast`. The floor of `fit` is a drive and one `dsyrk`
-of the same size, each timed alone.
+Every figure is the least of several runs, ours and the peer's by turns, after one to warm up.
+
+reservoir   Time per step of driving, fitting and free running, beside reservoirpy. Reservoirs have 10 connections per
+            unit, one input, tanh units, float64; neither side pays for drawing its recurrent matrix. Ours are measured
+            through the public estimator: `states` (drive), `fit`, `forecast`. The floor of `fit` is a drive and one
+            `dsyrk` of the same size, each timed alone.
+training    Milliseconds per training step, float32, beside PyTorch, with 1 and 2 threads: of the recurrent layer alone,
+            forward and backward to the weights; and of a whole step: layer, linear head at every step, squared error,
+            gradient, Adam.
+clockwork   A whole training step of a Clockwork RNN beside an Elman network of the same width, both ours.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from typing import Any
 
 import numpy as np
+from reservoir.gradient.cells.gru import GRUCell
 from scipy.linalg import blas
 
-from reservoir import ESN, Ridge
+from reservoir import ESN, Ridge, Training
+from reservoir.gradient.batches import Examples, assemble
+from reservoir.gradient.cells.base import Cell
+from reservoir.gradient.cells.clockwork import ClockworkCell
+from reservoir.gradient.cells.elman import ElmanCell
+from reservoir.gradient.cells.lstm import LSTMCell
+from reservoir.gradient.layers import Steps
+from reservoir.gradient.learners import Learner
+from reservoir.gradient.network import Network
+from reservoir.threads import one_blas_thread, thread_count
 
 RIDGE = 1e-6
 CONNECTIONS = 10
+SHAPES = [(32, 1, 320, 1), (32, 32, 100, 2), (64, 32, 100, 16), (128, 32, 100, 32), (256, 32, 100, 64)]
+"""Units, sequences, steps, inputs."""
 
 
 def least(functions: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
@@ -78,16 +100,11 @@ def ours(units: int, topology: str, inputs: np.ndarray, targets: np.ndarray, ste
     }
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--units", type=int, nargs="+", default=[200, 1000, 4000])
-    parser.add_argument("--steps", type=int, default=10_000)
-    parser.add_argument("--repeats", type=int, default=5)
-    arguments = parser.parse_args()
+def reservoirs(arguments: argparse.Namespace) -> None:
+    """Driving, fitting and free running."""
     series = np.sin(0.2 * np.arange(arguments.steps + 1))[:, None] * np.cos(0.0311 * np.arange(arguments.steps + 1))[:, None]
     inputs, targets, free_steps = series[:-1], series[1:], 2000
-    print("microseconds per step; ratio = peer / ours")
+    print("microseconds per step; ratio = reservoirpy / ours")
     for units in arguments.units:
         work = {("peer", name): f for name, f in peer(units, inputs, targets, free_steps).items()}
         for topology in ("diagonals", "random"):
@@ -102,6 +119,132 @@ def main() -> None:
                     floor = per_step[topology, "drive"] + per_step[topology, "dsyrk"]
                     line += f"   floor {floor:6.2f}, fit / floor {mine / floor:.2f}"
                 print(line, flush=True)
+
+
+def training_step(cell: Cell, shape: tuple[int, ...], pool: ThreadPoolExecutor) -> dict[str, Callable[[], object]]:
+    """Our layer, forward and backward, and a whole step."""
+    _, batch, steps, n_inputs = shape
+    generator = np.random.default_rng(0)
+    network = Network((cell,), n_inputs, 1)
+    vector = generator.normal(0.0, 0.1, network.n_weights).astype(np.float32)
+    sequences, targets = (
+        [generator.normal(size=(steps, width)).astype(np.float32) for _ in range(batch)] for width in (n_inputs, 1)
+    )
+    learner = Learner(network, vector, Training(learning_rate=1e-6, clip_norm=None), "squared_error", pool)
+    chunks = assemble(Examples(sequences, targets, 0, True), np.arange(batch), "squared_error", "mean")
+    gradients = [generator.normal(size=(steps, len(chunk.lengths), cell.units)).astype(np.float32) for chunk in chunks]
+    layer, seed = network.layers[0], np.random.SeedSequence(0)
+
+    def part(index: int) -> None:
+        weights, room = learner.rooms[index]
+        state = layer.state(len(chunks[index].lengths), np.dtype(np.float32))
+        _, kept = layer.forward(
+            weights.bound[0], chunks[index].inputs, Steps(chunks[index].lengths, steps), state, 0, weights.empty
+        )
+        layer.backward(weights.bound[0], room.bound[0], kept, gradients[index], wanted=False)
+
+    def alone() -> None:
+        list((map if len(chunks) == 1 or thread_count() == 1 else pool.map)(part, range(len(chunks))))
+        for _, room in learner.rooms[1 : len(chunks)]:
+            learner.rooms[0][1].vector[:] += room.vector
+
+    def step() -> None:
+        learner.batch(chunks, 0, 1e-6, generator, seed)
+
+    step()
+    return {"layer": alone, "step": step}
+
+
+def peer_step(name: str, shape: tuple[int, ...]) -> dict[str, Callable[[], object]]:
+    """The same by PyTorch."""
+    import torch
+
+    units, batch, steps, n_inputs = shape
+    layer, head = getattr(torch.nn, name)(n_inputs, units), torch.nn.Linear(units, 1)
+    optimizer = torch.optim.Adam([*layer.parameters(), *head.parameters()], lr=1e-6)
+    inputs, targets, gradient = (torch.randn(steps, batch, width) for width in (n_inputs, 1, units))
+
+    def alone() -> None:
+        layer.zero_grad(set_to_none=True)
+        outputs, _ = layer(inputs)
+        outputs.backward(gradient)
+
+    def step() -> None:
+        optimizer.zero_grad(set_to_none=True)
+        outputs, _ = layer(inputs)
+        torch.nn.functional.mse_loss(head(outputs), targets).backward()
+        optimizer.step()
+
+    return {"layer": alone, "step": step}
+
+
+def training(arguments: argparse.Namespace) -> None:
+    """A training step beside PyTorch's."""
+    import torch
+
+    cells: dict[str, Any] = {"LSTM": LSTMCell, "GRU": GRUCell, "RNN": ElmanCell}
+    print("milliseconds; ratio = PyTorch / ours; H units, B sequences, T steps, I inputs")
+    for threads, (name, cell), shape in product((1, 2), cells.items(), SHAPES):
+        os.environ["RESERVOIR_NUM_THREADS"] = str(threads)
+        torch.set_num_threads(threads)
+        with ThreadPoolExecutor(threads) as pool:
+            with one_blas_thread():
+                work = {("ours", key): f for key, f in training_step(cell(shape[0]), shape, pool).items()}
+            work = {key: limited(f) for key, f in work.items()}
+            work |= {("peer", key): f for key, f in peer_step(name, shape).items()}
+            times = least(work, 4 * arguments.repeats)
+        found = [
+            f"{part} {times['ours', part] * 1e3:8.3f} peer {times['peer', part] * 1e3:8.3f}"
+            f" ratio {times['peer', part] / times['ours', part]:5.2f}"
+            for part in ("layer", "step")
+        ]
+        print(
+            f"{threads} threads {name:4} H={shape[0]:3} B={shape[1]:2} T={shape[2]:3} I={shape[3]:2}  ",
+            "   ".join(found),
+            flush=True,
+        )
+
+
+def limited(function: Callable[[], object]) -> Callable[[], object]:
+    """With BLAS on one thread, as in `fit`; entering that is not timed by much: it takes microseconds."""
+
+    def run() -> None:
+        with one_blas_thread():
+            function()
+
+    return run
+
+
+def clockwork(arguments: argparse.Namespace) -> None:
+    """9 modules, 252 units, 32 sequences of 100 steps."""
+    print("milliseconds; ratio = Elman / Clockwork RNN; H = 252, B = 32, T = 100")
+    for threads, n_inputs in product((1, 2), (1, 16, 64)):
+        os.environ["RESERVOIR_NUM_THREADS"] = str(threads)
+        shape = (252, 32, 100, n_inputs)
+        with ThreadPoolExecutor(threads) as pool, one_blas_thread():
+            cells = {"clockwork": ClockworkCell(252), "elman": ElmanCell(252)}
+            work = {name: training_step(cell, shape, pool)["step"] for name, cell in cells.items()}
+            times = least(work, 4 * arguments.repeats)
+        mine, other = times["clockwork"] * 1e3, times["elman"] * 1e3
+        print(
+            f"{threads} threads, {n_inputs:2} inputs: clockwork {mine:.3f}, Elman {other:.3f}, ratio {other / mine:.2f}",
+            flush=True,
+        )
+
+
+def main() -> None:
+    """Measure and print."""
+    table = {"reservoir": reservoirs, "training": training, "clockwork": clockwork}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--units", type=int, nargs="+", default=[200, 1000, 4000])
+    parser.add_argument("--steps", type=int, default=10_000)
+    parser.add_argument("--repeats", type=int, default=5)
+    arguments = parser.parse_args()
+    for name in arguments.names or table:
+        if name not in table:
+            parser.error(f"no benchmark {name!r}; there are {', '.join(table)}")
+        table[name](arguments)
 
 
 if __name__ == "__main__":
