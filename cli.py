@@ -49,6 +49,7 @@ def cli(context: click.Context) -> None:
     reservoir compare narma10 lorenz             several models side by side
     reservoir forecast data.csv --column price   a column of your own file
     reservoir inspect --set units=200            a reservoir before training
+    reservoir gradients adding                   how gradients pass through trained networks
     """  # noqa: D301 - click reads a backspace
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
@@ -438,6 +439,68 @@ def inspect(
     if plot is not None:
         with writing(plot):
             draw.save(draw.inspect_figure(reservoir, found["memory_curve"], f"Reservoir of {reservoir.units} units"), plot)
+
+
+@cli.command(short_help="Show how gradients pass through trained networks.")
+@click.argument("task")
+@click.option("--models", type=Names(), default="elman,lstm", show_default=True, help="Trained by gradient; as for compare.")
+@click.option("--set", "settings", type=Assignment(), multiple=True, help=SET_HELP + " With training.epochs=0 untrained.")
+@TASK_SETTINGS
+@click.option("--seed", type=at_least(0), default=0, show_default=True, help="Seed of the data and of the weights.")
+@DATA
+@START
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per model, a line each, numbers in full precision.")
+@click.option("--plot", type=OUTPUT, help="Draw the gradients, the singular values and the saturated gates to this file.")
+def gradients(
+    task: str,
+    models: list[str],
+    settings: Assignments,
+    task_settings: Assignments,
+    seed: int,
+    data: str | None,
+    start: float | None,
+    as_json: bool,
+    plot: str | None,
+) -> None:
+    """Fit models to TASK and measure how gradients pass through them: vanishing, exploding, saturated gates.
+
+    \b
+    reservoir gradients adding --plot gradients.png
+    reservoir gradients temporal-order --models elman,gru,clockwork --set training.epochs=0
+    """  # noqa: D301
+    from reservoir.comparison_plan import entrants
+    from reservoir.evaluation import make_model, overlaid
+    from reservoir.gradient.diagnostics import gradient_diagnostics
+    from reservoir.outputs import check_outputs, writing
+    from reservoir.reporting import gradients_table
+
+    [chosen] = tasks_with([task], task_settings, data, start)
+    entered = entrants(models, dict(settings))
+    if any(entrant.name == "esn" for entrant in entered):
+        raise click.UsageError("an echo state network has no gradients; `reservoir inspect` measures a reservoir.")
+    check_outputs(plot, sources=[data])
+    draw = drawing(plot)
+    networks = [make_model(e.name, overlaid(chosen.settings(e.name), e.parameters), seed) for e in entered]
+    examples = chosen.generate(seed)
+    found: dict[str, Any] = {}
+    with progress(task, len(entered), as_json) as bar:
+        for place, (entrant, network) in enumerate(zip(entered, networks, strict=True)):
+
+            def epoch(record: Mapping[str, Any], epochs: int, place: int = place) -> None:
+                bar.within(f"{entered[place].label}: {epoch_text(record)}", place, record["epoch"] + 1, epochs)
+
+            network.fit(examples.train.inputs, examples.train.targets, progress=epoch)
+            seen = slice(0, 30)  # sequences: more change little
+            found[entrant.label] = gradient_diagnostics(network, examples.train.inputs[seen], examples.train.targets[seen])
+            bar.step(place)
+    if as_json:
+        for label, measured in found.items():
+            print_json({"model": label, "task": task, "seed": seed, **measured})
+    else:
+        print_table(*gradients_table(task, found))
+    if plot is not None:
+        with writing(plot):
+            draw.save(draw.gradient_figure(found, f"{task}: gradients on their way back"), plot)
 
 
 def main() -> None:

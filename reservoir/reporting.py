@@ -17,6 +17,10 @@ Table = tuple[str, list[str], list[list[str]], list[str]]
 """Title, columns, rows of text, lines beneath."""
 
 
+NO_NUMBERS = ("", "inf", "-inf", "nan", "failed")
+"""What may stand among numbers in a column that is aligned to the right."""
+
+
 def as_json(value: Any) -> Any:
     """Plain data for `json`: arrays as lists, numbers that are not finite as None, anything else odd as its repr."""
     if isinstance(value, Mapping):
@@ -43,7 +47,7 @@ def table_text(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
 
     grid = Grid(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for index, column in enumerate(columns):
-        numeric = index > 0 and all(row[index].lstrip("-.")[:1].isdigit() or row[index] in ("", "-inf") for row in rows)
+        numeric = index > 0 and all(row[index].lstrip("-.")[:1].isdigit() or row[index] in NO_NUMBERS for row in rows)
         short = index == 0 and max(len(row[0]) for row in rows) <= 30  # names that can stay whole
         grid.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=short)
     for row in rows:
@@ -209,3 +213,27 @@ def inspect_table(found: Mapping[str, Any]) -> Table:
             text = ", ".join(number(v) if isinstance(v, float) else str(v) for v in values)
             rows.append([name.replace("_", " "), text, meanings.get(name, "")])
     return "Reservoir", ["measure", "value", "meaning"], rows, []
+
+
+def gradients_table(task: str, found: Mapping[str, Mapping[str, Any]]) -> Table:
+    """How gradients pass through networks: a row per measure and layer, a column per model."""
+    meanings = {
+        "growth": "factor of |dL/dh| per step back in time; below 1 gradients vanish",
+        "spectral_radius": "of the Jacobian of a step, mean over steps",
+        "largest_singular_value": "of the same",
+        "median_singular_value": "of the same",
+        "smallest_singular_value": "of the same",
+        "dead": "share of rectified linear units that are always 0",
+    }
+    rows = []
+    for name, meaning in meanings.items():
+        values = [found[label].get(name) for label in found]
+        if any(value is not None for value in values):
+            texts = ["" if value is None else ", ".join(number(v) for v in np.ravel(value)) for value in values]
+            rows.append([name.replace("_", " "), *texts, meaning])
+    for gate in dict.fromkeys(gate for measured in found.values() for gate in measured["saturated"]):
+        shares = [measured["saturated"].get(gate) for measured in found.values()]
+        texts = ["" if s is None else ", ".join(f"{low:.1%} / {high:.1%}" for low, high in s) for s in shares]
+        rows.append([f"saturated: {gate}", *texts, "share at the lower / upper end"])
+    notes = ["Values of several layers, from the input up, are separated by commas."]
+    return f"{task}: gradients", ["measure", *found, "meaning"], rows, notes

@@ -329,6 +329,7 @@ def test_a_model_that_fails_is_told_in_the_table(command: Command) -> None:
     status, out, _ = command(*args, "--models", "esn,bad=esn")
     assert status == 0
     rows = table_rows(out, "narma10: nmse, lower is better; 2 seeds")
+    assert re.search(r"^ bad +failed  ", out, re.MULTILINE) and not re.search(r"^ bad {1,15}failed", out, re.MULTILINE)
     assert rows["bad"] == ["failed", "0", "of", "2"] and rows["esn"][3:6] == ["2", "of", "2"]
     assert re.search(r"^bad failed with seeds? .*: The reservoir diverged: .*$", out, re.MULTILINE)
     status, out, err = command(*args, "--models", "bad=esn")
@@ -531,6 +532,27 @@ def test_inspect_with_a_file_and_with_several_inputs(command: Command) -> None:
     assert noise["memory_capacity"] == driven["memory_capacity"] != three["memory_capacity"]
     same = json.loads(command(*args, "--file", csv_file(b=wave())).out)
     assert same["lyapunov_exponent"] == pytest.approx(driven["lyapunov_exponent"])  # standardised
+
+
+SMALL_ADDING = (
+    "gradients", "adding", "--task-set", "length=12", "--task-set", "train_sequences=40", "--set", "units=5",
+    "--set", "training.epochs=1",
+)  # fmt: skip
+
+
+def test_gradients_are_measured_and_drawn(command: Command) -> None:
+    status, out, err = command(*SMALL_ADDING, "--models", "elman,lstm", "--set", "lstm.units=7", "--plot", "g.png")
+    assert (status, err) == (0, "")
+    assert re.search(r"^ growth +[\d.]+ +[\d.]+ ", out, re.MULTILINE)
+    assert "saturated: forget gate" in out
+    assert Path("g.png").read_bytes().startswith(b"\x89PNG")
+    lines = [json.loads(line) for line in command(*SMALL_ADDING, "--models", "elman,lstm", "--json").out.splitlines()]
+    assert [line["model"] for line in lines] == ["elman", "lstm"]
+    assert [np.shape(line["singular_values"]) for line in lines] == [(1, 5), (1, 10)]  # an LSTM's state has two parts
+
+
+def test_gradients_of_a_reservoir_are_refused(refused: Callable[..., str]) -> None:
+    assert "reservoir inspect" in refused(*SMALL_ADDING, "--models", "esn,lstm")
 
 
 # Bad input
