@@ -466,7 +466,7 @@ def gradients(
 
     \b
     reservoir gradients adding --plot gradients.png
-    reservoir gradients temporal-order --models elman,gru,clockwork --set training.epochs=0
+    reservoir gradients reber --models lstm,gru --set training.epochs=0
     """  # noqa: D301
     from reservoir.comparison_plan import entrants
     from reservoir.evaluation import make_model, overlaid

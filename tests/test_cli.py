@@ -552,7 +552,7 @@ def test_gradients_are_measured_and_drawn(command: Command) -> None:
 
 
 def test_gradients_of_a_reservoir_are_refused(refused: Callable[..., str]) -> None:
-    assert "reservoir inspect" in refused(*SMALL_ADDING, "--models", "esn,lstm")
+    assert "reservoir inspect" in refused("gradients", "adding", "--models", "esn,lstm")
 
 
 # Bad input
