@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-
 from naive import ACTIVATIONS, sigmoid
 
 Vector = list[float]
@@ -85,10 +84,8 @@ def gru(reset: str) -> Step:
         z = each(sigmoid, pre_activation(w, x, h, 0))
         r = each(sigmoid, pre_activation(w, x, h, 1))
         w_n, u_n, b_n = (columns(w[name], 2, len(h)) for name in ("input_weights", "recurrent_weights", "bias"))
-        if reset == "before":
-            read = product(times(r, h), u_n)
-        else:
-            read = times(r, total(product(h, u_n), w["recurrent_bias"]))
+        before = reset == "before"
+        read = product(times(r, h), u_n) if before else times(r, total(product(h, u_n), w["recurrent_bias"]))
         n = each(math.tanh, total(product(x, w_n), read, b_n))
         return [[(1.0 - z[j]) * n[j] + z[j] * h[j] for j in range(len(h))]]
 

@@ -76,9 +76,7 @@ def test_a_run_continues_where_another_ended(kind: str) -> None:
 
 
 @every_kind
-@pytest.mark.parametrize(
-    ("lengths", "steps", "n_inputs"), [([4, 4], 4, 2), ([5, 3, 1, 0], 5, 1), ([1], 1, 0), ([3, 1], 4, 2)]
-)
+@pytest.mark.parametrize(("lengths", "steps", "n_inputs"), [([4, 4], 4, 2), ([5, 3, 1, 0], 5, 1), ([1], 1, 0), ([3, 1], 4, 2)])
 def test_gradients_are_slopes(kind: str, lengths: list[int], steps: int, n_inputs: int) -> None:
     run = case(KINDS[kind].of(3), steps, lengths, n_inputs, first=1)
     comp = backward(run)
@@ -277,3 +275,15 @@ def test_mgu_by_hand() -> None:
     # c = tanh(0.5 + 0.7310585786 * 0.5 * 4 - 0.5) = tanh(1.4621171573) = 0.8980630115
     # h = 0.2689414214 * 0.5 + 0.7310585786 * 0.8980630115 = 0.1344707107 + 0.6565366687 = 0.7910073794
     assert step(MGUCell(1), weights, [0.5])[0] == pytest.approx(0.7910073794, abs=1e-10)
+
+
+def test_forget_gates_begin_open() -> None:
+    bias = np.full(12, 0.25)
+    LSTMCell(3, forget_bias=2.0).adjust_bias(bias)
+    np.testing.assert_array_equal(bias, [0.25] * 3 + [2.25] * 3 + [0.25] * 6)  # i, f, o, g
+
+
+def test_independent_units_begin_within_their_bound() -> None:
+    drawn = IndRNNCell(500, recurrent_bound=1.5).draw_recurrent("orthogonal", 0.1, np.random.default_rng(0))
+    assert drawn.shape == (500,)
+    assert 0.0 <= drawn.min() < 0.05 and 1.45 < drawn.max() <= 1.5

@@ -12,4 +12,5 @@ from reservoir.kernels.jit import FASTMATH
 
 def jit(function: Callable[..., Any]) -> Any:
     """Like `reservoir.kernels.jit.jit`, without reference counts: a slice costs nothing, and what allocates does not compile."""
-    return numba.njit(cache=True, error_model="numpy", fastmath=FASTMATH, nogil=True, _nrt=False)(function)
+    without_counts: dict[str, Any] = {"_nrt": False}
+    return numba.njit(cache=True, error_model="numpy", fastmath=FASTMATH, nogil=True, **without_counts)(function)
