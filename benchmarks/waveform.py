@@ -53,12 +53,12 @@ def main() -> None:
     label = "start" if arguments.wav else "tone"
     print(f"median NMSE (quartiles) over {arguments.seeds} seeds; columns: {label}, and all together")
     for budget in arguments.budgets:
-        print(f"{budget} weights\n{'':10}" + "".join(f"{name:>23}" for name in [*names, "all"]))
+        print(f"{budget} weights\n{'':10}" + "".join(f"{name:>24}" for name in [*names, "all"]))
         for model in SIZES:
             values = np.array([scores[i] for i, cell in enumerate(grid) if cell[:2] == (budget, model)])
             columns = [*values.reshape(len(waves), -1), values]
             cells = [np.percentile(column, (50, 25, 75), method="nearest") for column in columns]
-            print(f"{model:10}" + "".join(f"{m:9.4f} ({low:.4f}-{high:.4f})"[:23].rjust(23) for m, low, high in cells))
+            print(f"{model:10}" + "".join(f"{m:.4f} ({low:.4f}-{high:.4f})".rjust(24) for m, low, high in cells))
     print(f"{len(calls)} runs in {time.perf_counter() - started:.0f} s with {arguments.jobs} processes")
 
 

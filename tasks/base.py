@@ -76,8 +76,13 @@ class Task:
 
     @classmethod
     def settings(cls, model: str) -> Mapping[str, Any]:
-        """The parameters with which a model of that name reaches a good score; nested ones as `readout__ridge`."""
-        return SETTINGS.get(cls.name, {}).get(model, {})
+        """The parameters with which a model of that name reaches a good score; nested ones as `readout__ridge`.
+
+        Those of "gradient" hold for every model but the echo state network, the model's own go over them.
+        """
+        table = SETTINGS.get(cls.name, {})
+        shared = table.get("gradient", {}) if model != "esn" else {}
+        return {**shared, **table.get(model, {})}
 
     def generate(self, seed: int) -> Data:
         """The data of one seed; the same seed gives the same bits."""

@@ -1,4 +1,4 @@
-"""The minimal gated unit (Zhou, Wu, Zhang & Zhou, Int. J. of Automation and Computing 13, 2016): one gate that forgets and resets.
+"""The minimal gated unit (Zhou et al., Int. J. of Automation and Computing 13, 2016): one gate that forgets and resets.
 
     f(t) = s(x(t) W_f + h(t-1) U_f + b_f)                            gate
     c(t) = tanh(x(t) W_c + (f(t) h(t-1)) U_c + b_c)                  candidate

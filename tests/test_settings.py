@@ -1,0 +1,104 @@
+"""The settings of tasks for models: that models accept them, and how those of several models at once are laid over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reservoir.evaluation import make_model
+from reservoir.models import MODELS
+from tasks import list_tasks
+from tasks.registry import task_class
+from tasks.settings import ESN, SETTINGS
+
+TRAINED = [name for name in MODELS if name != "esn"]
+TABLE = {
+    "narma10": {"esn": {"units": 1}, "gradient": {"units": 2, "washout": 3}, "lstm": {"units": 4, "dropout": 0.5}},
+    "narma20": {"gradient": {"units": 5}},
+    "narma30": {"esn": {"units": 6}},
+}
+
+
+def settings(task: str, model: str) -> dict[str, Any]:
+    return dict(task_class(task).settings(model))
+
+
+def test_every_task_is_in_the_table_and_nothing_else() -> None:
+    assert set(SETTINGS) == set(list_tasks())
+    assert all(set(entries) <= {*MODELS, "gradient"} for entries in SETTINGS.values())
+    assert set(ESN) <= set(list_tasks())
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("task", list_tasks())
+def test_every_setting_is_accepted_by_its_model(task: str, model: str) -> None:
+    chosen = settings(task, model)
+    parameters = make_model(model, chosen, seed=0).get_params()
+    for name, value in chosen.items():
+        if name != "readout":  # by its name; the model holds the object
+            assert parameters[name] == value
+
+
+@pytest.mark.parametrize("task", list_tasks())
+def test_what_is_for_trained_models_does_not_reach_the_echo_state_network(task: str) -> None:
+    assert settings(task, "esn") == ESN.get(task, {})
+    assert all(settings(task, model) for model in TRAINED)
+
+
+@pytest.mark.parametrize(
+    ("task", "model", "expected"),
+    [
+        ("narma10", "esn", {"units": 1}),
+        ("narma10", "gru", {"units": 2, "washout": 3}),
+        ("narma10", "lstm", {"units": 4, "washout": 3, "dropout": 0.5}),
+        ("narma10", "of a user's own", {"units": 2, "washout": 3}),
+        ("narma20", "esn", {}),
+        ("narma20", "elman", {"units": 5}),
+        ("narma30", "elman", {}),
+        ("parity", "elman", {}),
+    ],
+)
+def test_a_models_own_settings_go_over_those_of_all_trained_models(
+    task: str, model: str, expected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.base.SETTINGS", TABLE)
+    assert settings(task, model) == expected
+
+
+@pytest.mark.parametrize("model", TRAINED)
+@pytest.mark.parametrize("task", list_tasks())
+def test_what_is_trained_fits_the_task(task: str, model: str) -> None:
+    network = make_model(model, settings(task, model), seed=0)
+    assert network.training.window is None or network.training.window > network.washout
+    # What filters and forecasts are asked for is not to be read from the future.
+    assert task_class(task).kind == "label" or not network.bidirectional
+
+
+@pytest.mark.parametrize("model", TRAINED)
+@pytest.mark.parametrize("task", ["adding", "temporal-order", "copy", "reber"])
+def test_networks_asked_for_memory_are_read_at_the_end_from_one_side(task: str, model: str) -> None:
+    network = make_model(model, settings(task, model), seed=0)
+    assert network.pooling == "last"
+    assert not network.bidirectional
+
+
+def test_the_waveform_has_the_settings_of_its_paper() -> None:
+    expected = {
+        "elman": {"units": 31, "training__learning_rate": 3e-4},
+        "lstm": {"units": 15, "training__learning_rate": 3e-5, "peepholes": True, "forget_bias": 5.0},
+        "clockwork": {"units": 40, "training__learning_rate": 3e-4},
+    }
+    shared = {
+        "input_init": "normal",
+        "recurrent_init": "normal",
+        "bias_init": "normal",
+        "init_scale": 0.1,
+        "training__optimizer": "nesterov",
+        "training__momentum": 0.95,
+        "training__epochs": 2000,
+        "training__reduction": "sum",
+    }
+    for model, own in expected.items():
+        parameters = make_model(model, settings("waveform", model), seed=0).get_params()
+        assert {name: parameters[name] for name in {**shared, **own}} == {**shared, **own}
