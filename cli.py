@@ -49,7 +49,7 @@ def cli(context: click.Context) -> None:
     reservoir compare narma10 lorenz             several models side by side
     reservoir forecast data.csv --column price   a column of your own file
     reservoir inspect --set units=200            a reservoir before training
-    reservoir gradients adding                   how gradients pass through trained networks
+    reservoir gradients adding                   gradients on their way back
     """  # noqa: D301 - click reads a backspace
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
