@@ -149,6 +149,12 @@ def test_batches_without_a_source_are_in_order() -> None:
     np.testing.assert_array_equal(np.concatenate(found), [1, 3, 4, 0, 2])
 
 
+def test_batches_come_in_random_order() -> None:
+    longest = [[int(part[0]) for part in batches(series(1, 2, 3, 4, 5, 6), 2, source(seed))] for seed in range(20)]
+    assert all(sorted(found) == [1, 3, 5] for found in longest)  # 6 with 5, 4 with 3, 2 with 1
+    assert len(set(map(tuple, longest))) == 6
+
+
 def test_equal_lengths_are_shuffled() -> None:
     first = [set(next(batches(series(*[4] * 8), 3, source(seed)))) for seed in range(20)]
     assert len(set(map(frozenset, first))) > 10
@@ -217,6 +223,9 @@ def test_a_constant_feature_is_only_shifted(value: float) -> None:
 def test_values_beyond_standardization() -> None:
     with pytest.raises(DataError, match=r"values up to 1e\+200 are too large to standardize; rescale them"):
         Scaling.of([np.array([[0.0], [1e200], [-3.0]])])
+    for scaling in (Scaling.none(1), Scaling.of([np.ones((2, 1))])):
+        with pytest.raises(DataError, match=r"the data: values up to 1e\+39 are too large for float32; rescale them"):
+            scaling.apply(np.array([[0.0], [-1e39]]), "float32")
 
 
 # Truncation

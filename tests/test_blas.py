@@ -15,9 +15,7 @@ def random(rows: int, columns: int, seed: int, dtype: type) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(rows, columns)).astype(dtype)
 
 
-def check(
-    sizes: tuple[int, int, int], transposes: tuple[bool, bool], add: bool, dtype: type, margin: int
-) -> None:
+def check(sizes: tuple[int, int, int], transposes: tuple[bool, bool], add: bool, dtype: type, margin: int) -> None:
     """One product, of matrices that are the middle columns of wider ones if there is a margin."""
     m, n, k = sizes
     transpose_a, transpose_b = transposes

@@ -21,7 +21,22 @@ from sklearn.utils.estimator_checks import check_estimator
 from sklearn.utils.validation import check_is_fitted
 
 import reservoir
-from reservoir import ESN, DataError, LeastMeanSquares, Logistic, ParameterError, RecursiveLeastSquares, Ridge, RidgeClassifier
+from reservoir import (
+    ESN,
+    GRU,
+    LSTM,
+    ClockworkRNN,
+    DataError,
+    Elman,
+    IndRNN,
+    LeastMeanSquares,
+    Logistic,
+    ParameterError,
+    RecursiveLeastSquares,
+    Ridge,
+    RidgeClassifier,
+    Training,
+)
 from reservoir.echo.esn import DEFAULT_READOUT
 
 ROOT = Path(__file__).parent.parent
@@ -33,28 +48,35 @@ EXPECTED = {
     "check_fit2d_predict1d": "one dimension is a sequence of one feature, so the error is about the number of features",
     "check_methods_sample_order_invariance": "rows are steps in time, so that their order matters",
     "check_methods_subset_invariance": "rows are steps in time, so that a row depends on those before it",
-    "check_parameters_default_constructible": "the default readout is an object, with parameters of its own",
+    "check_parameters_default_constructible": "the default readout, or training, is an object with parameters of its own",
     "check_dtype_object": "what is wrong with data is always a DataError, a ValueError, where a TypeError is expected",
 }
 CLASSIFIER = {**EXPECTED, "check_supervised_y_2d": "labels of shape (T, 1) are taken without a warning"}
 BATCH = {**CLASSIFIER, "check_estimators_partial_fit_n_features": "partial_fit is there for every readout, and refused by this"}
 
 
+NO_INPUTS = {"check_estimators_empty_data_messages": "a network may be without inputs"}
+FAST = Training(epochs=15, learning_rate=0.05)
+
+
 @pytest.mark.parametrize(
-    ("readout", "reasons"),
+    ("estimator", "reasons"),
     [
-        (Ridge(), EXPECTED),
-        (RecursiveLeastSquares(), EXPECTED),
-        (LeastMeanSquares(), EXPECTED),
-        (RidgeClassifier(), CLASSIFIER),
-        (Logistic(), BATCH),
+        (ESN(readout=Ridge()), EXPECTED),
+        (ESN(readout=RecursiveLeastSquares()), EXPECTED),
+        (ESN(readout=LeastMeanSquares()), EXPECTED),
+        (ESN(readout=RidgeClassifier()), CLASSIFIER),
+        (ESN(readout=Logistic()), BATCH),
+        (GRU(training=FAST), {**EXPECTED, **NO_INPUTS}),
+        (LSTM(loss="cross_entropy", training=FAST), {**CLASSIFIER, **NO_INPUTS}),
     ],
-    ids=lambda value: type(value).__name__,
+    ids=lambda value: "" if isinstance(value, dict) else repr(value),
 )
-def test_estimator_checks(readout: Any, reasons: dict[str, str]) -> None:
-    esn = ESN(units=20, washout=0, random_state=0, readout=readout)
-    with pytest.warns(UserWarning, match="ESN does not inherit from `sklearn.base.BaseEstimator`"):
-        results = check_estimator(esn, expected_failed_checks=reasons, on_skip=None, on_fail=None)
+def test_estimator_checks(estimator: Any, reasons: dict[str, str]) -> None:
+    estimator = sklearn.base.clone(estimator).set_params(units=20, washout=0, random_state=0)
+    name = type(estimator).__name__
+    with pytest.warns(UserWarning, match=f"{name} does not inherit from `sklearn.base.BaseEstimator`"):
+        results = check_estimator(estimator, expected_failed_checks=reasons, on_skip=None, on_fail=None)
     failed = {result["check_name"]: result["exception"] for result in results if result["status"] in ("failed", "xfail")}
     assert not {name: error for name, error in failed.items() if name not in reasons}
     assert not set(reasons) - set(failed), "these are expected to fail, and pass"
@@ -268,6 +290,81 @@ def test_repr(estimator: Any, text: str) -> None:
         assert repr(eval(text, vars(reservoir) | {name: getattr(reservoir, name) for name in reservoir.__all__})) == text
 
 
+# Networks trained by gradient
+
+
+def trained(kind: Any = Elman, **parameters: Any) -> Any:
+    settings = Training(epochs=40, learning_rate=0.03)
+    return kind(**{"units": 8, "washout": 3, "random_state": 0, "training": settings, **parameters})
+
+
+def folds(estimator: Any, targets: np.ndarray) -> list[float]:
+    parts = TimeSeriesSplit(3).split(INPUTS)
+    return [estimator.fit(INPUTS[train], targets[train]).score(INPUTS[test], targets[test]) for train, test in parts]
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_cross_validation_of_trained_networks(labelled: bool) -> None:
+    targets, parameters = (LABELS, {"loss": "cross_entropy"}) if labelled else (TARGETS, {})
+    comp = cross_val_score(trained(**parameters), INPUTS, targets, cv=TimeSeriesSplit(3))
+    np.testing.assert_array_equal(comp, folds(trained(**parameters), targets))
+    scoring = "neg_log_loss" if labelled else "neg_mean_squared_error"
+    other = cross_val_score(trained(**parameters), INPUTS, targets, cv=TimeSeriesSplit(3), scoring=scoring)
+    assert np.isfinite(other).all() and other.max() < 0.0
+    estimator = trained(**parameters)
+    assert (sklearn.base.is_classifier(estimator), sklearn.base.is_regressor(estimator)) == (labelled, not labelled)
+
+
+def test_grid_search_over_the_training() -> None:
+    grid = {"units": [3, 8], "training__learning_rate": [1e-3, 3e-2]}
+    comp = GridSearchCV(trained(), grid, cv=TimeSeriesSplit(3), error_score="raise").fit(INPUTS, TARGETS)
+    ref = {}
+    for units, rate in itertools.product(*grid.values()):
+        ref[units, rate] = np.mean(folds(trained(units=units, training=Training(epochs=40, learning_rate=rate)), TARGETS))
+    assert len(set(ref.values())) == 4
+    scores = dict(
+        zip(
+            ((p["units"], p["training__learning_rate"]) for p in comp.cv_results_["params"]),
+            comp.cv_results_["mean_test_score"],
+            strict=True,
+        )
+    )
+    assert scores == ref
+    best = comp.best_estimator_
+    assert (best.units, best.training.learning_rate) == max(ref, key=lambda key: ref[key])
+
+
+def test_pipeline_of_trained_networks() -> None:
+    scaled = StandardScaler().fit(INPUTS[:200]).transform(INPUTS)
+    ref = trained(GRU, standardize=False).fit(scaled[:200], TARGETS[:200])
+    comp = make_pipeline(StandardScaler(), trained(GRU, standardize=False)).fit(INPUTS[:200], TARGETS[:200])
+    np.testing.assert_array_equal(comp.predict(INPUTS[200:]), ref.predict(scaled[200:]))
+    assert comp.set_params(gru__training__epochs=3).get_params()["gru__training__epochs"] == 3
+
+
+@pytest.mark.parametrize("kind", [LSTM, ClockworkRNN, IndRNN], ids=lambda kind: kind.__name__)
+def test_copies_of_trained_networks(kind: Any) -> None:
+    model = trained(kind, units=9, random_state=np.random.default_rng(4), training=Training(epochs=3))
+    fresh = sklearn.base.clone(model)
+    assert not {name for name in vars(fresh) if name.endswith("_") or name.startswith("_")}
+    assert fresh.training is not model.training and repr(fresh.training) == repr(model.training)
+    ref = model.fit(INPUTS, TARGETS).predict(INPUTS)
+    np.testing.assert_array_equal(fresh.fit(INPUTS, TARGETS).predict(INPUTS), ref)
+    for comp in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        np.testing.assert_array_equal(comp.predict(INPUTS), ref)
+        assert comp.history_ == model.history_
+
+
+@pytest.mark.parametrize("name", ["predict", "score", "forecast", "states", "save", "weights_", "n_parameters_"])
+def test_trained_networks_not_fitted(name: str) -> None:
+    arguments = {"score": (INPUTS, TARGETS), "forecast": (INPUTS, 3), "save": ("never.safetensors",)}
+    with pytest.raises(NotFittedError, match="This Elman instance is not fitted yet; call fit first"):
+        getattr(trained(), name)(*arguments.get(name, (INPUTS,)))
+    with pytest.raises(NotFittedError):
+        check_is_fitted(trained())
+    check_is_fitted(trained(training=Training(epochs=1)).fit(INPUTS, TARGETS))
+
+
 # Imports
 
 
@@ -284,6 +381,11 @@ def test_import_is_lazy() -> None:
 def test_fitting_does_not_import_sklearn() -> None:
     modules = imported("from reservoir import ESN; u = [0.1, 0.5, 0.2] * 50; ESN(20).fit(u).predict(u)")
     assert not modules & {"sklearn", "matplotlib", "click", "rich", "pandas"} and "numba" in modules
+
+
+def test_training_does_not_import_sklearn() -> None:
+    modules = imported("from reservoir import Elman, Training; Elman(3, training=Training(epochs=2)).fit([0.1, 0.5, 0.2] * 9)")
+    assert not modules & {"sklearn", "matplotlib", "click", "rich", "pandas", "safetensors"} and "numba" in modules
 
 
 def test_public_names() -> None:

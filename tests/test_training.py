@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from reservoir import GRU, LSTM, ClockworkRNN, DataError, DivergenceError, Elman, IndRNN, ModelFileError, ParameterError, Training
+from reservoir.gradient import trainer
 from reservoir.gradient.layers import Steps
+from reservoir.gradient.learners import Learner
 from reservoir.gradient.network import Batch, Weights, loss_and_gradient
 from reservoir.gradient.optimizers import OPTIMIZERS
 from reservoir.gradient.recurrent import Recurrent
@@ -55,7 +57,7 @@ def test_every_optimizer_with_every_schedule_learns(optimizer: str, schedule: st
     assert losses[-1] < 0.5 * losses[0]
 
 
-def whole_batch(model: Any, inputs: list[np.ndarray], targets: list[np.ndarray]) -> Batch:
+def whole_batch(inputs: list[np.ndarray], targets: list[np.ndarray]) -> Batch:
     """All sequences in one batch, weighted for the mean over steps, without help from the library."""
     order = sorted(range(len(inputs)), key=lambda i: -len(inputs[i]))
     lengths = np.array([len(inputs[i]) for i in order])
@@ -89,7 +91,7 @@ def test_gradient_descent(settings: dict[str, Any], rates: list[float]) -> None:
     base = {"epochs": 4, "batch_size": 20, "optimizer": "sgd", "learning_rate": 0.1, "clip_norm": None}
     start = network(training={"epochs": 0}, standardize=False).fit(INPUTS, TARGETS)
     model = network(training={**base, **settings}, standardize=False).fit(INPUTS, TARGETS)
-    batch, vector = whole_batch(start, INPUTS, TARGETS), start._vector.copy()
+    batch, vector = whole_batch(INPUTS, TARGETS), start._vector.copy()
     for record, rate in zip(model.history_, rates, strict=True):
         loss, gradient = gradient_of(start, vector, batch)
         norm = float(np.linalg.norm(gradient))
@@ -101,14 +103,69 @@ def test_gradient_descent(settings: dict[str, Any], rates: list[float]) -> None:
     np.testing.assert_allclose(model._vector, vector, rtol=1e-10, atol=1e-14)
 
 
-def test_an_epoch_goes_once_through_all_batches() -> None:
-    training = {"epochs": 1, "batch_size": 3, "learning_rate": 1e-12, "optimizer": "sgd", "reduction": "sum"}
+def test_adam_counts_its_updates() -> None:
+    start = network(training={"epochs": 0}, standardize=False).fit(INPUTS, TARGETS)
+    settings = {"epochs": 4, "batch_size": 20, "clip_norm": None, "momentum": 0.8, "decay": 0.95}
+    model = network(training=settings, standardize=False).fit(INPUTS, TARGETS)
+    batch, vector, state = whole_batch(INPUTS, TARGETS), start._vector.copy(), np.zeros((2, start.n_parameters_))
+    for step in (1, 2, 3, 4):
+        OPTIMIZERS["adam"].update(vector, gradient_of(start, vector, batch)[1], state, step, 0.02, 0.8, 0.95)
+    np.testing.assert_allclose(model._vector, vector, rtol=1e-8, atol=1e-12)
+
+
+class Watcher:
+    """Notes which sequences make up each batch, and where its random numbers come from."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.batches: list[tuple[int, ...]] = []
+        self.sources: list[tuple[Any, Any]] = []
+        assembled, learned = trainer.assemble, Learner.batch
+
+        def assemble(examples: Any, indices: np.ndarray, *rest: Any) -> Any:
+            self.batches.append(tuple(indices.tolist()))
+            return assembled(examples, indices, *rest)
+
+        def batch(learner: Learner, chunks: Any, updates: int, rate: float, noise: Any, masks: Any) -> Any:
+            self.sources.append((noise and repr(noise.bit_generator.state), masks and (masks.entropy, masks.spawn_key)))
+            return learned(learner, chunks, updates, rate, noise, masks)
+
+        monkeypatch.setattr(trainer, "assemble", assemble)
+        monkeypatch.setattr(Learner, "batch", batch)
+
+
+def test_an_epoch_goes_once_through_all_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = Watcher(monkeypatch)
+    training = {"epochs": 2, "batch_size": 3, "learning_rate": 1e-12, "optimizer": "sgd"}
     model = network(training=training, standardize=False).fit(INPUTS, TARGETS)
+    epochs = seen.batches[:7], seen.batches[7:]
+    for record, indices in zip(model.history_, epochs, strict=True):
+        assert sorted(i for part in indices for i in part) == list(range(20))
+        found = [
+            gradient_of(model, model._vector, whole_batch(*([data[i] for i in part] for data in (INPUTS, TARGETS))))
+            for part in indices
+        ]
+        shares = [len(part) / 20 for part in indices]  # sequences count alike
+        assert record["loss"] == pytest.approx(
+            sum(share * loss for share, (loss, _) in zip(shares, found, strict=True)), rel=1e-9
+        )
+        assert record["gradient_norm"] == pytest.approx(np.mean([np.linalg.norm(gradient) for _, gradient in found]), rel=1e-9)
+    assert epochs[0] != epochs[1]  # another order
+
+
+def test_random_numbers_are_new_in_every_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = Watcher(monkeypatch)
+    network(training={"epochs": 3, "batch_size": 8, "gradient_noise": 0.01}, dropout=0.1).fit(INPUTS, TARGETS)
+    noise, masks = zip(*seen.sources, strict=True)
+    assert len(noise) == 9 and len(set(noise)) == len(set(masks)) == 9
+    network(training={"epochs": 1}).fit(INPUTS, TARGETS)
+    assert seen.sources[-1] == (None, None)
+
+
+def test_the_sum_over_steps() -> None:
+    settings = {"epochs": 1, "batch_size": 3, "learning_rate": 1e-12, "optimizer": "sgd", "reduction": "sum"}
+    model = network(training=settings, standardize=False).fit(INPUTS, TARGETS)
     errors = [np.square(model.predict([u])[0] - y).sum() for u, y in zip(INPUTS, TARGETS, strict=True)]
-    record = model.history_[0]
-    assert record["loss"] == pytest.approx(np.mean(errors), rel=1e-9)  # the mean over sequences of the sum over steps
-    assert record["steps_per_second"] > 0.0
-    assert record["gradient_norm"] > 0.0
+    assert curve(model) == [pytest.approx(np.mean(errors), rel=1e-9)]  # and the mean over sequences
 
 
 def test_gradient_noise() -> None:
@@ -230,6 +287,22 @@ def test_a_first_epoch_that_diverges(validation: float, dtype: str) -> None:
     assert not hasattr(model, "history_")
 
 
+@pytest.mark.parametrize(
+    "parameters", [{"input_init": "normal", "init_scale": 1e300}, {"training__gradient_noise": 1e300}], ids=str
+)
+def test_settings_that_no_float32_can_hold(parameters: dict[str, Any]) -> None:
+    with pytest.raises(DivergenceError, match="in epoch 0, before there were weights to keep"):
+        network(dtype="float32").set_params(**parameters).fit(INPUTS, TARGETS)
+
+
+@pytest.mark.parametrize("validation", [0.0, 0.2])
+def test_weights_that_diverge_at_the_end(validation: float) -> None:
+    training = {"learning_rate": 1.7e308, "optimizer": "sgd", "clip_norm": None, "epochs": 1, "validation_fraction": validation}
+    targets = [100.0 * y for y in TARGETS]
+    with pytest.raises(DivergenceError, match=r"The (weights became infinite or NaN|validation loss became .*) in epoch 0"):
+        network(training={**training, "batch_size": 20}, standardize=False).fit(INPUTS, targets)
+
+
 @pytest.mark.parametrize("kind", [Elman, IndRNN], ids=lambda kind: kind.__name__)
 def test_a_later_epoch_that_diverges(kind: type[Recurrent]) -> None:
     training = {"learning_rate": 30.0, "optimizer": "sgd", "clip_norm": None, "batch_size": 20, "epochs": 60}
@@ -325,14 +398,17 @@ def test_any_number_of_threads(name: str, monkeypatch: pytest.MonkeyPatch) -> No
     assert found[0] == found[1] == found[2]
 
 
-def test_any_number_of_blas_threads() -> None:
-    inputs = RNG.normal(size=(16, 50, 60))
-    found = []
-    for threads in (1, 2):
-        with threadpool_limits(threads):
-            model = LSTM(64, random_state=0, training=Training(epochs=2)).fit(inputs, inputs)
-            found.append((bits(model), model.predict(inputs[0]).tobytes()))
-    assert found[0] == found[1]
+def blas_threads() -> set[int]:
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+def test_blas_has_one_thread_while_training() -> None:
+    """Larger products than those here give other bits with more."""
+    inside: list[set[int]] = []
+    with threadpool_limits(2):
+        network(training={"epochs": 2}).fit(INPUTS, TARGETS, progress=lambda *_: inside.append(blas_threads()))
+        assert blas_threads() == {2}
+    assert inside == [{1}, {1}]
 
 
 class StopError(Exception):
@@ -359,6 +435,7 @@ def test_stopped_and_resumed(name: str, every: int, tmp_path: Path) -> None:
     comp = model_of(name, **settings).fit(INPUTS, TARGETS, progress=lambda record, _: seen.append(record["epoch"]))
     assert bits(comp) == bits(ref)
     assert seen[0] == 5 // every * every  # and not from the start
+    assert curve(comp, "seconds") == sorted(curve(comp, "seconds"))
     again = model_of(name, **settings).fit(INPUTS, TARGETS)  # one that is at its end
     assert bits(again) == bits(ref)
     assert [path.name for path in tmp_path.iterdir()] == ["training"]
@@ -369,9 +446,10 @@ def test_more_epochs_later(name: str, tmp_path: Path) -> None:
     settings = {"checkpoint": str(tmp_path / "training"), "patience": None}
     first = model_of(name, **settings, epochs=5).fit(INPUTS, TARGETS)
     assert bits(first) == bits(model_of(name, epochs=5, patience=None).fit(INPUTS, TARGETS))
-    assert bits(model_of(name, **settings, epochs=9).fit(INPUTS, TARGETS)) == bits(
-        model_of(name, epochs=9, patience=None).fit(INPUTS, TARGETS)
-    )
+    seen: list[int] = []
+    more = model_of(name, **settings, epochs=9).fit(INPUTS, TARGETS, progress=lambda record, _: seen.append(record["epoch"]))
+    assert bits(more) == bits(model_of(name, epochs=9, patience=None).fit(INPUTS, TARGETS))
+    assert seen == [5, 6, 7, 8]  # the last epoch was written too
 
 
 def test_a_training_that_diverges_after_a_checkpoint(tmp_path: Path) -> None:
@@ -413,6 +491,21 @@ def test_a_checkpoint_of_another_training(change: Callable[[], Any], tmp_path: P
         with pytest.raises(ParameterError, match="of a training with other data or parameters"):
             checkpointed(path).fit(inputs, targets)
     assert path.read_bytes() == before
+
+
+def test_settings_that_may_change_between_a_stop_and_a_resumption(tmp_path: Path) -> None:
+    for schedule in ("constant", "cosine"):
+        model = network(training={"checkpoint": str(tmp_path / schedule), "epochs": 3, "schedule": schedule})
+        model.fit(INPUTS, TARGETS)
+        model.set_params(training__patience=50, training__checkpoint_every=2).fit(INPUTS, TARGETS)
+        (tmp_path / schedule).rename(tmp_path / "moved")
+        model.set_params(training__checkpoint=str(tmp_path / "moved")).fit(INPUTS, TARGETS)
+        more = model.set_params(training__epochs=5)
+        if schedule == "constant":
+            assert len(more.fit(INPUTS, TARGETS).history_) == 5
+        else:  # of which the rates depend on how many epochs there will be
+            with pytest.raises(ParameterError, match="of a training with other data or parameters"):
+                more.fit(INPUTS, TARGETS)
 
 
 def test_a_damaged_checkpoint(tmp_path: Path) -> None:
@@ -539,3 +632,11 @@ def test_the_validation_loss_is_that_of_prediction() -> None:
     errors = [np.square(model.predict(INPUTS[i]) - TARGETS[i]).sum() for i in held]
     ref = sum(errors) / sum(len(TARGETS[i]) for i in held)
     assert model.history_[0]["validation_loss"] == pytest.approx(ref, rel=1e-9)
+
+
+def test_the_validation_loss_of_many_sequences() -> None:
+    """More than are run at once: those held out and those trained are alike, and so are their losses."""
+    inputs = np.tile(RNG.normal(size=(1, 3, 2)), (900, 1, 1))
+    model = network(training={"validation_fraction": 0.6, "epochs": 1, "learning_rate": 1e-12, "batch_size": 500})
+    model.fit(inputs, inputs[:, :, 0])
+    assert model.history_[0]["validation_loss"] == pytest.approx(model.history_[0]["loss"], rel=1e-9)

@@ -48,7 +48,7 @@ class Recurrent(SequenceEstimator):
     input_init, recurrent_init : how weights are drawn: "glorot", "normal" (standard deviation init_scale), "uniform"
         (within +-init_scale), "zeros"; recurrent ones also "orthogonal" or "identity" (times init_scale)
     init_scale : see there
-    bias_init : "zeros", or "normal" with standard deviation init_scale
+    bias_init : "zeros", or "normal" with standard deviation init_scale, which rectified linear units need without inputs
     standardize : whether inputs and targets that are numbers are shifted and scaled to mean 0 and variance 1
     training : how it is trained, a `Training`
     dtype : "float32" or "float64"
@@ -57,7 +57,8 @@ class Recurrent(SequenceEstimator):
     Attributes
     ----------
     weights_ : all weights by name, arrays of shape (from, to) for matrices
-    history_ : a record for each epoch: loss, validation_loss, gradient_norm (its mean before clipping), seconds
+    history_ : a record for each epoch: epoch, loss, validation_loss, gradient_norm (its mean before clipping), seconds
+        since the start, steps_per_second
     n_parameters_ : the number of weights
     classes_ : the class labels, with cross-entropy
     n_features_in_, n_outputs_ : numbers of inputs and outputs
@@ -151,7 +152,7 @@ class Recurrent(SequenceEstimator):
         ----------
         inputs : one or many sequences; (T, 0) for a network without input
         targets : per step or per sequence; None to learn the next step of the inputs themselves
-        progress : called after each epoch with its record (see `history_`; also steps_per_second) and the number of epochs
+        progress : called after each epoch with its record (see `history_`) and the number of epochs
 
         Raises
         ------
@@ -224,6 +225,7 @@ class Recurrent(SequenceEstimator):
             self.dropout, self.dropout_mask,
         )  # fmt: skip
 
+    @np.errstate(over="ignore")  # the first loss will tell
     def _draw(self, network: Network, generator: np.random.Generator) -> np.ndarray:
         """Initial weights, as one vector."""
         vector = np.empty(network.n_weights, self.dtype)

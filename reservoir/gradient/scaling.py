@@ -38,8 +38,12 @@ class Scaling(NamedTuple):
         return cls(shift, np.where(scale == 0.0, 1.0, scale))
 
     def apply(self, x: np.ndarray, dtype: Any) -> np.ndarray:
-        """Scaled values in another type."""
-        return np.ascontiguousarray((x - self.shift) / self.scale, dtype=dtype)
+        """Scaled values in another type. Raises `DataError` for what it cannot hold."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = np.ascontiguousarray((x - self.shift) / self.scale, dtype=dtype)
+        if not np.isfinite(scaled).all():
+            raise DataError(f"the data: values up to {np.abs(x).max():g} are too large for {np.dtype(dtype)}; rescale them.")
+        return scaled
 
     def undo(self, x: np.ndarray) -> np.ndarray:
         """Values in the data's own units, float64."""

@@ -145,6 +145,7 @@ class Trainer:
         for indices in batches(examples, size, shuffle):
             yield len(indices) / len(examples), assemble(examples, indices, self.loss, self.settings.reduction)
 
+    @np.errstate(over="ignore", invalid="ignore")  # the loss will tell
     def _epoch(self, learner: Learner, now: Progression, chunked: Iterable[tuple[float, list[Batch]]]) -> dict[str, Any]:
         """One pass through the data, and its record."""
         settings, epoch = self.settings, len(now.history)

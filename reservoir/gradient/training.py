@@ -54,7 +54,8 @@ class Training(Estimator):
         the filter's
     checkpoint : file in which training is kept every `checkpoint_every` epochs, and from which it is resumed
 
-    With validation the weights of the best epoch are kept, without those of the last.
+    With validation, and where `patience` or a loss that is not finite ends the training, the weights of the best epoch are
+    used, otherwise those of the last.
     """
 
     constraints: ClassVar[Mapping[str, Constraint]] = {
