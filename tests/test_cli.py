@@ -339,7 +339,7 @@ def test_a_model_that_fails_is_told_in_the_table(command: Command) -> None:
 
 def test_a_model_that_cannot_do_a_task_is_told_in_the_table(command: Command) -> None:
     status, out, _ = command(
-        "compare", "waveform", "--models", "esn,fed=esn", "--set", "fed.feedback_scaling=1", "--seeds", "0:2", "--jobs", "1"
+        "compare", "waveform", "--models", "esn,fed=esn", "--set", "esn.feedback_scaling=0", "--seeds", "0:2", "--jobs", "1"
     )
     assert status == 0
     assert "\nesn failed with seeds 0, 1: inputs: Found array with 0 feature(s)" in out
