@@ -25,7 +25,6 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from reservoir.gradient.cells.gru import GRUCell
 from scipy.linalg import blas
 
 from reservoir import ESN, Ridge, Training
@@ -33,6 +32,7 @@ from reservoir.gradient.batches import Examples, assemble
 from reservoir.gradient.cells.base import Cell
 from reservoir.gradient.cells.clockwork import ClockworkCell
 from reservoir.gradient.cells.elman import ElmanCell
+from reservoir.gradient.cells.gru import GRUCell
 from reservoir.gradient.cells.lstm import LSTMCell
 from reservoir.gradient.layers import Steps
 from reservoir.gradient.learners import Learner
