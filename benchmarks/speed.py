@@ -10,7 +10,8 @@ reservoir   Time per step of driving, fitting and free running, beside reservoir
             `dsyrk` of the same size, each timed alone.
 training    Milliseconds per training step, float32, beside PyTorch, with 1 and 2 threads: of the recurrent layer alone,
             forward and backward to the weights; and of a whole step: layer, linear head at every step, squared error,
-            gradient, Adam.
+            gradient, Adam. Ours and the peer's one after the other, shape by shape: by turns the threads of the one,
+            still spinning, would slow the other.
 clockwork   A whole training step of a Clockwork RNN beside an Elman network of the same width, both ours.
 """
 
@@ -41,6 +42,7 @@ from reservoir.threads import one_blas_thread, thread_count
 
 RIDGE = 1e-6
 CONNECTIONS = 10
+PAUSE = 0.3  # seconds in which threads that wait for work by spinning, PyTorch's, fall asleep
 SHAPES = [(32, 1, 320, 1), (32, 32, 100, 2), (64, 32, 100, 16), (128, 32, 100, 32), (256, 32, 100, 64)]
 """Units, sequences, steps, inputs."""
 
@@ -190,9 +192,9 @@ def training(arguments: argparse.Namespace) -> None:
         with ThreadPoolExecutor(threads) as pool:
             with one_blas_thread():
                 work = {("ours", key): f for key, f in training_step(cell(shape[0]), shape, pool).items()}
-            work = {key: limited(f) for key, f in work.items()}
-            work |= {("peer", key): f for key, f in peer_step(name, shape).items()}
-            times = least(work, 4 * arguments.repeats)
+            times = least({key: limited(f) for key, f in work.items()}, 4 * arguments.repeats)
+        times |= least({("peer", key): f for key, f in peer_step(name, shape).items()}, 4 * arguments.repeats)
+        time.sleep(PAUSE)
         found = [
             f"{part} {times['ours', part] * 1e3:8.3f} peer {times['peer', part] * 1e3:8.3f}"
             f" ratio {times['peer', part] / times['ours', part]:5.2f}"

@@ -8,7 +8,7 @@ from typing import Any
 import naive_cells
 import numpy as np
 import pytest
-from cell_runs import Case, active, apart, backward, case, forward
+from cell_runs import Case, apart, backward, case, forward
 
 from reservoir.gradient.cells import clockwork
 from reservoir.gradient.cells.clockwork import ClockworkCell
@@ -197,7 +197,7 @@ def products(monkeypatch: pytest.MonkeyPatch) -> Products:
 def work(cell: ClockworkCell, steps: int, batch: int, products: Products) -> tuple[list[int], list[int], int]:
     """Multiplications of the products in every step forward, in every step back, and of the weights' gradient."""
     kernels = [getattr(kernel, "py_func", kernel) for kernel in (clockwork._advance, clockwork._retreat, clockwork._gather)]
-    run = case(cell, steps, [batch and steps] * batch, 0)
+    run = case(cell, steps, [steps] * batch, 0)
     tape, weights, gradients = forward(run), cell.bind(run.arrays), cell.bind({n: a.copy() for n, a in run.arrays.items()})
     state_gradient = run.state_gradient.copy()
     products.taken()  # without the JIT the products of this run are counted too
@@ -246,10 +246,6 @@ def test_work_of_nine_modules_is_a_fifth() -> None:
 def test_steps_without_a_module_do_no_product(products: Products) -> None:
     ahead, back, _ = work(ClockworkCell(6, (2, 4)), 4, 2, products)
     assert ahead[1] == ahead[3] == back[1] == back[3] == 0 < ahead[2]
-
-
-def test_lengths_count_from_the_end() -> None:
-    np.testing.assert_array_equal(active([3, 1, 0], 4), [2, 1, 1, 0])
 
 
 def test_initial_weights_are_the_triangle_of_a_whole_matrix() -> None:
