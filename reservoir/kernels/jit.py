@@ -22,6 +22,12 @@ def jit(function: Callable[..., Any]) -> Any:
     return numba.njit(cache=True, error_model="numpy", fastmath=FASTMATH, nogil=True)(function)
 
 
+def uncounted(function: Callable[..., Any]) -> Any:
+    """Like `jit`, without reference counts: slices cost nothing, and what allocates or returns an array does not compile."""
+    without_counts: dict[str, Any] = {"_nrt": False}
+    return numba.njit(cache=True, error_model="numpy", fastmath=FASTMATH, nogil=True, **without_counts)(function)
+
+
 def inline(function: Callable[..., Any]) -> Any:
     """Like `jit`, for scalar helpers that only make sense inside another kernel's loop."""
     return numba.njit(cache=True, error_model="numpy", fastmath=FASTMATH, nogil=True, inline="always")(function)

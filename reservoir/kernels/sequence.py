@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numba.extending import overload
 
-from reservoir.kernels.jit import jit
+from reservoir.kernels.jit import uncounted
 
 
 class Tape(NamedTuple):
@@ -90,7 +90,7 @@ def _gather(weights, tape, gradients):
     return lambda weights, tape, gradients: kernel(weights, tape, gradients)
 
 
-@jit
+@uncounted
 def run_forward(weights, tape, active):
     """Fill `tape.states[:, 1:]` and `tape.gates` from `tape.inputs` and `tape.states[:, 0]`."""
     prepare(weights, tape)
@@ -98,11 +98,13 @@ def run_forward(weights, tape, active):
     for t in range(len(active)):
         n = active[t]
         advance(weights, tape, t, n)
-        if n < states.shape[2]:
-            states[:, t + 1, n:] = states[:, t, n:]
+        for s in range(states.shape[0]):
+            for b in range(n, states.shape[2]):
+                for j in range(states.shape[3]):
+                    states[s, t + 1, b, j] = states[s, t, b, j]
 
 
-@jit
+@uncounted
 def run_backward(weights, tape, active, output_gradient, state_gradient, gradients, norms):
     """Turn gradients with respect to outputs and final states into those of weights, gates and initial states.
 
@@ -117,14 +119,17 @@ def run_backward(weights, tape, active, output_gradient, state_gradient, gradien
         n = active[t]
         add_flushed(output_gradient[t], state_gradient[0], tiny)
         if len(norms) > 0:
-            norms[t] = np.sqrt(np.sum(np.square(state_gradient[0])))
+            square = zero
+            for value in state_gradient[0].flat:
+                square += value * value
+            norms[t] = np.sqrt(square)
         retreat(weights, tape, t, n, state_gradient)
         for b in range(n, gates.shape[1]):
             gates[t, b] = zero
     gather(weights, tape, gradients)
 
 
-@jit
+@uncounted
 def add_flushed(increment, total, tiny):
     """total += increment, with what is smaller than `tiny` made zero: denormal numbers are many times slower."""
     for b in range(total.shape[0]):

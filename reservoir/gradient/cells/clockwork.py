@@ -17,11 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from reservoir.gradient.cells.base import Cell, Shape
-from reservoir.gradient.cells.compiling import jit
 from reservoir.gradient.cells.dense import activate_columns, sum_rows, transpose
 from reservoir.kernels.activations import CODES, scale_by_derivative
 from reservoir.kernels.blas import gemm
-from reservoir.kernels.jit import inline
+from reservoir.kernels.jit import inline, uncounted
 from reservoir.kernels.sequence import KERNELS, Kernels
 
 
@@ -42,7 +41,7 @@ class ClockworkWeights(NamedTuple):
     offsets: np.ndarray
 
 
-@jit
+@uncounted
 def _runs(weights, tape, t, module):
     """Whether a module runs at a step."""
     return np.uint64(tape.first + t) % np.uint64(weights.periods[module]) == np.uint64(0)
@@ -64,12 +63,12 @@ def _block_transposed(weights, module):
     return part.reshape(stop - start, weights.starts[-1] - start)
 
 
-@jit
+@uncounted
 def _prepare(weights, tape):
     """Nothing: at most steps most units idle."""
 
 
-@jit
+@uncounted
 def _advance(weights, tape, t, n):
     old, new, rows = tape.states[0, t, :n], tape.states[0, t + 1, :n], np.uint64(n)
     for b in range(n):
@@ -87,7 +86,7 @@ def _advance(weights, tape, t, n):
             activate_columns(weights.activation, new, rows, first, last)
 
 
-@jit
+@uncounted
 def _retreat(weights, tape, t, n, state_gradient):
     if t == tape.gates.shape[0] - 1:
         for module in range(len(weights.periods)):
@@ -106,7 +105,7 @@ def _retreat(weights, tape, t, n, state_gradient):
             gemm(gates[:, start:stop], _block_transposed(weights, module), True, gradient[:, start:])
 
 
-@jit
+@uncounted
 def _gather(weights, tape, gradients):
     steps, batch, units = tape.gates.shape
     gradients.input_weights[:] = 0

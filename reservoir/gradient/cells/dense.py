@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from reservoir.gradient.cells.compiling import jit
 from reservoir.kernels.activations import activate_range
 from reservoir.kernels.blas import gemm
+from reservoir.kernels.jit import uncounted
 
 TILE = 16
 
 
-@jit
+@uncounted
 def fill_rows(row, rows):
     """rows[r] = row for every r."""
     for r in range(rows.shape[0]):
@@ -19,7 +19,7 @@ def fill_rows(row, rows):
             rows[r, j] = row[j]
 
 
-@jit
+@uncounted
 def sum_rows(rows, total):
     """total = the sum of rows[r] over r."""
     total[:] = 0
@@ -28,14 +28,14 @@ def sum_rows(rows, total):
             total[j] += rows[r, j]
 
 
-@jit
+@uncounted
 def activate_columns(code, rows, n, start, stop):
     """Overwrite rows[:n, start:stop] with f of it, bounds unsigned."""
     for b in range(n):
         activate_range(code, rows[b], start, stop)
 
 
-@jit
+@uncounted
 def transpose(matrix, out):
     """out = matrix', tile by tile, so that both stay in the cache."""
     rows, columns = matrix.shape
@@ -46,7 +46,7 @@ def transpose(matrix, out):
                     out[k, r] = matrix[r, k]
 
 
-@jit
+@uncounted
 def transpose_first(weights, tape, t):
     """Fill `weights.transposed` where the way back begins: products with it are faster than those that BLAS transposes."""
     if t == tape.gates.shape[0] - 1:
@@ -58,7 +58,7 @@ def room_for_transposed(recurrent_weights: np.ndarray) -> np.ndarray:
     return np.empty(recurrent_weights.shape[::-1], recurrent_weights.dtype)
 
 
-@jit
+@uncounted
 def input_product(weights, tape):
     """gates = inputs W + b, for all steps in one product."""
     steps, batch, width = tape.gates.shape
@@ -67,7 +67,7 @@ def input_product(weights, tape):
     gemm(tape.inputs.reshape(steps * batch, tape.inputs.shape[2]), weights.input_weights, True, gates)
 
 
-@jit
+@uncounted
 def input_gradients(tape, gradients):
     """Gradients of W and b from those of the gates."""
     steps, batch, width = tape.gates.shape
@@ -76,7 +76,7 @@ def input_gradients(tape, gradients):
     sum_rows(gates, gradients.bias)
 
 
-@jit
+@uncounted
 def dense_gradients(weights, tape, gradients):
     """Gradients of W, U and b, where all gates read U h(t-1)."""
     steps, batch, width = tape.gates.shape

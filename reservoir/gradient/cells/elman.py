@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from reservoir.gradient.cells.base import Cell, Shape
-from reservoir.gradient.cells.compiling import jit
 from reservoir.gradient.cells.dense import dense_gradients, input_product, room_for_transposed, transpose_first
 from reservoir.kernels.activations import CODES, activate, scale_by_derivative
 from reservoir.kernels.blas import gemm
+from reservoir.kernels.jit import uncounted
 from reservoir.kernels.sequence import KERNELS, Kernels
 
 
@@ -29,7 +29,7 @@ class ElmanWeights(NamedTuple):
     activation: int
 
 
-@jit
+@uncounted
 def _advance(weights, tape, t, n):
     gates, new = tape.gates[t], tape.states[0, t + 1, :n]
     for b in range(n):
@@ -39,7 +39,7 @@ def _advance(weights, tape, t, n):
     activate(weights.activation, new.reshape(-1))
 
 
-@jit
+@uncounted
 def _retreat(weights, tape, t, n, state_gradient):
     transpose_first(weights, tape, t)
     gates, gradient, new = tape.gates[t, :n], state_gradient[0, :n], tape.states[0, t + 1]

@@ -19,7 +19,6 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from reservoir.gradient.cells.base import Cell, Shape
-from reservoir.gradient.cells.compiling import jit
 from reservoir.gradient.cells.dense import (
     activate_columns,
     fill_rows,
@@ -31,6 +30,7 @@ from reservoir.gradient.cells.dense import (
 )
 from reservoir.kernels.activations import SIGMOID, TANH
 from reservoir.kernels.blas import gemm
+from reservoir.kernels.jit import uncounted
 from reservoir.kernels.sequence import KERNELS, Kernels
 
 
@@ -47,7 +47,7 @@ class GRUWeights(NamedTuple):
 # `extra` holds, of the candidate, with the reset after: h U_n + c_n, then its gradient; before: r h, what U_n reads.
 
 
-@jit
+@uncounted
 def _reset_before(gates, old, product):
     """r h(t-1)."""
     units = np.uint64(old.shape[1])
@@ -56,7 +56,7 @@ def _reset_before(gates, old, product):
             product[b, j] = gates[b, units + j] * old[b, j]
 
 
-@jit
+@uncounted
 def _reset_after(gates, product):
     """The candidate before tanh."""
     units = np.uint64(product.shape[1])
@@ -66,7 +66,7 @@ def _reset_after(gates, product):
             gates[b, double + j] += gates[b, units + j] * product[b, j]
 
 
-@jit
+@uncounted
 def _emit(gates, old, new):
     """h(t)."""
     units = np.uint64(old.shape[1])
@@ -76,7 +76,7 @@ def _emit(gates, old, new):
             new[b, j] = gates[b, double + j] + gates[b, j] * (old[b, j] - gates[b, double + j])
 
 
-@jit
+@uncounted
 def _advance(weights, tape, t, n):
     units, rows = tape.states.shape[3], np.uint64(n)
     border, width = np.uint64(2 * units), np.uint64(3 * units)
@@ -95,7 +95,7 @@ def _advance(weights, tape, t, n):
     _emit(gates, old, tape.states[0, t + 1])
 
 
-@jit
+@uncounted
 def _retreat_output(gates, old, gradient):
     """The gradients of the update gate and of the candidate, and what reaches h(t-1) directly."""
     units = old.shape[1]
@@ -110,7 +110,7 @@ def _retreat_output(gates, old, gradient):
             n[j] = dn
 
 
-@jit
+@uncounted
 def _retreat_after(gates, product):
     """The gradients of the reset gate and of the recurrent product."""
     units = product.shape[1]
@@ -123,7 +123,7 @@ def _retreat_after(gates, product):
             r[j] = dr
 
 
-@jit
+@uncounted
 def _retreat_before(gates, old, product, gradient):
     """The gradients of the reset gate and of h(t-1) from that of r h, which is then r h again."""
     units = product.shape[1]
@@ -138,7 +138,7 @@ def _retreat_before(gates, old, product, gradient):
             r[j] = dr
 
 
-@jit
+@uncounted
 def _retreat(weights, tape, t, n, state_gradient):
     transpose_first(weights, tape, t)
     units = tape.states.shape[3]
@@ -155,7 +155,7 @@ def _retreat(weights, tape, t, n, state_gradient):
     tape.extra[t, n:] = 0
 
 
-@jit
+@uncounted
 def _gather(weights, tape, gradients):
     steps, batch, width = tape.gates.shape
     units, rows = width // 3, steps * batch

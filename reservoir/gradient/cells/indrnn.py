@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from reservoir.gradient.cells.base import Cell, Shape
-from reservoir.gradient.cells.compiling import jit
 from reservoir.gradient.cells.dense import input_gradients, input_product
 from reservoir.gradient.initializers import initialize
 from reservoir.kernels.activations import CODES, activate, scale_by_derivative
+from reservoir.kernels.jit import uncounted
 from reservoir.kernels.sequence import KERNELS, Kernels
 
 
@@ -30,7 +30,7 @@ class IndRNNWeights(NamedTuple):
     activation: int
 
 
-@jit
+@uncounted
 def _add_products(factors, rows, total):
     """total[b] += factors * rows[b] for every b."""
     for b in range(len(total)):
@@ -38,7 +38,7 @@ def _add_products(factors, rows, total):
             total[b, j] += factors[j] * rows[b, j]
 
 
-@jit
+@uncounted
 def _advance(weights, tape, t, n):
     gates, new = tape.gates[t, :n], tape.states[0, t + 1]
     _add_products(weights.recurrent_weights, tape.states[0, t], gates)
@@ -48,7 +48,7 @@ def _advance(weights, tape, t, n):
     activate(weights.activation, new[:n].reshape(-1))
 
 
-@jit
+@uncounted
 def _retreat(weights, tape, t, n, state_gradient):
     gates, gradient, new = tape.gates[t, :n], state_gradient[0], tape.states[0, t + 1]
     for b in range(n):
@@ -60,7 +60,7 @@ def _retreat(weights, tape, t, n, state_gradient):
             passed[j] = row[j] * weights.recurrent_weights[j]
 
 
-@jit
+@uncounted
 def _gather(weights, tape, gradients):
     input_gradients(tape, gradients)
     gradients.recurrent_weights[:] = 0

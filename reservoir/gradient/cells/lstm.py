@@ -20,7 +20,6 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from reservoir.gradient.cells.base import Cell, Shape
-from reservoir.gradient.cells.compiling import jit
 from reservoir.gradient.cells.dense import (
     activate_columns,
     dense_gradients,
@@ -30,6 +29,7 @@ from reservoir.gradient.cells.dense import (
 )
 from reservoir.kernels.activations import SIGMOID, TANH
 from reservoir.kernels.blas import gemm
+from reservoir.kernels.jit import uncounted
 from reservoir.kernels.sequence import KERNELS, Kernels
 
 
@@ -43,13 +43,13 @@ class LSTMWeights(NamedTuple):
     transposed: np.ndarray
 
 
-@jit
+@uncounted
 def _multiply_add(a, b, total):
     for j in range(total.size):
         total[j] += a[j] * b[j]
 
 
-@jit
+@uncounted
 def _to_gates(peepholes, cell, gates, first, last):
     """gates += p * cell, of the gates in range(first, last)."""
     units = cell.shape[1]
@@ -58,7 +58,7 @@ def _to_gates(peepholes, cell, gates, first, last):
             _multiply_add(peepholes[gate], cell[b], gates[b, gate * units : (gate + 1) * units])
 
 
-@jit
+@uncounted
 def _from_gates(peepholes, gates, cell_gradient, first, last):
     """The adjoint: cell_gradient += p * gates."""
     units = cell_gradient.shape[1]
@@ -67,7 +67,7 @@ def _from_gates(peepholes, gates, cell_gradient, first, last):
             _multiply_add(peepholes[gate], gates[b, gate * units : (gate + 1) * units], cell_gradient[b])
 
 
-@jit
+@uncounted
 def _update(gates, old, cell, squashed):
     """c(t), and a copy."""
     units = np.uint64(cell.shape[1])
@@ -79,7 +79,7 @@ def _update(gates, old, cell, squashed):
             squashed[b, j] = cell[b, j]
 
 
-@jit
+@uncounted
 def _emit(gates, squashed, output):
     """h(t), from tanh(c(t))."""
     units = np.uint64(output.shape[1])
@@ -89,7 +89,7 @@ def _emit(gates, squashed, output):
             output[b, j] = gates[b, double + j] * squashed[b, j]
 
 
-@jit
+@uncounted
 def _advance(weights, tape, t, n):
     zero, units, rows = np.uint64(0), np.uint64(tape.states.shape[3]), np.uint64(n)
     double, triple, width = np.uint64(2) * units, np.uint64(3) * units, np.uint64(4) * units
@@ -112,7 +112,7 @@ def _advance(weights, tape, t, n):
 # Passes of their own, without a call inside: only there does the compiler drop the reference counts of the slices.
 
 
-@jit
+@uncounted
 def _retreat_output(gates, squashed, output_gradient, cell_gradient):
     """The output gate, and what reaches the cell through the output."""
     units = squashed.shape[1]
@@ -125,7 +125,7 @@ def _retreat_output(gates, squashed, output_gradient, cell_gradient):
             o[j] = dh[j] * q[j] * (o[j] * (one - o[j]))
 
 
-@jit
+@uncounted
 def _retreat_cell(gates, old, cell_gradient):
     """The other gates, and the cell before."""
     units = old.shape[1]
@@ -143,7 +143,7 @@ def _retreat_cell(gates, old, cell_gradient):
             f[j] = df
 
 
-@jit
+@uncounted
 def _retreat(weights, tape, t, n, state_gradient):
     transpose_first(weights, tape, t)
     gates, peepholes = tape.gates[t, :n], len(weights.peepholes) > 0
@@ -156,7 +156,7 @@ def _retreat(weights, tape, t, n, state_gradient):
     gemm(gates, weights.transposed, False, state_gradient[0, :n])
 
 
-@jit
+@uncounted
 def _gather(weights, tape, gradients):
     dense_gradients(weights, tape, gradients)
     gradients.peepholes[:] = 0

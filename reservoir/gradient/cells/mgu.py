@@ -16,7 +16,6 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from reservoir.gradient.cells.base import Cell, Shape
-from reservoir.gradient.cells.compiling import jit
 from reservoir.gradient.cells.dense import (
     activate_columns,
     input_gradients,
@@ -26,6 +25,7 @@ from reservoir.gradient.cells.dense import (
 )
 from reservoir.kernels.activations import SIGMOID, TANH
 from reservoir.kernels.blas import gemm
+from reservoir.kernels.jit import uncounted
 from reservoir.kernels.sequence import KERNELS, Kernels
 
 
@@ -41,7 +41,7 @@ class MGUWeights(NamedTuple):
 # `extra` holds f h, what U_c reads, and, on the way back, part of the gradient of f.
 
 
-@jit
+@uncounted
 def _reset(gates, old, extra):
     """f h(t-1)."""
     units = np.uint64(old.shape[1])
@@ -50,7 +50,7 @@ def _reset(gates, old, extra):
             extra[b, j] = gates[b, j] * old[b, j]
 
 
-@jit
+@uncounted
 def _emit(gates, old, new):
     """h(t)."""
     units = np.uint64(old.shape[1])
@@ -59,7 +59,7 @@ def _emit(gates, old, new):
             new[b, j] = old[b, j] + gates[b, j] * (gates[b, units + j] - old[b, j])
 
 
-@jit
+@uncounted
 def _advance(weights, tape, t, n):
     units, rows = tape.states.shape[3], np.uint64(n)
     border, width = np.uint64(units), np.uint64(2 * units)
@@ -72,7 +72,7 @@ def _advance(weights, tape, t, n):
     _emit(gates, old, tape.states[0, t + 1])
 
 
-@jit
+@uncounted
 def _retreat_output(gates, extra, old, gradient):
     """The gradient of the candidate, what reaches the gate and h(t-1) directly."""
     units = old.shape[1]
@@ -86,7 +86,7 @@ def _retreat_output(gates, extra, old, gradient):
             dh[j] *= one - f[j]
 
 
-@jit
+@uncounted
 def _retreat_reset(gates, extra, old, gradient):
     """The gradient of the gate and the rest of that of h(t-1), from that of f h, which is then f h again."""
     units = old.shape[1]
@@ -101,7 +101,7 @@ def _retreat_reset(gates, extra, old, gradient):
             f[j] = df[j] * (f[j] * (one - f[j]))
 
 
-@jit
+@uncounted
 def _retreat(weights, tape, t, n, state_gradient):
     transpose_first(weights, tape, t)
     units = tape.states.shape[3]
@@ -113,7 +113,7 @@ def _retreat(weights, tape, t, n, state_gradient):
     tape.extra[t, n:] = 0
 
 
-@jit
+@uncounted
 def _gather(weights, tape, gradients):
     steps, batch, width = tape.gates.shape
     units, rows = width // 2, steps * batch
