@@ -23,6 +23,7 @@ try:
         Assignment,
         Names,
         Seeds,
+        Variation,
         at_least,
         drawing,
         epoch_text,
@@ -31,6 +32,7 @@ try:
         print_table,
         progress,
     )
+    from reservoir.literals import parse_name
 except KeyboardInterrupt:  # Ctrl-C while starting
     sys.exit(130)
 
@@ -47,6 +49,7 @@ def cli(context: click.Context) -> None:
     \b
     reservoir run narma10 --seeds 0:5            a benchmark, five seeds
     reservoir compare narma10 lorenz             several models side by side
+    reservoir sweep narma10 --vary leak_rate=0.1:1:10    many parameters
     reservoir forecast data.csv --column price   a column of your own file
     reservoir inspect --set units=200            a reservoir before training
     reservoir gradients adding                   gradients on their way back
@@ -293,6 +296,143 @@ def print_comparison(rows: Sequence[Mapping[str, Any]], tasks: Sequence[Any]) ->
         if of_task:
             print_table(*comparison_table(task, of_task))
             click.echo()
+
+
+def sweep_file(context: click.Context, _: click.Parameter, path: str | None) -> dict[str, Any]:
+    """The tables of a sweep's file; its other options become the defaults of the command's."""
+    if path is None:
+        return {}
+    from reservoir.sweep.file import TABLES, read_sweep_file
+
+    own = ("file", "vary", "settings", "task_settings", "help")
+    given = read_sweep_file(path, [str(p.name) for p in context.command.get_params(context) if p.name not in own])
+    context.default_map = {name: value for name, value in given.items() if name not in TABLES}
+    return {name: given[name] for name in TABLES}
+
+
+@cli.command(short_help="Try many parameters of a model on a task.")
+@click.argument("task", required=False)
+@click.option("--model", default="esn", show_default=True, help="The model; see `reservoir models`.")
+@click.option(
+    "--vary", type=Variation(), multiple=True, help="NAME=0.1:1.5:15, NAME=log:1e-9:1e-3:7, NAME=a,b,c; may be repeated."
+)
+@click.option("--set", "settings", type=Assignment(), multiple=True, help=SET_HELP)
+@TASK_SETTINGS
+@click.option("--seeds", type=Seeds(), default="0", show_default=True, help="0:5 for 0 to 4, or 0,3,7; each trial with each.")
+@click.option("--strategy", default="grid", show_default=True, help="grid, random, sobol, tpe or cmaes.")
+@click.option("--trials", type=at_least(1), help="How many sets of parameters to try, but for a grid.")
+@click.option("--store", type=OUTPUT, default="sweep.db", show_default=True, help="The record; an existing one is gone on with.")
+@click.option("--jobs", type=at_least(1), help="Processes to run side by side.  [default: the number of cores]")
+@click.option("--scheduler", help="A Dask scheduler, as tcp://host:8786, whose workers do the work instead.")
+@click.option(
+    "--split", type=click.Choice(["validation", "test"]), default="validation", show_default=True, help="What to score on."
+)
+@click.option("--search-seed", type=at_least(0), default=0, show_default=True, help="Of random, sobol, tpe and cmaes.")
+@click.option("--batch", type=at_least(1), help="Trials that tpe and cmaes propose at a time.  [default: 8]")
+@click.option("--prune", is_flag=True, help="With tpe and cmaes, stop training what is worse than the median.")
+@click.option("--retry", is_flag=True, help="Try again what failed.")
+@DATA
+@START
+@click.option(
+    "--file", type=click.Path(), is_eager=True, callback=sweep_file, help="All of this as a TOML file; see docs/sweeps.md."
+)
+def sweep(
+    task: str | None,
+    model: str,
+    vary: Assignments,
+    settings: Assignments,
+    task_settings: Assignments,
+    seeds: list[int],
+    strategy: str,
+    trials: int | None,
+    store: str,
+    jobs: int | None,
+    scheduler: str | None,
+    split: str,
+    search_seed: int,
+    batch: int | None,
+    prune: bool,
+    retry: bool,
+    data: str | None,
+    start: float | None,
+    file: dict[str, Any],
+) -> int:
+    """Try many parameters of a model on TASK, each with every seed, and keep what comes in a store.
+
+    The same command again does what is missing, a larger one what is new. Runs are scored on the validation split, so that
+    the test split stays unseen while choosing. `reservoir results` shows more of what is in the store.
+
+    \b
+    reservoir sweep narma10 --vary spectral_radius=0.1:1.5:15 --vary leak_rate=log:0.01:1:10 --seeds 0:3
+    reservoir sweep narma10 --vary topology=diagonals,cycle --vary readout.ridge=log:1e-9:1e-3:7
+    reservoir sweep mackey-glass --strategy tpe --trials 100 --vary spectral_radius=0.1:1.5 --vary leak_rate=0.1:1
+    reservoir sweep --file sweep.toml
+    """  # noqa: D301
+    from reservoir.sweep import plan, run
+    from reservoir.sweep.report import best_command, progress_text, ranking_table
+
+    if task is None:
+        raise click.UsageError("Missing argument 'TASK'.")
+    [chosen] = tasks_with([task], (*file.get("task_set", {}).items(), *task_settings), data, start)
+    planned = plan(
+        chosen, model, {**file.get("vary", {}), **dict(vary)}, {**file.get("set", {}), **dict(settings)}, seeds, strategy,
+        trials, split, search_seed, batch, prune,
+    )  # fmt: skip
+    try:
+        with progress(task, planned.runs, False) as bar:
+            table = run(
+                planned, store, jobs=jobs, scheduler=scheduler, retry=retry,
+                report=lambda state: bar.at(state.kept + state.finished, progress_text(state)),
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        click.echo(f"What was finished is in {store}; the same command again goes on from there.", err=True)
+        raise
+    print_table(*ranking_table(table, 5))
+    click.echo(f"All runs are in {store}; `reservoir results {store}` shows more. The best on the test split, with new seeds:")
+    click.echo(best_command(table) or "none: every run failed.")
+    return int(not (table.status == "done").any())
+
+
+@cli.command(short_help="Show what a sweep found.")
+@click.argument("store", type=click.Path())
+@click.option("--top", type=at_least(1), default=10, show_default=True, help="How many trials to show, the best first.")
+@click.option("--csv", "csv_file", type=OUTPUT, help="Write every run to this file.")
+@click.option("--plot", type=OUTPUT, help="Draw the scores to this file: a line, a heat map or parallel coordinates.")
+@click.option("--names", type=Names(), help="The one or two parameters to draw, others averaged over.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, numbers in full precision.")
+def results(store: str, top: int, csv_file: str | None, plot: str | None, names: list[str] | None, as_json: bool) -> None:
+    """Show what the sweep in STORE found: the best trials, which parameters mattered. It may still be running.
+
+    \b
+    reservoir results sweep.db --top 20 --plot sweep.png
+    reservoir results sweep.db --plot two.png --names spectral_radius,leak_rate
+    reservoir results sweep.db --csv runs.csv
+    """  # noqa: D301
+    from reservoir.outputs import check_outputs, writing
+    from reservoir.sweep.report import best_command, importance_table, ranking_table, result_json, write_csv
+    from reservoir.sweep.store import Store
+
+    check_outputs(csv_file, plot, sources=[store])
+    draw = drawing(plot)
+    with Store.reading(store) as opened:
+        table = opened.table()
+        if csv_file is not None:
+            with writing(csv_file):
+                write_csv(csv_file, opened)
+    if as_json:
+        print_json(result_json(table, top))
+    else:
+        print_table(*ranking_table(table, top))
+        mattered = importance_table(table)
+        if mattered:
+            click.echo()
+            print_table(*mattered)
+        if command := best_command(table):
+            click.echo(f"\nThe best on the test split, with new seeds:\n{command}")
+    if plot is not None:
+        figure = draw.sweep_figure(table, [parse_name(name) for name in names] if names else None)
+        with writing(plot):
+            draw.save(figure, plot)
 
 
 @cli.command(short_help="Use a saved model on your own CSV file.")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from reservoir.gradient.estimators import GRU, LSTM, MGU, ClockworkRNN, Elman, IndRNN
     from reservoir.gradient.training import Training
     from reservoir.models import load
-    from reservoir.validation import DataError, DivergenceError, ModelFileError, ParameterError
+    from reservoir.validation import DataError, DivergenceError, ModelFileError, ParameterError, StoreError
 
 __version__ = "0.1.0"
 
@@ -36,12 +36,13 @@ _HOMES = {
     "DivergenceError": "reservoir.validation",
     "ModelFileError": "reservoir.validation",
     "ParameterError": "reservoir.validation",
+    "StoreError": "reservoir.validation",
 }
 
 __all__ = [
     "ESN", "GRU", "LSTM", "MGU", "ClockworkRNN", "DataError", "DivergenceError", "Elman", "IndRNN", "LeastMeanSquares",
-    "Logistic", "ModelFileError", "ParameterError", "RecursiveLeastSquares", "Ridge", "RidgeClassifier", "Training", "load",
-    "spectral_radius",
+    "Logistic", "ModelFileError", "ParameterError", "RecursiveLeastSquares", "Ridge", "RidgeClassifier", "StoreError", "Training",
+    "load", "spectral_radius",
 ]  # fmt: skip
 
 

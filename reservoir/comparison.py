@@ -18,13 +18,9 @@ from typing import Any
 import numpy as np
 
 from reservoir.comparison_plan import Cell, Plan, entrants, plan
-from reservoir.evaluation import evaluate, make_model, overlaid, report_row
+from reservoir.evaluation import FAILURES, evaluate, make_model, overlaid, reason, report_row
 from reservoir.threads import one_blas_thread
-from reservoir.validation import DataError, DivergenceError, ParameterError
 from reservoir.workers import Report, run_all
-
-FAILURES = (DivergenceError, DataError, ParameterError, MemoryError)
-"""What is recorded of a model on a task with a seed; anything else is a mistake of ours."""
 
 
 @dataclass(frozen=True)
@@ -116,11 +112,6 @@ def run_cell(cell: Cell, data: Any, keep: bool, report: Report) -> Run:
             row, predictions, error = failed_row(cell, data), None, reason(failure, cell.seed)
     told = list(dict.fromkeys(str(warning.message) for warning in caught))
     return Run({**row, "label": cell.entrant.label, "error": error, "warnings": told}, curve, predictions if keep else None)
-
-
-def reason(failure: BaseException, seed: int) -> str:
-    """Why a run came to nothing, in a line."""
-    return f"not enough memory ({failure})" if isinstance(failure, MemoryError) else str(failure).removeprefix(f"Seed {seed}: ")
 
 
 def failed_row(cell: Cell, data: Any) -> dict[str, Any]:

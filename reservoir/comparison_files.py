@@ -12,8 +12,7 @@ from typing import Any
 from reservoir.comparison import Run, summarise
 from reservoir.comparison_plan import Plan
 from reservoir.html_report import report_html
-from reservoir.model_file import replaced
-from reservoir.outputs import writing
+from reservoir.outputs import replaced, writing
 from reservoir.reporting import as_json, number
 
 COLUMNS = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import errno
 import json
 import sys
@@ -12,6 +11,8 @@ from importlib.util import find_spec
 from typing import Any
 
 import click
+
+from reservoir.literals import parse_name, parse_value
 
 OUTPUT = click.Path(readable=False)
 
@@ -26,19 +27,20 @@ class Assignment(click.ParamType):
         name, equals, text = value.partition("=")
         if not equals or not name.strip():
             self.fail(f"must be NAME=VALUE. Got {value!r} instead.", param, ctx)
-        return name.strip().replace(".", "__"), parse_value(text.strip())
+        return parse_name(name), parse_value(text.strip())
 
 
-def parse_value(text: str) -> Any:
-    """A Python literal; true, false and none in any case; a list of words; or the text itself."""
-    words: dict[str, Any] = {"true": True, "false": False, "none": None}
-    if text.lower() in words:
-        return words[text.lower()]
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return [parse_value(part.strip()) for part in text.split(",")] if "," in text else text
-    return list(value) if isinstance(value, tuple) else value
+class Variation(click.ParamType):
+    """NAME=VALUES, the values a text that `reservoir.sweep.space` reads; a dot in the name addresses a part."""
+
+    name = "NAME=VALUES"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """(name, text) of a variation."""
+        name, equals, text = value.partition("=")
+        if not equals or not name.strip() or not text.strip():
+            self.fail(f"must be NAME=VALUES, as spectral_radius=0.1:1.5:15. Got {value!r} instead.", param, ctx)
+        return parse_name(name), text.strip()
 
 
 class Seeds(click.ParamType):
@@ -48,11 +50,10 @@ class Seeds(click.ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[int]:
         """The seeds as a list, none twice."""
-        if isinstance(value, list):
-            return value
         seeds: list[int] = []
+        text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
         try:
-            for part in value.split(","):
+            for part in text.split(","):
                 start, colon, stop = part.partition(":")
                 seeds += range(int(start), int(stop)) if colon else [int(start)]
         except ValueError:
@@ -107,6 +108,11 @@ class Bar:
         self._under_way[part] = done / of
         single = {"completed": done, "total": of, "visible": True} if self._total == 1 else {}
         self._update(description=f"{self._label} {text}".strip(), **single)
+
+    def at(self, finished: int, text: str) -> None:
+        """So many parts are finished; `text` tells more."""
+        self._finished = finished
+        self._update(description=f"{self._label}: {text}")
 
     def _update(self, **fields: Any) -> None:
         if self.shown:
@@ -179,10 +185,10 @@ def explanation(error: BaseException) -> tuple[str, int]:
         return f"Error: {where}{error.strerror or error}", 1 if error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT) else 2
     if isinstance(error, MemoryError):
         return f"Error: not enough memory ({error}); use fewer units or a shorter series.", 1
-    from reservoir.validation import DataError, DivergenceError, ModelFileError, ParameterError
+    from reservoir.validation import DataError, DivergenceError, ModelFileError, ParameterError, StoreError
     from reservoir.workers import WorkerError
 
-    if isinstance(error, (ParameterError, DataError, ModelFileError)):
+    if isinstance(error, (ParameterError, DataError, ModelFileError, StoreError)):
         return f"Error: {error}", 2
     if isinstance(error, (DivergenceError, WorkerError)):
         return f"Error: {error}", 1

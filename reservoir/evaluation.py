@@ -14,7 +14,10 @@ from typing import Any
 from reservoir import __version__
 from reservoir.estimator import Estimator
 from reservoir.models import model_class
-from reservoir.validation import Choice, Constraint, DivergenceError, Subset, unknown
+from reservoir.validation import Choice, Constraint, DataError, DivergenceError, ParameterError, Subset, unknown
+
+FAILURES = (DivergenceError, DataError, ParameterError, MemoryError)
+"""What a model may come to with a task and a seed; anything else is a mistake of ours."""
 
 Progress = Callable[[dict[str, Any], int], None]
 """Called after each epoch of training with what there is to tell of it, as in `history_`, and the number of epochs."""
@@ -106,22 +109,38 @@ def evaluate(
     """
     model = make_model(name, overlaid(task.settings(name), parameters), seed)
     data = task.generate(seed) if data is None else data
-    reports = {} if progress is None or "progress" not in inspect.signature(model.fit).parameters else {"progress": progress}
-    started = time.perf_counter()
     try:
-        model.fit(data.train.inputs, data.train.targets, **reports)
-        fitted = time.perf_counter()
-        predictions = task.predict(model, data.test)
-        predicted = time.perf_counter()
+        predictions, outcome = measured(task, model, data, progress)
     except DivergenceError as error:
         raise DivergenceError(f"Seed {seed}: {error}") from None
-    score = task.score(predictions, data)
-    row = report_row(
-        task, name, model, seed, data,
-        score=score, scores=task.scores(predictions, data), solved=task.solved(score), n_parameters=model.n_parameters_,
-        fit_seconds=fitted - started, predict_seconds=predicted - fitted,
-    )  # fmt: skip
+    row = report_row(task, name, model, seed, data, **outcome, solved=task.solved(outcome["score"]))
     return Result(row, model, data, predictions)
+
+
+def measured(task: Any, model: Any, data: Any, progress: Progress | None = None) -> tuple[Any, dict[str, Any]]:
+    """Fit a model and ask it for the test split: its predictions, and score, scores, n_parameters and seconds."""
+    reports = {} if progress is None or "progress" not in inspect.signature(model.fit).parameters else {"progress": progress}
+    started = time.perf_counter()
+    model.fit(data.train.inputs, data.train.targets, **reports)
+    fitted = time.perf_counter()
+    predictions = task.predict(model, data.test)
+    predicted = time.perf_counter()
+    outcome = {
+        "score": task.score(predictions, data),
+        "scores": task.scores(predictions, data),
+        "n_parameters": model.n_parameters_,
+        "fit_seconds": fitted - started,
+        "predict_seconds": predicted - fitted,
+    }
+    return predictions, outcome
+
+
+def reason(failure: Exception, seed: int) -> str:
+    """Why a run came to nothing, in a line; a mistake of ours with its kind."""
+    if isinstance(failure, MemoryError):
+        return f"not enough memory ({failure})"
+    text = " ".join(str(failure).split())
+    return text.removeprefix(f"Seed {seed}: ") if isinstance(failure, FAILURES) else f"{type(failure).__name__}: {text}"
 
 
 def report_row(task: Any, name: str, model: Any, seed: int, data: Any, **outcome: Any) -> dict[str, Any]:

@@ -7,21 +7,19 @@ stored as tensors beside the weights. Files of version 1 have no checksum.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import numbers
 import os
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
 from reservoir.estimator import Estimator
+from reservoir.outputs import replaced
 from reservoir.validation import ModelFileError
 
 FORMAT = "clockwork-reservoir"
@@ -36,23 +34,6 @@ NESTED = {
     "Training": "reservoir.gradient.training",
 }
 """The estimators that can be parameters of others, and the modules that have them. No other class is looked up."""
-
-
-@contextlib.contextmanager
-def replaced(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A temporary path beside `path`, moved into place when the block ends well and removed when it does not."""
-    target = Path(path).resolve()  # through a symbolic link, which stays
-    handle, name = tempfile.mkstemp(dir=target.parent or ".", prefix=f".{target.name}.")
-    os.close(handle)
-    try:
-        yield Path(name)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def save_model(

@@ -6,12 +6,14 @@ import csv
 import math
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.forecasting import Report
-from reservoir.model_file import replaced
+from reservoir.outputs import replaced
+
+if TYPE_CHECKING:
+    from reservoir.forecasting import Report
 
 Table = tuple[str, list[str], list[list[str]], list[str]]
 """Title, columns, rows of text, lines beneath."""

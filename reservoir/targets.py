@@ -33,6 +33,11 @@ class Targets:
         return self.values[0].shape[-1]
 
 
+def largest(targets: Targets) -> float:
+    """The largest absolute value."""
+    return max(float(max(y.max(), -y.min())) for y in targets.values)
+
+
 def is_per_step(targets: Any, lengths: list[int], many: bool) -> bool:
     """Whether `targets` hold a row per step rather than a value per sequence."""
     if not many:

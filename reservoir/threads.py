@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -44,10 +45,24 @@ def _blas() -> Any:
     return ThreadpoolController().select(user_api="blas")
 
 
+_limited = threading.Lock()
+_limits: list[Any] = []  # one for each block that is under way, the first of which set the limit
+
+
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Run a block with BLAS on one thread, where the parallel work is divided into larger parts than products."""
+    """Run a block with BLAS on one thread, where the parallel work is divided into larger parts than products.
+
+    Blocks may overlap in several threads: BLAS has its threads back when the last of them ends.
+    """
     import scipy.linalg.blas  # noqa: F401 - its BLAS must be loaded to be found
 
-    with _blas().limit(limits=1):
+    with _limited:
+        _limits.append(_limits[0] if _limits else _blas().limit(limits=1))
+    try:
         yield
+    finally:
+        with _limited:
+            limit = _limits.pop()
+            if not _limits:
+                limit.restore_original_limits()

@@ -29,6 +29,10 @@ class ModelFileError(ValueError):
     """A model file is damaged, of another kind, or from a newer version."""
 
 
+class StoreError(ValueError):
+    """The store of a sweep is damaged, of another kind or another sweep, or from a newer version."""
+
+
 class DivergenceError(RuntimeError):
     """A network left the range of finite numbers; the message names the step."""
 

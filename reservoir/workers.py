@@ -146,9 +146,7 @@ def _uninterrupted() -> Iterator[None]:
 
 def _serve(pipe: Any, threads: int) -> None:
     """What a worker does: one call after the other, until the pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["RESERVOIR_NUM_THREADS"] = str(threads)  # it shares the cores with the others
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    become_worker(threads)
     while True:
         try:
             work, arguments = pipe.recv()
@@ -160,6 +158,13 @@ def _serve(pipe: Any, threads: int) -> None:
         except Exception as error:
             answer = "error", _portable(error)
         pipe.send(answer)
+
+
+def become_worker(threads: int) -> None:
+    """Make this process one that works for another: deaf to Ctrl-C, with so many threads, ending with its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["RESERVOIR_NUM_THREADS"] = str(threads)  # it shares the cores with the others
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:

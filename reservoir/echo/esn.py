@@ -10,22 +10,26 @@ import numpy as np
 from reservoir.echo import esn_file
 from reservoir.echo.features import PARTS, Layout, Sequences, per_step, pooled, shifted, stream
 from reservoir.echo.input_weights import PATTERNS
-from reservoir.echo.least_squares import Blocks
+from reservoir.echo.least_squares import Blocks, HeldBlocks
 from reservoir.echo.logistic import Logistic
 from reservoir.echo.network import Many, Network, states
 from reservoir.echo.readout import Readout, Ridge
 from reservoir.echo.readouts import READOUTS
 from reservoir.echo.reservoir import Reservoir, build
+from reservoir.echo.reuse import MOST_BYTES, description, reused
 from reservoir.echo.topology import TOPOLOGIES, topology_options
 from reservoir.estimator import clone, not_fitted, seed_sequence
 from reservoir.kernels.activations import CODES
 from reservoir.sequences import SequenceEstimator
-from reservoir.targets import Targets, read_targets
+from reservoir.targets import Targets, largest, read_targets
 from reservoir.validation import Choice, Constraint, DataError, Number, ParameterError, Subset, as_sequences, is_many
 
 ARRAY = (list, tuple, np.ndarray)
 DEFAULT_READOUT = Ridge(1e-8)
 OUTPUT_LIMIT = 1e6  # in units of the largest target: a closed loop beyond it has diverged
+READING = ("noise", "washout", "readout", "readout_from", "pooling", "random_state")  # the rest describes the reservoir
+End = tuple[np.ndarray, np.ndarray]
+"""The last state and output of a sequence."""
 
 
 class ESN(SequenceEstimator):
@@ -102,7 +106,8 @@ class ESN(SequenceEstimator):
         "dtype": Choice(("float64", "float32")),
     }
 
-    _end: tuple[np.ndarray, np.ndarray] | None = None  # state and output where the last fitted sequence ended
+    _largest_output: float
+    _end: End | None = None  # where the last fitted sequence ended
 
     def __init__(
         self,
@@ -192,7 +197,15 @@ class ESN(SequenceEstimator):
         """
         sequences, read = self._read(inputs, targets, None, self.washout)
         self._start(sequences[0].shape[1], read)
-        self.readout_.fit(self._blocks(sequences, read, self._noise_seed))
+        noise = (self.noise, self._noise_seed.entropy, self._noise_seed.spawn_key)
+        blocks, self._end = reused(
+            "training",
+            (self._layout, self.washout, self.pooling, self._classifies, noise),
+            (self.reservoir_, inputs, targets),
+            lambda: self._blocks(sequences, read, self._noise_seed),
+            lambda made: (HeldBlocks.holding(made[0], MOST_BYTES), made[1]),
+        )
+        self.readout_.fit(blocks)
         return self
 
     def partial_fit(self, inputs: Any, targets: Any = None, classes: Any = None, *, continued: bool = False) -> Self:
@@ -227,8 +240,10 @@ class ESN(SequenceEstimator):
             self._start(sequences[0].shape[1], read)
         else:
             self._check_again(sequences, read)
+        self._largest_output = max(self._largest_output, largest(read))
         noise = self._noise_seed.spawn(1)[0]  # further noise at every call
-        self.readout_.partial_fit(self._blocks(sequences, read, noise, continued))
+        blocks, self._end = self._blocks(sequences, read, noise, continued)
+        self.readout_.partial_fit(blocks)
         return self
 
     def build(self, n_inputs: int, n_outputs: int = 1) -> Self:
@@ -236,7 +251,10 @@ class ESN(SequenceEstimator):
         self.check()
         seed = seed_sequence(self.random_state)
         self.n_features_in_, self.n_outputs_ = n_inputs, n_outputs
-        self.reservoir_ = build(self.get_params(deep=False), n_inputs, n_outputs * self._uses_feedback(), seed)
+        fed_back = n_outputs * self._uses_feedback()
+        parameters = {name: value for name, value in self.get_params(deep=False).items() if name not in READING}
+        key = description(parameters), n_inputs, fed_back, seed.entropy, seed.spawn_key
+        self.reservoir_ = reused("reservoir", key, (), lambda: build(parameters, n_inputs, fed_back, seed))
         self._noise_seed = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 0x6E6F6973))
         return self
 
@@ -257,28 +275,29 @@ class ESN(SequenceEstimator):
         self.build(n_inputs, read.n_outputs)
         self.readout_ = clone(self.readout)
         self._remember(read)
-        self._largest_output = 0.0
+        self._largest_output = largest(read)
 
-    def _blocks(self, inputs: Many, read: Targets, noise_seed: np.random.SeedSequence, continued: bool = False) -> Blocks:
-        """The features and targets of sequences as a stream for the readout; the same at every pass."""
+    def _blocks(
+        self, inputs: Many, read: Targets, noise_seed: np.random.SeedSequence, continued: bool = False
+    ) -> tuple[Blocks, End | None]:
+        """The features and targets of sequences as a stream for the readout, the same at every pass; and where they end."""
         start, last_output = self._end if continued and self._end is not None else (None, None)
         forced = [shifted(y, last_output) for y in read.values] if read.per_step and self._uses_feedback() else None
         sequences = Sequences(inputs, forced, start)
         final = np.empty((len(inputs), self.units), self.reservoir_.dtype)
-        self._end = (final[-1], read.values[-1][-1]) if read.per_step else None
-        self._largest_output = max(self._largest_output, *(float(max(y.max(), -y.min())) for y in read.values))
+        end = (final[-1], read.values[-1][-1]) if read.per_step else None
 
         def source() -> Any:
             noise = (self.noise, np.random.default_rng(noise_seed)) if self.noise > 0.0 else None
             return stream(self.reservoir_, self._layout, sequences, noise, final)
 
         if read.per_step:
-            return per_step(source, read.values, 0 if continued else self.washout, self._layout)
+            return per_step(source, read.values, 0 if continued else self.washout, self._layout), end
         if self.pooling == "every":
             repeated: Many = [np.broadcast_to(y, (len(u), len(y))) for u, y in zip(inputs, read.values, strict=True)]
-            return per_step(source, repeated, self.washout, self._layout)
+            return per_step(source, repeated, self.washout, self._layout), end
         rows = pooled(source(), sequences.lengths, self.washout, self.pooling, self._layout)
-        return Blocks.of(rows, np.stack(read.values), "bias" in self.readout_from)
+        return Blocks.of(rows, np.stack(read.values), "bias" in self.readout_from), end
 
     # -- using --------------------------------------------------------------------------------------------------------
 

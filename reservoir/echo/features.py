@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -160,7 +160,7 @@ def per_step(
 
 
 def pooled(
-    source: Iterator[tuple[list[Segment], np.ndarray]],
+    source: Iterable[tuple[list[Segment], np.ndarray]],
     lengths: Sequence[int],
     washout: int,
     pooling: str,

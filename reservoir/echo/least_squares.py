@@ -6,9 +6,10 @@ when it is the bias. Taking the means away first leaves the same problem without
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import NamedTuple, Self
+from dataclasses import dataclass, field
+from typing import NamedTuple, Self, TypeVar
 
 import numpy as np
 import scipy.linalg
@@ -17,6 +18,7 @@ from scipy.linalg import blas, lapack
 from reservoir.validation import DataError, DivergenceError
 
 Block = tuple[np.ndarray, np.ndarray]
+S = TypeVar("S", bound="Statistics")
 PANEL = 32  # columns that LAPACK's tpqrt takes at a time
 
 
@@ -39,6 +41,10 @@ class Blocks:
     def __iter__(self) -> Iterator[Block]:
         return self.make()
 
+    def statistics(self, kind: type[S]) -> S:
+        """What the blocks sum up to."""
+        return kind(self.n_features, self.n_outputs).add_all(self)
+
     def in_memory(self) -> Block:
         """All features and targets, as float64 copies."""
         features, targets = np.empty((self.rows, self.n_features)), np.empty((self.rows, self.n_outputs))
@@ -48,6 +54,29 @@ class Blocks:
             targets[row : row + len(some_features)] = some_targets
             row += len(some_features)
         return features, targets
+
+
+@dataclass(frozen=True)
+class HeldBlocks(Blocks):
+    """Blocks that are kept in memory, with what they sum up to, for several readouts."""
+
+    known: dict[type, Statistics] = field(default_factory=dict)
+
+    @classmethod
+    def holding(cls, blocks: Blocks, most_bytes: int) -> HeldBlocks:
+        """These blocks; more than `most_bytes` of features are not kept but made again when they are read."""
+        make = blocks.make
+        if 8 * blocks.rows * blocks.n_features <= most_bytes:
+            kept = [(features.copy(), targets) for features, targets in blocks]
+            make = lambda: iter(kept)  # noqa: E731
+        return cls(make, blocks.rows, blocks.n_features, blocks.n_outputs, blocks.bias)
+
+    def statistics(self, kind: type[S]) -> S:
+        """A copy of what the blocks sum up to: a readout may go on adding to it."""
+        if kind not in self.known:
+            self.known[kind] = super().statistics(kind)
+        found: S = copy.deepcopy(self.known[kind])  # type: ignore[assignment]
+        return found
 
 
 class Centred(NamedTuple):
@@ -63,6 +92,9 @@ class Statistics:
     """What is summed up over blocks."""
 
     rows: int
+
+    def __init__(self, n_features: int, n_outputs: int) -> None:
+        raise NotImplementedError
 
     def add(self, features: np.ndarray, targets: np.ndarray) -> None:
         """Add a block."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from reservoir.echo.features import Layout, Sequences, pooled, shifted, stream
+from reservoir.echo.features import Layout, Segment, Sequences, pooled, shifted, stream
 from reservoir.echo.reservoir import Reservoir
+from reservoir.echo.reuse import MOST_BYTES, reused
 from reservoir.kernels.freerun import Readout, freerun
 from reservoir.threads import split_work
 from reservoir.validation import DivergenceError
@@ -37,7 +38,7 @@ class Network:
     def outputs(self, inputs: Sequence[np.ndarray]) -> Many:
         """Open loop: the outputs (T, O) along each input sequence (T, I)."""
         results = [np.empty((len(u), self.coefficients.shape[1])) for u in inputs]
-        for segments, rows in stream(self.reservoir, self.layout, Sequences(inputs)):
+        for segments, rows in self._features(inputs)[0]:
             for s, start, stop in segments:
                 results[s][start:stop] = rows[: stop - start] @ self.coefficients
                 rows = rows[stop - start :]
@@ -47,9 +48,19 @@ class Network:
         """One output per sequence, (S, O): of the "last" features, of their "mean", or "every" step's, averaged."""
         if pooling == "every":
             return np.stack([y[washout:].mean(axis=0) for y in self.outputs(inputs)])
-        sequences = Sequences(inputs)
-        source = stream(self.reservoir, self.layout, sequences)
-        return pooled(source, sequences.lengths, washout, pooling, self.layout) @ self.coefficients
+        source, _ = self._features(inputs)
+        return pooled(source, [len(u) for u in inputs], washout, pooling, self.layout) @ self.coefficients
+
+    def _features(
+        self, inputs: Sequence[np.ndarray], last_outputs: Sequence[np.ndarray] | None = None
+    ) -> tuple[Iterable[tuple[list[Segment], np.ndarray]], np.ndarray]:
+        """The features along sequences, block by block, and an array (S, N) that holds the final states after the last."""
+        final = np.empty((len(inputs), self.reservoir.units), self.reservoir.dtype)
+        source = stream(self.reservoir, self.layout, Sequences(inputs, last_outputs), final_states=final)
+        if last_outputs is not None or 8 * sum(map(len, inputs)) * self.layout.width > MOST_BYTES:
+            return source, final
+        hold = lambda made: ([(segments, rows.copy()) for segments, rows in made[0]], made[1])  # noqa: E731
+        return reused("features", self.layout, (self.reservoir, *inputs), lambda: (source, final), hold)
 
     def self_fed_outputs(self, inputs: Sequence[np.ndarray]) -> Many:
         """With output feedback: the outputs (T, O) along each input sequence, each fed back at the next step."""
@@ -72,9 +83,9 @@ class Network:
         if self.reservoir.feedback_weights.shape[1] > 0:
             # The output that belongs to an input is the next value, so that y(t-1) is the input itself.
             past = [np.concatenate([np.zeros_like(y[:1]), y[1:]]) if has_inputs else shifted(y) for y in histories]
-        final = np.empty((len(histories), self.reservoir.units), self.reservoir.dtype)
         first = np.empty((len(histories), self.coefficients.shape[1]), self.reservoir.dtype)
-        for segments, rows in stream(self.reservoir, self.layout, Sequences(inputs, past), final_states=final):
+        source, final = self._features(inputs, past)
+        for segments, rows in source:
             row = -1
             for s, start, stop in segments:
                 row += stop - start
@@ -84,8 +95,9 @@ class Network:
             raise self._diverged(0, int(np.argmax(~(np.abs(first) <= self.limit).all(axis=1))))
         if not has_inputs:
             last = np.array([y[-1] for y in histories], self.reservoir.dtype)
-            return list(self.closed_loop(final, last, steps))
-        return list(np.concatenate([first[:, None, :], self.closed_loop(final, first.copy(), steps - 1, first_step=1)], axis=1))
+            return list(self.closed_loop(final.copy(), last, steps))
+        rest = self.closed_loop(final.copy(), first.copy(), steps - 1, first_step=1)
+        return list(np.concatenate([first[:, None, :], rest], axis=1))
 
     def closed_loop(
         self, start: np.ndarray, last: np.ndarray, steps: int, inputs: np.ndarray | None = None,

@@ -97,11 +97,12 @@ class Ridge(Readout):
             return self._fit_wide(blocks)
         smallest = float(np.min(self.ridge))
         if self.solver in ("auto", "cholesky"):
-            gram = Gram(blocks.n_features, blocks.n_outputs).add_all(blocks)
+            gram = blocks.statistics(Gram)
             if self.solver == "cholesky" or _covers(smallest, np.trace(gram.xx)):
                 return self._solve(gram, "cholesky", blocks)
-        triangle = Triangle(blocks.n_features, blocks.n_outputs).add_all(blocks)
-        return self._solve(triangle, self.solver if self.solver != "auto" else "qr" if smallest > 0.0 else "svd", blocks)
+        return self._solve(
+            blocks.statistics(Triangle), self.solver if self.solver != "auto" else "qr" if smallest > 0.0 else "svd", blocks
+        )
 
     def fit_arrays(self, features: np.ndarray, targets: np.ndarray, bias: bool) -> Self:
         """Fit to features (T, F) and targets (T, O) in memory; `bias` says that the first feature is the constant one."""

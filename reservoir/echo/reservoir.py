@@ -135,7 +135,7 @@ class Reservoir:
             )
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=16)
 def _drawn_matrix(
     topology: str,
     units: int,

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reservoir.model_file import checksum, replaced
+from reservoir.model_file import checksum
+from reservoir.outputs import replaced
 from reservoir.validation import ModelFileError, ParameterError
 
 if TYPE_CHECKING:

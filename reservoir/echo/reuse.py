@@ -1,0 +1,61 @@
+"""What networks that are fitted one after the other have in common: weights, states, and sums of products.
+
+Networks that differ in their readout alone run through the same states. Inside `reusing` the last of each kind are kept:
+
+    with reusing():
+        for ridge in ridges:
+            ESN(readout=Ridge(ridge), random_state=0).fit(inputs, targets)  # one drive, one Gram matrix
+
+The numbers are those of networks fitted alone, to the bit. Data count as the same where they are the same objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+from reservoir.literals import canonical
+
+T = TypeVar("T")
+MOST_BYTES = 2**28
+"""Size of the states beyond which they are run through again rather than kept."""
+
+_kept: ContextVar[dict[str, tuple[Hashable, tuple[Any, ...], Any]] | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def reusing() -> Iterator[None]:
+    """Keep what was computed last until the end of the block."""
+    token = _kept.set({})
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+
+
+def reused(
+    kind: str, key: Hashable, sources: tuple[Any, ...], make: Callable[[], T], hold: Callable[[T], T] = lambda made: made
+) -> T:
+    """`make()`; inside `reusing`, what it gave the last time if the key is equal and the sources are the same objects.
+
+    `hold` turns what was made into what can be kept. Without `reusing`, nothing is kept or turned.
+    """
+    kept = _kept.get()
+    if kept is None:
+        return make()
+    known = kept.get(kind)
+    if known is None or known[0] != key or list(map(id, known[1])) != list(map(id, sources)):
+        kept.pop(kind, None)  # before anything is made: not two at a time
+        known = kept[kind] = (key, sources, hold(make()))
+    found: T = known[2]
+    return found
+
+
+def description(parameters: Mapping[str, Any]) -> Hashable:
+    """A key for parameters, equal where they are; where they hold arrays it equals nothing but itself."""
+    try:
+        return canonical(dict(parameters))
+    except TypeError:
+        return object()

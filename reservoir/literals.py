@@ -1,0 +1,50 @@
+"""Values written as text: on the command line, in files, in a store."""
+
+from __future__ import annotations
+
+import ast
+import json
+from typing import Any
+
+
+def parse_value(text: str) -> Any:
+    """A Python literal; true, false and none in any case; a list of words; or the text itself.
+
+    >>> parse_value("1e-3"), parse_value("state,square"), parse_value("cycle")
+    (0.001, ['state', 'square'], 'cycle')
+    """
+    words: dict[str, Any] = {"true": True, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return [parse_value(part.strip()) for part in text.split(",")] if "," in text else text
+    return list(value) if isinstance(value, tuple) else value
+
+
+def parse_name(text: str) -> str:
+    """The name of a parameter as Python has it: `readout__ridge` for `readout.ridge`."""
+    return text.strip().replace(".", "__")
+
+
+def shown_name(name: str) -> str:
+    """The name of a parameter as the command line has it: `readout.ridge` for `readout__ridge`."""
+    return name.replace("__", ".")
+
+
+def canonical(value: Any) -> str:
+    """JSON of plain data, the same text for equal values: sorted names, 1 for 1.0. Raises TypeError for other data.
+
+    >>> canonical({"b": 1.0, "a": [0.5, None]})
+    '{"a":[0.5,null],"b":1}'
+    """
+    return json.dumps(_whole(value), sort_keys=True, separators=(",", ":"))
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _whole(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_whole(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value

@@ -1,0 +1,162 @@
+"""What `reservoir sweep` and `reservoir results` print and write."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from reservoir.literals import shown_name
+from reservoir.outputs import replaced
+from reservoir.reporting import Table as Printed
+from reservoir.reporting import number
+from reservoir.sweep.runner import Progress
+from reservoir.sweep.store import Store
+from reservoir.sweep.summary import importance, ranking
+from reservoir.sweep.table import Table
+
+LEADING = ("trial", "seed", "status", "score")
+
+
+def value_text(value: Any) -> str:
+    """A value of a parameter for people, as it can be given to --set."""
+    if isinstance(value, float):
+        return number(value)
+    return str(value) if isinstance(value, str) else json.dumps(value)
+
+
+def ranking_table(table: Table, top: int) -> Printed:
+    """The best trials with their spread over seeds."""
+    about, rows = table.about, ranking(table, top)
+    names = table.varied()
+    columns = ["trial", *map(shown_name, names), "mean", "std", "min", "max", "runs", "failed"]
+    body = [
+        [
+            str(row["trial"] + 1),
+            *[value_text(row["parameters"][name]) for name in names],
+            *["" if row[key] is None else number(row[key]) for key in ("mean", "std", "min", "max")],
+            str(row["n"]),
+            str(row["failed"] + row["pruned"]),
+        ]
+        for row in rows
+    ]
+    direction = "higher" if about["higher_is_better"] else "lower"
+    title = f"{about['task']}, {about['model']}: {about['metric']} on the {about['split']} split, {direction} is better"
+    return title, columns, body, _notes(table)
+
+
+def _notes(table: Table) -> list[str]:
+    """How much there is, what failed and why, what became of versions."""
+    counts = Counter(table.status.tolist())
+    told = [f"{counts[status]:,} {status}" for status in ("done", "failed", "pruned") if counts[status]]
+    trials, seeds = len(np.unique(table.trial)), len(np.unique(table.seed))
+    notes = [f"{trials:,} trial{'s' * (trials != 1)}, {seeds} seed{'s' * (seeds != 1)}: {', '.join(told) or 'no runs'}."]
+    reasons = Counter(error for error in table.error if error is not None)
+    notes += [f"Failed {count:,} times: {error}" for error, count in reasons.most_common(3)]
+    if len(reasons) > 3:
+        notes.append(f"... and for {len(reasons) - 3:,} other reasons; --csv tells them all.")
+    return notes
+
+
+def importance_table(table: Table) -> Printed | None:
+    """Which parameters mattered; None where nothing varies."""
+    rows = importance(table)
+    if not rows:
+        return None
+    body = [
+        [shown_name(row["name"]), "" if row["share"] is None else f"{row['share']:.1%}", str(row["levels"] or "")] for row in rows
+    ]
+    scale = "log10 of the score" if rows[0]["scale"] == "log10" else "score"
+    notes = [f"Share of the variance of the {scale} that each explains alone, over {rows[0]['runs']:,} runs."]
+    return "Which parameters mattered", ["parameter", "variance explained", "levels"], body, notes
+
+
+def best_command(table: Table) -> str | None:
+    """The command that scores the best trial on the test split, with seeds it has not seen; None where no run is done."""
+    best = ranking(table, 1)
+    if not best or best[0]["mean"] is None:
+        return None
+    about, settings = table.about, table.trials[best[0]["trial"]]
+    words = ["reservoir", "run", about["task"], "--model", about["model"]]
+    for option, values in (
+        ("--task-set", about["task_set"]),
+        ("--set", {n: settings[n] for n in about["given"] if n in settings}),
+    ):
+        for name, value in values.items():
+            words += [option, f"{shown_name(name)}={value if isinstance(value, str) else repr(value)}"]
+    first = int(table.seed.max()) + 1
+    return shlex.join([*words, "--seeds", f"{first}:{first + 5}"])
+
+
+def result_json(table: Table, top: int) -> dict[str, Any]:
+    """What the two tables tell, as plain data."""
+    rows = [{**row, "trial": row["trial"] + 1, "parameters": dict(table.trials[row["trial"]])} for row in ranking(table, top)]
+    counts = Counter(table.status.tolist())
+    return {**table.about, "trials": len(np.unique(table.trial)), **counts, "best": rows, "importance": importance(table)}
+
+
+def write_csv(path: str | os.PathLike[str], store: Store) -> int:
+    """Write every run to a CSV file, numbers in full: its trial, parameters, scores, times. Returns the number of rows.
+
+    Rows are in the order of trials and seeds, so that two files differ in nothing but the times where the scores are equal.
+    """
+    names, scores = _columns(store.rows())
+    header = ["trial", *map(shown_name, names), "seed", "status", "score", *[f"scores.{name}" for name in scores]]
+    plain = (
+        "n_parameters",
+        "baseline",
+        "error",
+        "warnings",
+        "data_hash",
+        "versions",
+        "attempts",
+        "fit_seconds",
+        "predict_seconds",
+        "finished",
+    )
+    count = 0
+    with replaced(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow([*header, *plain])
+        for row in store.rows():
+            count += 1
+            writer.writerow([
+                row["trial"],
+                *[_cell(row["parameters"].get(name)) for name in names],
+                row["seed"], row["status"], row["score"],
+                *[(row["scores"] or {}).get(name) for name in scores],
+                *[_cell(row[name]) for name in plain],
+            ])  # fmt: skip
+    return count
+
+
+def _columns(rows: Iterable[Mapping[str, Any]]) -> tuple[Sequence[str], Sequence[str]]:
+    """The names of all parameters and of all scores."""
+    names: dict[str, None] = {}
+    scores: dict[str, None] = {}
+    for row in rows:
+        names.update(dict.fromkeys(row["parameters"]))
+        scores.update(dict.fromkeys(row["scores"] or {}))
+    return list(names), list(scores)
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {part}" for name, part in value.items())
+    return json.dumps(value) if isinstance(value, (list, bool)) else value
+
+
+def progress_text(progress: Progress) -> str:
+    """What a progress line says besides the number of runs."""
+    parts = [f"{progress.failed:,} failed"] if progress.failed else []
+    parts += [f"{progress.pruned:,} stopped early"] if progress.pruned else []
+    parts += [f"best {number(progress.best)}"] if progress.best is not None else []
+    parts += [f"{progress.finished / progress.seconds:,.3g} runs/s"] if progress.seconds else []
+    parts += ["finishing what is in hand; Ctrl-C again drops it"] if progress.finishing else []
+    return ", ".join(parts)

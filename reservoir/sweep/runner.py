@@ -1,0 +1,289 @@
+"""Running a sweep: what is missing in the store goes to the workers in chunks, and comes back as rows.
+
+Scores do not depend on the number of workers, on chunks, on where a sweep was stopped: a run is alone with its seed and
+its parameters.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import groupby
+from time import monotonic
+from typing import Any
+
+from reservoir.literals import canonical
+from reservoir.sweep.engines import Engine, engine
+from reservoir.sweep.plan import Sweep
+from reservoir.sweep.space import Point
+from reservoir.sweep.store import Row, Store
+from reservoir.sweep.strategies import Outcome
+from reservoir.sweep.table import Table
+from reservoir.sweep.work import Answer, Chunk, Run, prepared, run_chunk, shared
+from reservoir.threads import one_blas_thread
+from reservoir.workers import WorkerError
+
+CHUNK_SECONDS = 0.3
+"""What a chunk should take: long beside the milliseconds of sending it, short beside a user's patience with Ctrl-C."""
+MOST_RUNS = 200
+ATTEMPTS = 3
+"""How often a run is given to a worker, when its workers die."""
+
+
+@dataclass
+class Progress:
+    """How far a sweep is.
+
+    Attributes
+    ----------
+    total : number of runs, those already in the store included
+    kept : how many were in the store at the start
+    done, failed, pruned : how many came of each kind since then
+    best : the best score of a single run since then; None before the first
+    seconds : since the start
+    finishing : whether it only waits for the runs in hand, after Ctrl-C
+    """
+
+    total: int
+    kept: int = 0
+    done: int = 0
+    failed: int = 0
+    pruned: int = 0
+    best: float | None = None
+    seconds: float = 0.0
+    finishing: bool = False
+
+    @property
+    def finished(self) -> int:
+        """How many runs came since the start."""
+        return self.done + self.failed + self.pruned
+
+
+def run(
+    sweep: Sweep,
+    store: str | os.PathLike[str],
+    *,
+    jobs: int | None = None,
+    scheduler: str | None = None,
+    executor: Executor | None = None,
+    retry: bool = False,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> Table:
+    """Do the runs of a sweep that its store lacks, and return all that the store has.
+
+    At Ctrl-C the runs in hand are finished and written, then KeyboardInterrupt is raised; a second one drops them.
+
+    Parameters
+    ----------
+    sweep : what `plan` gives
+    store : path of the file; made if it is not there
+    jobs : number of processes, or of the executor's workers; by default the number of cores. One works in this process
+    scheduler : address of a Dask scheduler, as tcp://host:8786, instead of processes
+    executor : any `concurrent.futures.Executor`, instead of processes; it is not shut down
+    retry : whether runs that failed are tried again
+    report : called whenever something came
+
+    Raises
+    ------
+    ParameterError
+        Jobs, scheduler and executor that do not go together.
+    DataError
+        The task's data cannot be used.
+    StoreError, OSError
+        The store is damaged, of another sweep, newer; cannot be written to.
+    WorkerError
+        The scheduler does not answer, or a broken executor cannot be replaced.
+    """
+    with one_blas_thread():
+        ready = prepared(sweep.task, sweep.split, sweep.seeds[0])
+    with Store.writing(store, sweep.about()) as opened:
+        opened.check_data(sweep.seeds[0], ready.hashed, ready.baseline)
+        opened.note(**sweep.facts())
+        kept = {key for key, status in opened.statuses().items() if _counts(status, sweep, retry)}
+        with engine(jobs, scheduler, executor) as made, _interrupts() as interrupted:
+            progress = Progress(total=sweep.runs)
+            driver = _Driver(sweep, opened, made, progress, interrupted, report)
+            for trials, outcomes in _batches(sweep):
+                numbers = opened.add_trials([text for _, text in trials])
+                missing = list(_missing(sweep, trials, numbers, kept))
+                progress.kept += len(trials) * len(sweep.seeds) - len(missing)
+                driver.finish(missing)
+                if interrupted:
+                    raise KeyboardInterrupt
+                kept.update(run.key for _, run in missing)
+                if sweep.search.listens:
+                    outcomes.extend(opened.outcome(number, sweep.seeds) for number in numbers)
+        return opened.table()
+
+
+def _counts(status: str, sweep: Sweep, retry: bool) -> bool:
+    """Whether a run of that status need not be run."""
+    return status == "done" or (status == "failed" and not retry) or (status == "pruned" and sweep.prune)
+
+
+def _batches(sweep: Sweep) -> Iterator[tuple[list[tuple[Point, str]], list[Outcome]]]:
+    """Batches of (parameters, the same as canonical text), each with a list for what came of them."""
+    proposals = sweep.search.proposals(sweep.dimensions, sweep.task.higher_is_better)
+    points = next(proposals, None)
+    while points:
+        outcomes: list[Outcome] = []
+        parameters = [sweep.parameters(point) for point in points]
+        yield [(one, canonical(one)) for one in parameters], outcomes
+        try:
+            points = proposals.send(outcomes)
+        except StopIteration:
+            return
+
+
+def _missing(
+    sweep: Sweep, trials: Sequence[tuple[Point, str]], numbers: Sequence[int], kept: set[bytes]
+) -> Iterator[tuple[int, Run]]:
+    """(seed, run) for all that is not kept, seed by seed, those beside each other that share weights and states."""
+    order = sorted(range(len(trials)), key=lambda k: shared(trials[k][0]))
+    seen: set[bytes] = set()
+    for seed in sweep.seeds:
+        for k in order:
+            parameters, text = trials[k]
+            key = sweep.key(text, seed)
+            if key not in kept and key not in seen:
+                seen.add(key)
+                yield seed, Run(key, numbers[k], parameters)
+
+
+@dataclass
+class _Hand:
+    """A chunk that is with a worker."""
+
+    chunk: Chunk
+    attempts: int
+
+
+@dataclass
+class _Driver:
+    """Gives chunks to an engine, and writes what comes back."""
+
+    sweep: Sweep
+    store: Store
+    engine: Engine
+    progress: Progress
+    interrupted: list[int]
+    report: Callable[[Progress], None]
+    started: float = field(default_factory=monotonic)
+    seconds_per_run: float | None = None
+    flying: dict[Future[Answer], _Hand] = field(default_factory=dict)
+    suspects: deque[_Hand] = field(default_factory=deque)
+
+    def finish(self, missing: Sequence[tuple[int, Run]]) -> None:
+        """Run all of these; after Ctrl-C only what is in hand."""
+        chunks = self._chunks(missing)
+        more = True
+        while True:
+            while more and not self.interrupted and not self.suspects and len(self.flying) < 2 * self.engine.slots():
+                chunk = next(chunks, None)
+                more = chunk is not None
+                if chunk is not None:
+                    self._submit(_Hand(chunk, 1))
+            if self.suspects and not self.flying and not self.interrupted:
+                self._submit(self.suspects.popleft())  # alone, so that a worker's death tells which run it was
+            if not self.flying:
+                return
+            self._collect()
+
+    def _chunks(self, missing: Sequence[tuple[int, Run]]) -> Iterator[Chunk]:
+        """Chunks of one seed each, as long as `CHUNK_SECONDS` says by what was seen so far."""
+        for seed, group in groupby(missing, key=lambda item: item[0]):
+            rivals = self.store.curves(seed) if self.sweep.prune else None
+            runs = (run for _, run in group)
+            while taken := list(itertools.islice(runs, self._length())):
+                yield Chunk(self.sweep.task, self.sweep.model, self.sweep.split, seed, taken, rivals)
+
+    def _length(self) -> int:
+        if self.seconds_per_run is None:
+            return 1
+        return int(min(max(CHUNK_SECONDS / self.seconds_per_run, 1), MOST_RUNS))
+
+    def _submit(self, hand: _Hand) -> None:
+        try:
+            future = self.engine.executor.submit(run_chunk, hand.chunk)
+        except self.engine.lost:  # it broke since the last look
+            self.engine.executor = self.engine.renew()
+            future = self.engine.executor.submit(run_chunk, hand.chunk)
+        self.flying[future] = hand
+
+    def _collect(self) -> None:
+        """Write what has come, and look after what was lost."""
+        done, _ = wait(self.flying, timeout=0.2, return_when=FIRST_COMPLETED)
+        lost = False
+        for future in done:
+            hand = self.flying.pop(future)
+            try:
+                answer = future.result()
+            except self.engine.lost as error:
+                lost = True
+                self._lose(hand, error)
+            except Exception as error:
+                raise WorkerError(
+                    f"A worker could not do the work: {type(error).__name__}: {error}. Has it the same version of everything?"
+                ) from error
+            else:
+                self._write(hand, answer)
+        if lost:
+            self.engine.executor = self.engine.renew()
+        self.progress.seconds = monotonic() - self.started
+        self.progress.finishing = bool(self.interrupted)
+        self.report(self.progress)
+
+    def _write(self, hand: _Hand, answer: Answer) -> None:
+        if answer.data_hash:
+            self.store.check_data(hand.chunk.seed, answer.data_hash, answer.baseline)
+        self._record([row._replace(attempts=hand.attempts) for row in answer.rows], answer.versions)
+        latest = answer.seconds / len(answer.rows)
+        self.seconds_per_run = latest if self.seconds_per_run is None else min(latest, (self.seconds_per_run + latest) / 2)
+
+    def _lose(self, hand: _Hand, error: BaseException) -> None:
+        """The runs in a dead worker's hand are tried again one by one, in the end given up."""
+        if hand.attempts < ATTEMPTS:
+            chunk = hand.chunk
+            alone = (Chunk(chunk.task, chunk.model, chunk.split, chunk.seed, [run], chunk.rivals) for run in chunk.runs)
+            self.suspects.extend(_Hand(one, hand.attempts + 1) for one in alone)
+            return
+        told = f"its worker died {ATTEMPTS} times, perhaps for want of memory ({type(error).__name__})"
+        rows = [Row(run.key, run.trial, hand.chunk.seed, "failed", error=told, attempts=ATTEMPTS) for run in hand.chunk.runs]
+        self._record(rows, {})
+
+    def _record(self, rows: Iterable[Row], versions: dict[str, str]) -> None:
+        rows = list(rows)
+        self.store.record(rows, versions)
+        for row in rows:
+            setattr(self.progress, row.status, getattr(self.progress, row.status) + 1)
+        scores = [row.score for row in rows if row.score is not None]
+        if scores:
+            better = max if self.sweep.task.higher_is_better else min
+            self.progress.best = better(scores if self.progress.best is None else [*scores, self.progress.best])
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """A list that the first Ctrl-C within the block adds to; the second one raises KeyboardInterrupt."""
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+
+    def handle(number: int, frame: Any) -> None:
+        if came:
+            raise KeyboardInterrupt
+        came.append(number)
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, before)

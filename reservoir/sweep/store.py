@@ -1,0 +1,336 @@
+"""The record of a sweep: one SQLite file, a row per run, which others may read while a sweep writes to it.
+
+    runs           key (hash of what defines the run), trial, seed, status, score, times, error, ...
+    trials         the parameters of each trial, as JSON
+    environments   versions of what computed the runs
+    data           the hash of each seed's data and the score of the trivial predictor
+    about          what all runs have in common, and the version of this layout
+    everything     a view that joins them, for any tool that reads SQLite
+
+Rows are committed as they come, in write-ahead mode: a process that is killed loses none that was committed, and a power
+cut at most the last few.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from reservoir.sweep.strategies import Outcome
+from reservoir.sweep.table import Table
+from reservoir.validation import StoreError
+
+APPLICATION = 0x52535750  # marks the file as ours
+VERSION = 1
+PATIENCE = 10.0
+"""Seconds to wait for another program's lock."""
+
+SCHEMA = """
+CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE trials (id INTEGER PRIMARY KEY, parameters TEXT NOT NULL UNIQUE);
+CREATE TABLE environments (id INTEGER PRIMARY KEY, versions TEXT NOT NULL UNIQUE);
+CREATE TABLE data (seed INTEGER PRIMARY KEY, hash TEXT NOT NULL, baseline REAL);
+CREATE TABLE runs (
+    key BLOB PRIMARY KEY,
+    trial INTEGER NOT NULL REFERENCES trials,
+    seed INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('done', 'failed', 'pruned')),
+    score REAL,
+    scores TEXT,
+    error TEXT,
+    warnings TEXT,
+    curve TEXT,
+    n_parameters INTEGER,
+    fit_seconds REAL,
+    predict_seconds REAL,
+    attempts INTEGER NOT NULL,
+    finished TEXT NOT NULL,
+    environment INTEGER REFERENCES environments,
+    UNIQUE (trial, seed)
+);
+CREATE VIEW everything AS
+    SELECT runs.trial, trials.parameters, runs.seed, runs.status, runs.score, runs.scores, runs.error, runs.warnings, runs.curve,
+        runs.n_parameters, data.baseline, data.hash AS data_hash, runs.fit_seconds, runs.predict_seconds, runs.attempts,
+        runs.finished, environments.versions, lower(hex(runs.key)) AS key
+    FROM runs JOIN trials ON trials.id = runs.trial LEFT JOIN data ON data.seed = runs.seed
+        LEFT JOIN environments ON environments.id = runs.environment
+    ORDER BY runs.trial, runs.seed;
+"""
+
+
+class Row(NamedTuple):
+    """What came of a run."""
+
+    key: bytes
+    trial: int
+    seed: int
+    status: str  # "done", "failed" or "pruned"
+    score: float | None = None
+    scores: Mapping[str, float] | None = None
+    error: str | None = None
+    warnings: Sequence[str] = ()
+    curve: Sequence[float] | None = None
+    n_parameters: int | None = None
+    fit_seconds: float | None = None
+    predict_seconds: float | None = None
+    attempts: int = 1
+
+
+class Store:
+    """A store that is open, for one sweep to write to or for reading; a context manager that closes it.
+
+    Raises
+    ------
+    StoreError
+        A file of another kind, damaged, or from a newer version.
+    OSError
+        It cannot be opened or written to, the disk is full, or another program keeps it locked.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], connection: sqlite3.Connection) -> None:
+        self.path = Path(path)
+        self._connection = connection
+
+    @classmethod
+    @contextmanager
+    def writing(cls, path: str | os.PathLike[str], about: Mapping[str, Any]) -> Iterator[Self]:
+        """The store at `path`, made if it is not there. Raises `StoreError` also where it holds runs of something else."""
+        with _explained(path):
+            connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
+        try:
+            with _explained(path):
+                _check(connection, path, new=True)
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = NORMAL")
+                store = cls(path, connection)
+                if not connection.execute("PRAGMA application_id").fetchone()[0]:
+                    store._create(about)
+            store._check_about(about)
+            yield store
+        finally:
+            connection.close()
+
+    @classmethod
+    @contextmanager
+    def reading(cls, path: str | os.PathLike[str]) -> Iterator[Self]:
+        """The store at `path`, which a sweep may be writing to."""
+        if not Path(path).is_file():
+            raise FileNotFoundError(errno.ENOENT, "there is no such store", str(path))
+        with _explained(path):
+            connection = sqlite3.connect(
+                f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE, isolation_level=None
+            )
+        try:
+            with _explained(path):
+                _check(connection, path, new=False)
+            yield cls(path, connection)
+        finally:
+            connection.close()
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+
+    def _create(self, about: Mapping[str, Any]) -> None:
+        with self._transaction() as connection:
+            for statement in SCHEMA.split(";\n"):
+                connection.execute(statement)
+            rows = [(name, json.dumps(value)) for name, value in about.items()]
+            connection.executemany("INSERT INTO about VALUES (?, ?)", rows)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+            connection.execute(f"PRAGMA application_id = {APPLICATION}")
+
+    def _check_about(self, about: Mapping[str, Any]) -> None:
+        """Raise `StoreError` where the store's runs are of another task, or of anything else than `about`."""
+        known = self.about()
+        wanted = json.loads(json.dumps(dict(about)))
+        for name, value in wanted.items():
+            if known.get(name) != value:
+                what = name.replace("_", " ")
+                raise StoreError(
+                    f"{self.path}: holds runs of {what} {_told(known.get(name))}, not {_told(value)}; give another store."
+                )
+
+    def note(self, **facts: Any) -> None:
+        """Keep facts about the latest sweep, over those of an earlier one."""
+        with self._transaction() as connection:
+            rows = [(name, json.dumps(value)) for name, value in facts.items()]
+            connection.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", rows)
+
+    def add_trials(self, texts: Sequence[str]) -> list[int]:
+        """The numbers of trials with these parameters, as canonical JSON, in the order given; new ones are added."""
+        with self._transaction() as connection:
+            connection.executemany("INSERT OR IGNORE INTO trials (parameters) VALUES (?)", ((text,) for text in texts))
+            find = "SELECT id FROM trials WHERE parameters = ?"
+            return [connection.execute(find, (text,)).fetchone()[0] for text in texts]
+
+    def record(self, rows: Iterable[Row], versions: Mapping[str, str]) -> None:
+        """Commit what came of some runs. A run that is done stays as it is, a failed or a pruned one is replaced."""
+        finished = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._transaction() as connection:
+            text = json.dumps(versions, sort_keys=True)
+            connection.execute("INSERT OR IGNORE INTO environments (versions) VALUES (?)", (text,))
+            [environment] = connection.execute("SELECT id FROM environments WHERE versions = ?", (text,)).fetchone()
+            connection.executemany(
+                "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
+                " status = excluded.status, score = excluded.score, scores = excluded.scores, error = excluded.error,"
+                " warnings = excluded.warnings, curve = excluded.curve, n_parameters = excluded.n_parameters,"
+                " fit_seconds = excluded.fit_seconds, predict_seconds = excluded.predict_seconds,"
+                " attempts = excluded.attempts, finished = excluded.finished, environment = excluded.environment"
+                " WHERE runs.status != 'done'",
+                (
+                    (
+                        row.key, row.trial, row.seed, row.status, row.score, _json(row.scores), row.error, _json(row.warnings),
+                        _json(row.curve), row.n_parameters, row.fit_seconds, row.predict_seconds, row.attempts, finished,
+                        environment,
+                    )
+                    for row in rows
+                ),
+            )  # fmt: skip
+
+    def check_data(self, seed: int, hashed: str, baseline: float) -> None:
+        """Keep the hash of a seed's data. Raises `StoreError` where earlier runs of that seed had other data."""
+        with self._transaction() as connection:
+            connection.execute("INSERT OR IGNORE INTO data VALUES (?, ?, ?)", (seed, hashed, baseline))
+            [known] = connection.execute("SELECT hash FROM data WHERE seed = ?", (seed,)).fetchone()
+        if known != hashed:
+            raise StoreError(
+                f"{self.path}: its runs with seed {seed} had other data than there are now; the file or the task changed."
+                " Give another store."
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with _explained(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def about(self) -> dict[str, Any]:
+        """What all runs have in common, and what was noted."""
+        with _explained(self.path):
+            return {name: json.loads(value) for name, value in self._connection.execute("SELECT * FROM about")}
+
+    def statuses(self) -> dict[bytes, str]:
+        """The status of every run that there is, by its key."""
+        with _explained(self.path):
+            return dict(self._connection.execute("SELECT key, status FROM runs"))
+
+    def outcome(self, trial: int, seeds: Sequence[int]) -> Outcome:
+        """What came of a trial over some seeds: the mean of its scores, or of the curves of a trial that was pruned."""
+        with _explained(self.path):
+            found = self._connection.execute(
+                "SELECT seed, status, score, curve FROM runs WHERE trial = ? ORDER BY seed", (trial,)
+            )
+            rows = [row for row in found if row[0] in seeds]
+        if all(status == "done" for _, status, _, _ in rows):
+            return Outcome(float(np.mean([score for _, _, score, _ in rows])))
+        if any(status == "failed" for _, status, _, _ in rows):
+            return Outcome(None)
+        curves = [json.loads(curve) for _, status, _, curve in rows if status == "pruned"]
+        return Outcome(None, [float(np.mean(losses)) for losses in zip(*curves, strict=False)])
+
+    def curves(self, seed: int) -> list[list[float]]:
+        """The losses by epoch of all runs of a seed that went to their end, in the order of trials."""
+        select = "SELECT curve FROM runs WHERE seed = ? AND status = 'done' AND curve IS NOT NULL ORDER BY trial"
+        with _explained(self.path):
+            return [json.loads(curve) for (curve,) in self._connection.execute(select, (seed,))]
+
+    def table(self) -> Table:
+        """All runs."""
+        with _explained(self.path):
+            about = self.about()
+            trials = self._connection.execute("SELECT id, parameters FROM trials ORDER BY id").fetchall()
+            runs = self._connection.execute("SELECT trial, seed, score, status, error FROM runs ORDER BY trial, seed").fetchall()
+        position = {number: index for index, (number, _) in enumerate(trials)}
+        trial, seed, score, status, error = zip(*runs, strict=True) if runs else ((),) * 5
+        return Table(
+            about=about,
+            trials=[json.loads(text) for _, text in trials],
+            trial=np.array([position[number] for number in trial], dtype=np.int64),
+            seed=np.array(seed, dtype=np.int64),
+            score=np.array(score, dtype=np.float64),
+            status=np.array(status, dtype="U6"),
+            error=error,
+        )
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Every run with all that is known of it, in the order of trials and seeds; parameters and versions as they are."""
+        with _explained(self.path):
+            cursor = self._connection.execute("SELECT * FROM everything")
+            names = [column[0] for column in cursor.description]
+            for values in cursor:
+                row = dict(zip(names, values, strict=True))
+                for name in ("parameters", "scores", "warnings", "curve", "versions"):
+                    row[name] = None if row[name] is None else json.loads(row[name])
+                yield row
+
+
+def read_table(path: str | os.PathLike[str]) -> Table:
+    """All runs of a store. Raises what `Store` raises."""
+    with Store.reading(path) as store:
+        return store.table()
+
+
+def _json(value: Any) -> str | None:
+    return json.dumps(value) if value else None
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={part}" for name, part in value.items()) or "none"
+    return str(value)
+
+
+def _check(connection: sqlite3.Connection, path: str | os.PathLike[str], new: bool) -> None:
+    """Raise `StoreError` for a file that is no store of ours, is damaged, or is newer."""
+    [[application], [version]] = [connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")]
+    [objects] = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application != APPLICATION and (objects or application or not new):
+        raise StoreError(f"{path}: is not the store of a sweep.")
+    if version > VERSION:
+        raise StoreError(f"{path}: was written by a newer version of this software; use that one.")
+    [found] = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise StoreError(_damaged(path, found))
+
+
+def _damaged(path: str | os.PathLike[str], what: object) -> str:
+    return (
+        f"{path}: is damaged or cut off ({what}); it is left as it is, `sqlite3 FILE .recover` may save rows. Give another store."
+    )
+
+
+@contextmanager
+def _explained(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Say in our words what SQLite complains of."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without the extended part
+        kept = "what was committed is kept; then run the same command again"
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise StoreError(_damaged(path, error)) from None
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            text = f"is locked by another program that writes to it; wait for that to end; {kept}"
+            raise OSError(errno.EBUSY, text, str(path)) from None
+        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+            text = f"cannot be written to, the disk is full or broken ({error}); make room; {kept}"
+            raise OSError(errno.ENOSPC, text, str(path)) from None
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+            raise PermissionError(errno.EACCES, f"cannot be opened for this ({error})", str(path)) from None
+        raise

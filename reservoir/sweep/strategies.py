@@ -1,0 +1,175 @@
+"""Strategies: which points of a space are tried, and in what order.
+
+A strategy is a generator: it yields a batch of points, is sent what came of each, and yields the next. It decides by that
+alone, so that a sweep which starts again over what is stored goes the same way, and the batch, not the number of workers,
+says what is known when a point is proposed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from reservoir.literals import shown_name
+from reservoir.sweep.space import Dimension, Point, grid, grid_size, point_at
+from reservoir.validation import ParameterError, unknown
+
+BATCH = 8
+AT_ONCE = 10_000
+"""Points that a strategy which does not listen yields at once: enough to keep any cluster busy, few enough for the memory."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a point over its seeds.
+
+    Attributes
+    ----------
+    score : the mean of the scores; None where a run failed or was stopped
+    curve : the mean losses by epoch, where runs were stopped early; otherwise None
+    """
+
+    score: float | None
+    curve: Sequence[float] | None = None
+
+
+Proposals = Generator[list[Point], Sequence[Outcome], None]
+
+
+@dataclass(frozen=True)
+class Search:
+    """How a space is searched.
+
+    Attributes
+    ----------
+    strategy : "grid", "random", "sobol" (quasi-random, Sobol 1967, scrambled), "tpe" (tree-structured Parzen estimator,
+        Bergstra et al. 2011) or "cmaes" (covariance matrix adaptation, Hansen & Ostermeier 2001)
+    trials : number of points to try; the grid tries all
+    seed : of the strategy's own random numbers
+    batch : number of points that tpe and cmaes propose before they hear how these scored
+    """
+
+    strategy: str = "grid"
+    trials: int | None = None
+    seed: int = 0
+    batch: int = BATCH
+
+    @property
+    def listens(self) -> bool:
+        """Whether what is proposed depends on the scores."""
+        return self.strategy in LISTENING
+
+    def size(self, dimensions: Sequence[Dimension]) -> int:
+        """The number of points that are tried. Raises `ParameterError` where the strategy and the space do not fit."""
+        if self.strategy not in STRATEGIES:
+            raise unknown("strategy", self.strategy, STRATEGIES)
+        if self.strategy == "grid":
+            if self.trials is not None:
+                raise ParameterError("A grid tries every point; the number of trials is for random, sobol, tpe and cmaes.")
+            return grid_size(dimensions)
+        if self.trials is None:
+            raise ParameterError(f"The strategy {self.strategy} needs the number of trials.")
+        if self.listens and find_spec("optuna") is None:
+            raise ParameterError(
+                f"The strategy {self.strategy} needs Optuna: pip install 'clockwork-reservoir[sweep]'; or use random or sobol."
+            )
+        choices = [shown_name(d.name) for d in dimensions if not d.ordered]
+        if self.strategy == "cmaes" and (choices or len(dimensions) < 2):
+            raise ParameterError(
+                "The strategy cmaes needs two or more ranges, start:stop, and no lists of values; use tpe."
+                + (f" Lists: {', '.join(choices)}." if choices else "")
+            )
+        return self.trials
+
+    def proposals(self, dimensions: Sequence[Dimension], higher_is_better: bool) -> Proposals:
+        """The points, batch by batch."""
+        return STRATEGIES[self.strategy](self, dimensions, higher_is_better)
+
+
+def _in_turn(points: Iterable[Point]) -> Proposals:
+    """Points whose choice depends on no score."""
+    iterator: Iterator[Point] = iter(points)
+    while batch := list(itertools.islice(iterator, AT_ONCE)):
+        yield batch
+
+
+def _grid(search: Search, dimensions: Sequence[Dimension], higher_is_better: bool) -> Proposals:
+    return _in_turn(grid(dimensions))
+
+
+def _random(search: Search, dimensions: Sequence[Dimension], higher_is_better: bool) -> Proposals:
+    generator = np.random.default_rng(search.seed)
+    return _in_turn(point_at(dimensions, generator.random(len(dimensions))) for _ in range(search.trials or 0))
+
+
+def _sobol(search: Search, dimensions: Sequence[Dimension], higher_is_better: bool) -> Proposals:
+    from scipy.stats import qmc
+
+    # In blocks of a power of two, as the sequence is made: more trials go on where fewer ended.
+    sequence, block = qmc.Sobol(len(dimensions), seed=np.random.default_rng(search.seed)), 64
+    blocks = (sequence.random(block) for _ in range(math.ceil((search.trials or 0) / block)))
+    places = itertools.islice(itertools.chain.from_iterable(blocks), search.trials)
+    return _in_turn(point_at(dimensions, place) for place in places)
+
+
+def quiet_optuna() -> ModuleType:
+    """Optuna, saying nothing."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna
+
+
+def _distribution(optuna: ModuleType, dimension: Dimension) -> Any:
+    """What Optuna draws a dimension from: the position among its values, or the number itself."""
+    kinds = optuna.distributions
+    last = len(dimension.values) - 1
+    if dimension.values:
+        return kinds.IntDistribution(0, last) if dimension.ordered else kinds.CategoricalDistribution(tuple(range(last + 1)))
+    kind = kinds.IntDistribution if dimension.integer else kinds.FloatDistribution
+    return kind(dimension.low, dimension.high, log=dimension.log)
+
+
+def _optuna(search: Search, dimensions: Sequence[Dimension], higher_is_better: bool) -> Proposals:
+    """Ask Optuna for a batch, tell it the scores, and so on. A failed point is told as the worst there can be."""
+    optuna = quiet_optuna()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        if search.strategy == "tpe":
+            sampler = optuna.samplers.TPESampler(seed=search.seed, multivariate=True, constant_liar=True)
+        else:
+            sampler = optuna.samplers.CmaEsSampler(seed=search.seed)
+    study = optuna.create_study(sampler=sampler, direction="maximize" if higher_is_better else "minimize")
+    space = {dimension.name: _distribution(optuna, dimension) for dimension in dimensions}
+    values = {dimension.name: dimension.values for dimension in dimensions}
+    worst = -math.inf if higher_is_better else math.inf
+    left = search.trials or 0
+    while left > 0:
+        trials = [study.ask(space) for _ in range(min(search.batch, left))]
+        left -= len(trials)
+        drawn = ({name: (values[name][x] if values[name] else x) for name, x in trial.params.items()} for trial in trials)
+        outcomes = yield [{dimension.name: point[dimension.name] for dimension in dimensions} for point in drawn]
+        for trial, outcome in zip(trials, outcomes, strict=True):
+            if outcome.curve:
+                for epoch, loss in enumerate(outcome.curve):
+                    trial.report(-loss if higher_is_better else loss, epoch)
+                study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+            else:
+                study.tell(trial, worst if outcome.score is None else outcome.score)
+
+
+LISTENING = ("tpe", "cmaes")
+STRATEGIES: Mapping[str, Callable[[Search, Sequence[Dimension], bool], Proposals]] = {
+    "grid": _grid,
+    "random": _random,
+    "sobol": _sobol,
+    **dict.fromkeys(LISTENING, _optuna),
+}

@@ -1,0 +1,185 @@
+"""What a worker does: the runs of a chunk, all with one seed, one after the other.
+
+Everything here is in the worker's hands: the data of its latest seeds, the unit-radius matrices (`reservoir.echo`), and
+within a chunk the weights and states that neighbours share.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import math
+import platform
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from importlib.metadata import version
+from itertools import groupby
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from reservoir import __version__
+from reservoir.evaluation import make_model, measured, reason
+from reservoir.literals import canonical
+from reservoir.sweep.store import Row
+from reservoir.threads import one_blas_thread
+
+SEEDS_KEPT = 16
+MATRIX = ("units", "density", "topology", "topology_options")
+
+
+class Run(NamedTuple):
+    """A trial with one seed."""
+
+    key: bytes
+    trial: int
+    parameters: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Chunk:
+    """Runs with one seed.
+
+    Attributes
+    ----------
+    task, model, split, seed : of all of them
+    runs : what to run
+    rivals : losses by epoch of earlier runs with this seed, to which those that fall behind are compared; None to run
+        every one to its end
+    """
+
+    task: Any
+    model: str
+    split: str
+    seed: int
+    runs: Sequence[Run]
+    rivals: Sequence[Sequence[float]] | None = None
+
+
+def shared(parameters: Mapping[str, Any]) -> tuple[str, str, str]:
+    """What the recurrent matrix depends on, what the states depend on besides, and the readout's settings."""
+    matrix = {name: value for name, value in parameters.items() if name.partition("__")[0] in MATRIX}
+    readout = {name: value for name, value in parameters.items() if name.partition("__")[0] == "readout"}
+    states = {name: value for name, value in parameters.items() if name not in matrix and name not in readout}
+    return canonical(matrix), canonical(states), canonical(readout)
+
+
+class Answer(NamedTuple):
+    """What came of a chunk."""
+
+    rows: list[Row]
+    data_hash: str
+    baseline: float
+    versions: dict[str, str]
+    seconds: float
+
+
+class FellBehind(Exception):  # noqa: N818 - nothing went wrong
+    """A run is stopped: it is worse than its rivals were."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """The data of a seed, the split that is scored in the place of the test split."""
+
+    data: Any
+    hashed: str
+    baseline: float
+
+
+_prepared: dict[tuple[str, str, int], Prepared] = {}  # the latest last
+
+
+def prepared(task: Any, split: str, seed: int) -> Prepared:
+    """The data of a seed; those of the latest seeds are kept."""
+    key = canonical([task.name, {name: str(value) for name, value in task.options().items()}]), split, seed
+    found = _prepared.pop(key, None)
+    if found is None:
+        data = task.generate(seed)
+        scored = data if split == "test" else dataclasses.replace(data, test=data.validation)
+        found = Prepared(scored, data_hash(data), float(task.baseline(scored)))
+    _prepared[key] = found
+    while len(_prepared) > SEEDS_KEPT:
+        _prepared.pop(next(iter(_prepared)), None)
+    return found
+
+
+def data_hash(data: Any) -> str:
+    """A hash of the three splits' inputs and targets."""
+    digest = hashlib.sha256()
+    for split in (data.train, data.validation, data.test):
+        for part in (split.inputs, split.targets):
+            for array in map(np.asarray, [part] if isinstance(part, np.ndarray) else part):
+                digest.update(f"{array.dtype}{array.shape}".encode())
+                digest.update(repr(array.tolist()).encode() if array.dtype.hasobject else np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:32]
+
+
+def run_chunk(chunk: Chunk) -> Answer:
+    """Do the runs. One that fails is told in its row; what the task's data raise, all runs of the chunk fail of."""
+    from reservoir.echo.reuse import reusing
+
+    started = perf_counter()
+    with one_blas_thread():
+        try:
+            ready = prepared(chunk.task, chunk.split, chunk.seed)
+        except Exception as failure:
+            told = reason(failure, chunk.seed)
+            rows = [Row(run.key, run.trial, chunk.seed, "failed", error=told) for run in chunk.runs]
+            return Answer(rows, "", math.nan, versions(), perf_counter() - started)
+        rows = []
+        for _, group in groupby(chunk.runs, key=lambda run: shared(run.parameters)[:2]):
+            alike = list(group)
+            with reusing() if len(alike) > 1 else nullcontext():
+                rows += [_row(chunk, ready, run) for run in alike]
+    return Answer(rows, ready.hashed, ready.baseline, versions(), perf_counter() - started)
+
+
+def _row(chunk: Chunk, ready: Prepared, run: Run) -> Row:
+    row = Row(run.key, run.trial, chunk.seed, "done")
+    curve: list[float] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            model = make_model(chunk.model, run.parameters, chunk.seed)
+            watch = None if chunk.rivals is None else _watched(chunk.rivals, curve)
+            _, outcome = measured(chunk.task, model, ready.data, watch)
+            row = row._replace(**outcome, curve=curve)
+            if not math.isfinite(row.score or 0.0):
+                row = row._replace(status="failed", score=None, scores=None, error=f"its score is not finite: {row.score}")
+        except FellBehind:
+            row = row._replace(status="pruned", curve=curve)
+        except Exception as failure:  # whatever it is: the others go on
+            row = row._replace(status="failed", error=reason(failure, chunk.seed))
+    return row._replace(warnings=list(dict.fromkeys(str(warning.message) for warning in caught)))
+
+
+def _watched(rivals: Sequence[Sequence[float]], curve: list[float]) -> Any:
+    """A `Progress` that keeps the losses, and raises `FellBehind` where Optuna's median rule says so."""
+    from reservoir.sweep.strategies import quiet_optuna
+
+    optuna = quiet_optuna()
+    study = optuna.create_study(pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=5))
+    for losses in rivals:
+        values = dict(enumerate(losses))
+        study.add_trial(optuna.trial.create_trial(value=losses[-1], intermediate_values=values))
+    trial = study.ask()
+
+    def progress(record: dict[str, Any], epochs: int) -> None:
+        loss = record["loss"] if record["validation_loss"] is None else record["validation_loss"]
+        curve.append(float(loss))
+        trial.report(curve[-1], len(curve) - 1)
+        if trial.should_prune():
+            raise FellBehind
+
+    return progress
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Versions of what computes the runs."""
+    packages = {name: version(name) for name in ("numpy", "scipy", "numba")}
+    return {"reservoir": __version__, "python": platform.python_version(), **packages, "machine": platform.machine()}
