@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import multiprocessing
 from collections.abc import Callable, Iterator
@@ -49,7 +50,7 @@ def engine(jobs: int | None = None, scheduler: str | None = None, executor: Exec
     ------
     ParameterError
         Jobs that are no positive number, or two of the three.
-    WorkerError
+    OSError
         The scheduler does not answer, or has no workers.
     """
     if jobs is not None and (not isinstance(jobs, int) or isinstance(jobs, bool) or jobs < 1):
@@ -123,8 +124,8 @@ def _dask(address: str) -> Iterator[Engine]:
     try:
         client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError, CommClosedError) as error:
-        told = " ".join(str(error).split())
-        raise WorkerError(f"No Dask scheduler answers at {address} within {ANSWER_SECONDS} seconds ({told}).") from None
+        told = f"no Dask scheduler answers within {ANSWER_SECONDS} seconds ({' '.join(str(error).split())})"
+        raise ConnectionError(errno.ECONNREFUSED, told, address) from None
 
     def renew() -> Executor:
         if client.status != "running":
@@ -138,7 +139,7 @@ def _dask(address: str) -> Iterator[Engine]:
 
     with client:
         if not client.nthreads():
-            raise WorkerError(f"The Dask scheduler at {address} has no workers; start one: dask worker {address}")
+            raise ConnectionError(errno.ECONNREFUSED, f"the scheduler has no workers; start one: dask worker {address}", address)
         made = Engine(
             client.get_executor(pure=False, retries=0),
             slots,

@@ -97,29 +97,28 @@ def run(
     DataError
         The task's data cannot be used.
     StoreError, OSError
-        The store is damaged, of another sweep, newer; cannot be written to.
+        The store is damaged, of another sweep, newer; cannot be written to. The scheduler does not answer.
     WorkerError
-        The scheduler does not answer, or a broken executor cannot be replaced.
+        A broken executor cannot be replaced, or a worker cannot do the work.
     """
     with one_blas_thread():
         ready = prepared(sweep.task, sweep.split, sweep.seeds[0])
-    with Store.writing(store, sweep.about()) as opened:
+    with engine(jobs, scheduler, executor) as made, Store.writing(store, sweep.about()) as opened, _interrupts() as interrupted:
         opened.check_data(sweep.seeds[0], ready.hashed, ready.baseline)
         opened.note(**sweep.facts())
         kept = {key for key, status in opened.statuses().items() if _counts(status, sweep, retry)}
-        with engine(jobs, scheduler, executor) as made, _interrupts() as interrupted:
-            progress = Progress(total=sweep.runs)
-            driver = _Driver(sweep, opened, made, progress, interrupted, report)
-            for trials, outcomes in _batches(sweep):
-                numbers = opened.add_trials([text for _, text in trials])
-                missing = list(_missing(sweep, trials, numbers, kept))
-                progress.kept += len(trials) * len(sweep.seeds) - len(missing)
-                driver.finish(missing)
-                if interrupted:
-                    raise KeyboardInterrupt
-                kept.update(run.key for _, run in missing)
-                if sweep.search.listens:
-                    outcomes.extend(opened.outcome(number, sweep.seeds) for number in numbers)
+        progress = Progress(total=sweep.runs)
+        driver = _Driver(sweep, opened, made, progress, interrupted, report)
+        for trials, outcomes in _batches(sweep):
+            numbers = opened.add_trials([text for _, text in trials])
+            missing = list(_missing(sweep, trials, numbers, kept))
+            progress.kept += len(trials) * len(sweep.seeds) - len(missing)
+            driver.finish(missing)
+            if interrupted:
+                raise KeyboardInterrupt
+            kept.update(run.key for _, run in missing)
+            if sweep.search.listens:
+                outcomes.extend(opened.outcome(number, sweep.seeds) for number in numbers)
         return opened.table()
 
 
