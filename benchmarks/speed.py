@@ -1,6 +1,6 @@
 """Speed against peers in the same run, as ratios.
 
-    python benchmarks/speed.py [reservoir] [training] [clockwork] [--repeats 5] [--units 200 1000 4000] [--steps 10000]
+    python benchmarks/speed.py [reservoir] [training] [clockwork] [sweep] [--repeats 5] [--units 200 1000 4000] [--steps 10000]
 
 Every figure is the least of several runs, ours and the peer's by turns, after one to warm up.
 
@@ -13,6 +13,8 @@ training    Milliseconds per training step, float32, beside PyTorch, with 1 and 
             gradient, Adam. Ours and the peer's one after the other, shape by shape: by turns the threads of the one,
             still spinning, would slow the other.
 clockwork   A whole training step of a Clockwork RNN beside an Elman network of the same width, both ours.
+sweep       Runs per second of a grid over three parameters of an echo state network, in 2 processes, whose start counts,
+            beside reservoirpy's `parallel_research` (2 processes) and `research` on points of the same space.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from typing import Any
 
 import numpy as np
 from scipy.linalg import blas
+from speed_sweep import sweeps
 
 from reservoir import ESN, Ridge, Training
 from reservoir.gradient.batches import Examples, assemble
@@ -236,7 +239,7 @@ def clockwork(arguments: argparse.Namespace) -> None:
 
 def main() -> None:
     """Measure and print."""
-    table = {"reservoir": reservoirs, "training": training, "clockwork": clockwork}
+    table = {"reservoir": reservoirs, "training": training, "clockwork": clockwork, "sweep": sweeps}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--units", type=int, nargs="+", default=[200, 1000, 4000])
