@@ -1,4 +1,4 @@
-# make demo   forecast a real record, compare four models on three tasks; pictures and a report in demo/
+# make demo   forecast a real record, compare four models on three tasks, sweep two parameters; pictures and a report in demo/
 # make test   lint, types, tests, doctests, and the kernels' tests once more without the JIT, for coverage
 # make bench  speed against peers, in one run; scores against published figures
 # Each sets itself up in .venv first.
@@ -15,6 +15,8 @@ demo: .venv/plot
 	@mkdir -p demo
 	$(BIN)/reservoir forecast tasks/data/sunspots_monthly.csv --column sunspots --horizon 132 --out demo/sunspots.csv
 	$(BIN)/reservoir compare narma10 temporal-order waveform --models esn,clockwork,lstm,gru --seeds 0:2 --out demo
+	$(BIN)/reservoir sweep narma10 --vary spectral_radius=0.1:1.5:15 --vary input_scaling=log:0.01:1:13 --store demo/narma10.db
+	$(BIN)/reservoir results demo/narma10.db --plot demo/sweep.png
 
 test: .venv/test
 	$(BIN)/ruff check .
@@ -27,6 +29,7 @@ bench: .venv/bench
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/scores.py
 	$(BIN)/python benchmarks/waveform.py
+	$(BIN)/python benchmarks/searches.py
 	$(BIN)/python benchmarks/memory.py
 
 # A stamp per extra, renewed when the dependencies change.

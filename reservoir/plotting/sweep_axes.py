@@ -25,7 +25,7 @@ OUTLIERS = 0.1
 """The share of the worst scores that may be left outside an axis."""
 EXTREME = 1e100
 """Scores beyond are outside any axis, so that it stays finite."""
-TAIL = 6.0
+TAIL = 3.0
 """How much farther off than the others these must be for that."""
 LONGEST = 22
 """Characters of a label."""
@@ -42,7 +42,7 @@ class Axis:
     positions : (L,) where these are drawn: at their values if all are numbers, else at 0, 1, 2, ...
     code : (M,) integers, the value of each trial, an index into the labels
     categorical : whether some are not numbers
-    log : whether the values are spread more evenly on a logarithmic axis
+    log : whether they were varied on a logarithmic scale, or are spread more evenly on one
     """
 
     name: str
@@ -58,8 +58,8 @@ class Axis:
         return np.asarray(self.positions[self.code])
 
 
-def axis_of(values: Sequence[Any], name: str) -> Axis:
-    """The axis for the values of M trials."""
+def axis_of(values: Sequence[Any], name: str, log: bool = False) -> Axis:
+    """The axis for the values of M trials, which may be known to be on a logarithmic scale."""
     keys = [comparable(value) for value in values]
     distinct = dict(zip(reversed(keys), reversed(values), strict=True))
     levels = {key: distinct[key] for key in dict.fromkeys(keys)}
@@ -69,7 +69,8 @@ def axis_of(values: Sequence[Any], name: str) -> Axis:
     positions = np.array(range(len(ordered)) if categorical else [levels[key] for key in ordered], dtype=float)
     labels = texts([levels[key] for key in ordered])
     code = np.array([rank[key] for key in keys], dtype=int)
-    return Axis(name, labels, positions, code, categorical, not categorical and is_logarithmic(positions))
+    log = not categorical and ((log and positions[0] > 0.0) or is_logarithmic(positions))
+    return Axis(name, labels, positions, code, categorical, log)
 
 
 def is_number(value: Any) -> bool:

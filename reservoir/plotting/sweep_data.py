@@ -55,7 +55,8 @@ class Shown:
 
     def axis(self, name: str) -> Axis:
         """A parameter over the trials."""
-        return axis_of([self.table.trials[index].get(name) for index in self.trials.trial.tolist()], shown_name(name))
+        values = [self.table.trials[index].get(name) for index in self.trials.trial.tolist()]
+        return axis_of(values, shown_name(name), name in self.table.about.get("log", ()))
 
     def best_of_each(self, codes: np.ndarray) -> np.ndarray:
         """The place of the trial that ranks first, for each of the codes (M,) that has one with a finite mean."""

@@ -127,12 +127,12 @@ def history(axes: Axes, shown: Shown) -> None:
     mean = trials.mean[shown.order]
     span = span_of(mean, shown.higher_is_better, LOG_AXIS)
     score_axis(axes, span, shown.metric)
-    number, partly = trials.trial, shown.has_failures(shown.order)
+    number, partly = trials.trial + 1, shown.has_failures(shown.order)
     look: dict[str, Any] = {**DOTS, "markersize": 3.0 if len(mean) <= 500 else 1.8, "rasterized": len(mean) > MOST_VECTORS}
     axes.plot(number[shown.order][~partly], mean[~partly], **look, color=ERROR, alpha=0.55, label="trial")
     if partly.any():
         axes.plot(number[shown.order][partly], mean[partly], **look, color=QUIET, alpha=0.8, label=PARTLY_LABEL)
-    axes.step(progress.trial, progress.best, where="post", color=MODEL, linewidth=1.8, label="best so far", zorder=3)
+    axes.step(progress.trial + 1, progress.best, where="post", color=MODEL, linewidth=1.8, label="best so far", zorder=3)
     outside(axes, number[shown.order], mean, span)
     lost(axes, number[shown.without])
     axes.set_xlabel("trial, in the order of the search")
