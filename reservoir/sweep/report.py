@@ -21,28 +21,38 @@ from reservoir.sweep.store import Store
 from reservoir.sweep.summary import importance, ranking
 from reservoir.sweep.table import Table
 
-LEADING = ("trial", "seed", "status", "score")
-
 
 def value_text(value: Any) -> str:
-    """A value of a parameter for people, as it can be given to --set."""
-    if isinstance(value, float):
-        return number(value)
-    return str(value) if isinstance(value, str) else json.dumps(value)
+    """A value of a parameter for people, in the form that --set takes."""
+    if isinstance(value, list):
+        return ",".join(map(value_text, value))
+    return number(value) if isinstance(value, float) else str(value).lower() if value in (True, False, None) else str(value)
+
+
+def counted(count: int, thing: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "seed"), counted(2000, "trial")
+    ('1 seed', '2,000 trials')
+    """
+    return f"{count:,} {thing}{'s' * (count != 1)}"
 
 
 def ranking_table(table: Table, top: int) -> Printed:
     """The best trials with their spread over seeds."""
     about, rows = table.about, ranking(table, top)
     names = table.varied()
-    columns = ["trial", *map(shown_name, names), "mean", "std", "min", "max", "runs", "failed"]
+    several = len(np.unique(table.seed)) > 1
+    scores = {"mean": "mean", "std": "std", "min": "min", "max": "max"} if several else {"mean": "score"}
+    counts = {"n": "runs"} if several else {}
+    counts |= {name: name for name in ("failed", "pruned") if any(row[name] for row in rows)}
+    columns = ["trial", *map(shown_name, names), *scores.values(), *counts.values()]
     body = [
         [
             str(row["trial"] + 1),
             *[value_text(row["parameters"][name]) for name in names],
-            *["" if row[key] is None else number(row[key]) for key in ("mean", "std", "min", "max")],
-            str(row["n"]),
-            str(row["failed"] + row["pruned"]),
+            *["" if row[key] is None else number(row[key]) for key in scores],
+            *[str(row[key]) for key in counts],
         ]
         for row in rows
     ]
@@ -55,12 +65,12 @@ def _notes(table: Table) -> list[str]:
     """How much there is, what failed and why, what became of versions."""
     counts = Counter(table.status.tolist())
     told = [f"{counts[status]:,} {status}" for status in ("done", "failed", "pruned") if counts[status]]
-    trials, seeds = len(np.unique(table.trial)), len(np.unique(table.seed))
-    notes = [f"{trials:,} trial{'s' * (trials != 1)}, {seeds} seed{'s' * (seeds != 1)}: {', '.join(told) or 'no runs'}."]
+    trials, seeds = (len(np.unique(column)) for column in (table.trial, table.seed))
+    notes = [f"{counted(trials, 'trial')}, {counted(seeds, 'seed')}: {', '.join(told) or 'no runs'}."]
     reasons = Counter(error for error in table.error if error is not None)
-    notes += [f"Failed {count:,} times: {error}" for error, count in reasons.most_common(3)]
+    notes += [f"Failed {counted(count, 'time')}: {error}" for error, count in reasons.most_common(3)]
     if len(reasons) > 3:
-        notes.append(f"... and for {len(reasons) - 3:,} other reasons; --csv tells them all.")
+        notes.append(f"... and for {counted(len(reasons) - 3, 'other reason')}; --csv tells them all.")
     return notes
 
 
@@ -155,7 +165,7 @@ def _cell(value: Any) -> Any:
 def progress_text(progress: Progress) -> str:
     """What a progress line says besides the number of runs."""
     parts = [f"{progress.failed:,} failed"] if progress.failed else []
-    parts += [f"{progress.pruned:,} stopped early"] if progress.pruned else []
+    parts += [f"{progress.pruned:,} pruned"] if progress.pruned else []
     parts += [f"best {number(progress.best)}"] if progress.best is not None else []
     parts += [f"{progress.finished / progress.seconds:,.3g} runs/s"] if progress.seconds else []
     parts += ["finishing what is in hand; Ctrl-C again drops it"] if progress.finishing else []
