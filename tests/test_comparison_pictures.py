@@ -38,14 +38,19 @@ def fake(task: Any, data: Any, size: float) -> Any:
     return noisy if isinstance(targets, list) else np.array(noisy)
 
 
-def overlay(name: str, tmp_path: Path | None = None, **options: Any) -> tuple[Any, Any, dict[str, Any], Figure]:
+def predicted(name: str, tmp_path: Path | None = None) -> tuple[Any, Any, dict[str, Any]]:
+    options = OPTIONS.get(name, {})
     if name == "csv":
         assert tmp_path is not None
         np.savetxt(tmp_path / "own.csv", np.cumsum(np.random.default_rng(0).normal(size=(400, 1))), header="price $", comments="")
         options = {"path": str(tmp_path / "own.csv"), "horizon": 20, "starts": 3}
-    task = get_task(name, **{**OPTIONS.get(name, {}), **options})
+    task = get_task(name, **options)
     data = task.generate(0)
-    predictions = {"good": fake(task, data, 0.01), "poor": fake(task, data, 0.4)}
+    return task, data, {"good": fake(task, data, 0.01), "poor": fake(task, data, 0.4)}
+
+
+def overlay(name: str, tmp_path: Path | None = None) -> tuple[Any, Any, dict[str, Any], Figure]:
+    task, data, predictions = predicted(name, tmp_path)
     captions = {label: f"{label}: $ 0.5" for label in predictions}
     return task, data, predictions, plotting.overlay_figure(task, data, predictions, captions, LABELS, f"{name} $ predictions")
 
@@ -79,7 +84,7 @@ def test_every_task_has_its_picture(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e300])
 @pytest.mark.parametrize("name", ["narma10", "parity", "memory-capacity", "lorenz", "kuramoto-sivashinsky", "adding", "reber"])
 def test_predictions_that_left_the_range_are_drawn_as_far_away(name: str, bad: float) -> None:
-    task, data, predictions, _ = overlay(name)
+    task, data, predictions = predicted(name)
     wild = predictions["poor"]
     wild[-1] = wild[-1] * bad
     figure = plotting.overlay_figure(task, data, predictions, {"good": "a", "poor": "b"}, LABELS, "")

@@ -403,6 +403,18 @@ def test_dropout_in_a_network(same: str) -> None:
     assert not plain.masks  # none where there is no source: in prediction
 
 
+def test_weights_that_may_only_be_read_are_copied() -> None:
+    network = Network((ElmanCell(3),), 1, 1)
+    vector = np.random.default_rng(1).normal(size=network.n_weights)
+    assert Weights(network, vector).vector is vector
+    ref = vector.copy()
+    vector.flags.writeable = False
+    comp = Weights(network, vector)
+    np.testing.assert_array_equal(comp.vector, ref)
+    for array in (comp.vector, *comp.arrays.values(), comp.bound[0][0].recurrent_weights):
+        assert array.flags.writeable and not np.shares_memory(array, vector)
+
+
 @pytest.mark.parametrize("value", [-1.0, 4.0, 0.5, 1e30])
 @pytest.mark.parametrize("size", [None, 3])
 def test_unknown_symbols(value: float, size: int | None) -> None:

@@ -109,8 +109,8 @@ class Weights:
     """
 
     def __init__(self, network: Network, vector: np.ndarray) -> None:
-        self.vector = vector
-        self.arrays = network.views(vector)
+        self.vector = np.require(vector, requirements="W")  # for one that may only be read, kernels would be compiled anew
+        self.arrays = network.views(self.vector)
         self.bound = [layer.bind(self.arrays) for layer in network.layers]
         self._memory: dict[str, np.ndarray] = {}
 

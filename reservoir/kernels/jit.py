@@ -14,20 +14,22 @@ from typing import Any
 
 import numba
 
+from reservoir.jit_files import alone_with_its_files
+
 FASTMATH = {"contract"}
 
 
-def jit(function: Callable[..., Any]) -> Any:
+def jit(function: Callable[..., Any], **options: Any) -> Any:
     """Compile `function` in nopython mode, cached on disk, with the library's one set of options."""
-    return numba.njit(cache=True, error_model="numpy", fastmath=FASTMATH, nogil=True)(function)
+    compiled = numba.njit(cache=True, error_model="numpy", fastmath=FASTMATH, nogil=True, **options)(function)
+    return alone_with_its_files(compiled)
 
 
 def uncounted(function: Callable[..., Any]) -> Any:
     """Like `jit`, without reference counts: slices cost nothing, and what allocates or returns an array does not compile."""
-    without_counts: dict[str, Any] = {"_nrt": False}
-    return numba.njit(cache=True, error_model="numpy", fastmath=FASTMATH, nogil=True, **without_counts)(function)
+    return jit(function, _nrt=False)
 
 
 def inline(function: Callable[..., Any]) -> Any:
     """Like `jit`, for scalar helpers that only make sense inside another kernel's loop."""
-    return numba.njit(cache=True, error_model="numpy", fastmath=FASTMATH, nogil=True, inline="always")(function)
+    return jit(function, inline="always")
