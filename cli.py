@@ -304,8 +304,8 @@ def sweep_file(context: click.Context, _: click.Parameter, path: str | None) -> 
         return {}
     from reservoir.sweep.file import TABLES, read_sweep_file
 
-    own = ("file", "vary", "settings", "task_settings", "help")
-    given = read_sweep_file(path, [str(p.name) for p in context.command.get_params(context) if p.name not in own])
+    own = ("file", "vary", "settings", "task_settings")
+    given = read_sweep_file(path, [str(option.name) for option in context.command.params if option.name not in own])
     context.default_map = {name: value for name, value in given.items() if name not in TABLES}
     return {name: given[name] for name in TABLES}
 
@@ -363,9 +363,10 @@ def sweep(
     the test split stays unseen while choosing. `reservoir results` shows more of what is in the store.
 
     \b
-    reservoir sweep narma10 --vary spectral_radius=0.1:1.5:15 --vary leak_rate=log:0.01:1:10 --seeds 0:3
-    reservoir sweep narma10 --vary topology=diagonals,cycle --vary readout.ridge=log:1e-9:1e-3:7
-    reservoir sweep mackey-glass --strategy tpe --trials 100 --vary spectral_radius=0.1:1.5 --vary leak_rate=0.1:1
+    reservoir sweep narma10 --vary leak_rate=0.1:1:10 --seeds 0:3
+    reservoir sweep narma10 --vary readout.ridge=log:1e-9:1e-3:7 --jobs 2
+    reservoir sweep narma10 --vary topology=cycle,dense --vary units=50,100
+    reservoir sweep lorenz --vary leak_rate=0.1:1 --strategy tpe --trials 50
     reservoir sweep --file sweep.toml
     """  # noqa: D301
     from reservoir.sweep import plan, run
@@ -373,11 +374,14 @@ def sweep(
 
     if task is None:
         raise click.UsageError("Missing argument 'TASK'.")
+    varied, fixed = dict(vary), dict(settings)
+    if len(varied) < len(vary):
+        raise click.UsageError("--vary names a parameter twice; give all its values at once, as washout=100,200.")
     [chosen] = tasks_with([task], (*file.get("task_set", {}).items(), *task_settings), data, start)
-    planned = plan(
-        chosen, model, {**file.get("vary", {}), **dict(vary)}, {**file.get("set", {}), **dict(settings)}, seeds, strategy,
-        trials, split, search_seed, batch, prune,
-    )  # fmt: skip
+    given = {**varied, **fixed}  # goes over the file, in either table
+    varied |= {name: values for name, values in file.get("vary", {}).items() if name not in given}
+    fixed |= {name: value for name, value in file.get("set", {}).items() if name not in given}
+    planned = plan(chosen, model, varied, fixed, seeds, strategy, trials, split, search_seed, batch, prune)
     try:
         with progress(task, planned.runs, False) as bar:
             table = run(
@@ -385,7 +389,8 @@ def sweep(
                 report=lambda state: bar.at(state.kept + state.finished, progress_text(state)),
             )  # fmt: skip
     except KeyboardInterrupt:
-        click.echo(f"What was finished is in {store}; the same command again goes on from there.", err=True)
+        if Path(store).exists():
+            click.echo(f"What was finished is in {store}; the same command again goes on from there.", err=True)
         raise
     print_table(*ranking_table(table, 5))
     click.echo(f"All runs are in {store}; `reservoir results {store}` shows more. The best on the test split, with new seeds:")

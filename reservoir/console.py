@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from reservoir.literals import parse_name, parse_value
+from reservoir.literals import parse_name, parse_seeds, parse_value
 
 OUTPUT = click.Path(readable=False)
 
@@ -50,12 +50,8 @@ class Seeds(click.ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[int]:
         """The seeds as a list, none twice."""
-        seeds: list[int] = []
-        text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
         try:
-            for part in text.split(","):
-                start, colon, stop = part.partition(":")
-                seeds += range(int(start), int(stop)) if colon else [int(start)]
+            seeds = parse_seeds(",".join(map(str, value)) if isinstance(value, list) else str(value))
         except ValueError:
             seeds = []
         if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
@@ -189,7 +185,7 @@ def explanation(error: BaseException) -> tuple[str, int]:
     from reservoir.workers import WorkerError
 
     if isinstance(error, (ParameterError, DataError, ModelFileError, StoreError)):
-        return f"Error: {error}", 2
+        return f"Error: {' '.join(str(error).split())}", 2
     if isinstance(error, (DivergenceError, WorkerError)):
         return f"Error: {error}", 1
     raise error

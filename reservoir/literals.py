@@ -6,6 +6,8 @@ import ast
 import json
 from typing import Any
 
+MOST_SEEDS = 100_000
+
 
 def parse_value(text: str) -> Any:
     """A Python literal; true, false and none in any case; a list of words; or the text itself.
@@ -18,9 +20,25 @@ def parse_value(text: str) -> Any:
         return words[text.lower()]
     try:
         value = ast.literal_eval(text)
+        repr(value)  # which an integer of thousands of digits, written in hexadecimal, has not
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return [parse_value(part.strip()) for part in text.split(",")] if "," in text else text
     return list(value) if isinstance(value, tuple) else value
+
+
+def parse_seeds(text: str) -> list[int]:
+    """0:5 for 0 to 4, 0,3,7 for these, or both. Raises ValueError for anything else, and for too many.
+
+    >>> parse_seeds("0:3,7")
+    [0, 1, 2, 7]
+    """
+    seeds: list[int] = []
+    for part in text.split(","):
+        start, colon, stop = part.partition(":")
+        if colon and int(stop) - int(start) > MOST_SEEDS:
+            raise ValueError
+        seeds += range(int(start), int(stop)) if colon else [int(start)]
+    return seeds
 
 
 def parse_name(text: str) -> str:

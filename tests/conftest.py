@@ -17,3 +17,5 @@ SOURCES = sorted([*ROOT.glob("reservoir/kernels/*.py"), *ROOT.glob("reservoir/gr
 if "NUMBA_CACHE_DIR" not in os.environ:  # before Numba is imported
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in SOURCES)).hexdigest()[:16]
     os.environ["NUMBA_CACHE_DIR"] = str(ROOT / ".numba_cache" / digest)
+
+from commands import command, refused  # noqa: E402, F401 - fixtures of all tests

@@ -16,10 +16,11 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
+from commands import Command
 
 import cli
 import reservoir
@@ -46,48 +47,6 @@ ONE_CANDIDATE = (
     "--set", "units=60", "--set", "density=0.1", "--set", "leak_rate=0.3", "--set", "spectral_radius=0.9",
     "--set", "input_scaling=0.3", "--set", "readout.ridge=1e-3", "--seeds", "0:2",
 )  # fmt: skip
-
-
-class Outcome(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Outcome]
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
-    """Runs `reservoir` with some arguments, in a folder of its own, as the program does."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("COLUMNS", raising=False)
-
-    def call(*args: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["reservoir", *args])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            status = int(end.code or 0)
-        return Outcome(status, *capsys.readouterr())
-
-    return call
-
-
-@pytest.fixture
-def refused(command: Command) -> Callable[..., str]:
-    """Runs `reservoir`, which must say in one line what is wrong, end with 2, and leave no file behind."""
-
-    def call(*args: str) -> str:
-        before = {path: path.read_bytes() for path in Path.cwd().rglob("*") if path.is_file()}
-        status, out, err = command(*args)
-        assert (status, out) == (2, "")
-        assert re.fullmatch(r"Error: .+\n", err)
-        assert {path: path.read_bytes() for path in Path.cwd().rglob("*") if path.is_file()} == before
-        return err
-
-    return call
 
 
 def wave(length: int = 300) -> np.ndarray:
@@ -128,7 +87,9 @@ def test_help_keeps_its_examples_on_lines_of_their_own(command: Command, name: s
 
 
 @pytest.mark.parametrize("example", [line for c in (cli.cli, *cli.cli.commands.values()) for line in examples(c.help)])
-def test_examples_in_the_help_can_be_parsed(example: str) -> None:
+def test_examples_in_the_help_can_be_parsed(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("sweep.toml").write_text('task = "narma10"', encoding="utf-8")
     name, *args = shlex.split(example.partition("   ")[0])[1:]
     cli.cli.commands[name].make_context(name, args)
 

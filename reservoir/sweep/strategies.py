@@ -69,20 +69,22 @@ class Search:
 
     def size(self, dimensions: Sequence[Dimension]) -> int:
         """The number of points that are tried. Raises `ParameterError` where the strategy and the space do not fit."""
-        if self.strategy not in STRATEGIES:
-            raise unknown("strategy", self.strategy, STRATEGIES)
+        if not isinstance(self.strategy, str) or self.strategy not in STRATEGIES:
+            raise unknown("strategy", str(self.strategy), STRATEGIES)
         if self.strategy == "grid":
             if self.trials is not None:
                 raise ParameterError("A grid tries every point; the number of trials is for random, sobol, tpe and cmaes.")
             return grid_size(dimensions)
         if self.trials is None:
             raise ParameterError(f"The strategy {self.strategy} needs the number of trials.")
-        if self.listens and find_spec("optuna") is None:
+        needed = {"tpe": ("optuna",), "cmaes": ("optuna", "cmaes")}.get(self.strategy, ())
+        if any(find_spec(package) is None for package in needed):
             raise ParameterError(
-                f"The strategy {self.strategy} needs Optuna: pip install 'clockwork-reservoir[sweep]'; or use random or sobol."
+                f"The strategy {self.strategy} needs {' and '.join(needed)}: pip install 'clockwork-reservoir[sweep]';"
+                " or use random or sobol."
             )
         choices = [shown_name(d.name) for d in dimensions if not d.ordered]
-        if self.strategy == "cmaes" and (choices or len(dimensions) < 2):
+        if self.strategy == "cmaes" and (choices or sum(len(d.values) != 1 for d in dimensions) < 2):
             raise ParameterError(
                 "The strategy cmaes needs two or more ranges, start:stop, and no lists of values; use tpe."
                 + (f" Lists: {', '.join(choices)}." if choices else "")

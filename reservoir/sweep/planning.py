@@ -12,14 +12,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from reservoir.estimator import Estimator
 from reservoir.evaluation import make_model, overlaid
-from reservoir.literals import canonical, shown_name
-from reservoir.sweep.space import Dimension, Point, read_dimension
+from reservoir.literals import MOST_SEEDS, canonical, shown_name
+from reservoir.sweep.space import Dimension, Point, read_dimension, without_numpy
 from reservoir.sweep.strategies import Search
-from reservoir.validation import Number, ParameterError
+from reservoir.validation import Number, ParameterError, brief
 
 SPLITS = ("validation", "test")
+SEED = Number(low=0, high=2**63 - 1, integer=True)
+COUNTS = {
+    "trials": Number(low=1, high=1_000_000_000, integer=True, optional=True),
+    "batch": Number(low=1, high=10_000, integer=True, optional=True),
+    "search_seed": Number(low=0, high=2**32 - 1, integer=True),
+}
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,7 @@ class Sweep:
 
     def parameters(self, point: Point) -> dict[str, Any]:
         """All that is set at a point, the task's own settings included; the model's defaults hold for the rest."""
-        return overlaid(overlaid(self.task.settings(self.model), self.settings), point)
+        return overlaid(self.task.settings(self.model), {**self.settings, **point})
 
     def key(self, parameters: str, seed: int) -> bytes:
         """What defines a run, as a hash of 16 bytes: what the store is about, the parameters as canonical text, the seed."""
@@ -119,23 +127,24 @@ def plan(
     ParameterError
         Nothing to vary, an unknown name (with the nearest), a value out of range, a strategy that does not fit.
     """
-    fixed = dict(settings or {})
+    fixed = {name: without_numpy(value) for name, value in (settings or {}).items()}
     if not vary:
         raise ParameterError("There is nothing to vary; name a parameter and its values, as spectral_radius=0.1:1.5:15.")
-    for name in vary:
-        if name in fixed:
+    for name in (*vary, *fixed):
+        if not all(name.split("__")):
+            raise ParameterError(f"There is no parameter '{shown_name(name)}'; parts are named as readout.ridge.")
+        if name in vary and name in fixed:
             raise ParameterError(f"The parameter '{shown_name(name)}' is both varied and set; do either.")
-    _check_seeds(seeds)
+    seeds = _checked_seeds(seeds)
     if split not in SPLITS:
         raise ParameterError(f"The split must be one of {', '.join(SPLITS)}. Got {split!r} instead.")
-    counts = {"trials": trials, "batch": batch, "search_seed": search_seed}
-    for name, count in counts.items():
-        if not Number(low=0 if name == "search_seed" else 1, integer=True, optional=True).accepts(count):
-            raise ParameterError(f"'{name}' must be an integer in [{int(name != 'search_seed')}, inf). Got {count!r} instead.")
-    base = overlaid(task.settings(model), fixed)
-    dimensions = [read_dimension(name, given, takes_integers(model, base, name)) for name, given in vary.items()]
+    for name, count in {"trials": trials, "batch": batch, "search_seed": search_seed}.items():
+        low, high = COUNTS[name].low, COUNTS[name].high
+        if not COUNTS[name].accepts(count):
+            raise ParameterError(f"'{name}' must be an integer in [{low}, {high}]. Got {brief(count)} instead.")
+    dimensions = _dimensions(task, model, vary, fixed)
     search = Search(strategy, trials, search_seed) if batch is None else Search(strategy, trials, search_seed, batch)
-    sweep = Sweep(task, model, dimensions, fixed, tuple(seeds), split, search, prune)
+    sweep = Sweep(task, model, dimensions, fixed, seeds, split, search, prune)
     _check_values(sweep)
     search.size(dimensions)
     if batch is not None and not search.listens:
@@ -147,20 +156,37 @@ def plan(
     return sweep
 
 
-def _check_seeds(seeds: Sequence[int]) -> None:
-    if not seeds or not all(Number(low=0, integer=True).accepts(seed) for seed in seeds) or len(set(seeds)) < len(seeds):
-        raise ParameterError(f"Seeds must be integers in [0, inf), at least one, none twice. Got {list(seeds)!r} instead.")
+def _checked_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
+    if isinstance(seeds, (Sequence, np.ndarray)) and 0 < len(seeds) <= MOST_SEEDS:
+        plain = tuple(without_numpy(seeds))
+        if all(SEED.accepts(seed) for seed in plain) and len(set(plain)) == len(plain):
+            return plain
+    raise ParameterError(
+        f"Seeds must be integers in [0, 2^63), at least one, at most {MOST_SEEDS:,}, none twice. Got {brief(seeds)} instead."
+    )
+
+
+def _dimensions(task: Any, model: str, vary: Mapping[str, Any], fixed: Mapping[str, Any]) -> list[Dimension]:
+    """What is varied, in the order given. Parts are read after their wholes, whose first value tells what parts there are."""
+    settings, read = dict(fixed), dict[str, Dimension]()
+    for name in sorted(vary, key=lambda name: "__" in name):
+        whole = takes_integers(model, overlaid(task.settings(model), settings), name)
+        read[name] = read_dimension(name, vary[name], whole)
+        settings = overlaid(settings, {name: read[name].samples()[0]}) if "__" not in name else settings
+    return [read[name] for name in vary]
 
 
 def takes_integers(model: str, settings: Mapping[str, Any], name: str) -> bool | None:
     """Whether a parameter takes integers only; None where nothing is known of it. Unknown names are told later."""
     whole, _, part = name.partition("__")
     owner: Any = make_model(model, settings, 0)
-    if part:
-        owner = owner.get_params(deep=False).get(whole)
-    if not isinstance(owner, Estimator):
-        return None
-    constraint = owner.constraints.get(part or whole)
+    if whole == "topology_options":
+        from reservoir.echo.topology import OPTION_CONSTRAINTS
+
+        constraint = OPTION_CONSTRAINTS.get(part)
+    else:
+        owner = owner.get_params(deep=False).get(whole) if part else owner
+        constraint = owner.constraints.get(part or whole) if isinstance(owner, Estimator) else None
     return constraint.integer if isinstance(constraint, Number) else None
 
 
@@ -169,9 +195,15 @@ def _check_values(sweep: Sweep) -> None:
     first = {dimension.name: dimension.samples()[0] for dimension in sweep.dimensions}
     for dimension in sweep.dimensions:
         for value in dimension.samples():
-            make_model(sweep.model, sweep.parameters({**first, dimension.name: value}), sweep.seeds[0])
-            if dimension.name in ("random_state", "training__checkpoint"):
-                raise ParameterError(f"'{shown_name(dimension.name)}' cannot be varied; seeds have an option of their own.")
+            model = make_model(sweep.model, sweep.parameters({**first, dimension.name: value}), sweep.seeds[0])
+            if isinstance(getattr(model, "topology", None), str):
+                from reservoir.echo.topology import check_options
+
+                check_options(model.topology, model.topology_options or {})
+    if "random_state" in first:
+        raise ParameterError("'random_state' cannot be varied; seeds have an option of their own.")
+    if "training__checkpoint" in first or sweep.settings.get("training__checkpoint") is not None:
+        raise ParameterError("'training.checkpoint' is for a single training; the store of a sweep keeps what is finished.")
     try:
         canonical(sweep.settings)
     except TypeError:

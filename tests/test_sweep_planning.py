@@ -1,0 +1,311 @@
+"""What a sweep is to do: layers of parameters, the keys of runs, and what is refused before any work."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from reservoir import Ridge
+from reservoir.literals import canonical
+from reservoir.sweep import plan
+from reservoir.sweep.planning import Sweep, takes_integers
+from reservoir.sweep.space import grid
+from reservoir.validation import ParameterError
+from tasks import get_task
+
+
+@dataclasses.dataclass(frozen=True)
+class Toy:
+    """A task that is never generated."""
+
+    level: float = 1.5
+    length: int = 100
+
+    name: ClassVar[str] = "toy"
+    metric: ClassVar[str] = "nmse"
+    higher_is_better: ClassVar[bool] = False
+
+    def options(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    def settings(self, model: str) -> dict[str, Any]:
+        return {"units": 50, "density": 0.2, "readout__ridge": 1e-6} if model == "esn" else {"training__epochs": 5}
+
+
+def toy(vary: dict[str, Any], settings: dict[str, Any] | None = None, model: str = "esn", **options: Any) -> Sweep:
+    return plan(Toy(), model, vary, settings, **options)
+
+
+def points(sweep: Sweep) -> list[dict[str, Any]]:
+    return [sweep.parameters(point) for point in grid(sweep.dimensions)]
+
+
+def keys(sweep: Sweep) -> set[bytes]:
+    return {sweep.key(canonical(parameters), seed) for parameters in points(sweep) for seed in sweep.seeds}
+
+
+# Layers
+
+
+def test_what_is_varied_goes_over_what_is_set_over_the_settings_of_the_task() -> None:
+    sweep = toy({"units": [10, 20]}, {"leak_rate": 0.5, "density": 0.3})
+    assert points(sweep) == [{"units": units, "density": 0.3, "leak_rate": 0.5, "readout__ridge": 1e-6} for units in (10, 20)]
+    assert Toy().settings("esn")["density"] == 0.2
+
+
+@pytest.mark.parametrize(
+    ("vary", "settings", "expected"),
+    [
+        # the task's own ridge goes with the readout that is replaced, what the user says of it stays
+        ({"readout": "RidgeClassifier"}, {}, [{"readout": "RidgeClassifier"}]),
+        ({"readout": "RidgeClassifier"}, {"readout__ridge": 0.5}, [{"readout": "RidgeClassifier", "readout__ridge": 0.5}]),
+        ({"readout__ridge": [3]}, {"readout": "RidgeClassifier"}, [{"readout": "RidgeClassifier", "readout__ridge": 3}]),
+        (
+            {"readout__ridge": [1, 2], "readout": "Ridge,RidgeClassifier"}, {},
+            [{"readout__ridge": r, "readout": name} for r in (1, 2) for name in ("Ridge", "RidgeClassifier")],
+        ),
+    ],
+)  # fmt: skip
+def test_parts_of_a_readout_that_is_replaced(
+    vary: dict[str, Any], settings: dict[str, Any], expected: list[dict[str, Any]]
+) -> None:
+    assert points(toy(vary, settings)) == [{"units": 50, "density": 0.2, **one} for one in expected]
+
+
+def test_the_size_of_a_sweep() -> None:
+    sweep = toy({"leak_rate": "0.1:1:10", "topology": ["cycle", "dense"]}, seeds=range(3))
+    assert (sweep.trials, sweep.runs, sweep.seeds) == (20, 60, (0, 1, 2))
+    assert [dimension.name for dimension in sweep.dimensions] == ["leak_rate", "topology"]
+    assert toy({"leak_rate": "0.1:1"}, strategy="random", trials=7, seeds=[4, 9]).runs == 14
+
+
+def test_dimensions_keep_the_order_they_are_given_in() -> None:
+    sweep = toy({"readout__ridge": "1,2", "units": "1,2", "readout": "Ridge", "density": 0.5})
+    assert [dimension.name for dimension in sweep.dimensions] == ["readout__ridge", "units", "readout", "density"]
+
+
+# Integers
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "settings", "expected"),
+    [
+        ("esn", "units", {}, True),
+        ("esn", "washout", {}, True),
+        ("esn", "leak_rate", {}, False),
+        ("esn", "readout__ridge", {}, False),
+        ("esn", "topology", {}, None),
+        ("esn", "readout__forgetting", {"readout": "RecursiveLeastSquares"}, False),
+        ("esn", "topology_options__jump", {"topology": "cycle_jumps"}, True),
+        ("esn", "topology_options__jump_weight", {"topology": "cycle_jumps"}, False),
+        ("esn", "topology_options__weights", {}, None),
+        ("lstm", "training__epochs", {}, True),
+        ("lstm", "training__patience", {}, True),
+        ("lstm", "training__learning_rate", {}, False),
+        ("lstm", "layers", {}, True),
+        ("esn", "unknown", {}, None),
+        ("esn", "unknown__part", {}, None),
+        ("esn", "units__part", {}, None),
+    ],
+)
+def test_which_parameters_take_integers(model: str, name: str, settings: dict[str, Any], expected: bool | None) -> None:
+    assert takes_integers(model, settings, name) is expected
+
+
+def test_ranges_are_read_as_their_parameters_take_them() -> None:
+    vary = {"units": "10:20", "readout__forgetting": "0.5:1", "readout": "RecursiveLeastSquares", "leak_rate": "log:0.01:1"}
+    settings = {"topology": "cycle_jumps", "topology_options__jump_weight": 1}
+    sweep = toy({**vary, "topology_options__jump": "2:9"}, settings, strategy="random", trials=1)
+    assert {d.name: d.integer for d in sweep.dimensions if not d.values} == {
+        "units": True, "readout__forgetting": False, "leak_rate": False, "topology_options__jump": True,
+    }  # fmt: skip
+    weights = toy({"topology_options__jump_weight": "0:1", "topology": "cycle_jumps"}, strategy="random", trials=1)
+    assert not weights.dimensions[0].integer  # though both ends are
+    only_there = {"readout__learning_rate": "1:2", "readout": "LeastMeanSquares"}
+    assert not toy(only_there, strategy="random", trials=1).dimensions[0].integer
+    epochs = toy({"training__epochs": "0:20:3"}, model="lstm")
+    assert epochs.dimensions[0].values == (0, 10, 20)
+
+
+# Keys
+
+
+def test_a_key_is_the_hash_of_all_that_defines_a_run() -> None:
+    sweep = toy({"leak_rate": [0.5, 1.0]}, seeds=[3])
+    about = (
+        '{"higher_is_better":false,"metric":"nmse","model":"esn","split":"validation","task":"toy",'
+        '"task_options":{"length":100,"level":1.5}}'
+    )
+    parameters = '{"density":0.2,"leak_rate":1,"readout__ridge":1e-06,"units":50}'
+    assert canonical(points(sweep)[1]) == parameters
+    assert sweep.key(parameters, 3) == hashlib.sha256(f"{about}{parameters}3".encode()).digest()[:16]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (toy({"leak_rate": [1, 0.5]}), toy({"leak_rate": [0.5, 1.0]})),
+        (toy({"leak_rate": "0.5:1:2"}), toy({"leak_rate": np.array([0.5, 1.0])})),
+        (toy({"units": [5, 6]}), toy({"units": "5:6:2"})),
+        (toy({"units": [5, 6]}, {"leak_rate": 1}), toy({"units": range(5, 7)}, {"leak_rate": np.float64(1.0)})),
+        (toy({"units": [5]}, {"readout_from": ("bias", "state")}), toy({"units": [5]}, {"readout_from": ["bias", "state"]})),
+        (toy({"units": [5]}, {"density": 0.2}), toy({"units": [5]})),  # as the task sets it
+        (toy({"units": [5, 6], "leak_rate": [0.5]}), toy({"leak_rate": 0.5, "units": [5, 6]})),
+        (toy({"units": [5]}, {"leak_rate": 0.5}), toy({"leak_rate": [0.5]}, {"units": np.int64(5)})),
+        (toy({"units": [5]}, seeds=[0, 1]), toy({"units": [5]}, seeds=np.arange(2))),
+        (toy({"units": [5]}), toy({"units": [5]}, strategy="tpe", trials=3, search_seed=4, batch=2)),
+    ],
+)
+def test_the_same_runs_have_the_same_keys(one: Sweep, other: Sweep) -> None:
+    assert keys(one) == keys(other)
+
+
+def test_other_runs_have_other_keys() -> None:
+    vary = {"units": [5]}
+    base = toy(vary, {"leak_rate": 0.1})
+    different = [
+        base,
+        toy(vary, {"leak_rate": 0.1 + 2**-54}),
+        toy(vary, {"leak_rate": [0.1]}),
+        toy(vary),
+        toy({"units": [6]}, {"leak_rate": 0.1}),
+        toy(vary, {"leak_rate": 0.1}, seeds=[1]),
+        toy(vary, {"leak_rate": 0.1}, split="test"),
+        plan(Toy(level=2.5), "esn", vary, {"leak_rate": 0.1}),
+        toy({"units": [5]}, model="elman"),
+        toy({"units": [5]}, model="gru"),
+    ]
+    assert len(set.union(*map(keys, different))) == len(different)
+
+
+@pytest.mark.parametrize(
+    ("small", "large"),
+    [("0.1:1:10", "0.1:1:19"), ("0.1:1:10", "0.01:1:100"), ("log:0.01:1:5", "log:0.01:1:9")],
+)
+def test_a_grid_that_grew_holds_the_runs_of_the_smaller(small: str, large: str) -> None:
+    few = keys(toy({"leak_rate": small, "readout__ridge": "log:1e-9:1:4"}, seeds=range(2)))
+    assert len(few) == 2 * 4 * len(toy({"leak_rate": small}).dimensions[0].values)
+    assert few < keys(toy({"readout__ridge": "log:1e-9:1:7", "leak_rate": large}, seeds=range(3)))
+
+
+# What a store notes
+
+
+def test_facts_and_what_runs_have_in_common() -> None:
+    sweep = plan(Toy(length=7), "esn", {"readout__ridge": "1,2"}, {"units": 9}, split="test")
+    options = {"level": 1.5, "length": 7}
+    common = {"task": "toy", "task_options": options, "model": "esn", "metric": "nmse", "higher_is_better": False}
+    assert sweep.about() == {**common, "split": "test"}
+    facts = {"strategy": "grid", "varied": ["readout__ridge"], "given": ["readout__ridge", "units"], "task_set": {"length": 7}}
+    assert sweep.facts() == facts
+
+
+# What is refused
+
+CYCLE = {"topology": "cycle_jumps"}
+
+
+@pytest.mark.parametrize(
+    ("vary", "settings", "options", "parts"),
+    [
+        ({}, {}, {}, ["nothing to vary", "spectral_radius=0.1:1.5:15"]),
+        ({"readout__ridge": "1,2"}, {"readout__ridge": 1}, {}, ["'readout.ridge' is both varied and set"]),
+        ({"unit": [5]}, {}, {}, ["'unit'", "Did you mean units or", "Known: units, "]),
+        ({"units": [5]}, {"leek_rate": 1}, {}, ["'leek_rate'", "Did you mean leak_rate?"]),
+        ({"readout__rigde": [5]}, {}, {}, ["'rigde'", "Did you mean ridge?"]),
+        ({"readout__": [5]}, {}, {}, ["no parameter 'readout.'"]),
+        ({"units": [5]}, {"__ridge": 1}, {}, ["no parameter '.ridge'"]),
+        ({"": [5]}, {}, {}, ["no parameter ''"]),
+        ({"units__part": [5]}, {}, {}, ["'units'", "no parts"]),
+        ({"units": [5, 0]}, {}, {}, ["'units'", "[1, inf)", "Got 0"]),
+        ({"units": [5, 5.5]}, {}, {}, ["'units'", "Got 5.5"]),
+        ({"units": [5, True]}, {}, {}, ["'units'", "Got True"]),
+        ({"units": "5.5:10:3"}, {}, {}, ["vary units: takes integers", "Got 5.5 to 10"]),
+        ({"leak_rate": "0.1:5:3"}, {}, {}, ["'leak_rate'", "Got 5.0"]),
+        ({"leak_rate": "0:1:3"}, {}, {}, ["'leak_rate'", "(0, 1]", "Got 0.0"]),
+        ({"leak_rate": "0.1:5"}, {}, {"strategy": "random", "trials": 3}, ["'leak_rate'", "Got 5.0"]),
+        ({"leak_rate": "1:0.1:3"}, {}, {}, ["vary leak_rate: the range must rise"]),
+        ({"leak_rate": "0.1:1"}, {}, {}, ["needs the number of values"]),
+        ({"leak_rate": [0.5]}, {"units": 0}, {}, ["'units'", "Got 0"]),
+        ({"units": [5], "topology": "cycle,cylce"}, {}, {}, ["'topology'", "Got 'cylce'", "Did you mean cycle"]),
+        ({"readout": "Ridge,Rigde"}, {}, {}, ["no readout 'Rigde'", "Did you mean Ridge"]),
+        ({"readout": "Ridge,LeastMeanSquares", "readout__ridge": [1]}, {}, {}, ["'ridge'", "LeastMeanSquares has no such"]),
+        ({"readout": "Ridge,LeastMeanSquares"}, {"readout__ridge": 1}, {}, ["'ridge'", "LeastMeanSquares has no such"]),
+        ({"topology_options__jmp": [3]}, CYCLE, {}, ["'jmp'", "Did you mean jump?"]),
+        ({"topology_options__jump": [3, 1]}, CYCLE, {}, ["'jump'", "[2, inf)", "Got 1"]),
+        ({"topology_options__jump": "2.5:4:3"}, CYCLE, {}, ["topology_options.jump: takes integers"]),
+        ({"topology": "cycle_jumps,dense", "topology_options__jump": [3]}, {}, {}, ["topology dense", "'jump'"]),
+        ({"units": [5]}, {"topology_options__jump": 3}, {}, ["topology diagonals", "'jump'"]),
+        ({"random_state": [5]}, {}, {}, ["'random_state' cannot be varied"]),
+        ({"units": [5]}, {"readout": Ridge(1.0)}, {}, ["must be numbers, texts", "readout__ridge"]),
+        ({"readout": [Ridge(1.0)]}, {}, {}, ["vary readout: values must be numbers, texts"]),
+        ({"units": [5]}, {}, {"split": "train"}, ["split must be one of validation, test", "'train'"]),
+        ({"units": [5]}, {}, {"strategy": "gird"}, ["no strategy 'gird'", "Did you mean grid"]),
+        ({"units": [5]}, {}, {"trials": 3}, ["A grid tries every point"]),
+        ({"units": [5]}, {}, {"strategy": "sobol"}, ["sobol needs the number of trials"]),
+        ({"units": [5]}, {}, {"strategy": "sobol", "trials": 0}, ["'trials'", "[1, 1000000000]", "Got 0"]),
+        ({"units": [5]}, {}, {"strategy": "sobol", "trials": 10**30}, ["'trials'", "Got 1000000"]),
+        ({"units": [5]}, {}, {"strategy": "sobol", "trials": 2.0}, ["'trials'", "Got 2.0"]),
+        ({"units": [5]}, {}, {"strategy": "tpe", "trials": 2, "batch": 0}, ["'batch'", "[1, 10000]", "Got 0"]),
+        ({"units": [5]}, {}, {"strategy": "tpe", "trials": 2, "batch": True}, ["'batch'", "Got True"]),
+        ({"units": [5]}, {}, {"strategy": "tpe", "trials": 2, "search_seed": -1}, ["'search_seed'", "[0, 4294967295]", "Got -1"]),
+        ({"units": [5]}, {}, {"strategy": "tpe", "trials": 2, "search_seed": 2**32}, ["'search_seed'", "Got 4294967296"]),
+        ({"units": [5]}, {}, {"search_seed": None}, ["'search_seed'", "Got None"]),
+        ({"units": [5]}, {}, {"batch": 3}, ["batch is for the strategies tpe and cmaes; grid does not"]),
+        ({"units": [5]}, {}, {"strategy": "random", "trials": 2, "batch": 3}, ["batch is for", "random does not"]),
+        ({"units": [5]}, {}, {"prune": True}, ["Pruning compares with earlier trials", "grid does not"]),
+        ({"units": [5]}, {}, {"strategy": "tpe", "trials": 2, "prune": True}, ["Pruning is for models trained in epochs"]),
+        ({"units": [5, 6]}, {}, {"strategy": "cmaes", "trials": 2}, ["two or more ranges", "Lists: units"]),
+    ],
+)
+def test_bad_sweeps(vary: dict[str, Any], settings: dict[str, Any], options: dict[str, Any], parts: list[str]) -> None:
+    with pytest.raises(ParameterError) as caught:
+        toy(vary, settings, **options)
+    for part in parts:
+        assert part in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "seeds", [[], range(0), range(100_001), [-1], [0, 0], [1.0], [True], ["0"], "0:3", 3, None, [None], [2**63], np.array([0.5])]
+)
+def test_bad_seeds(seeds: Any) -> None:
+    with pytest.raises(
+        ParameterError, match=r"Seeds must be integers in \[0, 2\^63\), at least one, at most 100,000, none twice"
+    ):
+        toy({"units": [5]}, seeds=seeds)
+
+
+@pytest.mark.parametrize("seeds", [range(3), [0, 1, 2], (0, 1, 2), np.arange(3), [np.int64(0), 1, np.uint8(2)]])
+def test_seeds(seeds: Any) -> None:
+    found = toy({"units": [5]}, seeds=seeds).seeds
+    assert found == (0, 1, 2) and [type(seed) for seed in found] == [int] * 3
+
+
+def test_an_unknown_model_and_a_checkpoint() -> None:
+    with pytest.raises(ParameterError, match=r"no model 'esm'\. Did you mean esn"):
+        toy({"units": [5]}, model="esm")
+    for vary, settings in (({"training__checkpoint": "a,b"}, {}), ({"units": [5]}, {"training__checkpoint": "a"})):
+        with pytest.raises(ParameterError, match=r"'training\.checkpoint' is for a single training"):
+            toy(vary, settings, model="lstm")
+    assert toy({"units": [5]}, {"training__checkpoint": None}, model="lstm").trials == 1
+
+
+def test_pruning_is_for_searches_over_models_trained_in_epochs() -> None:
+    assert toy({"units": [5, 6]}, model="lstm", strategy="tpe", trials=3, prune=True).prune
+
+
+def test_every_value_is_checked_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bad value after many good ones, in a space too large to lay out; ranges by their ends."""
+    task = get_task("narma10")
+    monkeypatch.setattr(type(task), "generate", lambda *args: pytest.fail("there should be no work"))
+    wide = dict.fromkeys(("noise", "bias_scaling"), "0:1:100000")
+    assert plan(task, "esn", wide).trials == 10**10
+    with pytest.raises(ParameterError, match=r"'density'.*Got 2"):
+        plan(task, "esn", {**wide, "density": [*np.linspace(0.1, 1, 50), 2]})
+    with pytest.raises(ParameterError, match=r"'leak_rate'.*Got 1\.5"):
+        plan(task, "esn", {**wide, "leak_rate": "0.5:1.5:100000"})
