@@ -196,12 +196,18 @@ def test_a_grid_that_grew_holds_the_runs_of_the_smaller(small: str, large: str) 
 
 
 def test_facts_and_what_runs_have_in_common() -> None:
-    sweep = plan(Toy(length=7), "esn", {"readout__ridge": "1,2"}, {"units": 9}, split="test")
+    vary = {"readout__ridge": "1,2", "leak_rate": "log:0.1:1:2"}
+    sweep = plan(Toy(length=7), "esn", vary, {"units": 9}, split="test")
     options = {"level": 1.5, "length": 7}
     common = {"task": "toy", "task_options": options, "model": "esn", "metric": "nmse", "higher_is_better": False}
     assert sweep.about() == {**common, "split": "test"}
-    facts = {"strategy": "grid", "varied": ["readout__ridge"], "given": ["readout__ridge", "units"], "task_set": {"length": 7}}
-    assert sweep.facts() == facts
+    assert sweep.facts() == {
+        "strategy": "grid",
+        "varied": ["readout__ridge", "leak_rate"],
+        "log": ["leak_rate"],
+        "given": ["readout__ridge", "leak_rate", "units"],
+        "task_set": {"length": 7},
+    }
 
 
 # What is refused

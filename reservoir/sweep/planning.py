@@ -93,7 +93,13 @@ class Sweep:
         known = {f.name: f.default for f in dataclasses.fields(self.task)} if dataclasses.is_dataclass(self.task) else {}
         options = {name: value for name, value in self.about()["task_options"].items() if value != known.get(name)}
         varied = [dimension.name for dimension in self.dimensions]
-        return {"strategy": self.search.strategy, "varied": varied, "given": [*varied, *self.settings], "task_set": options}
+        return {
+            "strategy": self.search.strategy,
+            "varied": varied,
+            "log": [dimension.name for dimension in self.dimensions if dimension.log],
+            "given": [*varied, *self.settings],
+            "task_set": options,
+        }
 
 
 def plan(

@@ -136,12 +136,12 @@ def _range(name: str, given: Mapping[str, Any], integer: bool | None) -> Dimensi
         return Dimension(name, low=low, high=high, log=bool(log), integer=discrete, ordered=True)
     values = _spaced(float(start), float(stop), count, bool(log))
     if integer:  # numbers that round to the same integer count once
-        return Dimension(name, tuple(dict.fromkeys(round(v) for v in values)), ordered=True)
+        return Dimension(name, tuple(dict.fromkeys(round(v) for v in values)), log=bool(log), ordered=True)
     if integer is None and whole and isinstance(start, int) and all(v.is_integer() for v in values):
-        return Dimension(name, tuple(int(v) for v in values), ordered=True)
+        return Dimension(name, tuple(int(v) for v in values), log=bool(log), ordered=True)
     if any(b <= a for a, b in itertools.pairwise(values)):
         raise ParameterError(f"{where}: the range is too narrow for {count} values. {ends}")
-    return Dimension(name, tuple(values), ordered=True)
+    return Dimension(name, tuple(values), log=bool(log), ordered=True)
 
 
 def _spaced(start: float, stop: float, count: int, log: bool) -> list[float]:
