@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
-import functools
 import multiprocessing
+import os
+import pickle
+import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
+from multiprocessing import resource_tracker
 from typing import Any
 
 from reservoir.threads import thread_count
@@ -29,15 +33,15 @@ class Engine:
     executor : takes the work
     slots : how many calls it works on at a time
     lost : the errors that say a worker died, rather than that a call failed
-    renew : makes a new executor where the death of a worker breaks the old one; raises `WorkerError` where none can be had
-    drop : gives up what is under way
+    tried : those of them after which it is no use to try a single run again, since the executor did
+    renew : gives the executor to go on with after such an error; raises `WorkerError` where none can be had
     """
 
     executor: Executor
     slots: Callable[[], int]
     lost: tuple[type[BaseException], ...]
+    tried: tuple[type[BaseException], ...]
     renew: Callable[[], Executor]
-    drop: Callable[[], None]
 
 
 @contextmanager
@@ -61,9 +65,9 @@ def engine(jobs: int | None = None, scheduler: str | None = None, executor: Exec
         with _dask(scheduler) as made:
             yield made
     elif executor is not None:
-        yield Engine(executor, lambda: jobs or thread_count(), (BrokenExecutor, CancelledError), _broken, lambda: None)
+        yield _given(executor, jobs or thread_count())
     elif (jobs or thread_count()) == 1:
-        yield Engine(Here(), lambda: 1, (), _broken, lambda: None)
+        yield _given(Here(), 1)
     else:
         with _processes(jobs or thread_count()) as made:
             yield made
@@ -82,36 +86,95 @@ class Here(Executor):
         return future
 
 
-def _broken() -> Executor:
-    raise WorkerError("A worker died, and with it the executor. What was finished is kept; run the sweep again to go on.")
+def _given(executor: Executor, slots: int) -> Engine:
+    """Somebody's executor. Where it breaks for good, it says so when it is given more."""
+    return Engine(executor, lambda: slots, (BrokenExecutor, CancelledError), (), lambda: executor)
+
+
+class Pool(ProcessPoolExecutor):
+    """Processes of our own, that end with this one and never see Ctrl-C.
+
+    What is sent is pickled here and unpickled inside of the call, so that either failure is an error that can be told;
+    `ProcessPoolExecutor` takes the second for the death of a worker.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        context = multiprocessing.get_context("spawn")  # threads do not survive a fork
+        super().__init__(jobs, context, become_worker, (max(thread_count() // jobs, 1),))
+        self._started = False
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Send a call to a process.
+
+        Raises `ParameterError` for what cannot be pickled, `WorkerError` where not even the first process comes up.
+        """
+        try:
+            call = pickle.dumps((function, args, kwargs))
+        except Exception as error:
+            raise ParameterError(
+                f"The task cannot be sent to another process ({error}); define what it holds in a module, or use 1 job."
+            ) from None
+        if not self._started:
+            self._start()
+        with _deaf():
+            return super().submit(_called, call)
+
+    def _start(self) -> None:
+        with _deaf():
+            first = super().submit(os.getpid)
+        try:
+            first.result()
+        except BrokenExecutor:
+            raise WorkerError(
+                "The worker processes cannot be started, see above; a script needs the usual if __name__ == '__main__':"
+            ) from None
+        self._started = True
+
+
+def _called(call: bytes) -> Any:
+    function, args, kwargs = pickle.loads(call)
+    return function(*args, **kwargs)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes started in here never see Ctrl-C: they inherit that it is blocked. It comes to this one afterwards."""
+    resource_tracker.ensure_running()  # Python's own helper, whose start ends the blocking
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "pthread_sigmask") else None
+    try:
+        yield
+    finally:
+        if blocked is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 @contextmanager
 def _processes(jobs: int) -> Iterator[Engine]:
-    """Processes of our own, that end with this one."""
     before = multiprocessing.active_children()
-    context = multiprocessing.get_context("spawn")  # threads do not survive a fork
-    threads = max(thread_count() // jobs, 1)
-    start = functools.partial(ProcessPoolExecutor, jobs, context, initializer=become_worker, initargs=(threads,))
 
     def renew() -> Executor:
         made.executor.shutdown()
-        made.executor = start()
+        made.executor = Pool(jobs)
         return made.executor
 
-    def drop() -> None:
-        for process in multiprocessing.active_children():
-            if process not in before:
-                process.terminate()
-
-    made = Engine(start(), lambda: jobs, (BrokenExecutor,), renew, drop)
+    made = Engine(Pool(jobs), lambda: jobs, (BrokenExecutor,), (), renew)
     try:
         yield made
     except BaseException:
-        drop()
+        for process in multiprocessing.active_children():
+            if process not in before:
+                process.terminate()
         raise
     finally:
         made.executor.shutdown(cancel_futures=True)
+
+
+async def _heard(address: str) -> None:
+    """Have a scheduler say something; a Dask client would wait for ever for one that accepts calls and is silent."""
+    from distributed.core import rpc
+
+    async with asyncio.timeout(ANSWER_SECONDS), rpc(address) as scheduler:
+        await scheduler.identity()
 
 
 @contextmanager
@@ -122,9 +185,11 @@ def _dask(address: str) -> Iterator[Engine]:
     from distributed.comm.core import CommClosedError
 
     try:
+        with ThreadPoolExecutor(1) as thread:  # which has no event loop of its own yet, as this one may
+            thread.submit(asyncio.run, _heard(address)).result()
         client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError, CommClosedError) as error:
-        told = f"no Dask scheduler answers within {ANSWER_SECONDS} seconds ({' '.join(str(error).split())})"
+        told = f"no Dask scheduler answers within {ANSWER_SECONDS} seconds ({' '.join(str(error).split()) or 'silence'})"
         raise ConnectionError(errno.ECONNREFUSED, told, address) from None
 
     def renew() -> Executor:
@@ -144,7 +209,7 @@ def _dask(address: str) -> Iterator[Engine]:
             client.get_executor(pure=False, retries=0),
             slots,
             (KilledWorker, CancelledError, CommClosedError),
+            (KilledWorker,),
             renew,
-            lambda: None,
         )
         yield made

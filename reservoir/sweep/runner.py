@@ -6,7 +6,6 @@ its parameters.
 
 from __future__ import annotations
 
-import itertools
 import os
 import signal
 import threading
@@ -14,14 +13,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from itertools import groupby
+from dataclasses import dataclass, field, replace
+from itertools import accumulate, groupby, pairwise
 from time import monotonic
 from typing import Any
 
 from reservoir.literals import canonical
 from reservoir.sweep.engines import Engine, engine
-from reservoir.sweep.plan import Sweep
+from reservoir.sweep.planning import Sweep
 from reservoir.sweep.space import Point
 from reservoir.sweep.store import Row, Store
 from reservoir.sweep.strategies import Outcome
@@ -33,6 +32,8 @@ from reservoir.workers import WorkerError
 CHUNK_SECONDS = 0.3
 """What a chunk should take: long beside the milliseconds of sending it, short beside a user's patience with Ctrl-C."""
 MOST_RUNS = 200
+SHARING = 20
+"""Runs beyond those, by which a chunk is longer to keep together what shares its states: the first of them costs the most."""
 ATTEMPTS = 3
 """How often a run is given to a worker, when its workers die."""
 
@@ -101,25 +102,26 @@ def run(
     WorkerError
         A broken executor cannot be replaced, or a worker cannot do the work.
     """
-    with one_blas_thread():
-        ready = prepared(sweep.task, sweep.split, sweep.seeds[0])
-    with engine(jobs, scheduler, executor) as made, Store.writing(store, sweep.about()) as opened, _interrupts() as interrupted:
-        opened.check_data(sweep.seeds[0], ready.hashed, ready.baseline)
-        opened.note(**sweep.facts())
-        kept = {key for key, status in opened.statuses().items() if _counts(status, sweep, retry)}
-        progress = Progress(total=sweep.runs)
-        driver = _Driver(sweep, opened, made, progress, interrupted, report)
-        for trials, outcomes in _batches(sweep):
-            numbers = opened.add_trials([text for _, text in trials])
-            missing = list(_missing(sweep, trials, numbers, kept))
-            progress.kept += len(trials) * len(sweep.seeds) - len(missing)
-            driver.finish(missing)
-            if interrupted:
-                raise KeyboardInterrupt
-            kept.update(run.key for _, run in missing)
-            if sweep.search.listens:
-                outcomes.extend(opened.outcome(number, sweep.seeds) for number in numbers)
-        return opened.table()
+    with engine(jobs, scheduler, executor) as made:
+        with one_blas_thread():
+            ready = prepared(sweep.task, sweep.split, sweep.seeds[0])
+        with Store.writing(store, sweep.about()) as opened, _interrupts() as interrupted:
+            opened.check_data(sweep.seeds[0], ready.hashed, ready.baseline)
+            opened.note(**sweep.facts())
+            kept = {key for key, status in opened.statuses().items() if _counts(status, sweep, retry)}
+            driver = _Driver(sweep, opened, made, Progress(total=sweep.runs), interrupted, report)
+            for trials, outcomes in _batches(sweep):
+                numbers = opened.add_trials([text for _, text in trials])
+                missing = list(_missing(sweep, trials, numbers, kept))
+                driver.progress.kept += len(trials) * len(sweep.seeds) - len(missing)
+                driver.finish(missing)
+                if interrupted:
+                    raise KeyboardInterrupt
+                kept.update(run.key for _, run in missing)
+                if sweep.search.listens:
+                    driver.earlier.update(numbers)
+                    outcomes.extend(opened.outcome(number, sweep.seeds) for number in numbers)
+            return opened.table()
 
 
 def _counts(status: str, sweep: Sweep, retry: bool) -> bool:
@@ -145,23 +147,27 @@ def _missing(
     sweep: Sweep, trials: Sequence[tuple[Point, str]], numbers: Sequence[int], kept: set[bytes]
 ) -> Iterator[tuple[int, Run]]:
     """(seed, run) for all that is not kept, seed by seed, those beside each other that share weights and states."""
-    order = sorted(range(len(trials)), key=lambda k: shared(trials[k][0]))
+    kinds = [shared(parameters) for parameters, _ in trials]
+    order = sorted(range(len(trials)), key=kinds.__getitem__)
+    changes = [kinds[before][:2] != kinds[k][:2] for before, k in pairwise(order)]
+    states = list(accumulate(changes, initial=0))
     seen: set[bytes] = set()
     for seed in sweep.seeds:
-        for k in order:
+        for k, number in zip(order, states, strict=True):
             parameters, text = trials[k]
             key = sweep.key(text, seed)
             if key not in kept and key not in seen:
                 seen.add(key)
-                yield seed, Run(key, numbers[k], parameters)
+                yield seed, Run(key, numbers[k], parameters, number)
 
 
 @dataclass
 class _Hand:
-    """A chunk that is with a worker."""
+    """A chunk that is with a worker of `executor`."""
 
     chunk: Chunk
     attempts: int
+    executor: Executor | None = None
 
 
 @dataclass
@@ -178,42 +184,63 @@ class _Driver:
     seconds_per_run: float | None = None
     flying: dict[Future[Answer], _Hand] = field(default_factory=dict)
     suspects: deque[_Hand] = field(default_factory=deque)
+    earlier: set[int] = field(default_factory=set)
+    """The trials of batches that are finished, with which those that may be stopped early are compared."""
 
     def finish(self, missing: Sequence[tuple[int, Run]]) -> None:
         """Run all of these; after Ctrl-C only what is in hand."""
         chunks = self._chunks(missing)
+        self._tell()
         more = True
         while True:
-            while more and not self.interrupted and not self.suspects and len(self.flying) < 2 * self.engine.slots():
+            while more and not self.interrupted and not self.suspects and self._wants_more():
                 chunk = next(chunks, None)
                 more = chunk is not None
                 if chunk is not None:
                     self._submit(_Hand(chunk, 1))
             if self.suspects and not self.flying and not self.interrupted:
-                self._submit(self.suspects.popleft())  # alone, so that a worker's death tells which run it was
+                self._submit(self.suspects.popleft())  # alone, so that a worker's death tells which it was
             if not self.flying:
                 return
             self._collect()
 
+    def _wants_more(self) -> bool:
+        """Whether to hand out another chunk: a second for every worker where they are short, none where something came."""
+        short = self.seconds_per_run is not None and self.seconds_per_run < CHUNK_SECONDS
+        room = len(self.flying) < (1 + short) * self.engine.slots()
+        return room and not any(future.done() for future in self.flying)
+
     def _chunks(self, missing: Sequence[tuple[int, Run]]) -> Iterator[Chunk]:
         """Chunks of one seed each, as long as `CHUNK_SECONDS` says by what was seen so far."""
         for seed, group in groupby(missing, key=lambda item: item[0]):
-            rivals = self.store.curves(seed) if self.sweep.prune else None
-            runs = (run for _, run in group)
-            while taken := list(itertools.islice(runs, self._length())):
-                yield Chunk(self.sweep.task, self.sweep.model, self.sweep.split, seed, taken, rivals)
+            rivals = self.store.curves(seed, self.earlier) if self.sweep.prune else None
+            runs = [run for _, run in group]
+            first = 0
+            while first < len(runs):
+                last = self._end(runs, first)
+                yield Chunk(self.sweep.task, self.sweep.model, self.sweep.split, seed, runs[first:last], rivals)
+                first = last
 
-    def _length(self) -> int:
-        if self.seconds_per_run is None:
-            return 1
-        return int(min(max(CHUNK_SECONDS / self.seconds_per_run, 1), MOST_RUNS))
+    def _end(self, runs: Sequence[Run], first: int) -> int:
+        """Where the chunk ends that begins at `first`: not amid runs that share their states, if these are few."""
+        known = self.seconds_per_run
+        length = 1 if known is None else int(min(max(CHUNK_SECONDS / known, 1), MOST_RUNS))
+        last = min(first + length, len(runs))
+        most = min(last + SHARING, len(runs))
+        while last < most and runs[last].states == runs[last - 1].states:
+            last += 1
+        return last
 
     def _submit(self, hand: _Hand) -> None:
         try:
             future = self.engine.executor.submit(run_chunk, hand.chunk)
         except self.engine.lost:  # it broke since the last look
             self.engine.executor = self.engine.renew()
-            future = self.engine.executor.submit(run_chunk, hand.chunk)
+            try:
+                future = self.engine.executor.submit(run_chunk, hand.chunk)
+            except self.engine.lost as error:
+                raise WorkerError(f"The executor is broken ({error}). What was finished is kept; go on with another.") from error
+        hand.executor = self.engine.executor
         self.flying[future] = hand
 
     def _collect(self) -> None:
@@ -225,7 +252,7 @@ class _Driver:
             try:
                 answer = future.result()
             except self.engine.lost as error:
-                lost = True
+                lost = lost or hand.executor is self.engine.executor
                 self._lose(hand, error)
             except Exception as error:
                 raise WorkerError(
@@ -235,6 +262,9 @@ class _Driver:
                 self._write(hand, answer)
         if lost:
             self.engine.executor = self.engine.renew()
+        self._tell()
+
+    def _tell(self) -> None:
         self.progress.seconds = monotonic() - self.started
         self.progress.finishing = bool(self.interrupted)
         self.report(self.progress)
@@ -247,15 +277,16 @@ class _Driver:
         self.seconds_per_run = latest if self.seconds_per_run is None else min(latest, (self.seconds_per_run + latest) / 2)
 
     def _lose(self, hand: _Hand, error: BaseException) -> None:
-        """The runs in a dead worker's hand are tried again one by one, in the end given up."""
-        if hand.attempts < ATTEMPTS:
-            chunk = hand.chunk
-            alone = (Chunk(chunk.task, chunk.model, chunk.split, chunk.seed, [run], chunk.rivals) for run in chunk.runs)
-            self.suspects.extend(_Hand(one, hand.attempts + 1) for one in alone)
+        """What a dead worker had in hand is tried again: by itself, then run by run, until a run is given up."""
+        chunk, tried = hand.chunk, isinstance(error, self.engine.tried)
+        if hand.attempts == ATTEMPTS or (tried and len(chunk.runs) == 1):
+            told = f"its worker died whenever it was tried, perhaps for want of memory ({type(error).__name__})"
+            rows = [Row(run.key, run.trial, chunk.seed, "failed", error=told, attempts=hand.attempts) for run in chunk.runs]
+            self._record(rows, {})
             return
-        told = f"its worker died {ATTEMPTS} times, perhaps for want of memory ({type(error).__name__})"
-        rows = [Row(run.key, run.trial, hand.chunk.seed, "failed", error=told, attempts=ATTEMPTS) for run in hand.chunk.runs]
-        self._record(rows, {})
+        alone = tried or hand.attempts + 1 == ATTEMPTS
+        parts = [replace(chunk, runs=[run]) for run in chunk.runs] if alone else [chunk]
+        self.suspects.extend(_Hand(part, hand.attempts + 1) for part in parts)
 
     def _record(self, rows: Iterable[Row], versions: dict[str, str]) -> None:
         rows = list(rows)

@@ -15,24 +15,30 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from reservoir.sweep.database import (
+    APPLICATION,
+    VERSION,
+    check_file,
+    connected,
+    explained,
+    reading_connection,
+    size_of,
+    understood,
+)
 from reservoir.sweep.strategies import Outcome
 from reservoir.sweep.table import Table
 from reservoir.validation import StoreError
-
-APPLICATION = 0x52535750  # marks the file as ours
-VERSION = 1
-PATIENCE = 10.0
-"""Seconds to wait for another program's lock."""
 
 SCHEMA = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -104,16 +110,17 @@ class Store:
     @contextmanager
     def writing(cls, path: str | os.PathLike[str], about: Mapping[str, Any]) -> Iterator[Self]:
         """The store at `path`, made if it is not there. Raises `StoreError` also where it holds runs of something else."""
-        with _explained(path):
-            connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
+        with explained(path):
+            if size_of(path):
+                with closing(reading_connection(path)) as looking:  # one that could write would tidy up even a damaged file
+                    check_file(looking, path, new=True)
+            connection = connected(path, "mode=rwc")
         try:
-            with _explained(path):
-                _check(connection, path, new=True)
+            with explained(path):
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = NORMAL")
-                store = cls(path, connection)
-                if not connection.execute("PRAGMA application_id").fetchone()[0]:
-                    store._create(about)
+            store = cls(path, connection)
+            store._create(about)
             store._check_about(about)
             yield store
         finally:
@@ -122,16 +129,15 @@ class Store:
     @classmethod
     @contextmanager
     def reading(cls, path: str | os.PathLike[str]) -> Iterator[Self]:
-        """The store at `path`, which a sweep may be writing to."""
+        """The store at `path`, as it is at this moment; a sweep may go on writing to it."""
         if not Path(path).is_file():
             raise FileNotFoundError(errno.ENOENT, "there is no such store", str(path))
-        with _explained(path):
-            connection = sqlite3.connect(
-                f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE, isolation_level=None
-            )
+        with explained(path):
+            size_of(path)
+            connection = reading_connection(path)
         try:
-            with _explained(path):
-                _check(connection, path, new=False)
+            with explained(path):
+                check_file(connection, path, new=False)
             yield cls(path, connection)
         finally:
             connection.close()
@@ -139,7 +145,10 @@ class Store:
     # -- writing ------------------------------------------------------------------------------------------------------
 
     def _create(self, about: Mapping[str, Any]) -> None:
+        """Make the tables, unless they are there."""
         with self._transaction() as connection:
+            if connection.execute("PRAGMA application_id").fetchone()[0]:
+                return
             for statement in SCHEMA.split(";\n"):
                 connection.execute(statement)
             rows = [(name, json.dumps(value)) for name, value in about.items()]
@@ -187,9 +196,9 @@ class Store:
                 " WHERE runs.status != 'done'",
                 (
                     (
-                        row.key, row.trial, row.seed, row.status, row.score, _json(row.scores), row.error, _json(row.warnings),
-                        _json(row.curve), row.n_parameters, row.fit_seconds, row.predict_seconds, row.attempts, finished,
-                        environment,
+                        row.key, row.trial, row.seed, row.status, row.score, _json(row.scores), _text(row.error),
+                        _json(row.warnings), _json(row.curve), row.n_parameters, row.fit_seconds, row.predict_seconds,
+                        row.attempts, finished, environment,
                     )
                     for row in rows
                 ),
@@ -208,31 +217,31 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with _explained(self.path):
+        with explained(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def about(self) -> dict[str, Any]:
         """What all runs have in common, and what was noted."""
-        with _explained(self.path):
+        with explained(self.path), understood(self.path):
             return {name: json.loads(value) for name, value in self._connection.execute("SELECT * FROM about")}
 
     def statuses(self) -> dict[bytes, str]:
         """The status of every run that there is, by its key."""
-        with _explained(self.path):
+        with explained(self.path):
             return dict(self._connection.execute("SELECT key, status FROM runs"))
 
     def outcome(self, trial: int, seeds: Sequence[int]) -> Outcome:
         """What came of a trial over some seeds: the mean of its scores, or of the curves of a trial that was pruned."""
-        with _explained(self.path):
+        with explained(self.path):
             found = self._connection.execute(
                 "SELECT seed, status, score, curve FROM runs WHERE trial = ? ORDER BY seed", (trial,)
             )
@@ -244,39 +253,42 @@ class Store:
         curves = [json.loads(curve) for _, status, _, curve in rows if status == "pruned"]
         return Outcome(None, [float(np.mean(losses)) for losses in zip(*curves, strict=False)])
 
-    def curves(self, seed: int) -> list[list[float]]:
-        """The losses by epoch of all runs of a seed that went to their end, in the order of trials."""
-        select = "SELECT curve FROM runs WHERE seed = ? AND status = 'done' AND curve IS NOT NULL ORDER BY trial"
-        with _explained(self.path):
-            return [json.loads(curve) for (curve,) in self._connection.execute(select, (seed,))]
+    def curves(self, seed: int, trials: Container[int]) -> list[list[float]]:
+        """The losses by epoch of those of some trials' runs with a seed that went to their end."""
+        select = "SELECT trial, curve FROM runs WHERE seed = ? AND status = 'done' AND curve IS NOT NULL ORDER BY trial"
+        with explained(self.path):
+            found = [curve for trial, curve in self._connection.execute(select, (seed,)) if trial in trials]
+        return [[math.nan if loss is None else loss for loss in json.loads(curve)] for curve in found]
 
     def table(self) -> Table:
         """All runs."""
-        with _explained(self.path):
-            about = self.about()
+        about = self.about()
+        with explained(self.path):
             trials = self._connection.execute("SELECT id, parameters FROM trials ORDER BY id").fetchall()
             runs = self._connection.execute("SELECT trial, seed, score, status, error FROM runs ORDER BY trial, seed").fetchall()
         position = {number: index for index, (number, _) in enumerate(trials)}
         trial, seed, score, status, error = zip(*runs, strict=True) if runs else ((),) * 5
-        return Table(
-            about=about,
-            trials=[json.loads(text) for _, text in trials],
-            trial=np.array([position[number] for number in trial], dtype=np.int64),
-            seed=np.array(seed, dtype=np.int64),
-            score=np.array(score, dtype=np.float64),
-            status=np.array(status, dtype="U6"),
-            error=error,
-        )
+        with understood(self.path):
+            return Table(
+                about=about,
+                trials=[json.loads(text) for _, text in trials],
+                trial=np.array([position[number] for number in trial], dtype=np.int64),
+                seed=np.array(seed, dtype=np.int64),
+                score=np.array(score, dtype=np.float64),
+                status=np.array(status, dtype="U6"),
+                error=error,
+            )
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Every run with all that is known of it, in the order of trials and seeds; parameters and versions as they are."""
-        with _explained(self.path):
+        with explained(self.path):
             cursor = self._connection.execute("SELECT * FROM everything")
             names = [column[0] for column in cursor.description]
             for values in cursor:
                 row = dict(zip(names, values, strict=True))
-                for name in ("parameters", "scores", "warnings", "curve", "versions"):
-                    row[name] = None if row[name] is None else json.loads(row[name])
+                with understood(self.path):
+                    for name in ("parameters", "scores", "warnings", "curve", "versions"):
+                        row[name] = None if row[name] is None else json.loads(row[name])
                 yield row
 
 
@@ -286,51 +298,24 @@ def read_table(path: str | os.PathLike[str]) -> Table:
         return store.table()
 
 
-def _json(value: Any) -> str | None:
-    return json.dumps(value) if value else None
+def _json(value: Mapping[str, Any] | Sequence[Any] | None) -> str | None:
+    """As JSON that any reader takes: null for numbers that are not finite."""
+    if not value:
+        return None
+    plain = {name: _finite(part) for name, part in value.items()} if isinstance(value, Mapping) else list(map(_finite, value))
+    return json.dumps(plain)
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _text(value: str | None) -> str | None:
+    """A text as UTF-8 can hold it, which names of files need not be."""
+    return None if value is None else value.encode("utf-8", "replace").decode()
 
 
 def _told(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name}={part}" for name, part in value.items()) or "none"
     return str(value)
-
-
-def _check(connection: sqlite3.Connection, path: str | os.PathLike[str], new: bool) -> None:
-    """Raise `StoreError` for a file that is no store of ours, is damaged, or is newer."""
-    [[application], [version]] = [connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")]
-    [objects] = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if application != APPLICATION and (objects or application or not new):
-        raise StoreError(f"{path}: is not the store of a sweep.")
-    if version > VERSION:
-        raise StoreError(f"{path}: was written by a newer version of this software; use that one.")
-    [found] = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if found != "ok":
-        raise StoreError(_damaged(path, found))
-
-
-def _damaged(path: str | os.PathLike[str], what: object) -> str:
-    return (
-        f"{path}: is damaged or cut off ({what}); it is left as it is, `sqlite3 FILE .recover` may save rows. Give another store."
-    )
-
-
-@contextmanager
-def _explained(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Say in our words what SQLite complains of."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without the extended part
-        kept = "what was committed is kept; then run the same command again"
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise StoreError(_damaged(path, error)) from None
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            text = f"is locked by another program that writes to it; wait for that to end; {kept}"
-            raise OSError(errno.EBUSY, text, str(path)) from None
-        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-            text = f"cannot be written to, the disk is full or broken ({error}); make room; {kept}"
-            raise OSError(errno.ENOSPC, text, str(path)) from None
-        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-            raise PermissionError(errno.EACCES, f"cannot be opened for this ({error})", str(path)) from None
-        raise

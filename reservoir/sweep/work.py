@@ -11,7 +11,7 @@ import functools
 import hashlib
 import math
 import platform
-import warnings
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from importlib.metadata import version
@@ -25,18 +25,21 @@ from reservoir import __version__
 from reservoir.evaluation import make_model, measured, reason
 from reservoir.literals import canonical
 from reservoir.sweep.store import Row
-from reservoir.threads import one_blas_thread
+from reservoir.threads import one_blas_thread, warnings_as_texts
 
 SEEDS_KEPT = 16
 MATRIX = ("units", "density", "topology", "topology_options")
+MOST_TEXT, MOST_WARNINGS = 1000, 10
+"""Characters of an error or a warning, and warnings of a run, beyond which they are cut."""
 
 
 class Run(NamedTuple):
-    """A trial with one seed."""
+    """A trial with one seed; `states` is a number that runs of a chunk have in common which run through the same states."""
 
     key: bytes
     trial: int
     parameters: Mapping[str, Any]
+    states: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,19 +94,21 @@ class Prepared:
 
 
 _prepared: dict[tuple[str, str, int], Prepared] = {}  # the latest last
+_preparing = threading.Lock()
 
 
 def prepared(task: Any, split: str, seed: int) -> Prepared:
     """The data of a seed; those of the latest seeds are kept."""
     key = canonical([task.name, {name: str(value) for name, value in task.options().items()}]), split, seed
-    found = _prepared.pop(key, None)
-    if found is None:
-        data = task.generate(seed)
-        scored = data if split == "test" else dataclasses.replace(data, test=data.validation)
-        found = Prepared(scored, data_hash(data), float(task.baseline(scored)))
-    _prepared[key] = found
-    while len(_prepared) > SEEDS_KEPT:
-        _prepared.pop(next(iter(_prepared)), None)
+    with _preparing:  # once, however many threads ask for it
+        found = _prepared.pop(key, None)
+        if found is None:
+            data = task.generate(seed)
+            scored = data if split == "test" else dataclasses.replace(data, test=data.validation)
+            found = Prepared(scored, data_hash(data), float(task.baseline(scored)))
+        _prepared[key] = found
+        if len(_prepared) > SEEDS_KEPT:
+            del _prepared[next(iter(_prepared))]
     return found
 
 
@@ -126,12 +131,12 @@ def run_chunk(chunk: Chunk) -> Answer:
     with one_blas_thread():
         try:
             ready = prepared(chunk.task, chunk.split, chunk.seed)
-        except Exception as failure:
-            told = reason(failure, chunk.seed)
+        except (Exception, SystemExit) as failure:
+            told = _reason(failure, chunk.seed)
             rows = [Row(run.key, run.trial, chunk.seed, "failed", error=told) for run in chunk.runs]
             return Answer(rows, "", math.nan, versions(), perf_counter() - started)
         rows = []
-        for _, group in groupby(chunk.runs, key=lambda run: shared(run.parameters)[:2]):
+        for _, group in groupby(chunk.runs, key=lambda run: run.states):
             alike = list(group)
             with reusing() if len(alike) > 1 else nullcontext():
                 rows += [_row(chunk, ready, run) for run in alike]
@@ -141,20 +146,29 @@ def run_chunk(chunk: Chunk) -> Answer:
 def _row(chunk: Chunk, ready: Prepared, run: Run) -> Row:
     row = Row(run.key, run.trial, chunk.seed, "done")
     curve: list[float] = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with warnings_as_texts() as warned:
         try:
             model = make_model(chunk.model, run.parameters, chunk.seed)
             watch = None if chunk.rivals is None else _watched(chunk.rivals, curve)
             _, outcome = measured(chunk.task, model, ready.data, watch)
-            row = row._replace(**outcome, curve=curve)
+            row = row._replace(**_plain(outcome), curve=curve)
             if not math.isfinite(row.score or 0.0):
                 row = row._replace(status="failed", score=None, scores=None, error=f"its score is not finite: {row.score}")
         except FellBehind:
             row = row._replace(status="pruned", curve=curve)
-        except Exception as failure:  # whatever it is: the others go on
-            row = row._replace(status="failed", error=reason(failure, chunk.seed))
-    return row._replace(warnings=list(dict.fromkeys(str(warning.message) for warning in caught)))
+        except (Exception, SystemExit) as failure:  # whatever it is: the others go on
+            row = row._replace(status="failed", error=_reason(failure, chunk.seed))
+    return row._replace(warnings=[text[:MOST_TEXT] for text in warned[:MOST_WARNINGS]])
+
+
+def _plain(outcome: Mapping[str, Any]) -> dict[str, Any]:
+    """What was measured as plain numbers, whatever kinds the task gives."""
+    scores = {name: float(score) for name, score in outcome["scores"].items()}
+    return {**outcome, "score": float(outcome["score"]), "scores": scores, "n_parameters": int(outcome["n_parameters"])}
+
+
+def _reason(failure: Exception | SystemExit, seed: int) -> str:
+    return (reason(failure, seed) if isinstance(failure, Exception) else f"SystemExit: {failure}")[:MOST_TEXT]
 
 
 def _watched(rivals: Sequence[Sequence[float]], curve: list[float]) -> Any:
@@ -165,7 +179,7 @@ def _watched(rivals: Sequence[Sequence[float]], curve: list[float]) -> Any:
     study = optuna.create_study(pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=5))
     for losses in rivals:
         values = dict(enumerate(losses))
-        study.add_trial(optuna.trial.create_trial(value=losses[-1], intermediate_values=values))
+        study.add_trial(optuna.trial.create_trial(value=0.0, intermediate_values=values))  # the losses alone count
     trial = study.ask()
 
     def progress(record: dict[str, Any], epochs: int) -> None:

@@ -1,0 +1,123 @@
+"""The SQLite file under a store: opening it so that nothing that was committed is lost, and errors in our words."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from reservoir.validation import StoreError
+
+APPLICATION = 0x52535750  # marks the file as ours
+VERSION = 1
+PATIENCE = 10.0
+"""Seconds to wait for another program's lock."""
+
+
+def connected(path: str | os.PathLike[str], how: str) -> sqlite3.Connection:
+    """A connection without transactions of its own accord; `how` is SQLite's, as mode=rwc."""
+    return sqlite3.connect(f"{Path(path).absolute().as_uri()}?{how}", uri=True, timeout=PATIENCE, isolation_level=None)
+
+
+def reading_connection(path: str | os.PathLike[str]) -> sqlite3.Connection:
+    """A connection that changes nothing that was written and sees the file as it is now, whatever others write.
+
+    One that may write takes its index away with it, and puts away the log: of a writer that died, that is left to the next.
+    """
+    log = size_of(path, "-wal")
+    try:
+        return _reading(path, "mode=ro" if log else "mode=rw")
+    except sqlite3.OperationalError as error:
+        if log or error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            raise
+        return _reading(path, "immutable=1")  # in a folder that is read-only, where nobody can write
+
+
+def _reading(path: str | os.PathLike[str], how: str) -> sqlite3.Connection:
+    connection = connected(path, how)
+    try:
+        connection.execute("BEGIN")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def size_of(path: str | os.PathLike[str], suffix: str = "") -> int:
+    """Bytes of the file, or of one beside it.
+
+    Raises `StoreError` for an empty file with a log that is not: SQLite would delete that.
+    """
+    if os.path.isdir(path):
+        raise IsADirectoryError(errno.EISDIR, "is a folder, not a file", str(path))
+    try:
+        size = os.path.getsize(f"{os.fspath(path)}{suffix}")
+    except FileNotFoundError:
+        size = 0
+    if not suffix and not size and size_of(path, "-wal"):
+        raise StoreError(
+            f"{path}: is empty, but the log {path}-wal beside it is not; both are left as they are. Give another store."
+        )
+    return size
+
+
+def check_file(connection: sqlite3.Connection, path: str | os.PathLike[str], new: bool) -> None:
+    """Raise `StoreError` for a file that is no store of ours, is damaged, or is newer."""
+    [[application], [version]] = [connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")]
+    [objects] = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application != APPLICATION and (objects or application or not new):
+        raise StoreError(f"{path}: is not the store of a sweep.")
+    if version > VERSION:
+        raise StoreError(f"{path}: was written by a newer version of this software; use that one.")
+    [found] = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise StoreError(_damaged(path, found))
+
+
+def _damaged(path: str | os.PathLike[str], what: object) -> str:
+    told = " ".join(str(what).split())
+    return (
+        f"{path}: is damaged or cut off ({told}); it is left as it is, `sqlite3 FILE .recover` may save rows. Give another store."
+    )
+
+
+@contextmanager
+def understood(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Values that are not what was written mean that the file is damaged."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError) as error:
+        raise StoreError(_damaged(path, error)) from None
+
+
+@contextmanager
+def explained(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Say in our words what SQLite complains of."""
+    try:
+        yield
+    except UnicodeDecodeError as error:  # of a name in the file that SQLite complains of
+        raise StoreError(_damaged(path, error)) from None
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.ProgrammingError):
+            raise
+        extended = getattr(error, "sqlite_errorcode", 0)
+        code = extended & 0xFF
+        kept = "what was committed is kept; then run the same command again"
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            text = f"is locked by another program that writes to it; wait for that to end; {kept}"
+            raise OSError(errno.EBUSY, text, str(path)) from None
+        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) and extended != sqlite3.SQLITE_IOERR_SHORT_READ:
+            text = f"cannot be written to, the disk is full or broken ({error}); make room; {kept}"
+            raise OSError(errno.ENOSPC, text, str(path)) from None
+        if code == sqlite3.SQLITE_CANTOPEN and not Path(path).absolute().parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path)) from None
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+            raise PermissionError(errno.EACCES, f"cannot be opened for this ({error})", str(path)) from None
+        if code == sqlite3.SQLITE_NOTADB:
+            text = "is not the store of a sweep, or its start is damaged; it is left as it is. Give another store."
+            raise StoreError(f"{path}: {text}") from None
+        raise StoreError(_damaged(path, error)) from None
