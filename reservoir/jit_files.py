@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 try:
@@ -30,7 +31,8 @@ def alone_with_its_files(compiled: Any) -> Any:
                 return method(*arguments)
             lock = os.open(folder, os.O_RDONLY)
             try:
-                fcntl.flock(lock, kind)
+                with suppress(OSError):  # a file system without locks
+                    fcntl.flock(lock, kind)
                 return method(*arguments)
             finally:
                 os.close(lock)

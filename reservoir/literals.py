@@ -52,7 +52,7 @@ def shown_name(name: str) -> str:
 
 
 def canonical(value: Any) -> str:
-    """JSON of plain data, the same text for equal values: sorted names, 1 for 1.0. Raises TypeError for other data.
+    """JSON of plain data, the same text for equal values: sorted names, 1 for 1.0 (below 2^53). Raises TypeError for other data.
 
     >>> canonical({"b": 1.0, "a": [0.5, None]})
     '{"a":[0.5,null],"b":1}'

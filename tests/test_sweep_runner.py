@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ def _nothing_prepared() -> None:
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks of one run, but for those that share their states."""
     monkeypatch.setattr(runner, "CHUNK_SECONDS", 1e-9)
+    monkeypatch.setattr(runner, "SLOT_SECONDS", 1e-9)
 
 
 def sweep_of(
@@ -162,7 +164,7 @@ def test_neighbours_share_and_a_chunk_has_one_seed(tmp_path: Path) -> None:
     sweep = plan(Toy(), "esn", {"readout__ridge": list(ridges), "leak_rate": [0.5, 1.0], "units": [5, 6]}, seeds=(0, 1))
     run(sweep, tmp_path / "a.db", executor=executor, jobs=1)
     kinds = [(c.seed, r.parameters["units"], r.parameters["leak_rate"]) for c in executor.chunks for r in c.runs]
-    changes = sum(a != b for a, b in zip(kinds, kinds[1:], strict=False))
+    changes = sum(a != b for a, b in pairwise(kinds))
     assert len(kinds) == 24 and changes == 7  # eight kinds of three runs each
     assert [kind[:2] for kind in kinds] == sorted(kind[:2] for kind in kinds)  # matrices too
     for chunk in executor.chunks:
@@ -174,7 +176,7 @@ def test_neighbours_share_and_a_chunk_has_one_seed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("seconds", "lengths"),
     [
-        (0.0001, [1, 200, 200, 99]),  # no more than 200
+        (0.0001, [1, 500, 500, 199]),  # no more than 500
         (0.01, [1, 30, 30, 30, 30, 30]),  # 0.3 s
         (0.25, [1, 1, 1]),
         (60.0, [1, 1, 1]),
@@ -185,9 +187,23 @@ def test_chunks_are_as_long_as_runs_are_short(
 ) -> None:
     monkeypatch.setattr(runner, "run_chunk", instant(seconds))
     executor = Recording()
-    run(sweep_of(radii=np.linspace(0.1, 1.0, 500).tolist()), tmp_path / "a.db", executor=executor, jobs=1)
+    run(sweep_of(radii=np.linspace(0.1, 1.0, 1200).tolist()), tmp_path / "a.db", executor=executor, jobs=1)
     found = [len(chunk.runs) for chunk in executor.chunks]
-    assert found[: len(lengths)] == lengths and sum(found) == 500
+    assert found[: len(lengths)] == lengths and sum(found) == 1200
+
+
+def test_every_worker_gets_a_share_of_what_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "run_chunk", instant(0.001))
+    executor = Recording()
+    run(sweep_of(radii=np.linspace(0.1, 1.0, 101).tolist()), tmp_path / "a.db", executor=executor, jobs=4)
+    assert [len(chunk.runs) for chunk in executor.chunks][:5] == [1, 25, 18, 14, 10]  # of 100, 75, 57, 43 a quarter
+
+
+def test_chunks_for_many_workers_are_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "run_chunk", instant(0.1))
+    executor = Recording()
+    run(sweep_of(radii=np.linspace(0.1, 1.0, 5000).tolist()), tmp_path / "a.db", executor=executor, jobs=200)
+    assert [len(chunk.runs) for chunk in executor.chunks][:3] == [1, 20, 20]  # 2 s
 
 
 @pytest.mark.parametrize(

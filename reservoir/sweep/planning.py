@@ -206,8 +206,8 @@ def _check_values(sweep: Sweep) -> None:
                 from reservoir.echo.topology import check_options
 
                 check_options(model.topology, model.topology_options or {})
-    if "random_state" in first:
-        raise ParameterError("'random_state' cannot be varied; seeds have an option of their own.")
+    if "random_state" in {**first, **sweep.settings}:
+        raise ParameterError("'random_state' cannot be varied or set; seeds have an option of their own.")
     if "training__checkpoint" in first or sweep.settings.get("training__checkpoint") is not None:
         raise ParameterError("'training.checkpoint' is for a single training; the store of a sweep keeps what is finished.")
     try:

@@ -8,7 +8,7 @@ import os
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,10 +16,12 @@ from reservoir.literals import shown_name
 from reservoir.outputs import replaced
 from reservoir.reporting import Table as Printed
 from reservoir.reporting import number
-from reservoir.sweep.runner import Progress
 from reservoir.sweep.store import Store
 from reservoir.sweep.summary import importance, ranking
 from reservoir.sweep.table import Table
+
+if TYPE_CHECKING:
+    from reservoir.sweep.runner import Progress
 
 
 def value_text(value: Any) -> str:
@@ -62,7 +64,7 @@ def ranking_table(table: Table, top: int) -> Printed:
 
 
 def _notes(table: Table) -> list[str]:
-    """How much there is, what failed and why, what became of versions."""
+    """How much there is, what failed and why, and whether all was computed by the same versions."""
     counts = Counter(table.status.tolist())
     told = [f"{counts[status]:,} {status}" for status in ("done", "failed", "pruned") if counts[status]]
     trials, seeds = (len(np.unique(column)) for column in (table.trial, table.seed))
@@ -71,6 +73,12 @@ def _notes(table: Table) -> list[str]:
     notes += [f"Failed {counted(count, 'time')}: {error}" for error, count in reasons.most_common(3)]
     if len(reasons) > 3:
         notes.append(f"... and for {counted(len(reasons) - 3, 'other reason')}; --csv tells them all.")
+    if len(table.about.get("environments", ())) > 1:
+        told = (
+            _cell({name: part for name, part in versions.items() if name != "machine"})
+            for versions in table.about["environments"]
+        )
+        notes.append(f"Computed by different versions: {'; '.join(told)}.")
     return notes
 
 
@@ -111,31 +119,21 @@ def result_json(table: Table, top: int) -> dict[str, Any]:
     return {**table.about, "trials": len(np.unique(table.trial)), **counts, "best": rows, "importance": importance(table)}
 
 
-def write_csv(path: str | os.PathLike[str], store: Store) -> int:
-    """Write every run to a CSV file, numbers in full: its trial, parameters, scores, times. Returns the number of rows.
+def write_csv(path: str | os.PathLike[str], store: Store) -> None:
+    """Write every run to a CSV file, numbers in full: its trial, parameters, scores, times.
 
     Rows are in the order of trials and seeds, so that two files differ in nothing but the times where the scores are equal.
     """
     names, scores = _columns(store.rows())
     header = ["trial", *map(shown_name, names), "seed", "status", "score", *[f"scores.{name}" for name in scores]]
     plain = (
-        "n_parameters",
-        "baseline",
-        "error",
-        "warnings",
-        "data_hash",
-        "versions",
-        "attempts",
-        "fit_seconds",
-        "predict_seconds",
+        "n_parameters", "baseline", "error", "warnings", "data_hash", "versions", "attempts", "fit_seconds", "predict_seconds",
         "finished",
-    )
-    count = 0
+    )  # fmt: skip
     with replaced(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow([*header, *plain])
         for row in store.rows():
-            count += 1
             writer.writerow([
                 row["trial"],
                 *[_cell(row["parameters"].get(name)) for name in names],
@@ -143,7 +141,6 @@ def write_csv(path: str | os.PathLike[str], store: Store) -> int:
                 *[(row["scores"] or {}).get(name) for name in scores],
                 *[_cell(row[name]) for name in plain],
             ])  # fmt: skip
-    return count
 
 
 def _columns(rows: Iterable[Mapping[str, Any]]) -> tuple[Sequence[str], Sequence[str]]:

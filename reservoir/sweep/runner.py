@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import accumulate, groupby, pairwise
+from itertools import groupby
 from time import monotonic
 from typing import Any
 
@@ -31,7 +31,9 @@ from reservoir.workers import WorkerError
 
 CHUNK_SECONDS = 0.3
 """What a chunk should take: long beside the milliseconds of sending it, short beside a user's patience with Ctrl-C."""
-MOST_RUNS = 200
+SLOT_SECONDS = 0.01
+"""By how much longer it is for each worker, so that sending chunks to hundreds of them and writing what they did keeps up."""
+MOST_RUNS = 500
 SHARING = 20
 """Runs beyond those, by which a chunk is longer to keep together what shares its states: the first of them costs the most."""
 ATTEMPTS = 3
@@ -147,18 +149,16 @@ def _missing(
     sweep: Sweep, trials: Sequence[tuple[Point, str]], numbers: Sequence[int], kept: set[bytes]
 ) -> Iterator[tuple[int, Run]]:
     """(seed, run) for all that is not kept, seed by seed, those beside each other that share weights and states."""
-    kinds = [shared(parameters) for parameters, _ in trials]
-    order = sorted(range(len(trials)), key=kinds.__getitem__)
-    changes = [kinds[before][:2] != kinds[k][:2] for before, k in pairwise(order)]
-    states = list(accumulate(changes, initial=0))
-    seen: set[bytes] = set()
+    missing: list[dict[bytes, int]] = []  # for each seed the index of a trial by its key, equal trials once
     for seed in sweep.seeds:
-        for k, number in zip(order, states, strict=True):
-            parameters, text = trials[k]
-            key = sweep.key(text, seed)
-            if key not in kept and key not in seen:
-                seen.add(key)
-                yield seed, Run(key, numbers[k], parameters, number)
+        keys = {sweep.key(text, seed): k for k, (_, text) in enumerate(trials)}
+        missing.append({key: k for key, k in keys.items() if key not in kept})
+    kinds = {k: shared(trials[k][0]) for some in missing for k in some.values()}
+    place = {k: n for n, k in enumerate(sorted(kinds, key=kinds.__getitem__))}
+    states = {kind: n for n, kind in enumerate({kind[:2] for kind in kinds.values()})}
+    for seed, some in zip(sweep.seeds, missing, strict=True):
+        for key, k in sorted(some.items(), key=lambda item: place[item[1]]):
+            yield seed, Run(key, numbers[k], trials[k][0], states[kinds[k][:2]])
 
 
 @dataclass
@@ -211,20 +211,25 @@ class _Driver:
         return room and not any(future.done() for future in self.flying)
 
     def _chunks(self, missing: Sequence[tuple[int, Run]]) -> Iterator[Chunk]:
-        """Chunks of one seed each, as long as `CHUNK_SECONDS` says by what was seen so far."""
+        """Chunks of one seed each, as long as they should be by what was seen so far."""
+        left = len(missing)
         for seed, group in groupby(missing, key=lambda item: item[0]):
             rivals = self.store.curves(seed, self.earlier) if self.sweep.prune else None
             runs = [run for _, run in group]
             first = 0
             while first < len(runs):
-                last = self._end(runs, first)
+                last = self._end(runs, first, left)
                 yield Chunk(self.sweep.task, self.sweep.model, self.sweep.split, seed, runs[first:last], rivals)
-                first = last
+                left, first = left - (last - first), last
 
-    def _end(self, runs: Sequence[Run], first: int) -> int:
-        """Where the chunk ends that begins at `first`: not amid runs that share their states, if these are few."""
-        known = self.seconds_per_run
-        length = 1 if known is None else int(min(max(CHUNK_SECONDS / known, 1), MOST_RUNS))
+    def _end(self, runs: Sequence[Run], first: int, left: int) -> int:
+        """Where the chunk ends that begins at `first`: not amid runs that share their states, if these are few.
+
+        Of the `left` runs that are not handed out yet, every worker gets its share.
+        """
+        known, slots = self.seconds_per_run, self.engine.slots()
+        wanted = 1.0 if known is None else max(CHUNK_SECONDS, slots * SLOT_SECONDS) / known
+        length = max(int(min(wanted, MOST_RUNS, left / slots)), 1)
         last = min(first + length, len(runs))
         most = min(last + SHARING, len(runs))
         while last < most and runs[last].states == runs[last - 1].states:

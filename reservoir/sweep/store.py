@@ -269,9 +269,12 @@ class Store:
         position = {number: index for index, (number, _) in enumerate(trials)}
         trial, seed, score, status, error = zip(*runs, strict=True) if runs else ((),) * 5
         with understood(self.path):
+            parameters = json.loads(f"[{','.join(text for _, text in trials)}]")  # at once: names are kept once, not per trial
+            if len(parameters) != len(trials):
+                raise ValueError("parameters that are not JSON")
             return Table(
                 about=about,
-                trials=[json.loads(text) for _, text in trials],
+                trials=parameters,
                 trial=np.array([position[number] for number in trial], dtype=np.int64),
                 seed=np.array(seed, dtype=np.int64),
                 score=np.array(score, dtype=np.float64),
