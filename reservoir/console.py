@@ -178,7 +178,12 @@ def explanation(error: BaseException) -> tuple[str, int]:
         return f"Error: {error.format_message()}" + (f" See {context.command_path} --help." if context else ""), 2
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        return f"Error: {where}{error.strerror or error}", 1 if error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT) else 2
+        return f"Error: {where}{error.strerror or error}", 1 if error.errno in (
+            errno.ENOSPC,
+            errno.EIO,
+            errno.EDQUOT,
+            errno.EBUSY,
+        ) else 2
     if isinstance(error, MemoryError):
         return f"Error: not enough memory ({error}); use fewer units or a shorter series.", 1
     from reservoir.validation import DataError, DivergenceError, ModelFileError, ParameterError, StoreError

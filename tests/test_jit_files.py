@@ -40,3 +40,15 @@ def test_two_processes_lose_and_mix_up_nothing(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(files, "_cache_path", str(tmp_path))
     assert len(list(tmp_path.glob("*.nbc"))) == ENTRIES
     assert [files.load(("types", k)) for k in range(ENTRIES)] == [("code", k) for k in range(ENTRIES)]
+
+
+def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr("reservoir.jit_files.fcntl.flock", refuse)
+    files = add_rows._cache._cache_file
+    monkeypatch.setattr(files, "_index_path", str(tmp_path / files._index_name))
+    monkeypatch.setattr(files, "_cache_path", str(tmp_path))
+    files.save("types", "code")
+    assert files.load("types") == "code"

@@ -51,7 +51,7 @@ def refused(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> Refused:
 
     def call(*args: str) -> str:
         with monkeypatch.context() as patch:
-            patch.setattr("reservoir.sweep.runner.run_chunk", lambda chunk: pytest.fail("there should be no work"))
+            patch.setattr("reservoir.sweep.driver.run_chunk", lambda chunk: pytest.fail("there should be no work"))
             return refused(*args)
 
     return call

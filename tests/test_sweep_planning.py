@@ -201,11 +201,19 @@ def test_facts_and_what_runs_have_in_common() -> None:
     options = {"level": 1.5, "length": 7}
     common = {"task": "toy", "task_options": options, "model": "esn", "metric": "nmse", "higher_is_better": False}
     assert sweep.about() == {**common, "split": "test"}
-    assert sweep.facts() == {
+    assert sweep.facts({}) == {
         "strategy": "grid",
         "varied": ["readout__ridge", "leak_rate"],
         "log": ["leak_rate"],
         "given": ["readout__ridge", "leak_rate", "units"],
+        "task_set": {"length": 7},
+    }
+    known = {"strategy": "random", "varied": ["units", "leak_rate"], "log": ["density"], "given": ["density", "units"]}
+    assert sweep.facts(known) == {
+        "strategy": "grid",
+        "varied": ["units", "leak_rate", "readout__ridge"],
+        "log": ["density", "leak_rate"],
+        "given": ["density", "units", "readout__ridge", "leak_rate"],
         "task_set": {"length": 7},
     }
 
@@ -247,6 +255,7 @@ CYCLE = {"topology": "cycle_jumps"}
         ({"topology": "cycle_jumps,dense", "topology_options__jump": [3]}, {}, {}, ["topology dense", "'jump'"]),
         ({"units": [5]}, {"topology_options__jump": 3}, {}, ["topology diagonals", "'jump'"]),
         ({"random_state": [5]}, {}, {}, ["'random_state' cannot be varied"]),
+        ({"units": [5]}, {"random_state": 3}, {}, ["'random_state' cannot be varied or set"]),
         ({"units": [5]}, {"readout": Ridge(1.0)}, {}, ["must be numbers, texts", "readout__ridge"]),
         ({"readout": [Ridge(1.0)]}, {}, {}, ["vary readout: values must be numbers, texts"]),
         ({"units": [5]}, {}, {"split": "train"}, ["split must be one of validation, test", "'train'"]),

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from reservoir.sweep.driver import Progress
 from reservoir.sweep.report import best_command, importance_table, progress_text, ranking_table, result_json, value_text
-from reservoir.sweep.runner import Progress
 from reservoir.sweep.table import Table
 
 ABOUT = {
@@ -60,6 +60,13 @@ def test_failures_are_counted_with_their_reasons() -> None:
     assert columns[-3:] == ["runs", "failed", "pruned"]
     assert [row[-3:] for row in rows] == [["1", "0", "1"], ["1", "1", "0"], ["1", "1", "0"]]
     assert notes == ["3 trials, 2 seeds: 3 done, 2 failed, 1 pruned.", "Failed 2 times: it diverged"]
+
+
+def test_different_versions_are_told() -> None:
+    one, other = {"reservoir": "0.1.0", "numpy": "2.4"}, {"reservoir": "0.2.0", "numpy": "2.4"}
+    assert len(ranking_table(table([[0.5]], environments=[one]), top=1)[3]) == 1
+    _, _, _, notes = ranking_table(table([[0.5]], environments=[one, other]), top=1)
+    assert notes[1:] == ["Computed by different versions: reservoir 0.1.0, numpy 2.4; reservoir 0.2.0, numpy 2.4."]
 
 
 def test_only_the_most_frequent_reasons_are_told() -> None:

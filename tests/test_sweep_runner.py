@@ -18,10 +18,11 @@ import pytest
 from sweep_toys import Toy, lasting
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from reservoir.sweep import runner, work
+from reservoir.sweep import driver, runner, work
+from reservoir.sweep.driver import Progress
 from reservoir.sweep.engines import Here, engine
 from reservoir.sweep.planning import Sweep, plan
-from reservoir.sweep.runner import Progress, run
+from reservoir.sweep.runner import run
 from reservoir.sweep.store import Row, Store
 from reservoir.sweep.strategies import AT_ONCE
 from reservoir.sweep.work import Answer, Chunk, data_hash, prepared, run_chunk
@@ -40,8 +41,8 @@ def _nothing_prepared() -> None:
 @pytest.fixture
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks of one run, but for those that share their states."""
-    monkeypatch.setattr(runner, "CHUNK_SECONDS", 1e-9)
-    monkeypatch.setattr(runner, "SLOT_SECONDS", 1e-9)
+    monkeypatch.setattr(driver, "CHUNK_SECONDS", 1e-9)
+    monkeypatch.setattr(driver, "SLOT_SECONDS", 1e-9)
 
 
 def sweep_of(
@@ -139,7 +140,7 @@ def runner_model(parameters: Any, seed: int) -> Any:
 @pytest.mark.parametrize("split", ["validation", "test"])
 def test_the_split_that_is_scored(split: str) -> None:
     data = Toy().generate(0)
-    ready = prepared(Toy(level=0.1), split, 0)
+    ready = prepared("a", Toy(level=0.1), split, 0)
     np.testing.assert_array_equal(ready.data.test.inputs[0], getattr(data, split).inputs[0])
     assert ready.hashed == data_hash(data)
 
@@ -176,7 +177,7 @@ def test_neighbours_share_and_a_chunk_has_one_seed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("seconds", "lengths"),
     [
-        (0.0001, [1, 500, 500, 199]),  # no more than 500
+        (0.0001, [1, 200, 200, 200, 200, 200, 199]),  # no more than 200
         (0.01, [1, 30, 30, 30, 30, 30]),  # 0.3 s
         (0.25, [1, 1, 1]),
         (60.0, [1, 1, 1]),
@@ -185,7 +186,7 @@ def test_neighbours_share_and_a_chunk_has_one_seed(tmp_path: Path) -> None:
 def test_chunks_are_as_long_as_runs_are_short(
     seconds: float, lengths: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "run_chunk", instant(seconds))
+    monkeypatch.setattr(driver, "run_chunk", instant(seconds))
     executor = Recording()
     run(sweep_of(radii=np.linspace(0.1, 1.0, 1200).tolist()), tmp_path / "a.db", executor=executor, jobs=1)
     found = [len(chunk.runs) for chunk in executor.chunks]
@@ -193,14 +194,14 @@ def test_chunks_are_as_long_as_runs_are_short(
 
 
 def test_every_worker_gets_a_share_of_what_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "run_chunk", instant(0.001))
+    monkeypatch.setattr(driver, "run_chunk", instant(0.001))
     executor = Recording()
     run(sweep_of(radii=np.linspace(0.1, 1.0, 101).tolist()), tmp_path / "a.db", executor=executor, jobs=4)
     assert [len(chunk.runs) for chunk in executor.chunks][:5] == [1, 25, 18, 14, 10]  # of 100, 75, 57, 43 a quarter
 
 
 def test_chunks_for_many_workers_are_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "run_chunk", instant(0.1))
+    monkeypatch.setattr(driver, "run_chunk", instant(0.1))
     executor = Recording()
     run(sweep_of(radii=np.linspace(0.1, 1.0, 5000).tolist()), tmp_path / "a.db", executor=executor, jobs=200)
     assert [len(chunk.runs) for chunk in executor.chunks][:3] == [1, 20, 20]  # 2 s
@@ -213,7 +214,7 @@ def test_chunks_for_many_workers_are_longer(tmp_path: Path, monkeypatch: pytest.
 def test_what_shares_a_fit_stays_in_one_chunk_also_where_runs_are_long(
     ridges: int, lengths: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "run_chunk", instant(10.0))
+    monkeypatch.setattr(driver, "run_chunk", instant(10.0))
     executor = Recording()
     sweep = sweep_of(radii=RADII[:5], ridges=np.geomspace(1e-9, 1.0, ridges).tolist(), seeds=(0, 1))
     run(sweep, tmp_path / "a.db", executor=executor, jobs=1)
@@ -224,7 +225,7 @@ def test_what_shares_a_fit_stays_in_one_chunk_also_where_runs_are_long(
 @pytest.mark.parametrize(("seconds", "most"), [(0.2, 6), (1.0, 3)])
 def test_how_much_is_handed_out_at_a_time(seconds: float, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second chunk waits for every worker where they are short, none where Ctrl-C would have to wait for it."""
-    monkeypatch.setattr(runner, "run_chunk", instant(seconds))
+    monkeypatch.setattr(driver, "run_chunk", instant(seconds))
     seen: list[int] = []
     slow = threading.Event()
 
@@ -301,7 +302,7 @@ def test_numbers_of_progress(tmp_path: Path) -> None:
 
 def test_batches_of_a_strategy_that_does_not_listen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """More points than a batch: kept and done are right in the end, and points that are drawn twice are run once."""
-    monkeypatch.setattr(runner, "run_chunk", instant(0.0001))
+    monkeypatch.setattr(driver, "run_chunk", instant(0.0001))
     executor, told = Recording(), list[Progress]()
     sweep = plan(Toy(), "esn", {"units": "1:5000"}, strategy="random", trials=AT_ONCE + 500)
     table = run(sweep, tmp_path / "a.db", executor=executor, jobs=1, report=lambda p: told.append(replace(p)))
@@ -494,14 +495,61 @@ def test_data_that_changed_since(tmp_path: Path) -> None:
     assert len(lasting(tmp_path / "a.db")) == 2
 
 
-def test_the_data_of_the_latest_seeds_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "SEEDS_KEPT", 2)
+def test_the_data_of_the_latest_seeds_are_kept_within_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     task = Toy()
-    one, two = prepared(task, "test", 1), prepared(task, "test", 2)
-    assert prepared(task, "test", 1) is one
-    prepared(task, "test", 3)
-    assert prepared(task, "test", 1) is one and prepared(task, "test", 2) is not two
-    assert prepared(task, "validation", 2) is not prepared(task, "test", 2)
+    one, two = prepared("a", task, "test", 1), prepared("a", task, "test", 2)
+    assert one.size == 3 * 2 * 60 * 8
+    monkeypatch.setattr(work, "MOST_BYTES", 2 * one.size)
+    assert prepared("a", task, "test", 1) is one
+    prepared("a", task, "test", 3)
+    assert prepared("a", task, "test", 1) is one and prepared("a", task, "test", 2) is not two
+    assert prepared("b", task, "test", 1) is not one
+
+
+def test_data_that_changed_are_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file may be another one at the next sweep of the same process."""
+    before, original = run(sweep_of(), tmp_path / "a.db", jobs=1), Toy.generate
+
+    def changed(task: Toy, seed: int) -> Any:
+        data = original(task, seed)
+        data.train.targets[0] = data.train.targets[0] * 2.0
+        return data
+
+    monkeypatch.setattr(Toy, "generate", changed)
+    after = run(sweep_of(), tmp_path / "b.db", jobs=1)
+    assert (before.score != after.score).all()
+    with pytest.raises(StoreError, match="its runs with seed 0 had other data"):
+        run(sweep_of(), tmp_path / "a.db", jobs=1)
+
+
+def test_a_chunk_that_takes_too_long_gives_back_what_is_left() -> None:
+    sweep = sweep_of(ridges=(1e-6, 1e-3))
+    kinds = [
+        sweep.parameters({"spectral_radius": radius, "readout__ridge": ridge}) for radius in (0.1, 0.2) for ridge in (1e-6, 1e-3)
+    ]
+    runs = [work.Run(bytes([k]) * 16, k, parameters, k // 2) for k, parameters in enumerate(kinds)]
+    found = [run_chunk(Chunk("a", Toy(), "esn", "test", 0, runs, None, seconds)) for seconds in (0.0, 60.0)]
+    assert [[row.trial for row in answer.rows] for answer in found] == [[0, 1], [0, 1, 2, 3]]  # what shares states stays together
+    assert [row.score for row in found[0].rows] == [row.score for row in found[1].rows[:2]]
+
+
+def test_what_is_given_back_is_run_by_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = instant(0.001)
+    monkeypatch.setattr(driver, "run_chunk", lambda chunk: whole(replace(chunk, runs=chunk.runs[:2])))
+    executor, told = Recording(), list[Progress]()
+    table = run(sweep_of(seeds=(0, 1)), tmp_path / "a.db", executor=executor, jobs=1, report=lambda p: told.append(replace(p)))
+    assert len(table.score) == told[-1].done == 12
+    assert max(len(chunk.runs) for chunk in executor.chunks) > 2
+
+
+def test_more_runs_than_are_in_memory_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(sweep_of(seeds=(0, 1)), tmp_path / "a.db", jobs=1)
+    monkeypatch.setattr(runner, "RUNS_AT_ONCE", 5)
+    executor, told = Recording(), list[Progress]()
+    run(sweep_of(seeds=(0, 1)), tmp_path / "b.db", executor=executor, jobs=1, report=lambda p: told.append(replace(p)))
+    assert lasting(tmp_path / "a.db") == lasting(tmp_path / "b.db")
+    assert [(c.seed, len(c.runs)) for c in executor.chunks][:3] == [(0, 1), (0, 1), (1, 2)]  # two trials, with either seed
+    assert (told[-1].kept, told[-1].done) == (0, 12)
 
 
 @pytest.mark.parametrize("deaths", [1, 2])
@@ -517,7 +565,7 @@ def test_a_run_is_given_up_after_three_deaths_and_those_beside_it_survive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     executor = Fragile({0.3: 99})
-    monkeypatch.setattr(runner, "SHARING", 0)
+    monkeypatch.setattr(driver, "SHARING", 0)
     sweep = sweep_of(radii=np.linspace(0.05, 1.0, 20).round(2).tolist())
     told: list[Progress] = []
     run(sweep, tmp_path / "a.db", executor=executor, jobs=1, report=lambda p: told.append(replace(p)))
@@ -606,7 +654,7 @@ def test_blas_has_one_thread_while_runs_are_computed(monkeypatch: pytest.MonkeyP
     )
     run_one = work.Run(b"k" * 16, 1, {}, 0)
     with threadpool_limits(2):
-        run_chunk(Chunk(Toy(), "esn", "test", 0, [run_one, run_one]))
+        run_chunk(Chunk("a", Toy(), "esn", "test", 0, [run_one, run_one], None, 60.0))
     assert seen == [{1}, {1}]
 
 

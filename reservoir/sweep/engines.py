@@ -130,6 +130,11 @@ class Pool(ProcessPoolExecutor):
             ) from None
         self._started = True
 
+    def end(self) -> None:
+        """End the processes, whatever they are doing."""
+        for process in list((self._processes or {}).values()):
+            process.terminate()
+
 
 def _called(call: bytes) -> Any:
     function, args, kwargs = pickle.loads(call)
@@ -150,23 +155,21 @@ def _deaf() -> Iterator[None]:
 
 @contextmanager
 def _processes(jobs: int) -> Iterator[Engine]:
-    before = multiprocessing.active_children()
+    pool = Pool(jobs)
 
     def renew() -> Executor:
-        made.executor.shutdown()
-        made.executor = Pool(jobs)
-        return made.executor
+        nonlocal pool
+        pool.shutdown()
+        pool = Pool(jobs)
+        return pool
 
-    made = Engine(Pool(jobs), lambda: jobs, (BrokenExecutor,), (), renew)
     try:
-        yield made
+        yield Engine(pool, lambda: jobs, (BrokenExecutor,), (), renew)
     except BaseException:
-        for process in multiprocessing.active_children():
-            if process not in before:
-                process.terminate()
+        pool.end()
         raise
     finally:
-        made.executor.shutdown(cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
 
 
 async def _heard(address: str) -> None:

@@ -88,18 +88,15 @@ class Sweep:
             "split": self.split,
         }
 
-    def facts(self) -> dict[str, Any]:
-        """What a store notes of its latest sweep: the strategy, names in the order given, options of the task that were set."""
+    def facts(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        """What a store notes of its sweeps, with what it has noted: the latest strategy, names in the order given, options."""
         known = {f.name: f.default for f in dataclasses.fields(self.task)} if dataclasses.is_dataclass(self.task) else {}
         options = {name: value for name, value in self.about()["task_options"].items() if value != known.get(name)}
         varied = [dimension.name for dimension in self.dimensions]
-        return {
-            "strategy": self.search.strategy,
-            "varied": varied,
-            "log": [dimension.name for dimension in self.dimensions if dimension.log],
-            "given": [*varied, *self.settings],
-            "task_set": options,
-        }
+        log = [dimension.name for dimension in self.dimensions if dimension.log]
+        names = {"varied": varied, "log": log, "given": [*varied, *self.settings]}
+        every = {what: list(dict.fromkeys([*known.get(what, ()), *latest])) for what, latest in names.items()}
+        return {"strategy": self.search.strategy, **every, "task_set": options}
 
 
 def plan(

@@ -21,7 +21,7 @@ from reservoir.sweep.summary import importance, ranking
 from reservoir.sweep.table import Table
 
 if TYPE_CHECKING:
-    from reservoir.sweep.runner import Progress
+    from reservoir.sweep.driver import Progress
 
 
 def value_text(value: Any) -> str:
@@ -74,11 +74,7 @@ def _notes(table: Table) -> list[str]:
     if len(reasons) > 3:
         notes.append(f"... and for {counted(len(reasons) - 3, 'other reason')}; --csv tells them all.")
     if len(table.about.get("environments", ())) > 1:
-        told = (
-            _cell({name: part for name, part in versions.items() if name != "machine"})
-            for versions in table.about["environments"]
-        )
-        notes.append(f"Computed by different versions: {'; '.join(told)}.")
+        notes.append(f"Computed by different versions: {'; '.join(map(_cell, table.about['environments']))}.")
     return notes
 
 

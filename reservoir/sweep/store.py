@@ -26,6 +26,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from reservoir.literals import canonical
 from reservoir.sweep.database import (
     APPLICATION,
     VERSION,
@@ -92,7 +93,7 @@ class Row(NamedTuple):
 
 
 class Store:
-    """A store that is open, for one sweep to write to or for reading; a context manager that closes it.
+    """A store that is open, for a sweep to write to (`Store.writing`) or for reading (`Store.reading`).
 
     Raises
     ------
@@ -159,9 +160,8 @@ class Store:
     def _check_about(self, about: Mapping[str, Any]) -> None:
         """Raise `StoreError` where the store's runs are of another task, or of anything else than `about`."""
         known = self.about()
-        wanted = json.loads(json.dumps(dict(about)))
-        for name, value in wanted.items():
-            if known.get(name) != value:
+        for name, value in about.items():
+            if canonical(known.get(name)) != canonical(value):
                 what = name.replace("_", " ")
                 raise StoreError(
                     f"{self.path}: holds runs of {what} {_told(known.get(name))}, not {_told(value)}; give another store."
@@ -250,7 +250,7 @@ class Store:
             return Outcome(float(np.mean([score for _, _, score, _ in rows])))
         if any(status == "failed" for _, status, _, _ in rows):
             return Outcome(None)
-        curves = [json.loads(curve) for _, status, _, curve in rows if status == "pruned"]
+        curves = [_losses(curve) for _, status, _, curve in rows if status == "pruned"]
         return Outcome(None, [float(np.mean(losses)) for losses in zip(*curves, strict=False)])
 
     def curves(self, seed: int, trials: Container[int]) -> list[list[float]]:
@@ -258,12 +258,14 @@ class Store:
         select = "SELECT trial, curve FROM runs WHERE seed = ? AND status = 'done' AND curve IS NOT NULL ORDER BY trial"
         with explained(self.path):
             found = [curve for trial, curve in self._connection.execute(select, (seed,)) if trial in trials]
-        return [[math.nan if loss is None else loss for loss in json.loads(curve)] for curve in found]
+        return list(map(_losses, found))
 
     def table(self) -> Table:
         """All runs."""
         about = self.about()
         with explained(self.path):
+            used = "SELECT versions FROM environments WHERE id IN (SELECT environment FROM runs) ORDER BY id"
+            about["environments"] = [json.loads(versions) for (versions,) in self._connection.execute(used)]
             trials = self._connection.execute("SELECT id, parameters FROM trials ORDER BY id").fetchall()
             runs = self._connection.execute("SELECT trial, seed, score, status, error FROM runs ORDER BY trial, seed").fetchall()
         position = {number: index for index, (number, _) in enumerate(trials)}
@@ -299,6 +301,10 @@ def read_table(path: str | os.PathLike[str]) -> Table:
     """All runs of a store. Raises what `Store` raises."""
     with Store.reading(path) as store:
         return store.table()
+
+
+def _losses(text: str) -> list[float]:
+    return [math.nan if loss is None else loss for loss in json.loads(text)]
 
 
 def _json(value: Mapping[str, Any] | Sequence[Any] | None) -> str | None:

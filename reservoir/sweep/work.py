@@ -12,7 +12,7 @@ import hashlib
 import math
 import platform
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from importlib.metadata import version
 from itertools import groupby
@@ -27,7 +27,8 @@ from reservoir.literals import canonical
 from reservoir.sweep.store import Row
 from reservoir.threads import one_blas_thread, warnings_as_texts
 
-SEEDS_KEPT = 16
+MOST_BYTES = 2**28
+"""Of the data of several seeds that a worker keeps."""
 MATRIX = ("units", "density", "topology", "topology_options")
 MOST_TEXT, MOST_WARNINGS = 1000, 10
 """Characters of an error or a warning, and warnings of a run, beyond which they are cut."""
@@ -48,18 +49,22 @@ class Chunk:
 
     Attributes
     ----------
+    sweep : names the sweep that is under way; data are kept within it
     task, model, split, seed : of all of them
     runs : what to run
     rivals : losses by epoch of earlier runs with this seed, to which those that fall behind are compared; None to run
         every one to its end
+    seconds : after how long what is left is given back
     """
 
+    sweep: str
     task: Any
     model: str
     split: str
     seed: int
     runs: Sequence[Run]
-    rivals: Sequence[Sequence[float]] | None = None
+    rivals: Sequence[Sequence[float]] | None
+    seconds: float
 
 
 def shared(parameters: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -71,7 +76,7 @@ def shared(parameters: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 class Answer(NamedTuple):
-    """What came of a chunk."""
+    """What came of a chunk: of its first runs, where there was not the time for all."""
 
     rows: list[Row]
     data_hash: str
@@ -91,23 +96,25 @@ class Prepared:
     data: Any
     hashed: str
     baseline: float
+    size: int
 
 
-_prepared: dict[tuple[str, str, int], Prepared] = {}  # the latest last
+_prepared: dict[tuple[str, int], Prepared] = {}  # the latest last
 _preparing = threading.Lock()
 
 
-def prepared(task: Any, split: str, seed: int) -> Prepared:
-    """The data of a seed; those of the latest seeds are kept."""
-    key = canonical([task.name, {name: str(value) for name, value in task.options().items()}]), split, seed
+def prepared(sweep: str, task: Any, split: str, seed: int) -> Prepared:
+    """The data of a seed. Those of a sweep's latest seeds are kept, but for no other sweep: files may have changed."""
+    key = sweep, seed
     with _preparing:  # once, however many threads ask for it
         found = _prepared.pop(key, None)
         if found is None:
             data = task.generate(seed)
             scored = data if split == "test" else dataclasses.replace(data, test=data.validation)
-            found = Prepared(scored, data_hash(data), float(task.baseline(scored)))
+            size = sum(array.nbytes for array in _arrays(data))
+            found = Prepared(scored, data_hash(data), float(task.baseline(scored)), size)
         _prepared[key] = found
-        if len(_prepared) > SEEDS_KEPT:
+        while len(_prepared) > 1 and sum(kept.size for kept in _prepared.values()) > MOST_BYTES:
             del _prepared[next(iter(_prepared))]
     return found
 
@@ -115,28 +122,34 @@ def prepared(task: Any, split: str, seed: int) -> Prepared:
 def data_hash(data: Any) -> str:
     """A hash of the three splits' inputs and targets."""
     digest = hashlib.sha256()
-    for split in (data.train, data.validation, data.test):
-        for part in (split.inputs, split.targets):
-            for array in map(np.asarray, [part] if isinstance(part, np.ndarray) else part):
-                digest.update(f"{array.dtype}{array.shape}".encode())
-                digest.update(repr(array.tolist()).encode() if array.dtype.hasobject else np.ascontiguousarray(array).tobytes())
+    for array in _arrays(data):
+        digest.update(f"{array.dtype}{array.shape}".encode())
+        digest.update(repr(array.tolist()).encode() if array.dtype.hasobject else np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:32]
 
 
+def _arrays(data: Any) -> Iterator[np.ndarray]:
+    for split in (data.train, data.validation, data.test):
+        for part in (split.inputs, split.targets):
+            yield from map(np.asarray, [part] if isinstance(part, np.ndarray) else part)
+
+
 def run_chunk(chunk: Chunk) -> Answer:
-    """Do the runs. One that fails is told in its row; what the task's data raise, all runs of the chunk fail of."""
+    """Do the runs, the first ones at least. One that fails is told in its row; of what the data raise, all of them fail."""
     from reservoir.echo.reuse import reusing
 
     started = perf_counter()
     with one_blas_thread():
         try:
-            ready = prepared(chunk.task, chunk.split, chunk.seed)
+            ready = prepared(chunk.sweep, chunk.task, chunk.split, chunk.seed)
         except (Exception, SystemExit) as failure:
             told = _reason(failure, chunk.seed)
             rows = [Row(run.key, run.trial, chunk.seed, "failed", error=told) for run in chunk.runs]
             return Answer(rows, "", math.nan, versions(), perf_counter() - started)
         rows = []
         for _, group in groupby(chunk.runs, key=lambda run: run.states):
+            if rows and perf_counter() - started > chunk.seconds:
+                break
             alike = list(group)
             with reusing() if len(alike) > 1 else nullcontext():
                 rows += [_row(chunk, ready, run) for run in alike]
@@ -149,8 +162,7 @@ def _row(chunk: Chunk, ready: Prepared, run: Run) -> Row:
     with warnings_as_texts() as warned:
         try:
             model = make_model(chunk.model, run.parameters, chunk.seed)
-            watch = None if chunk.rivals is None else _watched(chunk.rivals, curve)
-            _, outcome = measured(chunk.task, model, ready.data, watch)
+            _, outcome = measured(chunk.task, model, ready.data, _watched(chunk.rivals, curve))
             row = row._replace(**_plain(outcome), curve=curve)
             if not math.isfinite(row.score or 0.0):
                 row = row._replace(status="failed", score=None, scores=None, error=f"its score is not finite: {row.score}")
@@ -171,8 +183,20 @@ def _reason(failure: Exception | SystemExit, seed: int) -> str:
     return (reason(failure, seed) if isinstance(failure, Exception) else f"SystemExit: {failure}")[:MOST_TEXT]
 
 
-def _watched(rivals: Sequence[Sequence[float]], curve: list[float]) -> Any:
-    """A `Progress` that keeps the losses, and raises `FellBehind` where Optuna's median rule says so."""
+def _watched(rivals: Sequence[Sequence[float]] | None, curve: list[float]) -> Any:
+    """A `Progress` that keeps the losses, and with rivals raises `FellBehind` where Optuna's median rule says so."""
+    falls_behind = (lambda: False) if rivals is None else _median_rule(rivals, curve)
+
+    def progress(record: dict[str, Any], epochs: int) -> None:
+        curve.append(float(record["loss"] if record["validation_loss"] is None else record["validation_loss"]))
+        if falls_behind():
+            raise FellBehind
+
+    return progress
+
+
+def _median_rule(rivals: Sequence[Sequence[float]], curve: Sequence[float]) -> Callable[[], bool]:
+    """A function that says whether the last loss of a growing curve is a reason to stop."""
     from reservoir.sweep.strategies import quiet_optuna
 
     optuna = quiet_optuna()
@@ -182,14 +206,11 @@ def _watched(rivals: Sequence[Sequence[float]], curve: list[float]) -> Any:
         study.add_trial(optuna.trial.create_trial(value=0.0, intermediate_values=values))  # the losses alone count
     trial = study.ask()
 
-    def progress(record: dict[str, Any], epochs: int) -> None:
-        loss = record["loss"] if record["validation_loss"] is None else record["validation_loss"]
-        curve.append(float(loss))
+    def falls_behind() -> bool:
         trial.report(curve[-1], len(curve) - 1)
-        if trial.should_prune():
-            raise FellBehind
+        return bool(trial.should_prune())
 
-    return progress
+    return falls_behind
 
 
 @functools.cache
