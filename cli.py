@@ -31,6 +31,7 @@ try:
         print_json,
         print_table,
         progress,
+        table_width,
     )
     from reservoir.literals import parse_name
 except KeyboardInterrupt:  # Ctrl-C while starting
@@ -370,7 +371,7 @@ def sweep(
     reservoir sweep --file sweep.toml
     """  # noqa: D301
     from reservoir.sweep import plan, run
-    from reservoir.sweep.report import best_command, progress_text, ranking_table
+    from reservoir.sweep.report import best_command, counted, progress_text, ranking_table
 
     if task is None:
         raise click.UsageError("Missing argument 'TASK'.")
@@ -382,19 +383,23 @@ def sweep(
     varied |= {name: values for name, values in file.get("vary", {}).items() if name not in given}
     fixed |= {name: value for name, value in file.get("set", {}).items() if name not in given}
     planned = plan(chosen, model, varied, fixed, seeds, strategy, trials, split, search_seed, batch, prune)
+    counts = {"new": 0, "before": 0}
     try:
         with progress(task, planned.runs, False) as bar:
-            table = run(
-                planned, store, jobs=jobs, scheduler=scheduler, retry=retry,
-                report=lambda state: bar.at(state.kept + state.finished, progress_text(state)),
-            )  # fmt: skip
+
+            def report(state: Any) -> None:
+                counts.update(new=state.finished, before=state.kept)
+                bar.at(state.kept + state.finished, progress_text(state), state.kept)
+
+            table = run(planned, store, jobs=jobs, scheduler=scheduler, retry=retry, report=report)
     except KeyboardInterrupt:
-        if Path(store).exists():
-            click.echo(f"What was finished is in {store}; the same command again goes on from there.", err=True)
-        raise
-    print_table(*ranking_table(table, 5))
-    click.echo(f"All runs are in {store}; `reservoir results {store}` shows more. The best on the test split, with new seeds:")
-    click.echo(best_command(table) or "none: every run failed.")
+        click.echo(f"Interrupted; the same command again goes on from what is in {store}.", err=True)
+        return 130
+    print_table(*ranking_table(table, 5, table_width()))
+    told = f"{counted(counts['new'], 'new run')}, {counts['before']:,} from before"
+    click.echo(f"\n{told}; `reservoir results {store}` shows more.")
+    command = best_command(table)
+    click.echo(f"The best on the test split, with new seeds:\n{command}" if command else "Every run failed.")
     return int(not (table.status == "done").any())
 
 
@@ -403,7 +408,7 @@ def sweep(
 @click.option("--top", type=at_least(1), default=10, show_default=True, help="How many trials to show, the best first.")
 @click.option("--csv", "csv_file", type=OUTPUT, help="Write every run to this file.")
 @click.option("--plot", type=OUTPUT, help="Draw the scores to this file: a line, a heat map or parallel coordinates.")
-@click.option("--names", type=Names(), help="The one or two parameters to draw, others averaged over.")
+@click.option("--names", type=Names(), help="Which parameters to draw, of all others the best.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, numbers in full precision.")
 def results(store: str, top: int, csv_file: str | None, plot: str | None, names: list[str] | None, as_json: bool) -> None:
     """Show what the sweep in STORE found: the best trials, which parameters mattered. It may still be running.
@@ -427,7 +432,7 @@ def results(store: str, top: int, csv_file: str | None, plot: str | None, names:
     if as_json:
         print_json(result_json(table, top))
     else:
-        print_table(*ranking_table(table, top))
+        print_table(*ranking_table(table, top, table_width()))
         mattered = importance_table(table)
         if mattered:
             click.echo()

@@ -14,6 +14,8 @@ import click
 
 from reservoir.literals import parse_name, parse_seeds, parse_value
 
+AT_RUN_TIME = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EBUSY)
+"""Errors of the system that no other input would mend."""
 OUTPUT = click.Path(readable=False)
 
 
@@ -105,10 +107,12 @@ class Bar:
         single = {"completed": done, "total": of, "visible": True} if self._total == 1 else {}
         self._update(description=f"{self._label} {text}".strip(), **single)
 
-    def at(self, finished: int, text: str) -> None:
-        """So many parts are finished; `text` tells more."""
+    def at(self, finished: int, text: str, before: int = 0) -> None:
+        """So many parts are finished, `before` of them before the start; `text` tells more."""
+        if self.shown and before and not self._finished:
+            self._display.reset(self._task, completed=before)  # they say nothing of the speed
         self._finished = finished
-        self._update(description=f"{self._label}: {text}")
+        self._update(description=f"{self._label}: {text}".removesuffix(": "))
 
     def _update(self, **fields: Any) -> None:
         if self.shown:
@@ -137,12 +141,17 @@ def epoch_text(record: Mapping[str, Any]) -> str:
 
 
 def print_table(title: str, columns: list[str], rows: list[list[str]], notes: list[str]) -> None:
-    """A table on stdout and lines beneath it; as wide as the terminal, or 160 where there is none."""
-    from shutil import get_terminal_size
-
+    """A table on stdout and lines beneath it."""
     from reservoir.reporting import table_text
 
-    click.echo(table_text(title, columns, rows, notes, get_terminal_size((160, 0)).columns))
+    click.echo(table_text(title, columns, rows, notes, table_width()))
+
+
+def table_width() -> int:
+    """As wide as the terminal, or 160 where there is none."""
+    from shutil import get_terminal_size
+
+    return get_terminal_size((160, 0)).columns
 
 
 def print_json(value: Any) -> None:
@@ -178,12 +187,7 @@ def explanation(error: BaseException) -> tuple[str, int]:
         return f"Error: {error.format_message()}" + (f" See {context.command_path} --help." if context else ""), 2
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        return f"Error: {where}{error.strerror or error}", 1 if error.errno in (
-            errno.ENOSPC,
-            errno.EIO,
-            errno.EDQUOT,
-            errno.EBUSY,
-        ) else 2
+        return f"Error: {where}{error.strerror or error}", 1 if error.errno in AT_RUN_TIME else 2
     if isinstance(error, MemoryError):
         return f"Error: not enough memory ({error}); use fewer units or a shorter series.", 1
     from reservoir.validation import DataError, DivergenceError, ModelFileError, ParameterError, StoreError

@@ -47,11 +47,14 @@ def table_text(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
     from rich.console import Console
     from rich.table import Table as Grid
 
+    if not rows:
+        return "\n".join([title, "", *notes])
     grid = Grid(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for index, column in enumerate(columns):
         numeric = index > 0 and all(row[index].lstrip("-.")[:1].isdigit() or row[index] in NO_NUMBERS for row in rows)
         short = index == 0 and max(len(row[0]) for row in rows) <= 30  # names that can stay whole
-        grid.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=short)
+        least = max(len(row[index]) for row in rows) if numeric else None  # numbers stay whole
+        grid.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=short, min_width=least)
     for row in rows:
         grid.add_row(*row)
     console = Console(width=width, highlight=False, markup=False)

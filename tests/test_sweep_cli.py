@@ -14,7 +14,7 @@ import pytest
 from commands import Command, Refused
 
 from reservoir.evaluation import make_model
-from reservoir.sweep import work
+from reservoir.sweep import plan, work
 
 SMALL = (
     "--set", "units=20", "--set", "density=0.2", "--task-set", "train_length=200", "--task-set", "test_length=50", "--jobs", "1",
@@ -156,7 +156,9 @@ def test_the_same_command_again_does_nothing_and_a_larger_one_what_is_new(
     before = runs()
     assert sorted(done) == [(rate, seed) for rate in (0.2, 0.5, 0.8) for seed in (0, 1)]
     again = command(*args, "--vary", "leak_rate=0.2:0.8:3", "--seeds", "0:2")
-    assert again == first and runs() == before and len(done) == 6
+    assert "6 new runs, 0 from before" in first.out
+    assert again == (0, first.out.replace("6 new runs, 0 from before", "0 new runs, 6 from before"), "")
+    assert runs() == before and len(done) == 6
     done.clear()
     grown = command(*args, "--vary", "leak_rate=0.2:0.8:5", "--seeds", "0:3")
     assert "5 trials, 3 seeds: 15 done." in grown.out
@@ -188,7 +190,7 @@ def test_failed_runs_are_told_and_counted(command: Command, runs: Runs) -> None:
     assert "1 done, 1 failed" in out and "washout + 1 = 5001" in out
     assert values(runs(), "washout", "status") == [("10", "done"), ("5000", "failed")]
     status, out, err = command("sweep", "narma10", *SMALL, "--vary", "washout=5000", "--store", "other.db")
-    assert (status, err) == (1, "") and "every run failed" in out
+    assert (status, err) == (1, "") and "Every run failed." in out
 
 
 def test_the_best_command_runs_as_it_is_printed(command: Command) -> None:
@@ -489,3 +491,34 @@ def test_results_rank_the_trials(command: Command, runs: Runs) -> None:
     table = command("results", "sweep.db", "--top", "2").out
     assert "5 trials, 2 seeds: 10 done." in table
     assert len(re.findall(r"^ +\d+ +0\.\d|^ +\d+ +1 ", table, re.MULTILINE)) == 2
+
+
+def test_a_store_without_runs_says_so(command: Command) -> None:
+    from reservoir.sweep.store import Store
+    from tasks import get_task
+
+    planned = plan(get_task("narma10"), "esn", {"leak_rate": [0.5]})
+    with Store.writing("sweep.db", planned.about()) as store:
+        store.note(**planned.facts({}))
+    status, out, err = command("results", "sweep.db", "--csv", "runs.csv")
+    assert (status, err) == (0, "")
+    assert "0 trials, 0 seeds: no runs." in out
+
+
+def test_tables_leave_columns_out_before_they_break_numbers(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    vary = (
+        "--vary",
+        "leak_rate=0.123456,0.234567",
+        "--vary",
+        "spectral_radius=0.912345,0.923456",
+        "--vary",
+        "readout.ridge=1e-6",
+    )
+    command("sweep", "narma10", *SMALL, *vary, "--seeds", "0:2")
+    for columns, left in ((160, ["mean", "std", "min", "max", "runs"]), (50, ["mean", "runs"])):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        lines = command("results", "sweep.db").out.splitlines()
+        header = next(line for line in lines if "mean" in line)
+        assert [name for name in ("mean", "std", "min", "max", "runs") if name in header.split()] == left
+        assert sum("0.9123" in line for line in lines[:8]) == 2
+        assert max(map(len, lines[:10])) <= columns

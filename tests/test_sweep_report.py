@@ -126,5 +126,5 @@ def test_progress_tells_failures_the_best_the_rate_and_the_end() -> None:
     assert progress_text(Progress(total=10)) == ""
     state = Progress(total=5000, kept=5, done=1995, failed=4, pruned=1, best=0.031234, seconds=8.0, finishing=True)
     assert progress_text(state) == (
-        "4 failed, 1 pruned, best 0.03123, 250 runs/s, finishing what is in hand; Ctrl-C again drops it"
+        "finishing what is in hand; Ctrl-C again drops it, 4 failed, 1 pruned, best run 0.03123, 250 runs/s"
     )

@@ -524,9 +524,8 @@ def test_data_that_changed_are_read_anew(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_chunk_that_takes_too_long_gives_back_what_is_left() -> None:
     sweep = sweep_of(ridges=(1e-6, 1e-3))
-    kinds = [
-        sweep.parameters({"spectral_radius": radius, "readout__ridge": ridge}) for radius in (0.1, 0.2) for ridge in (1e-6, 1e-3)
-    ]
+    points = [{"spectral_radius": radius, "readout__ridge": ridge} for radius in (0.1, 0.2) for ridge in (1e-6, 1e-3)]
+    kinds = list(map(sweep.parameters, points))
     runs = [work.Run(bytes([k]) * 16, k, parameters, k // 2) for k, parameters in enumerate(kinds)]
     found = [run_chunk(Chunk("a", Toy(), "esn", "test", 0, runs, None, seconds)) for seconds in (0.0, 60.0)]
     assert [[row.trial for row in answer.rows] for answer in found] == [[0, 1], [0, 1, 2, 3]]  # what shares states stays together

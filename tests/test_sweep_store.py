@@ -385,7 +385,7 @@ def test_two_that_make_the_store_at_once(tmp_path: Path) -> None:
         assert one.add_trials(["{}"]) == two.add_trials(["{}"]) == [1]
         one.record([done(1, score=1.0)], VERSIONS)
         two.record([done(1, score=2.0)], VERSIONS)
-    assert read_table(path).score.tolist() == [1.0] and read_table(path).about == ABOUT
+    assert read_table(path).score.tolist() == [1.0] and read_table(path).about == {**ABOUT, "environments": [VERSIONS]}
 
 
 def test_a_full_disk(tmp_path: Path) -> None:

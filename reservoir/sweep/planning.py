@@ -90,8 +90,8 @@ class Sweep:
 
     def facts(self, known: Mapping[str, Any]) -> dict[str, Any]:
         """What a store notes of its sweeps, with what it has noted: the latest strategy, names in the order given, options."""
-        known = {f.name: f.default for f in dataclasses.fields(self.task)} if dataclasses.is_dataclass(self.task) else {}
-        options = {name: value for name, value in self.about()["task_options"].items() if value != known.get(name)}
+        defaults = {f.name: f.default for f in dataclasses.fields(self.task)} if dataclasses.is_dataclass(self.task) else {}
+        options = {name: value for name, value in self.about()["task_options"].items() if value != defaults.get(name)}
         varied = [dimension.name for dimension in self.dimensions]
         log = [dimension.name for dimension in self.dimensions if dimension.log]
         names = {"varied": varied, "log": log, "given": [*varied, *self.settings]}

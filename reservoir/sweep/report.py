@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from reservoir.sweep.driver import Progress
 
 
+GAP = 3  # characters between two columns
+
+
 def value_text(value: Any) -> str:
     """A value of a parameter for people, in the form that --set takes."""
     if isinstance(value, list):
@@ -40,27 +43,30 @@ def counted(count: int, thing: str) -> str:
     return f"{count:,} {thing}{'s' * (count != 1)}"
 
 
-def ranking_table(table: Table, top: int) -> Printed:
-    """The best trials with their spread over seeds."""
+def ranking_table(table: Table, top: int, width: int = 160) -> Printed:
+    """The best trials with their spread over seeds; with less of that where it would be wider than `width`."""
     about, rows = table.about, ranking(table, top)
     names = table.varied()
     several = len(np.unique(table.seed)) > 1
     scores = {"mean": "mean", "std": "std", "min": "min", "max": "max"} if several else {"mean": "score"}
     counts = {"n": "runs"} if several else {}
     counts |= {name: name for name in ("failed", "pruned") if any(row[name] for row in rows)}
-    columns = ["trial", *map(shown_name, names), *scores.values(), *counts.values()]
-    body = [
-        [
-            str(row["trial"] + 1),
-            *[value_text(row["parameters"][name]) for name in names],
-            *["" if row[key] is None else number(row[key]) for key in scores],
-            *[str(row[key]) for key in counts],
-        ]
-        for row in rows
-    ]
+    parameters = {shown_name(name): [value_text(row["parameters"][name]) for row in rows] for name in names}
+    spread = {name: [_score_text(row, key) for row in rows] for key, name in scores.items()}
+    counted_runs = {name: [str(row[key]) for row in rows] for key, name in counts.items()}
+    grid = {"trial": [str(row["trial"] + 1) for row in rows], **parameters, **spread, **counted_runs}
+    for name in ("min", "max", "std"):
+        if sum(max(map(len, [name, *texts])) + GAP for name, texts in grid.items()) > width:
+            grid.pop(name, None)
+    columns, body = list(grid), [list(texts) for texts in zip(*grid.values(), strict=True)]
     direction = "higher" if about["higher_is_better"] else "lower"
     title = f"{about['task']}, {about['model']}: {about['metric']} on the {about['split']} split, {direction} is better"
     return title, columns, body, _notes(table)
+
+
+def _score_text(row: Mapping[str, Any], key: str) -> str:
+    """A score of a trial; one seed alone has no deviation."""
+    return "" if row[key] is None or (key == "std" and row["n"] == 1) else number(row[key])
 
 
 def _notes(table: Table) -> list[str]:
@@ -84,7 +90,8 @@ def importance_table(table: Table) -> Printed | None:
     if not rows:
         return None
     body = [
-        [shown_name(row["name"]), "" if row["share"] is None else f"{row['share']:.1%}", str(row["levels"] or "")] for row in rows
+        [shown_name(row["name"]), "too few runs" if row["share"] is None else f"{row['share']:.1%}", str(row["levels"] or "")]
+        for row in rows
     ]
     scale = "log10 of the score" if rows[0]["scale"] == "log10" else "score"
     notes = [f"Share of the variance of the {scale} that each explains alone, over {rows[0]['runs']:,} runs."]
@@ -111,7 +118,8 @@ def best_command(table: Table) -> str | None:
 def result_json(table: Table, top: int) -> dict[str, Any]:
     """What the two tables tell, as plain data."""
     rows = [{**row, "trial": row["trial"] + 1, "parameters": dict(table.trials[row["trial"]])} for row in ranking(table, top)]
-    counts = Counter(table.status.tolist())
+    found = Counter(table.status.tolist())
+    counts = {status: found[status] for status in ("done", "failed", "pruned")}
     return {**table.about, "trials": len(np.unique(table.trial)), **counts, "best": rows, "importance": importance(table)}
 
 
@@ -157,9 +165,9 @@ def _cell(value: Any) -> Any:
 
 def progress_text(progress: Progress) -> str:
     """What a progress line says besides the number of runs."""
-    parts = [f"{progress.failed:,} failed"] if progress.failed else []
+    parts = ["finishing what is in hand; Ctrl-C again drops it"] if progress.finishing else []
+    parts += [f"{progress.failed:,} failed"] if progress.failed else []
     parts += [f"{progress.pruned:,} pruned"] if progress.pruned else []
-    parts += [f"best {number(progress.best)}"] if progress.best is not None else []
+    parts += [f"best run {number(progress.best)}"] if progress.best is not None else []
     parts += [f"{progress.finished / progress.seconds:,.3g} runs/s"] if progress.seconds else []
-    parts += ["finishing what is in hand; Ctrl-C again drops it"] if progress.finishing else []
     return ", ".join(parts)

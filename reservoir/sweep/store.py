@@ -162,9 +162,9 @@ class Store:
         known = self.about()
         for name, value in about.items():
             if canonical(known.get(name)) != canonical(value):
-                what = name.replace("_", " ")
+                holds, wanted = _different(known.get(name), value)
                 raise StoreError(
-                    f"{self.path}: holds runs of {what} {_told(known.get(name))}, not {_told(value)}; give another store."
+                    f"{self.path}: holds runs of {name.replace('_', ' ')} {holds}, not {wanted}; give another store."
                 )
 
     def note(self, **facts: Any) -> None:
@@ -324,7 +324,9 @@ def _text(value: str | None) -> str | None:
     return None if value is None else value.encode("utf-8", "replace").decode()
 
 
-def _told(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name}={part}" for name, part in value.items()) or "none"
-    return str(value)
+def _different(one: Any, other: Any) -> tuple[str, str]:
+    """Two values as texts; of two dicts what differs."""
+    if not (isinstance(one, dict) and isinstance(other, dict)):
+        return str(one), str(other)
+    names = [name for name in {**one, **other} if canonical(one.get(name)) != canonical(other.get(name))]
+    return tuple(", ".join(f"{name}={values.get(name)}" for name in names if name in values) for values in (one, other))  # type: ignore[return-value]

@@ -76,7 +76,7 @@ class Search:
                 raise ParameterError("A grid tries every point; the number of trials is for random, sobol, tpe and cmaes.")
             return grid_size(dimensions)
         if self.trials is None:
-            raise ParameterError(f"The strategy {self.strategy} needs the number of trials.")
+            raise ParameterError(f"The strategy {self.strategy} needs the number of trials, --trials.")
         needed = {"tpe": ("optuna",), "cmaes": ("optuna", "cmaes")}.get(self.strategy, ())
         if any(find_spec(package) is None for package in needed):
             raise ParameterError(
