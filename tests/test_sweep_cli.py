@@ -510,15 +510,15 @@ def test_tables_leave_columns_out_before_they_break_numbers(command: Command, mo
         "--vary",
         "leak_rate=0.123456,0.234567",
         "--vary",
-        "spectral_radius=0.912345,0.923456",
+        "spectral_radius=0.912345",
         "--vary",
         "readout.ridge=1e-6",
     )
     command("sweep", "narma10", *SMALL, *vary, "--seeds", "0:2")
-    for columns, left in ((160, ["mean", "std", "min", "max", "runs"]), (50, ["mean", "runs"])):
+    for columns, left in ((160, ["mean", "std", "min", "max", "runs"]), (50, ["mean", "std", "runs"])):
         monkeypatch.setenv("COLUMNS", str(columns))
         lines = command("results", "sweep.db").out.splitlines()
         header = next(line for line in lines if "mean" in line)
         assert [name for name in ("mean", "std", "min", "max", "runs") if name in header.split()] == left
-        assert sum("0.9123" in line for line in lines[:8]) == 2
+        assert sum("0.1235" in line for line in lines[:8]) == 1  # whole
         assert max(map(len, lines[:10])) <= columns

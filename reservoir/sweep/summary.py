@@ -149,18 +149,19 @@ def progress_curve(table: Table) -> Progress:
 def importance(table: Table) -> list[dict[str, Any]]:
     """Which parameters mattered: the share of the variance of the score that each explains alone, the seed, and the rest.
 
-    The share of a parameter is its first-order effect, from a one-way analysis of variance without the bias of many levels
-    (Kelley 1935, "An unbiased correlation ratio measure", PNAS 21, 554-559; called epsilon squared):
+    The share of a parameter is its first-order effect, from an analysis of variance without the bias of many levels (epsilon
+    squared; Kelley 1935, "An unbiased correlation ratio measure", PNAS 21, 554-559):
 
-        (SS_between - (k - 1) MS_within) / SS_total,   MS_within = SS_within / (n - k),   not below 0
+        (SS_between - (k - 1) MS_error) / SS_total, not below 0
 
-    for n runs done and k levels: up to 20 values of a parameter are a level each, as are values that are not numbers; more
-    numbers are cut into about 10 levels of as many runs each. Errors that are all positive enter as their logarithms.
+    for k levels: up to 20 values of a parameter are a level each, as are values that are not numbers; more numbers are cut into
+    about 10 levels of as many runs each. MS_error is the mean square of what the sum of all effects, the seed's too, leaves,
+    fitted at once by least squares; where nothing is left over to tell it, the mean square within the levels. Errors that are
+    all positive enter as their logarithms.
 
-    "interactions and noise" is what no sum of effects explains: 1 - the share, likewise unbiased, of all parameters and the
-    seed together, fitted at once by least squares. In a full grid it and the shares sum to about 1. In a search, above all
-    one that learns (tpe, cmaes), parameters go along with each other, and what two explain alike is in the shares of both:
-    they may sum to more. There they also describe the trials made, most of them near the best, not the space searched.
+    "interactions and noise" is MS_error / MS_total. In a full grid it and the shares sum to 1 (but for those cut off at 0). In a search, above all one that
+    learns (tpe, cmaes), parameters go along with each other, and what two explain alike is in the shares of both: they may sum
+    to more. There they also describe the trials made, most of them near the best, not the space searched.
 
     Returns
     -------
@@ -178,13 +179,15 @@ def importance(table: Table) -> list[dict[str, Any]]:
         factors.append(("seed", "seed", np.unique(table.seed[runs], return_inverse=True)[1]))
     common = {"runs": len(runs), "scale": "log10" if logarithmic else "linear"}
     rows: list[dict[str, Any]] = []
+    known = [codes for *_, codes in factors if _can_be_told(codes, score)]
+    error = _error(known, score) if known else None
     for kind, name, codes in factors:
-        rows.append({"name": name, "kind": kind, "share": _share(codes, score), "levels": _count(codes), **common})
+        share = _share(codes, score, error) if _can_be_told(codes, score) else None
+        rows.append({"name": name, "kind": kind, "share": share, "levels": _count(codes), **common})
     if not rows:
         return []
-    known = [codes for row, (*_, codes) in zip(rows, factors, strict=True) if row["share"] is not None]
     rows.sort(key=lambda row: np.inf if row["share"] is None else -row["share"])
-    rest = _rest(known, score) if known else None
+    rest = None if error is None else min(1.0, error / float(score.var(ddof=1)))
     return [*rows, {"name": "interactions and noise", "kind": "rest", "share": rest, "levels": None, **common}]
 
 
@@ -207,17 +210,21 @@ def _levels(table: Table, name: str, runs: np.ndarray) -> np.ndarray:
     return np.unique(levels, return_inverse=True)[1]
 
 
-def _share(codes: np.ndarray, score: np.ndarray) -> float | None:
-    """Epsilon squared of levels (n,) for scores (n,), which is 1 - MS_within / MS_total."""
+def _can_be_told(codes: np.ndarray, score: np.ndarray) -> bool:
+    return 1 < _count(codes) < len(score) and np.ptp(score) > 0.0
+
+
+def _share(codes: np.ndarray, score: np.ndarray, error: float | None) -> float:
+    """Epsilon squared of levels (n,) for scores (n,), given the mean square of the error, or else with that within the levels."""
     n, k = len(score), _count(codes)
-    if not 1 < k < n or np.ptp(score) == 0.0:
-        return None
     within = score - (np.bincount(codes, score) / np.bincount(codes))[codes]
-    return max(0.0, 1.0 - float(within @ within) / (n - k) / float(score.var(ddof=1)))
+    inside, total = float(within @ within), float(score.var()) * n
+    noise = inside / (n - k) if error is None else error
+    return min(max(0.0, (total - inside - (k - 1) * noise) / total), 1.0)
 
 
-def _rest(factors: Sequence[np.ndarray], score: np.ndarray) -> float | None:
-    """MS_residual / MS_total of the sum of the effects of all factors, at most 1; None if it has as many parameters as runs.
+def _error(factors: Sequence[np.ndarray], score: np.ndarray) -> float | None:
+    """The mean square of what the sum of the effects of all factors leaves; None if it has as many parameters as runs.
 
     The factor with the most levels is eliminated first, so that only a small system is solved.
     """
@@ -233,7 +240,7 @@ def _rest(factors: Sequence[np.ndarray], score: np.ndarray) -> float | None:
         independent = values > 1e-9 * len(score)
         residual -= float(np.sum(np.square(vectors[:, independent].T @ sums) / values[independent]))
         freedom -= int(independent.sum())
-    return min(1.0, max(0.0, residual) / freedom / float(score.var(ddof=1))) if freedom > 0 else None
+    return max(0.0, residual) / freedom if freedom > 0 else None
 
 
 def _crossed(a: np.ndarray, b: np.ndarray) -> np.ndarray:
