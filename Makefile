@@ -35,6 +35,7 @@ bench: .venv/bench
 	$(BIN)/python benchmarks/waveform.py
 	$(BIN)/python benchmarks/searches.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/faults.py
 
 # A stamp per extra, renewed when the dependencies change.
 .venv/%: pyproject.toml

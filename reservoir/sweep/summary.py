@@ -159,9 +159,9 @@ def importance(table: Table) -> list[dict[str, Any]]:
     fitted at once by least squares; where nothing is left over to tell it, the mean square within the levels. Errors that are
     all positive enter as their logarithms.
 
-    "interactions and noise" is MS_error / MS_total. In a full grid it and the shares sum to 1 (but for those cut off at 0). In a search, above all one that
-    learns (tpe, cmaes), parameters go along with each other, and what two explain alike is in the shares of both: they may sum
-    to more. There they also describe the trials made, most of them near the best, not the space searched.
+    "interactions and noise" is MS_error / MS_total. In a full grid it and the shares sum to 1, but for those cut off at 0. In a
+    search, above all one that learns (tpe, cmaes), parameters go along with each other, and what two explain alike is in the
+    shares of both: they may sum to more. There they also describe the trials made, most of them near the best, not the space.
 
     Returns
     -------
