@@ -322,7 +322,7 @@ def sweep_file(context: click.Context, _: click.Parameter, path: str | None) -> 
 @click.option("--seeds", type=Seeds(), default="0", show_default=True, help="0:5 for 0 to 4, or 0,3,7; each trial with each.")
 @click.option("--strategy", default="grid", show_default=True, help="grid, random, sobol, tpe or cmaes.")
 @click.option("--trials", type=at_least(1), help="How many sets of parameters to try, but for a grid.")
-@click.option("--store", type=OUTPUT, default="sweep.db", show_default=True, help="The record; an existing one is gone on with.")
+@click.option("--store", type=OUTPUT, help="The record, gone on with if it is there.  [default: TASK-MODEL.db]")
 @click.option("--jobs", type=at_least(1), help="Processes to run side by side.  [default: the number of cores]")
 @click.option("--scheduler", help="A Dask scheduler, as tcp://host:8786, whose workers do the work instead.")
 @click.option(
@@ -346,7 +346,7 @@ def sweep(
     seeds: list[int],
     strategy: str,
     trials: int | None,
-    store: str,
+    store: str | None,
     jobs: int | None,
     scheduler: str | None,
     split: str,
@@ -375,6 +375,7 @@ def sweep(
 
     if task is None:
         raise click.UsageError("Missing argument 'TASK'.")
+    store = store or f"{task}-{model}.db"
     varied, fixed = dict(vary), dict(settings)
     if len(varied) < len(vary):
         raise click.UsageError("--vary names a parameter twice; give all its values at once, as washout=100,200.")
@@ -414,9 +415,9 @@ def results(store: str, top: int, csv_file: str | None, plot: str | None, names:
     """Show what the sweep in STORE found: the best trials, which parameters mattered. It may still be running.
 
     \b
-    reservoir results sweep.db --top 20 --plot sweep.png
-    reservoir results sweep.db --plot two.png --names spectral_radius,leak_rate
-    reservoir results sweep.db --csv runs.csv
+    reservoir results narma10-esn.db --top 20 --plot sweep.png
+    reservoir results narma10-esn.db --plot rates.png --names leak_rate
+    reservoir results narma10-esn.db --csv runs.csv
     """  # noqa: D301
     from reservoir.outputs import check_outputs, writing
     from reservoir.sweep.report import best_command, importance_table, ranking_table, result_json, write_csv

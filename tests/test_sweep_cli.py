@@ -61,7 +61,7 @@ def refused(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> Refused:
 def runs(command: Command) -> Callable[..., list[dict[str, str]]]:
     """The rows of a store as `results --csv` writes them."""
 
-    def call(store: str = "sweep.db") -> list[dict[str, str]]:
+    def call(store: str = "narma10-esn.db") -> list[dict[str, str]]:
         assert command("results", store, "--csv", "runs.csv").status == 0
         with open("runs.csv", newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
@@ -121,7 +121,7 @@ def test_a_model_trained_by_gradient(command: Command, runs: Runs) -> None:
     short = ("--task-set", "length=10", "--set", "units=4", "--set", "training.epochs=1", "--jobs", "1")
     vary = ("--vary", "training.learning_rate=log:1e-3:1e-1:2", "--vary", "training.batch_size=5,10")
     assert command("sweep", "adding", "--model", "lstm", *vary, *small, *short).status == 0
-    found = values(runs(), "training.learning_rate", "training.batch_size", "status")
+    found = values(runs("adding-lstm.db"), "training.learning_rate", "training.batch_size", "status")
     assert found == [(rate, size, "done") for rate in ("0.001", "0.1") for size in ("5", "10")]
 
 
@@ -171,9 +171,9 @@ def test_the_same_command_again_does_nothing_and_a_larger_one_what_is_new(
 
 
 def test_a_store_is_of_one_task_model_and_split(command: Command, runs: Runs) -> None:
-    args = ("--vary", "leak_rate=0.5", *SMALL)
+    args = ("--vary", "leak_rate=0.5", *SMALL, "--store", "sweep.db")
     command("sweep", "narma10", *args)
-    before = runs()
+    before = runs("sweep.db")
     for other, told in (
         (("narma20",), "task narma10, not narma20"),
         (("narma10", "--split", "test"), "split validation, not test"),
@@ -181,7 +181,7 @@ def test_a_store_is_of_one_task_model_and_split(command: Command, runs: Runs) ->
     ):
         status, out, err = command("sweep", *other, *args)
         assert (status, out) == (2, "") and told in err and err.count("\n") == 1
-    assert runs() == before
+    assert runs("sweep.db") == before
 
 
 def test_failed_runs_are_told_and_counted(command: Command, runs: Runs) -> None:
@@ -201,7 +201,7 @@ def test_the_best_command_runs_as_it_is_printed(command: Command) -> None:
     words = shlex.split(told)
     assert words[0] == "reservoir"
     rows = [json.loads(line) for line in command(*words[1:], "--json").out.splitlines()]
-    best = json.loads(command("results", "sweep.db", "--json").out)["best"][0]["parameters"]
+    best = json.loads(command("results", "narma10-esn.db", "--json").out)["best"][0]["parameters"]
     assert [row["seed"] for row in rows] == [2, 3, 4, 5, 6]
     assert {name: rows[0]["params"][name] for name in best} == best
 
@@ -450,7 +450,7 @@ def test_more_bad_input(refused: Refused, args: str, parts: list[str]) -> None:
         assert part in err
 
 
-@pytest.mark.parametrize("store", ["folder", "absent/sweep.db"])
+@pytest.mark.parametrize("store", ["folder", "absent/narma10-esn.db"])
 def test_stores_that_cannot_be_written(refused: Refused, store: str) -> None:
     Path("folder").mkdir()
     assert store.split("/")[0] in refused("sweep", "narma10", *SMALL, "--vary", "leak_rate=0.5", "--store", store)
@@ -483,12 +483,12 @@ def test_results_rank_the_trials(command: Command, runs: Runs) -> None:
         if scores:
             means[float(rate)] = sum(scores) / len(scores)
     assert len(means) == 5
-    found = json.loads(command("results", "sweep.db", "--json", "--top", "3").out)
+    found = json.loads(command("results", "narma10-esn.db", "--json", "--top", "3").out)
     assert (found["task"], found["model"], found["metric"], found["split"]) == ("narma10", "esn", "nmse", "validation")
     assert (found["trials"], found["done"], found["strategy"]) == (5, 10, "grid")
     assert [trial["parameters"]["leak_rate"] for trial in found["best"]] == sorted(means, key=means.__getitem__)[:3]
     assert [trial["mean"] for trial in found["best"]] == pytest.approx(sorted(means.values())[:3])
-    table = command("results", "sweep.db", "--top", "2").out
+    table = command("results", "narma10-esn.db", "--top", "2").out
     assert "5 trials, 2 seeds: 10 done." in table
     assert len(re.findall(r"^ +\d+ +0\.\d|^ +\d+ +1 ", table, re.MULTILINE)) == 2
 
@@ -498,9 +498,9 @@ def test_a_store_without_runs_says_so(command: Command) -> None:
     from tasks import get_task
 
     planned = plan(get_task("narma10"), "esn", {"leak_rate": [0.5]})
-    with Store.writing("sweep.db", planned.about()) as store:
+    with Store.writing("narma10-esn.db", planned.about()) as store:
         store.note(**planned.facts({}))
-    status, out, err = command("results", "sweep.db", "--csv", "runs.csv")
+    status, out, err = command("results", "narma10-esn.db", "--csv", "runs.csv")
     assert (status, err) == (0, "")
     assert "0 trials, 0 seeds: no runs." in out
 
@@ -517,7 +517,7 @@ def test_tables_leave_columns_out_before_they_break_numbers(command: Command, mo
     command("sweep", "narma10", *SMALL, *vary, "--seeds", "0:2")
     for columns, left in ((160, ["mean", "std", "min", "max", "runs"]), (50, ["mean", "std", "runs"])):
         monkeypatch.setenv("COLUMNS", str(columns))
-        lines = command("results", "sweep.db").out.splitlines()
+        lines = command("results", "narma10-esn.db").out.splitlines()
         header = next(line for line in lines if "mean" in line)
         assert [name for name in ("mean", "std", "min", "max", "runs") if name in header.split()] == left
         assert sum("0.1235" in line for line in lines[:8]) == 1  # whole
