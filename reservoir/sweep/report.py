@@ -169,5 +169,5 @@ def progress_text(progress: Progress) -> str:
     parts += [f"{progress.failed:,} failed"] if progress.failed else []
     parts += [f"{progress.pruned:,} pruned"] if progress.pruned else []
     parts += [f"best run {number(progress.best)}"] if progress.best is not None else []
-    parts += [f"{progress.finished / progress.seconds:,.3g} runs/s"] if progress.seconds else []
+    parts += [f"{progress.finished / progress.seconds:,.3g} runs/s"] if progress.finished and progress.seconds else []
     return ", ".join(parts)

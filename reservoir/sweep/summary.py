@@ -125,7 +125,7 @@ def ranking(table: Table, top: int | None = None) -> list[dict[str, Any]]:
     return rows
 
 
-class Progress(NamedTuple):
+class ProgressCurve(NamedTuple):
     """The trials in order. `best` is NaN before the first that counts."""
 
     trial: np.ndarray
@@ -133,7 +133,7 @@ class Progress(NamedTuple):
     best: np.ndarray
 
 
-def progress_curve(table: Table) -> Progress:
+def progress_curve(table: Table) -> ProgressCurve:
     """(M,) arrays: the trials that have a run, in order, their mean scores, and the best mean so far.
 
     For the best count only the trials of the first class of `ranking`, so that its last value is that of the first there.
@@ -143,7 +143,7 @@ def progress_curve(table: Table) -> Progress:
     counts = trials.standing == trials.standing.min(initial=NOTHING)
     counts &= trials.done > 0
     best = best_of.accumulate(np.where(counts, trials.mean, worst))
-    return Progress(trials.trial, trials.mean, np.where(np.cumsum(counts) > 0, best, np.nan))
+    return ProgressCurve(trials.trial, trials.mean, np.where(np.cumsum(counts) > 0, best, np.nan))
 
 
 def importance(table: Table) -> list[dict[str, Any]]:
