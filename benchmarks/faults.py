@@ -40,9 +40,9 @@ from tasks import get_task
 KILLS = 20
 RECORDS = 100_000
 COMMAND = [sys.executable, "-m", "cli"]
-SWEEP = ["sweep", "narma10", "--set", "units=100", "--vary", "spectral_radius=0.1:1.5:25", "--vary", "leak_rate=0.2,0.5,1",
+SWEEP = ["sweep", "narma10", "--set", "units=500", "--vary", "spectral_radius=0.1:1.5:25", "--vary", "leak_rate=0.2,1",
          "--vary", "readout.ridge=1e-8,1e-4", "--seeds", "0:5"]  # fmt: skip
-RUNS = 25 * 3 * 2 * 5
+RUNS = 25 * 2 * 2 * 5
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "OPENBLAS_NUM_THREADS": "1"}
 
 
