@@ -255,6 +255,7 @@ CYCLE = {"topology": "cycle_jumps"}
         ({"topology": "cycle_jumps,dense", "topology_options__jump": [3]}, {}, {}, ["topology dense", "'jump'"]),
         ({"units": [5]}, {"topology_options__jump": 3}, {}, ["topology diagonals", "'jump'"]),
         ({"random_state": [5]}, {}, {}, ["'random_state' cannot be varied"]),
+        ({"topology": "0.1:1:3"}, {}, {}, ["'topology'", "one of", "cycle", "Got 0.1"]),
         ({"units": [5]}, {"random_state": 3}, {}, ["'random_state' cannot be varied or set"]),
         ({"units": [5]}, {"readout": Ridge(1.0)}, {}, ["must be numbers, texts", "readout__ridge"]),
         ({"readout": [Ridge(1.0)]}, {}, {}, ["vary readout: values must be numbers, texts"]),

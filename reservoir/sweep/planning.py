@@ -179,6 +179,17 @@ def _dimensions(task: Any, model: str, vary: Mapping[str, Any], fixed: Mapping[s
     return [read[name] for name in vary]
 
 
+def _check_topology(model: Any) -> None:
+    """Raise `ParameterError` unless the topology is a name, with options that it has: a matrix is no plain data."""
+    from reservoir.echo.topology import TOPOLOGIES, check_options
+
+    if not isinstance(model.topology, str):
+        raise ParameterError(
+            f"The 'topology' parameter of a sweep must be one of {', '.join(TOPOLOGIES)}. Got {brief(model.topology)}."
+        )
+    check_options(model.topology, model.topology_options or {})
+
+
 def takes_integers(model: str, settings: Mapping[str, Any], name: str) -> bool | None:
     """Whether a parameter takes integers only; None where nothing is known of it. Unknown names are told later."""
     whole, _, part = name.partition("__")
@@ -199,10 +210,8 @@ def _check_values(sweep: Sweep) -> None:
     for dimension in sweep.dimensions:
         for value in dimension.samples():
             model = make_model(sweep.model, sweep.parameters({**first, dimension.name: value}), sweep.seeds[0])
-            if isinstance(getattr(model, "topology", None), str):
-                from reservoir.echo.topology import check_options
-
-                check_options(model.topology, model.topology_options or {})
+            if sweep.model == "esn":
+                _check_topology(model)
     if "random_state" in {**first, **sweep.settings}:
         raise ParameterError("'random_state' cannot be varied or set; seeds have an option of their own.")
     if "training__checkpoint" in first or sweep.settings.get("training__checkpoint") is not None:
