@@ -311,6 +311,16 @@ def sweep_file(context: click.Context, _: click.Parameter, path: str | None) -> 
     return {name: given[name] for name in TABLES}
 
 
+def over_file(file: Mapping[str, Any], vary: Assignments, settings: Assignments) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is varied and what is set: what the command line names, in either way, goes over the file."""
+    varied, fixed = dict(vary), dict(settings)
+    if len(varied) < len(vary):
+        raise click.UsageError("--vary names a parameter twice; give all its values at once, as washout=100,200.")
+    named = {**varied, **fixed}
+    rest = [{name: value for name, value in file.get(table, {}).items() if name not in named} for table in ("vary", "set")]
+    return {**varied, **rest[0]}, {**fixed, **rest[1]}
+
+
 @cli.command(short_help="Try many parameters of a model on a task.")
 @click.argument("task", required=False)
 @click.option("--model", default="esn", show_default=True, help="The model; see `reservoir models`.")
@@ -376,13 +386,8 @@ def sweep(
     if task is None:
         raise click.UsageError("Missing argument 'TASK'.")
     store = store or f"{task}-{model}.db"
-    varied, fixed = dict(vary), dict(settings)
-    if len(varied) < len(vary):
-        raise click.UsageError("--vary names a parameter twice; give all its values at once, as washout=100,200.")
     [chosen] = tasks_with([task], (*file.get("task_set", {}).items(), *task_settings), data, start)
-    given = {**varied, **fixed}  # goes over the file, in either table
-    varied |= {name: values for name, values in file.get("vary", {}).items() if name not in given}
-    fixed |= {name: value for name, value in file.get("set", {}).items() if name not in given}
+    varied, fixed = over_file(file, vary, settings)
     planned = plan(chosen, model, varied, fixed, seeds, strategy, trials, split, search_seed, batch, prune)
     counts = {"new": 0, "before": 0}
     try:

@@ -10,7 +10,6 @@ A model that fails on a seed is recorded with its reason, and the rest goes on.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,7 @@ import numpy as np
 
 from reservoir.comparison_plan import Cell, Plan, entrants, plan
 from reservoir.evaluation import FAILURES, evaluate, make_model, overlaid, reason, report_row
-from reservoir.threads import one_blas_thread
+from reservoir.threads import one_blas_thread, warnings_as_texts
 from reservoir.workers import Report, run_all
 
 
@@ -103,15 +102,13 @@ def run_cell(cell: Cell, data: Any, keep: bool, report: Report) -> Run:
         report((record, epochs))
 
     report(None)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with warnings_as_texts() as warned:
         try:
             result = evaluate(cell.task, cell.entrant.name, cell.parameters, cell.seed, data, progress)
             row, predictions, error = result.row, result.predictions, None
         except FAILURES as failure:
             row, predictions, error = failed_row(cell, data), None, reason(failure, cell.seed)
-    told = list(dict.fromkeys(str(warning.message) for warning in caught))
-    return Run({**row, "label": cell.entrant.label, "error": error, "warnings": told}, curve, predictions if keep else None)
+    return Run({**row, "label": cell.entrant.label, "error": error, "warnings": warned}, curve, predictions if keep else None)
 
 
 def failed_row(cell: Cell, data: Any) -> dict[str, Any]:

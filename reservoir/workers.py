@@ -70,7 +70,6 @@ class _Worker(NamedTuple):
         context = multiprocessing.get_context("spawn")
         here, there = context.Pipe()
         process = context.Process(target=_serve, args=(there, threads), daemon=True)
-        resource_tracker.ensure_running()  # Python's own helper, whose start lets interrupts through
         with _uninterrupted():
             process.start()
         there.close()  # so that the end of the process is the end of the pipe
@@ -132,16 +131,26 @@ def _uninterrupted() -> Iterator[None]:
     came: list[int] = []
     main = threading.current_thread() is threading.main_thread()
     handler = signal.signal(signal.SIGINT, lambda number, frame: came.append(number)) if main else None
+    try:
+        with deaf_children():
+            yield
+    finally:
+        if main:
+            signal.signal(signal.SIGINT, handler)
+    if came:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def deaf_children() -> Iterator[None]:
+    """Processes started in here never see Ctrl-C: they inherit that it is blocked. It comes to this one afterwards."""
+    resource_tracker.ensure_running()  # Python's own helper, whose start ends the blocking
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "pthread_sigmask") else None
     try:
         yield
     finally:
         if blocked is not None:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-        if main:
-            signal.signal(signal.SIGINT, handler)
-    if came:
-        raise KeyboardInterrupt
 
 
 def _serve(pipe: Any, threads: int) -> None:

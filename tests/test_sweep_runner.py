@@ -24,7 +24,6 @@ from reservoir.sweep.engines import Here, engine
 from reservoir.sweep.planning import Sweep, plan
 from reservoir.sweep.runner import run
 from reservoir.sweep.store import Row, Store
-from reservoir.sweep.strategies import AT_ONCE
 from reservoir.sweep.work import Answer, Chunk, data_hash, prepared, run_chunk
 from reservoir.validation import ParameterError, StoreError
 from reservoir.workers import WorkerError
@@ -304,11 +303,11 @@ def test_batches_of_a_strategy_that_does_not_listen(tmp_path: Path, monkeypatch:
     """More points than a batch: kept and done are right in the end, and points that are drawn twice are run once."""
     monkeypatch.setattr(driver, "run_chunk", instant(0.0001))
     executor, told = Recording(), list[Progress]()
-    sweep = plan(Toy(), "esn", {"units": "1:5000"}, strategy="random", trials=AT_ONCE + 500)
+    sweep = plan(Toy(), "esn", {"units": "1:5000"}, strategy="random", trials=runner.RUNS_AT_ONCE + 500)
     table = run(sweep, tmp_path / "a.db", executor=executor, jobs=1, report=lambda p: told.append(replace(p)))
     different = len({r.parameters["units"] for c in executor.chunks for r in c.runs})
     assert len(table.score) == len(table.trials) == sum(len(c.runs) for c in executor.chunks) == different
-    assert 4000 < different < 5000 and told[-1].total == AT_ONCE + 500 == told[-1].kept + told[-1].done
+    assert 4000 < different < 5000 and told[-1].total == runner.RUNS_AT_ONCE + 500 == told[-1].kept + told[-1].done
 
 
 def test_what_failed_is_tried_again_only_when_asked(tmp_path: Path) -> None:

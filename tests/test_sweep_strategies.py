@@ -41,10 +41,14 @@ def negative(outcome: Outcome) -> Outcome:
 
 
 def tried(
-    search: Search, dimensions: Sequence[Dimension], answer: Callable[[Point], Outcome] = sphere, higher: bool = False
+    search: Search,
+    dimensions: Sequence[Dimension],
+    answer: Callable[[Point], Outcome] = sphere,
+    higher: bool = False,
+    at_once: int = 10_000,
 ) -> list[list[Point]]:
     """The batches that a search proposes when every point has its answer."""
-    proposals, batches = search.proposals(dimensions, higher), list[list[Point]]()
+    proposals, batches = search.proposals(dimensions, higher, at_once), list[list[Point]]()
     points = next(proposals, None)
     while points:
         batches.append(points)
@@ -94,10 +98,9 @@ def test_the_seed_of_the_search(name: str) -> None:
 # Those that do not listen
 
 
-def test_a_grid_proposes_every_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strategies, "AT_ONCE", 4)
+def test_a_grid_proposes_every_point() -> None:
     dimensions = [read_dimension("a", "1,2,3", None), read_dimension("b", "0:1:3", False)]
-    batches = tried(Search(), dimensions, nothing)
+    batches = tried(Search(), dimensions, nothing, at_once=4)
     assert [len(batch) for batch in batches] == [4, 4, 1]
     assert list(itertools.chain.from_iterable(batches)) == [{"a": a, "b": b} for a in (1, 2, 3) for b in (0.0, 0.5, 1.0)]
     assert Search().size(dimensions) == 9
@@ -106,15 +109,16 @@ def test_a_grid_proposes_every_point(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_huge_grid_is_not_laid_out() -> None:
     dimensions = [read_dimension(name, "0:1:1000", False) for name in "abcdef"]
     assert Search().size(dimensions) == 1000**6
-    assert len(next(Search().proposals(dimensions, False))) == strategies.AT_ONCE
-    assert len(next(Search("random", 10**9).proposals(dimensions, False))) == strategies.AT_ONCE
-    assert len(next(Search("sobol", 10**9).proposals(dimensions, False))) == strategies.AT_ONCE
+    assert len(next(Search().proposals(dimensions, False, 1234))) == 1234
+    assert len(next(Search("random", 10**9).proposals(dimensions, False, 1234))) == 1234
+    assert len(next(Search("sobol", 10**9).proposals(dimensions, False, 1234))) == 1234
 
 
-def test_random_points_are_uniform_numbers_through_the_dimensions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strategies, "AT_ONCE", 3)
+def test_random_points_are_uniform_numbers_through_the_dimensions() -> None:
     places = np.random.default_rng(7).random((10, len(MIXED)))
-    assert all_points(Search("random", 10, 7), MIXED) == [point_at(MIXED, place) for place in places]
+    batches = tried(Search("random", 10, 7), MIXED, nothing, at_once=3)
+    assert [len(batch) for batch in batches] == [3, 3, 3, 1]
+    assert list(itertools.chain.from_iterable(batches)) == [point_at(MIXED, place) for place in places]
 
 
 @pytest.mark.parametrize("trials", [1, 63, 64, 65, 200])

@@ -7,18 +7,16 @@ import errno
 import multiprocessing
 import os
 import pickle
-import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from multiprocessing import resource_tracker
 from typing import Any
 
 from reservoir.threads import thread_count
 from reservoir.validation import ParameterError
-from reservoir.workers import WorkerError, become_worker
+from reservoir.workers import WorkerError, become_worker, deaf_children
 
 ANSWER_SECONDS = 5
 """How long a scheduler may take to answer."""
@@ -116,11 +114,11 @@ class Pool(ProcessPoolExecutor):
             ) from None
         if not self._started:
             self._start()
-        with _deaf():
+        with deaf_children():
             return super().submit(_called, call)
 
     def _start(self) -> None:
-        with _deaf():
+        with deaf_children():
             first = super().submit(os.getpid)
         try:
             first.result()
@@ -139,18 +137,6 @@ class Pool(ProcessPoolExecutor):
 def _called(call: bytes) -> Any:
     function, args, kwargs = pickle.loads(call)
     return function(*args, **kwargs)
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Processes started in here never see Ctrl-C: they inherit that it is blocked. It comes to this one afterwards."""
-    resource_tracker.ensure_running()  # Python's own helper, whose start ends the blocking
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "pthread_sigmask") else None
-    try:
-        yield
-    finally:
-        if blocked is not None:
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 @contextmanager

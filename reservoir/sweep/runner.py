@@ -94,14 +94,13 @@ def _counts(status: str, sweep: Sweep, retry: bool) -> bool:
 
 def _batches(sweep: Sweep) -> Iterator[tuple[list[tuple[Point, str]], list[Outcome]]]:
     """Batches of (parameters, the same as canonical text), each with a list for what came of them."""
-    proposals = sweep.search.proposals(sweep.dimensions, sweep.task.higher_is_better)
+    at_once = max(RUNS_AT_ONCE // len(sweep.seeds), 1)
+    proposals = sweep.search.proposals(sweep.dimensions, sweep.task.higher_is_better, at_once)
     points = next(proposals, None)
     while points:
         outcomes: list[Outcome] = []
         parameters = [sweep.parameters(point) for point in points]
-        size = len(points) if sweep.search.listens else max(RUNS_AT_ONCE // len(sweep.seeds), 1)
-        for first in range(0, len(points), size):
-            yield [(one, canonical(one)) for one in parameters[first : first + size]], outcomes
+        yield [(one, canonical(one)) for one in parameters], outcomes
         try:
             points = proposals.send(outcomes)
         except StopIteration:

@@ -23,8 +23,6 @@ from reservoir.sweep.space import Dimension, Point, grid, grid_size, point_at
 from reservoir.validation import ParameterError, unknown
 
 BATCH = 8
-AT_ONCE = 10_000
-"""Points that a strategy which does not listen yields at once: enough to keep any cluster busy, few enough for the memory."""
 
 
 @dataclass(frozen=True)
@@ -91,35 +89,33 @@ class Search:
             )
         return self.trials
 
-    def proposals(self, dimensions: Sequence[Dimension], higher_is_better: bool) -> Proposals:
-        """The points, batch by batch."""
-        return STRATEGIES[self.strategy](self, dimensions, higher_is_better)
+    def proposals(self, dimensions: Sequence[Dimension], higher_is_better: bool, at_once: int) -> Proposals:
+        """The points, batch by batch; `at_once` points where the strategy does not listen."""
+        if self.listens:
+            return _optuna(self, dimensions, higher_is_better)
+        return _in_turn(POINTS[self.strategy](self, dimensions), at_once)
 
 
-def _in_turn(points: Iterable[Point]) -> Proposals:
+def _in_turn(points: Iterable[Point], at_once: int) -> Proposals:
     """Points whose choice depends on no score."""
-    iterator: Iterator[Point] = iter(points)
-    while batch := list(itertools.islice(iterator, AT_ONCE)):
+    iterator = iter(points)
+    while batch := list(itertools.islice(iterator, at_once)):
         yield batch
 
 
-def _grid(search: Search, dimensions: Sequence[Dimension], higher_is_better: bool) -> Proposals:
-    return _in_turn(grid(dimensions))
-
-
-def _random(search: Search, dimensions: Sequence[Dimension], higher_is_better: bool) -> Proposals:
+def _random(search: Search, dimensions: Sequence[Dimension]) -> Iterator[Point]:
     generator = np.random.default_rng(search.seed)
-    return _in_turn(point_at(dimensions, generator.random(len(dimensions))) for _ in range(search.trials or 0))
+    return (point_at(dimensions, generator.random(len(dimensions))) for _ in range(search.trials or 0))
 
 
-def _sobol(search: Search, dimensions: Sequence[Dimension], higher_is_better: bool) -> Proposals:
+def _sobol(search: Search, dimensions: Sequence[Dimension]) -> Iterator[Point]:
     from scipy.stats import qmc
 
     # In blocks of a power of two, as the sequence is made: more trials go on where fewer ended.
     sequence, block = qmc.Sobol(len(dimensions), seed=np.random.default_rng(search.seed)), 64
     blocks = (sequence.random(block) for _ in range(math.ceil((search.trials or 0) / block)))
     places = itertools.islice(itertools.chain.from_iterable(blocks), search.trials)
-    return _in_turn(point_at(dimensions, place) for place in places)
+    return (point_at(dimensions, place) for place in places)
 
 
 def quiet_optuna() -> ModuleType:
@@ -168,10 +164,10 @@ def _optuna(search: Search, dimensions: Sequence[Dimension], higher_is_better: b
                 study.tell(trial, worst if outcome.score is None else outcome.score)
 
 
-LISTENING = ("tpe", "cmaes")
-STRATEGIES: Mapping[str, Callable[[Search, Sequence[Dimension], bool], Proposals]] = {
-    "grid": _grid,
+POINTS: Mapping[str, Callable[[Search, Sequence[Dimension]], Iterator[Point]]] = {
+    "grid": lambda search, dimensions: grid(dimensions),
     "random": _random,
     "sobol": _sobol,
-    **dict.fromkeys(LISTENING, _optuna),
 }
+LISTENING = ("tpe", "cmaes")
+STRATEGIES = (*POINTS, *LISTENING)
