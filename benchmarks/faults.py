@@ -132,34 +132,33 @@ def dask_cluster(workers: int) -> Iterator[tuple[str, list[subprocess.Popen[byte
             process.wait()
 
 
-def cluster(folder: Path) -> str:
-    """Kill one of three workers half-way."""
-    store = folder / "cluster.db"
-    with dask_cluster(3) as (address, processes):
+def half_way(store: Path, workers: int, victim: int) -> str:
+    """What a sweep on a Dask cluster says when one of the cluster's processes, the scheduler being 0, is killed half-way."""
+    with dask_cluster(workers) as (address, processes):
         process = started(store, "--scheduler", address)
         wait_for(process, store, RUNS // 2)
-        processes[2].kill()
+        processes[victim].kill()
+        begun = time.perf_counter()
         _, errors = process.communicate()
-    return f"status {process.returncode}{told(errors)}; {verdict(folder, store)}"
+        return f"status {process.returncode} after {time.perf_counter() - begun:.1f} s{told(errors)}"
 
 
 def told(errors: str) -> str:
     return "".join(f"; {line}" for line in errors.splitlines() if line.startswith("Error"))
 
 
+def cluster(folder: Path) -> str:
+    """Kill one of three workers half-way."""
+    store = folder / "cluster.db"
+    return f"{half_way(store, 3, 2)}; {verdict(folder, store)}"
+
+
 def scheduler(folder: Path) -> str:
     """Kill the scheduler half-way, and go on in this machine's processes."""
     store = folder / "scheduler.db"
-    with dask_cluster(2) as (address, processes):
-        process = started(store, "--scheduler", address)
-        wait_for(process, store, RUNS // 2)
-        processes[0].kill()
-        begun = time.perf_counter()
-        _, errors = process.communicate()
-        seconds = time.perf_counter() - begun
-    kept = recorded(store)
+    said, kept = half_way(store, 2, 0), recorded(store)
     started(store, "--jobs", "2").communicate()
-    return f"status {process.returncode} after {seconds:.1f} s, {kept} runs kept{told(errors)}; {verdict(folder, store)}"
+    return f"{said}; {kept} runs kept; {verdict(folder, store)}"
 
 
 def disk(folder: Path) -> str:

@@ -16,6 +16,9 @@ import numpy as np
 
 from reservoir import metrics
 from reservoir.sweep import plan, run
+from reservoir.sweep.driver import Progress
+from reservoir.sweep.space import grid
+from reservoir.sweep.work import Chunk, Run, run_chunk
 from tasks import get_task
 
 SEEDS = (0, 1)
@@ -53,6 +56,18 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
+def sharing(arguments: argparse.Namespace) -> None:
+    """What 20 values of a ridge cost, which share their states, and 20 spectral radii, which share a matrix."""
+    for name, values in (("readout__ridge", "log:1e-8:1e-2:20"), ("spectral_radius", "0.5:1:20")):
+        planned = plan(get_task("narma10"), "esn", {name: values}, {key: SETTINGS[key] for key in SETTINGS if key != name})
+        points = list(map(planned.parameters, grid(planned.dimensions)))
+        kinds = [0 if name == "readout__ridge" else k for k in range(len(points))]
+        runs = [Run(b"", k, parameters, kind) for k, (parameters, kind) in enumerate(zip(points, kinds, strict=True))]
+        chunks = [Chunk("sharing", planned.task, "esn", "validation", 0, runs[:n], None, np.inf) for n in (1, len(runs))]
+        one, every = (min(run_chunk(chunk).seconds for _ in range(arguments.repeats + 1)) for chunk in chunks)
+        print(f"20 values of {name}: {1e3 * every:.1f} ms, {every / one:.1f} times one of them", flush=True)
+
+
 def sweeps(arguments: argparse.Namespace) -> None:
     """2,000 runs of ours, from the start of the processes to the last row, beside trials of the peer from the same space."""
     from reservoirpy.hyper import parallel_research, research
@@ -65,17 +80,29 @@ def sweeps(arguments: argparse.Namespace) -> None:
     config = {"exp": "peer", "hp_max_evals": PEER_TRIALS, "hp_method": "random", "seed": 0, "hp_space": space}
     print(f"narma10, N=200, {planned.trials:,} trials x {len(SEEDS)} seeds = {planned.runs:,} runs; best of {arguments.repeats}")
     rates: dict[str, float] = {}
+    seen: list[tuple[float, int]] = []
+
+    def note(state: Progress) -> None:
+        seen.append((time.perf_counter(), state.finished))
+
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "config.json").write_text(json.dumps(config))
         where = (objective, dataset, f"{folder}/config.json", folder)
         for repeat in range(arguments.repeats):
+            seen.clear()
             took = {
-                "ours, 2 jobs": (planned.runs, seconds(lambda k=repeat: run(planned, f"{folder}/two{k}.db", jobs=2))),
+                "ours, 2 jobs": (
+                    planned.runs,
+                    seconds(lambda k=repeat: run(planned, f"{folder}/two{k}.db", jobs=2, report=note)),
+                ),
                 "ours, 1 job": (planned.runs, seconds(lambda k=repeat: run(planned, f"{folder}/one{k}.db", jobs=1))),
                 "peer, parallel_research": (PEER_TRIALS * len(SEEDS), seconds(lambda: parallel_research(*where, n_jobs=2))),
                 "peer, research": (PEER_TRIALS * len(SEEDS), seconds(lambda: research(*where))),
             }
+            half = [state for state in seen if state[1] > planned.runs // 4]
+            took["ours, 2 jobs at work"] = (half[-1][1] - half[0][1], half[-1][0] - half[0][0])
             for name, (count, spent) in took.items():
                 rates[name] = max(rates.get(name, 0.0), count / spent)
     for name, rate in rates.items():
         print(f"{name:24} {rate:7.1f} runs/s   ratio {rates['ours, 2 jobs'] / rate:5.1f}", flush=True)
+    sharing(arguments)
