@@ -166,7 +166,10 @@ def _serve(pipe: Any, threads: int) -> None:
                 answer = "done", work(*arguments, _reporter(pipe))
         except Exception as error:
             answer = "error", _portable(error)
-        pipe.send(answer)
+        try:
+            pipe.send(answer)
+        except ConnectionError:  # nobody waits for it any more
+            return
 
 
 def become_worker(threads: int) -> None:
