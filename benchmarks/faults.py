@@ -32,14 +32,14 @@ from typing import Any
 
 from memory import anonymous_megabytes
 
-from reservoir.sweep import plan, run
-from reservoir.sweep.store import Row, Store
-from reservoir.sweep.work import Answer, Chunk
-from tasks import get_task
+from reservoir.sweeps import plan, run
+from reservoir.sweeps.store import Row, Store
+from reservoir.sweeps.work import Answer, Chunk
+from reservoir.tasks import get_task
 
 KILLS = 20
 RECORDS = 100_000
-COMMAND = [sys.executable, "-m", "cli"]
+COMMAND = [sys.executable, "-m", "reservoir"]
 SWEEP = ["sweep", "narma10", "--set", "units=500", "--vary", "spectral_radius=0.1:1.5:25", "--vary", "leak_rate=0.2,1",
          "--vary", "readout.ridge=1e-8,1e-4", "--seeds", "0:5"]  # fmt: skip
 RUNS = 25 * 2 * 2 * 5

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from reservoir.evaluation import evaluate
-from reservoir.forecasting import forecast_record
-from tasks import get_task
-from tasks.csv_file import read_csv
+from reservoir.experiments.evaluation import evaluate
+from reservoir.files.csv_file import read_csv
+from reservoir.forecasting.ensemble import forecast_record
+from reservoir.tasks import get_task
 
 NARMA = {
     "units": 200, "spectral_radius": 0.95, "density": 0.1, "input_scaling": 0.1, "bias_scaling": 0.1,

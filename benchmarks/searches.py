@@ -14,10 +14,10 @@ import tempfile
 import time
 from statistics import median
 
-from reservoir.evaluation import evaluate
-from reservoir.sweep import plan, run
-from reservoir.sweep.summary import ranking
-from tasks import get_task
+from reservoir.experiments.evaluation import evaluate
+from reservoir.sweeps import plan, run
+from reservoir.sweeps.summary import ranking
+from reservoir.tasks import get_task
 
 SPACE = {
     "spectral_radius": "0.1:1.5",

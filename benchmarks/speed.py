@@ -32,6 +32,7 @@ from scipy.linalg import blas
 from speed_sweep import sweeps
 
 from reservoir import ESN, Ridge, Training
+from reservoir.base.threads import one_blas_thread, thread_count
 from reservoir.gradient.batches import Examples, assemble
 from reservoir.gradient.cells.base import Cell
 from reservoir.gradient.cells.clockwork import ClockworkCell
@@ -41,7 +42,6 @@ from reservoir.gradient.cells.lstm import LSTMCell
 from reservoir.gradient.layers import Steps
 from reservoir.gradient.learners import Learner
 from reservoir.gradient.network import Network
-from reservoir.threads import one_blas_thread, thread_count
 
 RIDGE = 1e-6
 CONNECTIONS = 10

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from reservoir import metrics
-from reservoir.sweep import plan, run
-from reservoir.sweep.driver import Progress
-from reservoir.sweep.space import grid
-from reservoir.sweep.work import Chunk, Run, run_chunk
-from tasks import get_task
+from reservoir.sweeps import plan, run
+from reservoir.sweeps.driver import Progress
+from reservoir.sweeps.space import grid
+from reservoir.sweeps.work import Chunk, Run, run_chunk
+from reservoir.tasks import get_task
 
 SEEDS = (0, 1)
 SETTINGS = {"units": 200, "density": 0.05, "bias_scaling": 0.1, "readout__ridge": 2e-9, "washout": 200}

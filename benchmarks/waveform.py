@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from reservoir.evaluation import evaluate
+from reservoir.experiments.evaluation import evaluate
+from reservoir.experiments.workers import run_all
+from reservoir.tasks import get_task
 from reservoir.validation import DivergenceError
-from reservoir.workers import run_all
-from tasks import get_task
 
 SIZES = {"elman": (9, 15, 22, 31), "lstm": (4, 7, 10, 15), "clockwork": (11, 19, 27, 40)}
 BUDGETS = (100, 250, 500, 1000)

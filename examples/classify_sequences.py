@@ -4,7 +4,7 @@ python examples/classify_sequences.py
 """
 
 from reservoir import ESN, Logistic
-from tasks import get_task
+from reservoir.tasks import get_task
 
 task = get_task("frequency-discrimination", noise=0.6)
 data = task.generate(seed=0)

@@ -7,7 +7,7 @@ import sys
 
 from reservoir import ESN, Ridge
 from reservoir.plotting import save, task_figure
-from tasks import get_task
+from reservoir.tasks import get_task
 
 task = get_task("lorenz")
 data = task.generate(seed=0)

@@ -7,7 +7,7 @@ import sys
 
 from reservoir import LSTM, Elman, Training
 from reservoir.gradient.diagnostics import gradient_diagnostics
-from tasks import get_task
+from reservoir.tasks import get_task
 
 task = get_task("adding", length=100, train_sequences=5000, test_sequences=1000)
 data = task.generate(seed=0)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reservoir.echo.esn import ESN
-    from reservoir.echo.logistic import Logistic
-    from reservoir.echo.online import LeastMeanSquares, RecursiveLeastSquares
-    from reservoir.echo.readout import Ridge, RidgeClassifier
+    from reservoir.echo.readouts.logistic import Logistic
+    from reservoir.echo.readouts.online import LeastMeanSquares, RecursiveLeastSquares
+    from reservoir.echo.readouts.ridge import Ridge, RidgeClassifier
     from reservoir.echo.spectral import spectral_radius
     from reservoir.gradient.estimators import GRU, LSTM, MGU, ClockworkRNN, Elman, IndRNN
     from reservoir.gradient.training import Training
@@ -25,11 +25,11 @@ _HOMES = {
     "IndRNN": "reservoir.gradient.estimators",
     "ClockworkRNN": "reservoir.gradient.estimators",
     "Training": "reservoir.gradient.training",
-    "Ridge": "reservoir.echo.readout",
-    "RidgeClassifier": "reservoir.echo.readout",
-    "Logistic": "reservoir.echo.logistic",
-    "RecursiveLeastSquares": "reservoir.echo.online",
-    "LeastMeanSquares": "reservoir.echo.online",
+    "Ridge": "reservoir.echo.readouts.ridge",
+    "RidgeClassifier": "reservoir.echo.readouts.ridge",
+    "Logistic": "reservoir.echo.readouts.logistic",
+    "RecursiveLeastSquares": "reservoir.echo.readouts.online",
+    "LeastMeanSquares": "reservoir.echo.readouts.online",
     "spectral_radius": "reservoir.echo.spectral",
     "load": "reservoir.models",
     "DataError": "reservoir.validation",

@@ -6,7 +6,7 @@ import os
 from importlib import import_module
 from typing import Any
 
-from reservoir.model_file import read_model
+from reservoir.base.model_file import read_model
 from reservoir.validation import ModelFileError, unknown
 
 GRADIENT = "reservoir.gradient.estimators"

@@ -1,13 +1,13 @@
 """The shared benchmark tasks.
 
->>> from tasks import get_task
+>>> from reservoir.tasks import get_task
 >>> task = get_task("narma10", train_length=1000, test_length=1000)
 >>> data = task.generate(seed=0)
 >>> data.train.inputs[0].shape
 (1200, 1)
 """
 
-from tasks.base import Data, Split, Task
-from tasks.registry import get_task, list_tasks
+from reservoir.tasks.base import Data, Split, Task
+from reservoir.tasks.registry import get_task, list_tasks
 
 __all__ = ["Data", "Split", "Task", "get_task", "list_tasks"]

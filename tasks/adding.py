@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from reservoir import metrics
+from reservoir.tasks.base import Data, Split, Task
 from reservoir.validation import Constraint, Number
-from tasks.base import Data, Split, Task
 
 COUNT = Number(low=1, integer=True)
 CLOSE = 0.04

@@ -16,9 +16,9 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from reservoir.files.reading import Text, as_text
+from reservoir.tasks.settings import SETTINGS
 from reservoir.validation import Constraint, Number, check_parameters
-from tasks.files import Text, as_text
-from tasks.settings import SETTINGS
 
 Kind = Literal["filter", "free run", "label"]
 

@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from reservoir import metrics
+from reservoir.tasks.base import Data, Split, Task, scored
+from reservoir.tasks.memory import lagged_regression
 from reservoir.validation import Constraint, Number
-from tasks.base import Data, Split, Task, scored
-from tasks.memory import lagged_regression
 
 ALPHABET = (-3.0, -1.0, 1.0, 3.0)
 # q(n) = sum over k of IMPULSE[k] d(n + 2 - k): from d(n+2), which the channel lets through early, down to d(n-7).

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from reservoir.metrics import nrmse84
+from reservoir.tasks.base import Data, Split
+from reservoir.tasks.forecasts import FREE_RUN_CONSTRAINTS, Chaos, FreeRun, training_mean
 from reservoir.validation import Constraint, Number
-from tasks.base import Data, Split
-from tasks.forecasts import FREE_RUN_CONSTRAINTS, Chaos, FreeRun, training_mean
 
 Flow = Callable[[float, float, float], tuple[float, float, float]]
 

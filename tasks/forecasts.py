@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from reservoir.baselines import naive
+from reservoir.base.baselines import naive
 from reservoir.metrics import nmse, valid_prediction_time
+from reservoir.tasks.base import Data, Kind, Split, Task
 from reservoir.validation import Constraint, DataError, Number, ParameterError
-from tasks.base import Data, Kind, Split, Task
 
 
 def one_step(record: np.ndarray, washout: int) -> Split:

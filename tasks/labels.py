@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from reservoir import metrics
+from reservoir.tasks.base import Data, Split, Task
 from reservoir.validation import Choice, Constraint, Number, ParameterError
-from tasks.base import Data, Split, Task
 
 COUNT = Number(low=1, integer=True)
 # Out of the band means at least GAP and at most REACH times beyond its border, so that the question has an answer.

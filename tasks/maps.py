@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from reservoir.metrics import nmse
+from reservoir.tasks.base import Data, Split
+from reservoir.tasks.forecasts import FREE_RUN_CONSTRAINTS, Chaos, FreeRun, one_step, rolling_origins, stacked_nmse, training_mean
 from reservoir.validation import Constraint, Number
-from tasks.base import Data, Split
-from tasks.forecasts import FREE_RUN_CONSTRAINTS, Chaos, FreeRun, one_step, rolling_origins, stacked_nmse, training_mean
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from reservoir import metrics
+from reservoir.tasks.base import Data, Split, Task, scored
 from reservoir.validation import Constraint, Number, ParameterError
-from tasks.base import Data, Split, Task, scored
 
 LENGTH = Number(low=2, integer=True)
 LAG = Number(low=0, integer=True)

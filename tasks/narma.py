@@ -10,9 +10,9 @@ from typing import ClassVar
 import numpy as np
 
 from reservoir import metrics
+from reservoir.tasks.base import Data, Split, Task, scored
+from reservoir.tasks.memory import lagged_regression
 from reservoir.validation import Constraint, Number, ParameterError
-from tasks.base import Data, Split, Task, scored
-from tasks.memory import lagged_regression
 
 # Order 10 escapes to infinity now and then. The 1,480 of 1,500 records of 2,200 steps that did not stayed below 1.25,
 # and no record was seen to come back from 2.

@@ -9,10 +9,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from reservoir.tasks.base import Data, Split, Task
+from reservoir.tasks.labels import COUNT
+from reservoir.tasks.symbols import split_up
 from reservoir.validation import Constraint, DataError
-from tasks.base import Data, Split, Task
-from tasks.labels import COUNT
-from tasks.symbols import split_up
 
 SYMBOLS = "BTPSXVE"
 INNER: Mapping[int, Mapping[str, int]] = {

@@ -9,18 +9,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from reservoir.baselines import estimate_period, seasonal_naive
-from reservoir.validation import Constraint, DataError, Number, ParameterError
-from tasks.base import Data, Kind, Task
-from tasks.csv_file import read_csv
-from tasks.files import Text
-from tasks.forecasts import (
+from reservoir.base.baselines import estimate_period, seasonal_naive
+from reservoir.files.csv_file import read_csv
+from reservoir.files.reading import Text
+from reservoir.tasks.base import Data, Kind, Task
+from reservoir.tasks.forecasts import (
     check_washout,
     one_step,
     persistence,
     rolling_origins,
     stacked_nmse,
 )
+from reservoir.validation import Constraint, DataError, Number, ParameterError
 
 
 @dataclass(frozen=True)

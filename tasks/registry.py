@@ -6,34 +6,34 @@ from dataclasses import fields
 from importlib import import_module
 from typing import Any
 
+from reservoir.tasks.base import Task
 from reservoir.validation import unknown
-from tasks.base import Task
 
 TASKS = {
-    "narma10": "tasks.narma:Narma10",
-    "narma20": "tasks.narma:Narma20",
-    "narma30": "tasks.narma:Narma30",
-    "memory-capacity": "tasks.memory:MemoryCapacity",
-    "delayed-recall": "tasks.memory:DelayedRecall",
-    "parity": "tasks.memory:Parity",
-    "channel-equalization": "tasks.channel:ChannelEqualization",
-    "waveform": "tasks.waveform:Waveform",
-    "copy": "tasks.symbols:Copy",
-    "reber": "tasks.reber:Reber",
-    "mackey-glass": "tasks.flows:MackeyGlass",
-    "lorenz": "tasks.flows:Lorenz",
-    "rossler": "tasks.flows:Rossler",
-    "kuramoto-sivashinsky": "tasks.flows:KuramotoSivashinsky",
-    "henon": "tasks.maps:Henon",
-    "mso": "tasks.maps:MultipleSines",
-    "sine": "tasks.maps:Sine",
-    "sunspots": "tasks.records:Sunspots",
-    "csv": "tasks.records:CsvTask",
-    "frequency-discrimination": "tasks.labels:FrequencyDiscrimination",
-    "digits": "tasks.labels:Digits",
-    "adding": "tasks.adding:Adding",
-    "temporal-order": "tasks.symbols:TemporalOrder",
-    "spoken-words": "tasks.spoken_words:SpokenWords",
+    "narma10": "reservoir.tasks.narma:Narma10",
+    "narma20": "reservoir.tasks.narma:Narma20",
+    "narma30": "reservoir.tasks.narma:Narma30",
+    "memory-capacity": "reservoir.tasks.memory:MemoryCapacity",
+    "delayed-recall": "reservoir.tasks.memory:DelayedRecall",
+    "parity": "reservoir.tasks.memory:Parity",
+    "channel-equalization": "reservoir.tasks.channel:ChannelEqualization",
+    "waveform": "reservoir.tasks.waveform:Waveform",
+    "copy": "reservoir.tasks.symbols:Copy",
+    "reber": "reservoir.tasks.reber:Reber",
+    "mackey-glass": "reservoir.tasks.flows:MackeyGlass",
+    "lorenz": "reservoir.tasks.flows:Lorenz",
+    "rossler": "reservoir.tasks.flows:Rossler",
+    "kuramoto-sivashinsky": "reservoir.tasks.flows:KuramotoSivashinsky",
+    "henon": "reservoir.tasks.maps:Henon",
+    "mso": "reservoir.tasks.maps:MultipleSines",
+    "sine": "reservoir.tasks.maps:Sine",
+    "sunspots": "reservoir.tasks.records:Sunspots",
+    "csv": "reservoir.tasks.records:CsvTask",
+    "frequency-discrimination": "reservoir.tasks.labels:FrequencyDiscrimination",
+    "digits": "reservoir.tasks.labels:Digits",
+    "adding": "reservoir.tasks.adding:Adding",
+    "temporal-order": "reservoir.tasks.symbols:TemporalOrder",
+    "spoken-words": "reservoir.tasks.spoken_words:SpokenWords",
 }
 """Name -> "module:Class": filters first, then free runs, then labels."""
 

@@ -1,14 +1,14 @@
 """Parameters with which each model does well on each task, found by random search on seeds that no report uses.
 
 They are where `reservoir run` starts; `--set` goes over them. Nested parameters are written as `readout__ridge`. Those of
-the models trained by gradient are in `tasks.settings_gradient`.
+the models trained by gradient are in `reservoir.tasks.settings_gradient`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tasks.settings_gradient import GRADIENT, Settings
+from reservoir.tasks.settings_gradient import GRADIENT, Settings
 
 NARMA_LONG: Settings = {
     "units": 300,

@@ -1,4 +1,4 @@
-"""Parameters with which the models trained by gradient do well on each task, found as those of `tasks.settings`.
+"""Parameters with which the models trained by gradient do well on each task, found as those of `reservoir.tasks.settings`.
 
 An entry "gradient" holds for all of them, one by a model's name goes over it.
 

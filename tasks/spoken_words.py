@@ -11,9 +11,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from reservoir.tasks.base import Data, Split
+from reservoir.tasks.labels import COUNT, Labelled
 from reservoir.validation import Constraint, Number
-from tasks.base import Data, Split
-from tasks.labels import COUNT, Labelled
 
 # Three formants in Hz, loudness, and mean duration in frames. Round figures for the vowels and sonorants of English;
 # hisses and bursts are given as if they had formants too.

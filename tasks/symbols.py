@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from reservoir import metrics
+from reservoir.tasks.base import Data, Split, Task, scored
+from reservoir.tasks.labels import COUNT, Labelled
 from reservoir.validation import Choice, Constraint
-from tasks.base import Data, Split, Task, scored
-from tasks.labels import COUNT, Labelled
 
 ALPHABET = 8
 BLANK, DELIMITER = 8, 9

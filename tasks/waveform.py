@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from reservoir import metrics
+from reservoir.files.reading import Text
+from reservoir.files.wav_file import read_wav
+from reservoir.tasks.base import Data, Split, Task
 from reservoir.validation import Constraint, DataError, Number, ParameterError
-from tasks.base import Data, Split, Task
-from tasks.files import Text
-from tasks.wav_file import read_wav
 
 TONES = 5
 RATE = 44100

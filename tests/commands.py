@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-import cli
+from reservoir.commands.main import main
 
 
 class Outcome(NamedTuple):
@@ -33,7 +33,7 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
         monkeypatch.setattr(sys, "argv", ["reservoir", *args])
         status = 0
         try:
-            cli.main()
+            main()
         except SystemExit as end:
             status = int(end.code or 0)
         return Outcome(status, *capsys.readouterr())

@@ -8,7 +8,7 @@ import naive
 import numpy as np
 
 from reservoir import ESN, Ridge
-from reservoir.echo.least_squares import Blocks
+from reservoir.echo.readouts.least_squares import Blocks
 
 RNG = np.random.default_rng(7)
 INPUTS = RNG.uniform(-1.0, 1.0, (60, 3))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from reservoir.sweep.store import Store
+from reservoir.sweeps.store import Store
 
 
 @dataclass(frozen=True)

@@ -22,14 +22,17 @@ import numpy as np
 import pytest
 from commands import Command
 
-import cli
 import reservoir
-from reservoir import DivergenceError, console, evaluation, load, model_file
-from reservoir.echo.readouts import READOUTS
-from reservoir.evaluation import evaluate
+from reservoir import DivergenceError, load
+from reservoir.base import model_file
+from reservoir.commands import console
+from reservoir.commands.main import cli
+from reservoir.echo.readouts.table import READOUTS
+from reservoir.experiments import evaluation
+from reservoir.experiments.evaluation import evaluate
+from reservoir.experiments.tables import table_text
 from reservoir.models import MODELS
-from reservoir.reporting import table_text
-from tasks import get_task, list_tasks
+from reservoir.tasks import get_task, list_tasks
 
 ROOT = Path(__file__).parent.parent
 QUICK = (
@@ -68,7 +71,7 @@ def test_alone_it_shows_its_help(command: Command) -> None:
     assert command() == command("--help") == command("-h")
     status, out, err = command()
     assert (status, err) == (0, "")
-    for name in cli.cli.commands:
+    for name in cli.commands:
         assert re.search(rf"^  {name} .*\.$", out, re.MULTILINE)  # a whole sentence, not one cut short
     assert command("--version") == (0, f"{reservoir.__version__}\n", "")
 
@@ -77,21 +80,21 @@ def examples(text: str | None) -> list[str]:
     return [line.strip() for line in (text or "").splitlines() if line.strip().startswith("reservoir ")]
 
 
-@pytest.mark.parametrize("name", ["", *cli.cli.commands])
+@pytest.mark.parametrize("name", ["", *cli.commands])
 def test_help_keeps_its_examples_on_lines_of_their_own(command: Command, name: str) -> None:
     status, out, err = command(*name.split(), "--help")
     assert (status, err) == (0, "")
     assert "\b" not in out and r"\b" not in out
     assert max(map(len, out.splitlines())) <= 80
-    assert examples(out) == examples((cli.cli.commands[name] if name else cli.cli).help)
+    assert examples(out) == examples((cli.commands[name] if name else cli).help)
 
 
-@pytest.mark.parametrize("example", [line for c in (cli.cli, *cli.cli.commands.values()) for line in examples(c.help)])
+@pytest.mark.parametrize("example", [line for c in (cli, *cli.commands.values()) for line in examples(c.help)])
 def test_examples_in_the_help_can_be_parsed(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("sweep.toml").write_text('task = "narma10"', encoding="utf-8")
     name, *args = shlex.split(example.partition("   ")[0])[1:]
-    cli.cli.commands[name].make_context(name, args)
+    cli.commands[name].make_context(name, args)
 
 
 @pytest.mark.parametrize("columns", [80, 160])
@@ -323,8 +326,8 @@ def test_compare_without_matplotlib(command: Command, monkeypatch: pytest.Monkey
 
 
 def test_ctrl_c_keeps_what_was_compared(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reservoir.comparison.evaluate", evaluate)
-    stopping(3, ENDS["ctrl-c"][0], monkeypatch, "reservoir.comparison.evaluate")
+    monkeypatch.setattr("reservoir.comparison.work.evaluate", evaluate)
+    stopping(3, ENDS["ctrl-c"][0], monkeypatch, "reservoir.comparison.work.evaluate")
     args = ("compare", "narma10", "sunspots", "--models", "esn", "--seeds", "0:2", *SMALL, *SHORT, *SUNSPOTS)
     status, out, err = command(*args)
     assert (status, err.lstrip()) == (130, "Interrupted; what was finished is kept.\n")
@@ -334,7 +337,7 @@ def test_ctrl_c_keeps_what_was_compared(command: Command, monkeypatch: pytest.Mo
 
 
 def test_ctrl_c_before_any_run_writes_nothing(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    stopping(0, ENDS["ctrl-c"][0], monkeypatch, "reservoir.comparison.evaluate")
+    stopping(0, ENDS["ctrl-c"][0], monkeypatch, "reservoir.comparison.work.evaluate")
     status, out, err = command("compare", "narma10", "--models", "esn", *SMALL, *SHORT)
     assert (status, out, err.strip()) == (130, "", "Interrupted; what was finished is kept.")
     assert os.listdir() == []
@@ -467,7 +470,7 @@ def test_diverged_networks_are_counted_in_the_notes(command: Command, monkeypatc
             model.forecast = lambda *_: (_ for _ in ()).throw(DivergenceError("diverged at step 3"))
         return model
 
-    monkeypatch.setattr("reservoir.forecasting.make_model", make)
+    monkeypatch.setattr("reservoir.forecasting.ensemble.make_model", make)
     assert "\n2 of 4 networks diverged and were left out.\n" in command("forecast", csv_file(), *ONE_CANDIDATE).out
 
 
@@ -715,7 +718,7 @@ def test_the_work_does_not_begin_before_the_outputs_are_checked(
 
     csv_file()
     monkeypatch.setattr(evaluation, "evaluate", work)
-    monkeypatch.setattr("reservoir.forecasting.forecast_record", work)
+    monkeypatch.setattr("reservoir.forecasting.ensemble.forecast_record", work)
     refused("run", *QUICK, "--save", "absent/m")
     refused("run", *QUICK, "--plot", "m.bmp")
     refused("forecast", "data.csv", "--out", "absent/m")
@@ -737,7 +740,7 @@ def test_an_unstable_network_says_so_and_names_the_step(command: Command) -> Non
 
 
 def stopping(
-    after: int, how: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, where: str = "reservoir.evaluation.evaluate"
+    after: int, how: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, where: str = "reservoir.experiments.evaluation.evaluate"
 ) -> None:
     """Let `evaluate` end the program in its way once some seeds are done."""
     done: list[int] = []
@@ -857,7 +860,7 @@ def test_warnings_take_a_line(command: Command, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_characters_that_the_terminal_lacks(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reservoir.pages.task_page", lambda task: "\u00f6 \u017b")
+    monkeypatch.setattr("reservoir.commands.pages.task_page", lambda task: "\u00f6 \u017b")
     written = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="latin-1"))
     assert command("tasks", "rossler").status == 0
@@ -867,7 +870,9 @@ def test_characters_that_the_terminal_lacks(command: Command, monkeypatch: pytes
 # As a program
 
 
-def ask(*args: str, code: str = "import cli; cli.main()", **options: Any) -> subprocess.CompletedProcess[bytes]:
+def ask(
+    *args: str, code: str = "from reservoir.commands.main import main; main()", **options: Any
+) -> subprocess.CompletedProcess[bytes]:
     """Run the program, or some code, as a process of its own."""
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", **{k: options.pop(k) for k in list(options) if k.isupper()}}
     options = {"capture_output": True, **options}
@@ -879,10 +884,12 @@ IMPORTED = "print(*sorted({{name.partition('.')[0] for name in sys.modules}} & {
 
 def test_the_help_imports_nothing_heavy_and_a_run_only_what_it_uses() -> None:
     heavy = {"numba", "scipy", "numpy", "sklearn", "matplotlib", "rich", "safetensors"}
-    found = ask("--help", code="import sys, cli; cli.main(); " + IMPORTED.format(names=heavy))
+    found = ask("--help", code="import sys; from reservoir.commands.main import main; main(); " + IMPORTED.format(names=heavy))
     assert (found.returncode, found.stderr) == (0, b"\n")
     unused = {"sklearn", "matplotlib", "pandas", "optuna"}
-    found = ask("run", *QUICK, code="import sys, cli; cli.main(); " + IMPORTED.format(names=unused))
+    found = ask(
+        "run", *QUICK, code="import sys; from reservoir.commands.main import main; main(); " + IMPORTED.format(names=unused)
+    )
     assert (found.returncode, found.stderr) == (0, b"\n")
 
 
@@ -893,8 +900,8 @@ class Finder:
         if name == {name!r}:
             raise KeyboardInterrupt
 sys.meta_path.insert(0, Finder)
-import cli
-cli.main()
+from reservoir.commands.main import main
+main()
 """
 
 

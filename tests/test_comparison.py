@@ -12,10 +12,10 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from reservoir import ESN, DataError, DivergenceError, ParameterError, models
-from reservoir.comparison import compare, runs, summarise
-from reservoir.comparison_plan import Entrant, entrants, plan, sizes
-from reservoir.evaluation import evaluate
-from tasks import get_task
+from reservoir.comparison.plan import Entrant, entrants, plan, sizes
+from reservoir.comparison.work import compare, runs, summarise
+from reservoir.experiments.evaluation import evaluate
+from reservoir.tasks import get_task
 
 SMALL = {"units": 10, "density": 0.3, "washout": 5}
 TIMES = ("fit_seconds", "predict_seconds")

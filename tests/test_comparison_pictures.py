@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from reservoir import metrics, plotting
 from reservoir.plotting.comparison import PALETTE, looks
 from reservoir.plotting.free_run_data import FreeRun
-from tasks import get_task, list_tasks
+from reservoir.tasks import get_task, list_tasks
 
 LABELS = ["good", "poor", "failed"]
 FREE_RUN = {"train_length": 120, "washout": 20, "history": 60, "steps": 90, "starts": 3}

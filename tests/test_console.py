@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reservoir.console import Bar, epoch_text, progress
+from reservoir.commands.console import Bar, epoch_text, progress
 
 
 class Display:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reservoir.files import csv_file
+from reservoir.files.csv_file import read_csv
 from reservoir.validation import DataError
-from tasks import csv_file
-from tasks.csv_file import read_csv
 
 
 def write(folder: Path, content: str | bytes) -> Path:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reservoir import ESN, DataError, DivergenceError, ParameterError, Ridge, forecasting
-from reservoir.baselines import naive, seasonal_naive
-from reservoir.forecasting import Chosen, Report, candidates, choose, ensemble, forecast_record, standardised
-from tasks.csv_file import read_csv
+from reservoir import ESN, DataError, DivergenceError, ParameterError, Ridge
+from reservoir.base.baselines import naive, seasonal_naive
+from reservoir.files.csv_file import read_csv
+from reservoir.forecasting import ensemble as forecasting
+from reservoir.forecasting.ensemble import Chosen, Report, candidates, choose, ensemble, forecast_record, standardised
 
 PERIOD = 25
 SMALL = {"units": 40, "density": 0.1, "leak_rate": 0.3, "spectral_radius": 0.9, "input_scaling": 0.3, "readout__ridge": 1e-3}

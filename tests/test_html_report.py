@@ -14,13 +14,15 @@ from typing import Any
 
 import pytest
 
-from reservoir import ESN, DivergenceError, comparison_files, model_file, models
-from reservoir.comparison import Run, runs, summarise
-from reservoir.comparison_files import COLUMNS, ComparisonFolder
-from reservoir.comparison_plan import Plan, entrants, plan
-from reservoir.html_report import PAGE_COLOURS, STYLE, inline, report_html
+from reservoir import ESN, DivergenceError, models
+from reservoir.base import model_file
+from reservoir.comparison import folder as comparison_files
+from reservoir.comparison.folder import COLUMNS, ComparisonFolder
+from reservoir.comparison.html import PAGE_COLOURS, STYLE, inline, report_html
+from reservoir.comparison.plan import Plan, entrants, plan
+from reservoir.comparison.work import Run, runs, summarise
 from reservoir.plotting import style
-from tasks import get_task
+from reservoir.tasks import get_task
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 COMMAND = "reservoir compare narma10 csv --task-set 'path=a <b> & c.csv'"
@@ -81,7 +83,7 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
-    monkeypatch.setattr("tasks.base.SETTINGS", {})  # which know no such model
+    monkeypatch.setattr("reservoir.tasks.base.SETTINGS", {})  # which know no such model
     monkeypatch.setitem(models.MODELS, "trained", ("test_html_report", "Trained", "a network that is trained"))
     path = tmp_path / "a <b> & c.csv"
     path.write_text("load\n" + "\n".join(f"{(k * k) % 17}" for k in range(100)) + "\n")

@@ -46,7 +46,7 @@ def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def refuse(*_: Any) -> None:
         raise OSError(38, "Function not implemented")
 
-    monkeypatch.setattr("reservoir.jit_files.fcntl.flock", refuse)
+    monkeypatch.setattr("reservoir.kernels.cache.fcntl.flock", refuse)
     files = add_rows._cache._cache_file
     monkeypatch.setattr(files, "_index_path", str(tmp_path / files._index_name))
     monkeypatch.setattr(files, "_cache_path", str(tmp_path))

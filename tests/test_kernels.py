@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from reservoir.base.threads import split_work
 from reservoir.echo.topology import Diagonals, as_csr, storage
 from reservoir.kernels import matvec, online
 from reservoir.kernels.activations import CODES
 from reservoir.kernels.drive import Network, drive
 from reservoir.kernels.freerun import Readout, fold, freerun, read
-from reservoir.threads import split_work
 
 DTYPES = (np.float64, np.float32)
 SIZES = (1, 7, 33, 64)

@@ -37,9 +37,9 @@ from reservoir import (
     RidgeClassifier,
     Training,
     load,
-    model_file,
 )
-from reservoir.echo.readouts import READOUTS
+from reservoir.base import model_file
+from reservoir.echo.readouts.table import READOUTS
 
 RNG = np.random.default_rng(0)
 T = np.arange(160)

@@ -17,7 +17,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from reservoir import ESN, Logistic, ModelFileError, RecursiveLeastSquares, load
-from reservoir.model_file import checksum
+from reservoir.base.model_file import checksum
 
 INPUTS = np.random.default_rng(0).normal(size=(60, 2))
 N = 16

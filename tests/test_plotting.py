@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from reservoir import ESN, ParameterError, metrics, plotting
 from reservoir.plotting import networks
-from tasks import Data, Split, get_task, list_tasks
+from reservoir.tasks import Data, Split, get_task, list_tasks
 
 FREE_RUN = {"train_length": 120, "washout": 20, "history": 60, "steps": 90, "starts": 5}
 FILTER = {"train_length": 300, "validation_length": 2, "test_length": 330, "washout": 200}

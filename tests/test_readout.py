@@ -22,7 +22,7 @@ from reservoir import (
     Ridge,
     RidgeClassifier,
 )
-from reservoir.echo.least_squares import Blocks
+from reservoir.echo.readouts.least_squares import Blocks
 
 SHAPES = {"tall": (60, 7), "square": (8, 8), "wide": (6, 13), "one feature": (20, 2), "one row": (1, 4)}
 SOLVERS = ("auto", "cholesky", "qr", "svd")

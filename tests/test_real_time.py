@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 from recurrent import CELLS, POOL, SlowElman, batch, vector
 
-from reservoir.gradient import real_time
-from reservoir.gradient import sensitivities as module
 from reservoir.gradient.cells.base import Cell
 from reservoir.gradient.cells.elman import ElmanCell
 from reservoir.gradient.cells.indrnn import IndRNNCell
@@ -18,8 +16,10 @@ from reservoir.gradient.estimators import LSTM, Elman, IndRNN
 from reservoir.gradient.layers import Symbols
 from reservoir.gradient.learners import Learner
 from reservoir.gradient.network import Batch, Network, Weights, forward
-from reservoir.gradient.real_time import RealTimeLearner
-from reservoir.gradient.sensitivities import DiagonalSensitivities, FullSensitivities, sensitivities
+from reservoir.gradient.real_time import learner as real_time
+from reservoir.gradient.real_time import sensitivities as module
+from reservoir.gradient.real_time.learner import RealTimeLearner
+from reservoir.gradient.real_time.sensitivities import DiagonalSensitivities, FullSensitivities, sensitivities
 from reservoir.gradient.training import Training
 from reservoir.validation import ParameterError
 

@@ -12,7 +12,7 @@ import scipy.special
 import scipy.stats
 
 from reservoir import GRU, LSTM, MGU, ClockworkRNN, DataError, DivergenceError, Elman, IndRNN, ParameterError, Ridge, Training
-from reservoir.estimator import clone
+from reservoir.base.estimator import clone
 from reservoir.gradient import prediction
 from reservoir.gradient.recurrent import DEFAULT_TRAINING, Recurrent
 

@@ -10,7 +10,7 @@ import pytest
 
 from reservoir import ESN, LeastMeanSquares, Logistic, RecursiveLeastSquares, Ridge, RidgeClassifier
 from reservoir.echo import reuse
-from reservoir.echo.least_squares import Gram, Triangle
+from reservoir.echo.readouts.least_squares import Gram, Triangle
 from reservoir.echo.reservoir import Reservoir
 from reservoir.echo.reuse import description, reused, reusing
 from reservoir.validation import DivergenceError

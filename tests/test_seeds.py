@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from reservoir import ParameterError
-from reservoir.estimator import seed_sequence
+from reservoir.base.estimator import seed_sequence
 
 
 def words(random_state: Any) -> list[int]:

@@ -12,8 +12,8 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 
 from reservoir import DataError, ParameterError
-from reservoir.model_file import read_model
-from reservoir.sequences import SequenceEstimator
+from reservoir.base.model_file import read_model
+from reservoir.base.sequence_estimator import SequenceEstimator
 
 RNG = np.random.default_rng(0)
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from reservoir.evaluation import make_model
+from reservoir.experiments.evaluation import make_model
 from reservoir.models import MODELS
-from tasks import list_tasks
-from tasks.registry import task_class
-from tasks.settings import ESN, SETTINGS
+from reservoir.tasks import list_tasks
+from reservoir.tasks.registry import task_class
+from reservoir.tasks.settings import ESN, SETTINGS
 
 TRAINED = [name for name in MODELS if name != "esn"]
 TABLE = {
@@ -62,7 +62,7 @@ def test_what_is_for_trained_models_does_not_reach_the_echo_state_network(task: 
 def test_a_models_own_settings_go_over_those_of_all_trained_models(
     task: str, model: str, expected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.base.SETTINGS", TABLE)
+    monkeypatch.setattr("reservoir.tasks.base.SETTINGS", TABLE)
     assert settings(task, model) == expected
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from commands import Command, Refused
 
-from reservoir.evaluation import make_model
-from reservoir.sweep import plan, work
+from reservoir.experiments.evaluation import make_model
+from reservoir.sweeps import plan, work
 
 SMALL = (
     "--set", "units=20", "--set", "density=0.2", "--task-set", "train_length=200", "--task-set", "test_length=50", "--jobs", "1",
@@ -51,7 +51,7 @@ def refused(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> Refused:
 
     def call(*args: str) -> str:
         with monkeypatch.context() as patch:
-            patch.setattr("reservoir.sweep.driver.run_chunk", lambda chunk: pytest.fail("there should be no work"))
+            patch.setattr("reservoir.sweeps.driver.run_chunk", lambda chunk: pytest.fail("there should be no work"))
             return refused(*args)
 
     return call
@@ -464,7 +464,7 @@ def test_a_file_that_is_no_store_is_left_alone(refused: Refused) -> None:
 
 @pytest.mark.parametrize("missing", ["optuna", "cmaes"])
 def test_optuna_is_asked_for_in_a_line(refused: Refused, missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from reservoir.sweep import strategies
+    from reservoir.sweeps import strategies
 
     monkeypatch.setattr(strategies, "find_spec", lambda package: None if package == missing else package)
     vary = ("--vary", "leak_rate=0.1:1", "--vary", "density=0.1:1", "--strategy", "cmaes", "--trials", "3")
@@ -494,8 +494,8 @@ def test_results_rank_the_trials(command: Command, runs: Runs) -> None:
 
 
 def test_a_store_without_runs_says_so(command: Command) -> None:
-    from reservoir.sweep.store import Store
-    from tasks import get_task
+    from reservoir.sweeps.store import Store
+    from reservoir.tasks import get_task
 
     planned = plan(get_task("narma10"), "esn", {"leak_rate": [0.5]})
     with Store.writing("narma10-esn.db", planned.about()) as store:

@@ -19,15 +19,15 @@ import sweep_toys
 from sweep_toys import Toy, lasting
 from test_workers import alive, wait_until
 
-from reservoir.sweep.planning import Sweep, plan
-from reservoir.sweep.runner import run
-from reservoir.sweep.store import Store
+from reservoir.experiments.workers import WorkerError
+from reservoir.sweeps.planning import Sweep, plan
+from reservoir.sweeps.runner import run
+from reservoir.sweeps.store import Store
 from reservoir.validation import ParameterError
-from reservoir.workers import WorkerError
 
 HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{HERE}:{HERE.parent}", "OPENBLAS_NUM_THREADS": "1"}
-CLI = [sys.executable, "-m", "cli"]
+CLI = [sys.executable, "-m", "reservoir"]
 
 
 def sweep_of(acts: tuple[tuple[float, str], ...] = (), folder: str = "", seeds: tuple[int, ...] = (0, 1)) -> Sweep:
@@ -177,10 +177,8 @@ def test_a_script_without_the_usual_line(tmp_path: Path) -> None:
     script.write_text(UNGUARDED)
     found = subprocess.run([sys.executable, str(script), str(path)], env=ENVIRONMENT, capture_output=True, text=True)
     assert found.returncode == 1 and lasting(path) == []
-    told = (
-        "reservoir.workers.WorkerError: The worker processes cannot be started, see above; a script needs the usual if __name__"
-    )
-    assert told in found.stderr
+    told = "The worker processes cannot be started, see above; a script needs the usual if __name__"
+    assert f"reservoir.experiments.workers.WorkerError: {told}" in found.stderr
 
 
 def test_a_class_that_the_processes_cannot_find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,7 +239,7 @@ def test_a_cluster_one_of_whose_workers_is_killed(quiet: Path, tmp_path: Path) -
 
 ASK = """
 import sys
-from reservoir.sweep import engines
+from reservoir.sweeps import engines
 engines.ANSWER_SECONDS = 0.3
 for address in sys.argv[1:]:
     try:

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from reservoir import Ridge
-from reservoir.literals import canonical
-from reservoir.sweep import plan
-from reservoir.sweep.planning import Sweep, takes_integers
-from reservoir.sweep.space import grid
+from reservoir.experiments.values import canonical
+from reservoir.sweeps import plan
+from reservoir.sweeps.planning import Sweep, takes_integers
+from reservoir.sweeps.space import grid
+from reservoir.tasks import get_task
 from reservoir.validation import ParameterError
-from tasks import get_task
 
 
 @dataclasses.dataclass(frozen=True)

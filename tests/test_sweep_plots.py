@@ -18,9 +18,9 @@ from matplotlib.patches import Rectangle
 
 from reservoir import DataError, ParameterError, plotting
 from reservoir.plotting.style import ERROR, MODEL
-from reservoir.plotting.sweep_axes import axis_of, colours, is_logarithmic, short, span_of, texts, wrapped
-from reservoir.sweep.summary import progress_curve, ranking
-from reservoir.sweep.table import Table
+from reservoir.plotting.sweeps.axes import axis_of, colours, is_logarithmic, short, span_of, texts, wrapped
+from reservoir.sweeps.summary import progress_curve, ranking
+from reservoir.sweeps.table import Table
 
 
 def table(trials: list[dict[str, Any]], scores: Any, strategy: str = "grid", higher: bool = False, metric: str = "nmse") -> Table:

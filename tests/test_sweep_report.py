@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reservoir.sweep.driver import Progress
-from reservoir.sweep.report import best_command, importance_table, progress_text, ranking_table, result_json, value_text
-from reservoir.sweep.table import Table
+from reservoir.sweeps.driver import Progress
+from reservoir.sweeps.report import best_command, importance_table, progress_text, ranking_table, result_json, value_text
+from reservoir.sweeps.table import Table
 
 ABOUT = {
     "task": "narma10", "task_options": {"test_length": 500}, "task_set": {"test_length": 500}, "model": "esn", "metric": "nmse",

@@ -18,15 +18,15 @@ import pytest
 from sweep_toys import Toy, lasting
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from reservoir.sweep import driver, runner, work
-from reservoir.sweep.driver import Progress
-from reservoir.sweep.engines import Here, engine
-from reservoir.sweep.planning import Sweep, plan
-from reservoir.sweep.runner import run
-from reservoir.sweep.store import Row, Store
-from reservoir.sweep.work import Answer, Chunk, data_hash, prepared, run_chunk
+from reservoir.experiments.workers import WorkerError
+from reservoir.sweeps import driver, runner, work
+from reservoir.sweeps.driver import Progress
+from reservoir.sweeps.engines import Here, engine
+from reservoir.sweeps.planning import Sweep, plan
+from reservoir.sweeps.runner import run
+from reservoir.sweeps.store import Row, Store
+from reservoir.sweeps.work import Answer, Chunk, data_hash, prepared, run_chunk
 from reservoir.validation import ParameterError, StoreError
-from reservoir.workers import WorkerError
 
 RADII = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
 
@@ -131,7 +131,7 @@ def test_every_run_is_done_once_and_scored_as_by_hand(tmp_path: Path) -> None:
 
 
 def runner_model(parameters: Any, seed: int) -> Any:
-    from reservoir.evaluation import make_model
+    from reservoir.experiments.evaluation import make_model
 
     return make_model("esn", parameters, seed)
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reservoir.literals import canonical, parse_name, parse_value, shown_name
-from reservoir.sweep.space import Dimension, grid, grid_size, point_at, read_dimension, without_numpy
+from reservoir.experiments.values import canonical, parse_name, parse_value, shown_name
+from reservoir.sweeps.space import Dimension, grid, grid_size, point_at, read_dimension, without_numpy
 from reservoir.validation import ParameterError
 
 

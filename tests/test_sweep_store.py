@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reservoir.sweep import database
-from reservoir.sweep.store import Row, Store, read_table
-from reservoir.sweep.strategies import Outcome
+from reservoir.sweeps import database
+from reservoir.sweeps.store import Row, Store, read_table
+from reservoir.sweeps.strategies import Outcome
 from reservoir.validation import StoreError
 
 ABOUT = {

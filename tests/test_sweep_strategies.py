@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reservoir.sweep import strategies
-from reservoir.sweep.space import Dimension, Point, point_at, read_dimension
-from reservoir.sweep.strategies import LISTENING, STRATEGIES, Outcome, Search
+from reservoir.sweeps import strategies
+from reservoir.sweeps.space import Dimension, Point, point_at, read_dimension
+from reservoir.sweeps.strategies import LISTENING, STRATEGIES, Outcome, Search
 from reservoir.validation import ParameterError
 
 RANGES = [

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reservoir.sweep.summary import importance, progress_curve, ranking
-from reservoir.sweep.table import Table
+from reservoir.sweeps.summary import importance, progress_curve, ranking
+from reservoir.sweeps.table import Table
 
 
 def table(trials: list[dict[str, Any]], runs: list[tuple[int, int, float | str]], higher: bool = False) -> Table:
@@ -331,7 +331,7 @@ def test_a_share_that_cannot_be_told_does_not_hide_the_others() -> None:
 
 def test_summaries_need_neither_compiled_nor_drawing_libraries() -> None:
     code = (
-        "import sys, reservoir.sweep.summary;"
+        "import sys, reservoir.sweeps.summary;"
         "print(sorted({name.partition('.')[0] for name in sys.modules} & {'numba', 'scipy', 'matplotlib', 'optuna', 'sklearn'}))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -9,12 +9,12 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LinearRegression
 
+from reservoir.tasks import Data, Split, get_task, narma
+from reservoir.tasks.channel import distort
+from reservoir.tasks.memory import lagged
+from reservoir.tasks.narma import Narma10, Narma20, Recurrence
+from reservoir.tasks.registry import task_class
 from reservoir.validation import DataError, ParameterError
-from tasks import Data, Split, get_task, narma
-from tasks.channel import distort
-from tasks.memory import lagged
-from tasks.narma import Narma10, Narma20, Recurrence
-from tasks.registry import task_class
 
 NARMA = {
     "narma10": (10, 0.3, 0.05, 1.5, 0.1, False),

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from reservoir.tasks import get_task, spoken_words
+from reservoir.tasks.base import Task
+from reservoir.tasks.registry import task_class
 from reservoir.validation import DataError, ParameterError
-from tasks import get_task, spoken_words
-from tasks.base import Task
-from tasks.registry import task_class
 
 SIZED = {"train_sequences": 40, "validation_sequences": 9, "test_sequences": 23}
 NAMES = ["adding", "copy", "temporal-order", "reber", "spoken-words"]

@@ -14,10 +14,10 @@ import pytest
 from scipy.io import wavfile
 
 from reservoir import ESN
+from reservoir.files.wav_file import read_wav
+from reservoir.tasks import get_task
+from reservoir.tasks.waveform import tone
 from reservoir.validation import DataError, ParameterError
-from tasks import get_task
-from tasks.wav_file import read_wav
-from tasks.waveform import tone
 
 RATE = 8000
 

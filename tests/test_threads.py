@@ -11,7 +11,7 @@ import pytest
 import scipy.linalg
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from reservoir.threads import one_blas_thread, split_work, thread_count, warnings_as_texts
+from reservoir.base.threads import one_blas_thread, split_work, thread_count, warnings_as_texts
 from reservoir.validation import ParameterError
 
 

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from reservoir.threads import thread_count
+from reservoir.base.threads import thread_count
+from reservoir.experiments.workers import WorkerError, run_all
 from reservoir.validation import DataError
-from reservoir.workers import WorkerError, run_all
 
 
 def blas_threads() -> set[int]:

@@ -14,8 +14,8 @@ import scipy.sparse as sp
 import scipy.sparse.linalg as linalg
 
 from reservoir import metrics
-from reservoir.echo.least_squares import Blocks
-from reservoir.echo.readout import Ridge
+from reservoir.echo.readouts.least_squares import Blocks
+from reservoir.echo.readouts.ridge import Ridge
 from reservoir.echo.reservoir import Reservoir
 from reservoir.echo.spectral import spectral_radius
 from reservoir.echo.topology import as_csr

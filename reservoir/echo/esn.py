@@ -7,21 +7,21 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from reservoir.base.estimator import clone, not_fitted, seed_sequence
+from reservoir.base.sequence_estimator import SequenceEstimator
+from reservoir.base.targets import Targets, largest, read_targets
 from reservoir.echo import esn_file
 from reservoir.echo.features import PARTS, Layout, Sequences, per_step, pooled, shifted, stream
 from reservoir.echo.input_weights import PATTERNS
-from reservoir.echo.least_squares import Blocks, HeldBlocks
-from reservoir.echo.logistic import Logistic
 from reservoir.echo.network import Many, Network, states
-from reservoir.echo.readout import Readout, Ridge
-from reservoir.echo.readouts import READOUTS
+from reservoir.echo.readouts.least_squares import Blocks, HeldBlocks
+from reservoir.echo.readouts.logistic import Logistic
+from reservoir.echo.readouts.ridge import Readout, Ridge
+from reservoir.echo.readouts.table import READOUTS
 from reservoir.echo.reservoir import Reservoir, build
 from reservoir.echo.reuse import MOST_BYTES, description, reused
 from reservoir.echo.topology import TOPOLOGIES, topology_options
-from reservoir.estimator import clone, not_fitted, seed_sequence
 from reservoir.kernels.activations import CODES
-from reservoir.sequences import SequenceEstimator
-from reservoir.targets import Targets, largest, read_targets
 from reservoir.validation import Choice, Constraint, DataError, Number, ParameterError, Subset, as_sequences, is_many
 
 ARRAY = (list, tuple, np.ndarray)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.echo.online import RecursiveLeastSquares
+from reservoir.base.estimator import clone
+from reservoir.echo.readouts.online import RecursiveLeastSquares
 from reservoir.echo.reservoir import Reservoir
-from reservoir.estimator import clone
 from reservoir.validation import ParameterError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reservoir.echo.least_squares import Block, Blocks
+from reservoir.echo.readouts.least_squares import Block, Blocks
 from reservoir.echo.reservoir import Reservoir
 
 PARTS = ("bias", "input", "output", "square", "state")

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reservoir.base.threads import split_work
 from reservoir.echo.features import Layout, Segment, Sequences, pooled, shifted, stream
 from reservoir.echo.reservoir import Reservoir
 from reservoir.echo.reuse import MOST_BYTES, reused
 from reservoir.kernels.freerun import Readout, freerun
-from reservoir.threads import split_work
 from reservoir.validation import DivergenceError
 
 Many = list[np.ndarray]

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from reservoir.base.threads import split_work
 from reservoir.echo.input_weights import input_weights
 from reservoir.echo.spectral import to_unit_radius
 from reservoir.echo.topology import TOPOLOGIES, Diagonals, Matrix, as_csr, check_options, own_matrix, scaled, storage
 from reservoir.kernels import drive as kernels
 from reservoir.kernels.activations import CODES
-from reservoir.threads import split_work
 from reservoir.validation import DivergenceError, ParameterError, brief
 
 UNIT_RADIUS = ("cycle", "orthogonal", "permutation")  # by construction

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reservoir.model_file import checksum
-from reservoir.outputs import replaced
+from reservoir.base.model_file import checksum
+from reservoir.files.writing import replaced
 from reservoir.validation import ModelFileError, ParameterError
 
 if TYPE_CHECKING:

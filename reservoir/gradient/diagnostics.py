@@ -27,8 +27,8 @@ from reservoir.gradient.cells.mgu import MGUCell
 from reservoir.gradient.layers import Recurrent
 from reservoir.gradient.losses import LOSSES
 from reservoir.gradient.network import Batch, Network, Run, Weights, backward, forward
+from reservoir.gradient.real_time.sensitivities import make_room
 from reservoir.gradient.recurrent import Recurrent as Estimator
-from reservoir.gradient.sensitivities import make_room
 from reservoir.kernels.real_time import step_jacobian
 from reservoir.kernels.sequence import Tape
 

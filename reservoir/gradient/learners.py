@@ -8,10 +8,10 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from reservoir.base.threads import thread_count
 from reservoir.gradient.network import Batch, Network, Run, Weights, loss_and_gradient
 from reservoir.gradient.optimizers import OPTIMIZERS, add_noise, clip_by_norm
 from reservoir.gradient.training import Training
-from reservoir.threads import thread_count
 
 State = list[np.ndarray]
 

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from reservoir.base.threads import one_blas_thread, thread_count
 from reservoir.gradient.batches import CHUNK, padded
 from reservoir.gradient.network import Batch, Network, Weights, forward
-from reservoir.threads import one_blas_thread, thread_count
 
 NOTHING = np.empty(0)
 BLOCK = 2048  # steps that are run at once where the next ones need only the state

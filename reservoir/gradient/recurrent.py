@@ -11,7 +11,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from reservoir import __version__
-from reservoir.estimator import seed_sequence
+from reservoir.base.estimator import seed_sequence
+from reservoir.base.sequence_estimator import SequenceEstimator
+from reservoir.base.targets import Targets
 from reservoir.gradient.batches import Examples, held_out
 from reservoir.gradient.cells.base import Cell
 from reservoir.gradient.initializers import MATRIX_INITIALIZERS, RECURRENT_INITIALIZERS, initialize
@@ -21,8 +23,6 @@ from reservoir.gradient.prediction import continuations, outputs, top_states
 from reservoir.gradient.scaling import Scaling
 from reservoir.gradient.trainer import Progress, Trainer
 from reservoir.gradient.training import Training
-from reservoir.sequences import SequenceEstimator
-from reservoir.targets import Targets
 from reservoir.validation import Choice, Constraint, DataError, DivergenceError, Number, ParameterError, as_sequences, is_many
 
 DEFAULT_TRAINING = Training()

@@ -17,16 +17,16 @@ from typing import Any
 
 import numpy as np
 
+from reservoir.base.threads import one_blas_thread, thread_count
 from reservoir.gradient.batches import Examples, assemble, batches, windows
 from reservoir.gradient.checkpoint import start_from_checkpoint, write_checkpoint
-from reservoir.gradient.kalman import KalmanLearner
 from reservoir.gradient.learners import Learner
 from reservoir.gradient.losses import LOSSES
 from reservoir.gradient.network import Batch, Network, Weights, forward
-from reservoir.gradient.real_time import RealTimeLearner
+from reservoir.gradient.real_time.kalman import KalmanLearner
+from reservoir.gradient.real_time.learner import RealTimeLearner
 from reservoir.gradient.schedules import learning_rate
 from reservoir.gradient.training import Training
-from reservoir.threads import one_blas_thread, thread_count
 from reservoir.validation import DivergenceError
 
 LEARNERS: Mapping[str, type[Learner]] = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from reservoir.estimator import Estimator
+from reservoir.base.estimator import Estimator
 from reservoir.gradient.losses import REDUCTIONS
 from reservoir.gradient.optimizers import OPTIMIZERS
 from reservoir.gradient.schedules import DECAYS, SCHEDULES

@@ -14,7 +14,7 @@ from typing import Any
 
 import numba
 
-from reservoir.jit_files import alone_with_its_files
+from reservoir.kernels.cache import alone_with_its_files
 
 FASTMATH = {"contract"}
 

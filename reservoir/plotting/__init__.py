@@ -13,7 +13,7 @@ from reservoir.plotting.networks import inspect_figure
 from reservoir.plotting.overlays import overlay_figure
 from reservoir.plotting.records import forecast_figure
 from reservoir.plotting.style import check, save
-from reservoir.plotting.sweeps import sweep_figure
+from reservoir.plotting.sweeps.figure import sweep_figure
 
 __all__ = [
     "check", "forecast_figure", "gradient_figure", "inspect_figure", "learning_figure", "overlay_figure", "save", "score_figure",

@@ -29,8 +29,8 @@ def task_figure(task: Any, data: Any, predictions: Any, title: str) -> Figure:
 
     Parameters
     ----------
-    task : an object with the attributes of `tasks.Task`: `kind`, `options()`, for chaotic systems `time_step`, `lyapunov`,
-        and for grammars `symbols`, `legal(inputs)`, `right(predictions, data)`
+    task : an object with the attributes of `reservoir.tasks.Task`: `kind`, `options()`, for chaotic systems `time_step`,
+        `lyapunov`, and for grammars `symbols`, `legal(inputs)`, `right(predictions, data)`
     data : what `task.generate` gave
     predictions : what `task.predict` gave for `data.test`
     title : above the figure

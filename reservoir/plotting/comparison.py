@@ -51,7 +51,7 @@ def score_figure(task: Any, rows: Sequence[Mapping[str, Any]], labels: Sequence[
 
     Parameters
     ----------
-    task : an object with the attributes of `tasks.Task`
+    task : an object with the attributes of `reservoir.tasks.Task`
     rows : of `comparison.compare`, of this task; those of failed runs are not drawn
     labels : of all models, in the order of the comparison
     title : above the figure

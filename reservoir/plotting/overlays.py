@@ -33,7 +33,7 @@ def overlay_figure(
 
     Parameters
     ----------
-    task : an object with the attributes of `tasks.Task`
+    task : an object with the attributes of `reservoir.tasks.Task`
     data : what `task.generate` gave
     predictions : by model, what `task.predict` gave for `data.test`; none of a model that failed
     captions : by model, what to write above its panel

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.outputs import replaced
+from reservoir.files.writing import replaced
 from reservoir.validation import ParameterError
 
 if TYPE_CHECKING:

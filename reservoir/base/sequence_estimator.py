@@ -1,0 +1,236 @@
+"""The base of every estimator of sequences: the data that `fit` takes, and the form in which answers go out."""
+
+from __future__ import annotations
+
+import abc
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import scipy.special
+
+from reservoir import metrics
+from reservoir.base.estimator import Estimator, not_fitted, sklearn_tags
+from reservoir.base.model_file import save_model
+from reservoir.base.targets import Targets, read_targets
+from reservoir.validation import DataError, ParameterError, as_sequences, is_many
+
+
+class SequenceEstimator(Estimator, abc.ABC):
+    """An estimator of sequences, but for what computes its outputs.
+
+    A subclass has the parameters `washout` and `pooling`, takes its data from `_read`, hands what it learned of them to
+    `_remember`, and computes: `_run` in open loop, `_continue` in closed loop. `_record` and `_restore` carry its weights
+    to a file and back.
+
+    Attributes
+    ----------
+    washout : how many leading steps of each sequence are neither fitted nor scored
+    pooling : how a value per sequence reads its steps; "last" needs no step after the washout
+    n_features_in_, n_outputs_ : numbers of inputs and outputs
+    classes_ : the class labels of a classifier
+    """
+
+    washout: int
+    pooling: str
+    n_features_in_: int
+    n_outputs_: int
+    classes_: np.ndarray
+    _per_step: bool  # whether the fitted targets had a row per step
+    _flat: bool  # whether they came without an output axis
+
+    # -- what a subclass computes -------------------------------------------------------------------------------------
+
+    @property
+    @abc.abstractmethod
+    def _classifies(self) -> bool:
+        """Whether the outputs score classes."""
+
+    @abc.abstractmethod
+    def _run(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
+        """Raw outputs: (T, O) for each sequence (T, I), or one (S, O) array for values per sequence."""
+
+    @abc.abstractmethod
+    def _continue(self, histories: list[np.ndarray], steps: int) -> list[np.ndarray]:
+        """The (steps, O) outputs that follow each history (T, O), every one fed back as the next input."""
+
+    # -- using --------------------------------------------------------------------------------------------------------
+
+    def predict(self, inputs: Any) -> Any:
+        """Outputs for inputs, from the initial state: per step (T, n_outputs), or one value or label per sequence.
+
+        A network with feedback reads its own outputs. Many sequences give a list, or an array when they were one
+        value each; targets that were fitted without an output axis come back without. Raises `DataError` for unusable
+        inputs and `DivergenceError`, which names the step, where the fed-back output leaves 1e6 times the fitted range.
+        """
+        outputs = self._outputs(inputs)
+        if self._classifies:
+            return self._shaped([self.classes_[y.argmax(axis=-1)] for y in outputs], inputs)
+        return self._shaped([y[..., 0] if self._flat else y for y in outputs], inputs)
+
+    def forecast(self, history: Any, steps: int) -> Any:
+        """Continue a series: run along the history, then `steps` more with every output fed back as the next input.
+
+        Needs a network that was fitted to predict the next step of its inputs, or one without inputs that lives on its
+        feedback; then the history is of outputs, which are teacher-forced.
+
+        Parameters
+        ----------
+        history : one series (T, n_outputs) or (T,), or many
+        steps : how many steps to go on
+
+        Returns
+        -------
+        (steps, n_outputs), or (steps,) if the history is (T,), or a list of these for many
+        """
+        self._check_fitted()
+        if not isinstance(steps, (int, np.integer)) or isinstance(steps, bool) or steps < 1:
+            raise ParameterError(f"The 'steps' parameter of forecast must be an integer in [1, inf). Got {steps!r} instead.")
+        if self.n_features_in_ not in (0, self.n_outputs_) or not self._per_step or self._classifies:
+            raise DataError(
+                f"forecast feeds outputs back as inputs; {self.n_features_in_} inputs and {self.n_outputs_} outputs do not fit."
+            )
+        histories = as_sequences(history, "history")
+        if histories[0].shape[1] != self.n_outputs_:
+            raise DataError(f"history: has {histories[0].shape[1]} features, the network was fitted to {self.n_outputs_}.")
+        results = self._continue(histories, int(steps))
+        flat = np.ndim(history[0] if is_many(history) else history) == 1
+        return self._shaped([y[:, 0] if flat else y for y in results], history)
+
+    def score(self, inputs: Any, targets: Any) -> float:
+        """R^2 (1 - normalised mean squared error), or the accuracy of a classifier; washout steps are not scored."""
+        self._check_fitted()
+        predictions = self.predict(inputs)
+        if self._per_step:
+            pairs = zip(predictions, targets, strict=True) if is_many(inputs) else [(predictions, targets)]
+            check_washout([len(y) for y in targets] if is_many(inputs) else [len(targets)], self.washout)
+            scored = [(np.asarray(p)[self.washout :], np.asarray(y)[self.washout :]) for p, y in pairs]
+            predictions, targets = (np.concatenate(part) for part in zip(*scored, strict=True))
+        return metrics.accuracy(predictions, targets) if self._classifies else metrics.r2(predictions, targets)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted network to a safetensors file, for `reservoir.load`.
+
+        Raises OSError where that cannot be done, and `ParameterError` where parameters were set after the fit that the
+        weights do not have.
+        """
+        self._check_fitted()
+        save_model(path, self, *self._record())
+
+    @classmethod
+    def restored(cls, parameters: Mapping[str, Any], arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> Self:
+        """The network whose `save` wrote these. Raises KeyError, TypeError or ValueError where they do not fit together."""
+        network = cls(**parameters)
+        network.check()
+        network._restore(arrays, state)
+        return network
+
+    def __sklearn_tags__(self) -> Any:
+        return sklearn_tags(self._classifies)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_per_step")
+
+    # -- for subclasses -----------------------------------------------------------------------------------------------
+
+    def _read(self, inputs: Any, targets: Any, classes: np.ndarray | None, washout: int) -> tuple[list[np.ndarray], Targets]:
+        """Check the parameters and the data of a fit. Without targets the next step of the inputs is learned."""
+        inputs, targets = one_step_ahead(inputs) if targets is None else (inputs, targets)
+        self.check()
+        sequences = as_sequences(inputs)
+        lengths = [len(u) for u in sequences]
+        read = read_targets(targets, lengths, is_many(inputs), classes, self._classifies)
+        if read.per_step or self.pooling != "last":
+            check_washout(lengths, washout)
+        return sequences, read
+
+    def _remember(self, read: Targets) -> None:
+        """Keep what the targets say of the form of predictions."""
+        self._per_step, self._flat = read.per_step, read.flat
+        if read.classes is not None:
+            self.classes_ = read.classes
+
+    def _check_again(self, sequences: list[np.ndarray], read: Targets) -> None:
+        """Raise `DataError` where more data do not have the shape of what was fitted."""
+        self._check_features(sequences)
+        if read.n_outputs != self.n_outputs_ or read.per_step != self._per_step:
+            raise DataError(
+                f"targets: {read.n_outputs} outputs {'per step' if read.per_step else 'per sequence'} do not continue a fit"
+                f" of {self.n_outputs_} {'per step' if self._per_step else 'per sequence'}."
+            )
+
+    def _check_features(self, sequences: list[np.ndarray]) -> None:
+        if sequences[0].shape[1] != self.n_features_in_:
+            raise DataError(
+                f"inputs: X has {sequences[0].shape[1]} features, but {type(self).__name__} is expecting"
+                f" {self.n_features_in_} features as input."
+            )
+
+    def _check_fitted(self) -> None:
+        if not self.__sklearn_is_fitted__():
+            raise not_fitted(self)
+
+    def _outputs(self, inputs: Any) -> list[np.ndarray]:
+        """Raw outputs for checked inputs, as `_run` gives them."""
+        self._check_fitted()
+        sequences = as_sequences(inputs)
+        self._check_features(sequences)
+        if not self._per_step and self.pooling != "last":
+            check_washout([len(u) for u in sequences], self.washout)
+        return self._run(sequences)
+
+    def _softmax(self) -> Callable[[Any], Any]:
+        """The function `predict_proba`, for a classifier whose raw outputs are unnormalised log-probabilities."""
+
+        def predict_proba(inputs: Any) -> Any:  # of this very name, which scikit-learn's scorers look at
+            return self._shaped([scipy.special.softmax(y, axis=-1) for y in self._outputs(inputs)], inputs)
+
+        return predict_proba
+
+    def _shaped(self, results: list[np.ndarray], inputs: Any) -> Any:
+        """One array for one sequence or for values per sequence, else the list."""
+        return results if is_many(inputs) and self._per_step else results[0]
+
+    def _record(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """The fit as arrays and JSON-able state, for a model file; a subclass adds its weights."""
+        state = {
+            "n_inputs": self.n_features_in_, "n_outputs": self.n_outputs_, "per_step": self._per_step, "flat": self._flat,
+            "classes": None,
+        }  # fmt: skip
+        if not self._classifies:
+            return {}, state
+        if self.classes_.dtype.kind in "USOb":  # of which there are no tensors
+            return {}, {**state, "classes": self.classes_.tolist()}
+        return {"classes": self.classes_}, state
+
+    def _restore(self, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
+        """Take over what `_record` gave. Raises KeyError, TypeError or ValueError where it does not fit together."""
+        self.n_features_in_, self.n_outputs_ = state["n_inputs"], state["n_outputs"]
+        self._per_step, self._flat = state["per_step"], state["flat"]
+        if self._classifies:
+            self.classes_ = arrays["classes"] if state["classes"] is None else np.array(state["classes"])
+            if self.classes_.shape != (self.n_outputs_,):
+                raise ValueError(f"{self.n_outputs_} outputs for the classes {self.classes_.tolist()}")
+
+
+def check_washout(lengths: Sequence[int], washout: int) -> None:
+    """Raise `DataError` for a sequence that the washout swallows."""
+    for index, length in enumerate(lengths):
+        if length <= washout:
+            raise DataError(
+                f"inputs: sequence {index} has {length} steps (shape=({length}, ...)), but a minimum of washout + 1 ="
+                f" {washout + 1} is required; give longer data or lower washout."
+            )
+
+
+def one_step_ahead(series: Any) -> tuple[Any, Any]:
+    """Inputs and targets that make the next value of a series, or of many, the target."""
+    sequences = as_sequences(series)
+    for index, u in enumerate(sequences):
+        if len(u) < 2:
+            raise DataError(f"inputs: sequence {index} has {len(u)} step(s); a minimum of 2 is required to learn the next one.")
+    if is_many(series):
+        return [u[:-1] for u in sequences], [u[1:] for u in sequences]
+    targets = sequences[0][1:]
+    return sequences[0][:-1], targets[:, 0] if np.ndim(series) == 1 else targets

@@ -1,0 +1,200 @@
+"""What the commands share: types of their arguments, the progress bar, printing tables and JSON, what is said of errors."""
+
+from __future__ import annotations
+
+import errno
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+import click
+
+from reservoir.experiments.values import parse_name, parse_seeds, parse_value
+
+AT_RUN_TIME = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EBUSY)
+"""Errors of the system that no other input would mend."""
+OUTPUT = click.Path(readable=False)
+
+
+class Assignment(click.ParamType):
+    """NAME=VALUE, the value a Python literal, or else text; a dot in the name addresses a part."""
+
+    name = "NAME=VALUE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Any]:
+        """(name, value) of an assignment."""
+        name, equals, text = value.partition("=")
+        if not equals or not name.strip():
+            self.fail(f"must be NAME=VALUE. Got {value!r} instead.", param, ctx)
+        return parse_name(name), parse_value(text.strip())
+
+
+class Variation(click.ParamType):
+    """NAME=VALUES, the values a text that `reservoir.sweeps.space` reads; a dot in the name addresses a part."""
+
+    name = "NAME=VALUES"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """(name, text) of a variation."""
+        name, equals, text = value.partition("=")
+        if not equals or not name.strip() or not text.strip():
+            self.fail(f"must be NAME=VALUES, as spectral_radius=0.1:1.5:15. Got {value!r} instead.", param, ctx)
+        return parse_name(name), text.strip()
+
+
+class Seeds(click.ParamType):
+    """0:5 for 0 to 4, 0,3,7 for these, or one number."""
+
+    name = "SEEDS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[int]:
+        """The seeds as a list, none twice."""
+        try:
+            seeds = parse_seeds(",".join(map(str, value)) if isinstance(value, list) else str(value))
+        except ValueError:
+            seeds = []
+        if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
+            self.fail(f"must be like 0:5, 0,3,7 or 4, integers in [0, inf), none twice. Got {value!r} instead.", param, ctx)
+        return seeds
+
+
+class Names(click.ParamType):
+    """Names separated by commas."""
+
+    name = "NAMES"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
+        """The names as a list."""
+        names = value if isinstance(value, list) else [name.strip() for name in value.split(",")]
+        if not all(names):
+            self.fail(f"must be names separated by commas. Got {value!r} instead.", param, ctx)
+        return names
+
+
+def at_least(low: int) -> click.IntRange:
+    """The type of an integer option."""
+    kind = click.IntRange(low)
+    kind.name = "integer"
+    return kind
+
+
+class Bar:
+    """A progress bar that counts parts, and may show how far it is within those that are under way.
+
+    Without a `display` every call does nothing; `shown` tells whether there is one.
+    """
+
+    def __init__(self, display: Any, label: str, total: int) -> None:
+        self.shown = display is not None
+        self._display, self._label, self._total = display, label, total
+        self._finished, self._under_way = 0, dict[int, float]()
+        if self.shown:
+            self._task = display.add_task(label, total=total, visible=total > 1)
+
+    def step(self, part: int = 0) -> None:
+        """A part is finished."""
+        self._under_way.pop(part, None)
+        self._finished += 1
+        if self._total > 1:
+            self._update()
+
+    def within(self, text: str, part: int = 0, done: int = 0, of: int = 1) -> None:
+        """A part has come `done` of `of` steps far; `text` tells more. A bar of a single part counts its steps."""
+        self._under_way[part] = done / of
+        single = {"completed": done, "total": of, "visible": True} if self._total == 1 else {}
+        self._update(description=f"{self._label} {text}".strip(), **single)
+
+    def at(self, finished: int, text: str, before: int = 0) -> None:
+        """So many parts are finished, `before` of them before the start; `text` tells more."""
+        if self.shown and before and not self._finished:
+            self._display.reset(self._task, completed=before)  # they say nothing of the speed
+        self._finished = finished
+        self._update(description=f"{self._label}: {text}".removesuffix(": "))
+
+    def _update(self, **fields: Any) -> None:
+        if self.shown:
+            self._display.update(self._task, **{"completed": self._finished + sum(self._under_way.values()), **fields})
+
+
+@contextmanager
+def progress(label: str, total: int, as_json: bool) -> Iterator[Bar]:
+    """A progress bar on stderr, if that is a terminal and no JSON goes there too."""
+    if not sys.stderr.isatty() or (as_json and sys.stdout.isatty()):
+        yield Bar(None, label, total)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Column
+
+    text = TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"))
+    columns = (BarColumn(12), MofNCompleteColumn(), TimeRemainingColumn(), text)
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False, expand=True) as display:
+        yield Bar(display, label, total)
+
+
+def epoch_text(record: Mapping[str, Any]) -> str:
+    """What a progress bar says of an epoch of training."""
+    return f"loss {record['loss']:.4g}, gradient {record['gradient_norm']:.2g}, {record['steps_per_second']:,.0f} steps/s"
+
+
+def print_table(title: str, columns: list[str], rows: list[list[str]], notes: list[str]) -> None:
+    """A table on stdout and lines beneath it."""
+    from reservoir.experiments.tables import table_text
+
+    click.echo(table_text(title, columns, rows, notes, table_width()))
+
+
+def table_width() -> int:
+    """As wide as the terminal, or 160 where there is none."""
+    from shutil import get_terminal_size
+
+    return get_terminal_size((160, 0)).columns
+
+
+def print_json(value: Any) -> None:
+    """One line of JSON, at once; arrays as lists, numbers that are not finite as null."""
+    from reservoir.experiments.tables import as_json
+
+    click.echo(json.dumps(as_json(value)))
+    sys.stdout.flush()
+
+
+def drawing(path: str | None, optional: bool = False) -> Any:
+    """The plotting module, having checked that it can draw what the path asks for; None without a path.
+
+    None too where a picture is `optional` and matplotlib is missing.
+    """
+    if path is None or (optional and find_spec("matplotlib") is None):
+        return None
+    from reservoir import plotting
+
+    plotting.check(path)
+    return plotting
+
+
+def explanation(error: BaseException) -> tuple[str, int]:
+    """The line that tells of an error, and the exit status: 2 for bad input, 1 for a failure at run time, 130 for Ctrl-C.
+
+    An unforeseen error is raised again.
+    """
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return "Interrupted; what was finished is kept.", 130
+    if isinstance(error, click.ClickException):
+        context = getattr(error, "ctx", None)
+        return f"Error: {error.format_message()}" + (f" See {context.command_path} --help." if context else ""), 2
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"Error: {where}{error.strerror or error}", 1 if error.errno in AT_RUN_TIME else 2
+    if isinstance(error, MemoryError):
+        return f"Error: not enough memory ({error}); use fewer units or a shorter series.", 1
+    from reservoir.experiments.workers import WorkerError
+    from reservoir.validation import DataError, DivergenceError, ModelFileError, ParameterError, StoreError
+
+    if isinstance(error, (ParameterError, DataError, ModelFileError, StoreError)):
+        return f"Error: {' '.join(str(error).split())}", 2
+    if isinstance(error, (DivergenceError, WorkerError)):
+        return f"Error: {error}", 1
+    raise error

@@ -1,0 +1,101 @@
+"""All about a task or a model: as plain data, and as a page of text."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+from reservoir.experiments.evaluation import part_classes
+from reservoir.experiments.tables import better
+from reservoir.models import MODELS
+
+
+def task_facts(task: Any) -> dict[str, Any]:
+    """What there is to know of a task class, as plain data."""
+    return {
+        "name": task.name,
+        "kind": task.kind,
+        "metric": task.metric,
+        "higher_is_better": task.higher_is_better,
+        "summary": summary(task),
+        "published": task.published,
+        "options": {field.name: field.default for field in fields(task)},
+        "settings": {model: dict(task.settings(model)) for model in MODELS},
+        "definition": inspect.getdoc(task),
+    }
+
+
+def summary(documented: Any) -> str:
+    """The first line of a docstring."""
+    return (inspect.getdoc(documented) or "").partition("\n")[0]
+
+
+def task_page(task: Any) -> str:
+    """All about one task, as text."""
+    facts = task_facts(task)
+    lines = [f"{task.name} ({task.kind}; {task.metric}, {better(task)})", "", facts["definition"], ""]
+    if task.published:
+        lines += [f"Published: {task.published}", ""]
+    lines.append("Options (--task-set NAME=VALUE):")
+    lines += [f"  {name} = {value!r}: {task.constraints[name]}" for name, value in facts["options"].items()]
+    for model, settings in facts["settings"].items():
+        if settings:
+            lines += ["", f"Settings for {model}:"]
+            lines += [f"  {name.replace('__', '.')} = {value!r}" for name, value in settings.items()]
+    return "\n".join(lines)
+
+
+def model_facts(name: str, model: Any) -> dict[str, Any]:
+    """What there is to know of a model class, as plain data.
+
+    `parts` are the parameters that are objects with parameters of their own: by the classes that each may be of.
+    """
+    parts = {part: {key: parameters(cls) for key, cls in classes.items()} for part, classes in part_classes_of(model)}
+    return {"name": name, "summary": summary(model), "parameters": parameters(model), "parts": parts}
+
+
+def parameters(cls: Any) -> dict[str, dict[str, Any]]:
+    """Default and constraint of each parameter of a model, or of a part of one."""
+    return {
+        p.name: {"default": p.default, "constraint": str(cls.constraints.get(p.name, ""))}
+        for p in inspect.signature(cls).parameters.values()
+    }
+
+
+def part_classes_of(cls: Any, above: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """The parameters that are objects with parameters of their own, and the parts of these, as readout and a.b."""
+    for name, constraint in cls.constraints.items():
+        classes = part_classes(constraint)
+        if classes:
+            yield above + name, classes
+        for part in classes.values():
+            yield from part_classes_of(part, f"{above}{name}.")
+
+
+def model_page(name: str, model: Any) -> str:
+    """All about one model, as text: its parameters, their constraints and defaults, and what can be named in them."""
+    lines = [name, "", about(model), "", "Defaults and constraints (--set NAME=VALUE); --seeds sets random_state:"]
+    lines += listed(parameters(model))
+    for title, members in getattr(model, "catalogue", dict)().items():
+        lines += ["", f"{title}:"]
+        lines += [f"  {key}: {text}" for key, text in members.items()]
+    for part, classes in part_classes_of(model):
+        for title, cls in classes.items():
+            choice = f"--set {part}={title}, " if len(classes) > 1 else ""
+            lines += ["", f"{title} ({choice}--set {part}.NAME=VALUE)", "", about(cls), "", *listed(parameters(cls))]
+    return "\n".join(lines)
+
+
+def about(cls: Any) -> str:
+    """The part of a docstring that is for the command line."""
+    text = inspect.getdoc(cls) or ""
+    for heading in ("Attributes", "Examples"):
+        text = text.partition(f"\n{heading}\n---")[0]
+    return text.rstrip()
+
+
+def listed(found: dict[str, dict[str, Any]]) -> list[str]:
+    """A line for each parameter that can be set on the command line."""
+    return [f"  {name} = {p['default']!r}: {p['constraint']}" for name, p in found.items() if p["constraint"]]

@@ -1,0 +1,66 @@
+"""A classifier readout that models probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Self
+
+import numpy as np
+
+from reservoir.echo.readouts.least_squares import Blocks
+from reservoir.echo.readouts.ridge import Readout
+from reservoir.validation import Constraint, DataError, Number
+
+
+class Logistic(Readout):
+    """Multinomial logistic regression with a ridge penalty, by scikit-learn's L-BFGS, on standardised features.
+
+    Minimises the summed cross-entropy plus ridge / 2 |B|^2, B for features of variance one; of two classes, whose outputs
+    only count by their difference, B is that one column. Holds all features in memory.
+
+    Parameters
+    ----------
+    ridge : the penalty, > 0
+    max_iter : the most L-BFGS iterations
+
+    Attributes
+    ----------
+    coefficients_ : (n_features, n_classes), for the features as they are
+    """
+
+    classifier = True
+    constraints: ClassVar[Mapping[str, Constraint]] = {
+        "ridge": Number(low=0, open_low=True),
+        "max_iter": Number(low=1, integer=True),
+    }
+
+    def __init__(self, ridge: float = 1.0, max_iter: int = 500) -> None:
+        self.ridge = ridge
+        self.max_iter = max_iter
+
+    def fit(self, blocks: Blocks) -> Self:
+        """Fit to all blocks, whose targets are one-hot. Raises `DataError` when only one class is there, or not all are."""
+        from sklearn.linear_model import LogisticRegression
+
+        self.check()
+        features, targets = blocks.in_memory()
+        labels = targets.argmax(axis=1)
+        found = len(np.unique(labels))
+        if found < 2:
+            raise DataError("targets: a logistic readout needs at least two classes. Got one class.")
+        if found < targets.shape[1]:
+            raise DataError(
+                f"targets: only {found} of {targets.shape[1]} classes are in the rows that a logistic readout is fitted to;"
+                " lower washout, or leave the others out."
+            )
+        first = int(blocks.bias)
+        means, spread = features[:, first:].mean(axis=0), features[:, first:].std(axis=0)
+        spread[spread == 0.0] = 1.0
+        model = LogisticRegression(C=1.0 / self.ridge, max_iter=self.max_iter, fit_intercept=bool(first))
+        model.fit((features[:, first:] - means * first) / spread, labels)
+        weights, intercept = model.coef_.T / spread[:, None], model.intercept_
+        if weights.shape[1] == 1:  # two classes: scikit-learn keeps the difference of their outputs
+            weights, intercept = np.concatenate([0.0 * weights, weights], axis=1), np.r_[0.0, intercept]
+        intercept = (intercept - means @ weights)[None, :]
+        self.coefficients_ = np.ascontiguousarray(np.concatenate([intercept, weights]) if first else weights)
+        return self

@@ -1,0 +1,112 @@
+"""Readouts that learn step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Self
+
+import numpy as np
+
+from reservoir.echo.readouts.least_squares import Blocks
+from reservoir.echo.readouts.ridge import Readout
+from reservoir.kernels import online
+from reservoir.validation import Choice, Constraint, DivergenceError, Number
+
+
+class OnlineReadout(Readout):
+    """What the online readouts share: `fit` starts afresh, `partial_fit` goes on, one update per row, in order."""
+
+    mend: ClassVar[str]
+    """What to do when the weights diverge, for the error text."""
+
+    def fit(self, blocks: Blocks) -> Self:
+        """Forget, then learn from all rows once."""
+        self.check()
+        self._start(blocks.n_features, blocks.n_outputs)
+        return self._learn(blocks)
+
+    def partial_fit(self, blocks: Blocks) -> Self:
+        """Learn on from all rows once."""
+        self.check()
+        if not hasattr(self, "coefficients_"):
+            self._start(blocks.n_features, blocks.n_outputs)
+        return self._learn(blocks)
+
+    def _start(self, n_features: int, n_outputs: int) -> None:
+        raise NotImplementedError
+
+    def _update(self, features: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> None:
+        raise NotImplementedError
+
+    def _learn(self, blocks: Blocks) -> Self:
+        weights = np.array(self.coefficients_.T, order="C")  # a copy: what was read before stays as it is
+        for features, targets in blocks:
+            self._update(np.ascontiguousarray(features, np.float64), np.ascontiguousarray(targets, np.float64), weights)
+        if not np.isfinite(weights).all():
+            raise DivergenceError(f"{type(self).__name__} diverged: the output weights are no longer finite; {self.mend}.")
+        self.coefficients_ = np.ascontiguousarray(weights.T)  # as a model file keeps them
+        return self
+
+
+class RecursiveLeastSquares(OnlineReadout):
+    """Recursive least squares: after every row the exact minimiser of the squared errors, older ones forgotten.
+
+    With `forgetting` 1 the result is that of `Ridge` with the bias penalised too. O(F^2) operations per row.
+
+    Parameters
+    ----------
+    forgetting : weight of the past per step, in (0, 1]; 0.999 remembers about 1,000 steps
+    ridge : > 0, the penalty at the start; P begins as the identity over it
+
+    Attributes
+    ----------
+    coefficients_ : (n_features, n_outputs)
+    inverse_ : P, (n_features, n_features), the inverse of the weighted X^T X
+    """
+
+    mend = "raise forgetting or ridge"
+    constraints: ClassVar[Mapping[str, Constraint]] = {
+        "forgetting": Number(low=0, high=1, open_low=True),
+        "ridge": Number(low=0, open_low=True),
+    }
+
+    def __init__(self, forgetting: float = 1.0, ridge: float = 1e-6) -> None:
+        self.forgetting = forgetting
+        self.ridge = ridge
+
+    def _start(self, n_features: int, n_outputs: int) -> None:
+        self.coefficients_ = np.zeros((n_features, n_outputs))
+        self.inverse_ = np.eye(n_features) / self.ridge
+
+    def _update(self, features: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> None:
+        online.rls(features, targets, float(self.forgetting), self.inverse_, weights)
+
+
+class LeastMeanSquares(OnlineReadout):
+    """Least mean squares (Widrow & Hoff 1960): a step along the gradient of each row's squared error. O(F) per row.
+
+    Parameters
+    ----------
+    learning_rate : > 0; below 2 when normalised
+    normalized : divide the rate by |z|^2, the squared length of the row's features
+
+    Attributes
+    ----------
+    coefficients_ : (n_features, n_outputs)
+    """
+
+    mend = "lower learning_rate, or set normalized"
+    constraints: ClassVar[Mapping[str, Constraint]] = {
+        "learning_rate": Number(low=0, open_low=True),
+        "normalized": Choice((True, False)),
+    }
+
+    def __init__(self, learning_rate: float = 0.5, normalized: bool = True) -> None:
+        self.learning_rate = learning_rate
+        self.normalized = normalized
+
+    def _start(self, n_features: int, n_outputs: int) -> None:
+        self.coefficients_ = np.zeros((n_features, n_outputs))
+
+    def _update(self, features: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> None:
+        online.lms(features, targets, float(self.learning_rate), bool(self.normalized), weights)

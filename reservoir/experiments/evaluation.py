@@ -1,0 +1,158 @@
+"""One model on one task with one seed: the unit of a command-line run, of a comparison, and of a sweep.
+
+A task is any object with the methods of `reservoir.tasks.Task`; nothing here imports that package.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reservoir import __version__
+from reservoir.base.estimator import Estimator
+from reservoir.models import model_class
+from reservoir.validation import Choice, Constraint, DataError, DivergenceError, ParameterError, Subset, unknown
+
+FAILURES = (DivergenceError, DataError, ParameterError, MemoryError)
+"""What a model may come to with a task and a seed; anything else is a mistake of ours."""
+
+Progress = Callable[[dict[str, Any], int], None]
+"""Called after each epoch of training with what there is to tell of it, as in `history_`, and the number of epochs."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of it: the row to report, and the objects behind it."""
+
+    row: dict[str, Any]
+    model: Any
+    data: Any
+    predictions: Any
+
+
+def make_model(name: str, parameters: Mapping[str, Any], seed: int) -> Any:
+    """An unfitted model with parameters set, nested ones as `readout__ridge`; a readout may be given by its class's name.
+
+    A single name will do where a list of names is asked for. Raises `ParameterError` for an unknown model, readout or
+    parameter, with the nearest names.
+    """
+    model = model_class(name)(random_state=seed)
+    named = {key: from_name(key, value, model.constraints.get(key)) for key, value in parameters.items()}
+    plain = {key: value for key, value in named.items() if "__" not in key}
+    nested = {key: value for key, value in named.items() if "__" in key}
+    model.set_params(**plain).check()
+    model.set_params(**nested).check()
+    for part in model.get_params(deep=False).values():
+        if isinstance(part, Estimator):
+            part.check()
+    return model
+
+
+def from_name(key: str, value: Any, constraint: Constraint | None) -> Any:
+    """What a name stands for where a parameter is a list of names, or an object of one of some classes; else the value."""
+    if isinstance(value, str) and isinstance(constraint, Subset):
+        return [value]
+    classes = part_classes(constraint)
+    if isinstance(value, str) and classes and value not in getattr(constraint, "names", ()):
+        if value not in classes:
+            raise unknown(key, value, classes)
+        return classes[value]()
+    return value
+
+
+def part_classes(constraint: Constraint | None) -> dict[str, type[Estimator]]:
+    """The classes by name, of an object with parameters of its own, that a constraint asks for."""
+    types = constraint.types if isinstance(constraint, Choice) else ()
+    return {cls.__name__: cls for cls in types if issubclass(cls, Estimator)}
+
+
+def overlaid(settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """`settings` with `parameters` over them. The parts that are set of a parameter which is replaced go with it.
+
+    >>> overlaid({"units": 50, "readout__ridge": 1e-6}, {"readout": "LeastMeanSquares"})
+    {'units': 50, 'readout': 'LeastMeanSquares'}
+    """
+    kept = {key: value for key, value in settings.items() if key.partition("__")[0] not in parameters}
+    return {**kept, **parameters}
+
+
+def described(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as JSON can hold them: a readout by its class's name, anything else odd by its repr."""
+    plain = (str, int, float, bool, list, tuple, dict, type(None))
+    return {
+        name: value if isinstance(value, plain) else type(value).__name__ if hasattr(value, "get_params") else repr(value)
+        for name, value in parameters.items()
+    }
+
+
+def evaluate(
+    task: Any, name: str, parameters: Mapping[str, Any], seed: int, data: Any = None, progress: Progress | None = None
+) -> Result:
+    """Fit a model to a task's data and score it on the test split.
+
+    Parameters
+    ----------
+    task : an object with the methods of `reservoir.tasks.Task`
+    name : of a model
+    parameters : go over the task's own settings for that model; both go over the model's defaults
+    seed : of the model, and of the data
+    data : what `task.generate(seed)` gives; generated if not given
+    progress : called after each epoch, by models that are trained in epochs
+
+    Raises
+    ------
+    ParameterError, DataError, DivergenceError
+        What the task and the model raise; the last names the seed.
+    """
+    model = make_model(name, overlaid(task.settings(name), parameters), seed)
+    data = task.generate(seed) if data is None else data
+    try:
+        predictions, outcome = measured(task, model, data, progress)
+    except DivergenceError as error:
+        raise DivergenceError(f"Seed {seed}: {error}") from None
+    row = report_row(task, name, model, seed, data, **outcome, solved=task.solved(outcome["score"]))
+    return Result(row, model, data, predictions)
+
+
+def measured(task: Any, model: Any, data: Any, progress: Progress | None = None) -> tuple[Any, dict[str, Any]]:
+    """Fit a model and ask it for the test split: its predictions, and score, scores, n_parameters and seconds."""
+    reports = {} if progress is None or "progress" not in inspect.signature(model.fit).parameters else {"progress": progress}
+    started = time.perf_counter()
+    model.fit(data.train.inputs, data.train.targets, **reports)
+    fitted = time.perf_counter()
+    predictions = task.predict(model, data.test)
+    predicted = time.perf_counter()
+    outcome = {
+        "score": task.score(predictions, data),
+        "scores": task.scores(predictions, data),
+        "n_parameters": model.n_parameters_,
+        "fit_seconds": fitted - started,
+        "predict_seconds": predicted - fitted,
+    }
+    return predictions, outcome
+
+
+def reason(failure: Exception, seed: int) -> str:
+    """Why a run came to nothing, in a line; a mistake of ours with its kind."""
+    if isinstance(failure, MemoryError):
+        return f"not enough memory ({failure})"
+    text = " ".join(str(failure).split())
+    return text.removeprefix(f"Seed {seed}: ") if isinstance(failure, FAILURES) else f"{type(failure).__name__}: {text}"
+
+
+def report_row(task: Any, name: str, model: Any, seed: int, data: Any, **outcome: Any) -> dict[str, Any]:
+    """The row to report of a run: what it was, and its outcome."""
+    return {
+        "task": task.name,
+        "task_options": task.options(),
+        "model": name,
+        "params": described(model.get_params()),
+        "seed": seed,
+        "metric": task.metric,
+        "baseline": task.baseline(data),
+        **outcome,
+        "version": __version__,
+    }

@@ -1,0 +1,205 @@
+"""Reading users' CSV files: columns of numbers, or one line that says what is wrong and where."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice
+from pathlib import Path
+
+import numpy as np
+
+from reservoir.files.reading import PathLike, reading
+from reservoir.validation import DataError, nearest
+
+Row = tuple[int, list[str]]
+"""The number of the line a row ends on, and its cells."""
+
+ROWS_AT_ONCE = 1000
+"""Few, so that the garbage collector never walks over long lists of rows: that is two thirds of the time otherwise."""
+
+
+def read_csv(path: PathLike, columns: Sequence[str] | None = None) -> tuple[np.ndarray, list[str]]:
+    """Columns of numbers of a CSV file, and their names.
+
+    The delimiter (comma, semicolon, tab or white space) and a header line are recognised; without a header the columns
+    are called "1", "2" and so on. UTF-8, with or without a mark, or else Latin-1; a decimal point, no thousands
+    separators. Blank lines are skipped, but within a file of one column they count as missing values.
+
+    Parameters
+    ----------
+    path : the file
+    columns : the names of the columns wanted, in the order wanted; None for the only one that holds numbers
+
+    Returns
+    -------
+    values : (T, n_columns) float64
+    names : list of the names of these columns
+
+    Raises
+    ------
+    DataError
+        The file cannot be read or is not a CSV file, a column is missing or its name not unique, rows differ in length,
+        or a cell is blank, not a number or not finite.
+    """
+    text = _read_text(path)
+    rows = _rows(text, _delimiter(text), path)
+    sample = list(islice(rows, ROWS_AT_ONCE))
+    if not sample:
+        raise DataError(f"{path}: the file is empty; it needs rows of numbers.")
+    width = len(sample[0][1])
+    names = [str(index + 1) for index in range(width)]
+    if _is_header(sample):
+        header = (" ".join(cell.split()) for cell in sample.pop(0)[1])
+        names = [given or number for given, number in zip(header, names, strict=True)]
+    if not sample:
+        raise DataError(f"{path}: has a header and no rows below it. Columns: {_listed(names)}.")
+    positions = _choose(path, names, columns, [cells for _, cells in sample if len(cells) == width])
+    chosen = {names[position]: position for position in positions}
+    return _convert(path, chain(sample, rows), width, chosen), list(chosen)
+
+
+def _read_text(path: PathLike) -> str:
+    """The decoded file; every way in which a file cannot be read or is no text has its own line."""
+    with reading(path, "CSV file"):
+        content = Path(path).read_bytes()
+    control = bytes([*range(9), *range(14, 32)])
+    if len(content.translate(None, control)) < len(content):
+        raise DataError(f"{path}: is not a CSV file, it has NUL or control bytes; save it as text in UTF-8.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+def _lines(text: str) -> io.StringIO:
+    """The lines as the csv module wants them: any of the three line ends, which are kept."""
+    return io.StringIO(text, newline="")
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter that splits most of the first lines into equally many cells; a space stands for white space.
+
+    White space comes last: dates with a time of day, and names, have spaces inside a cell.
+    """
+    # 50 lines of 2,000 characters stay below the longest cell that the csv module accepts, whatever the quotes.
+    lines = [line[:2000] for line in islice(_lines(text), 50) if line.strip()]
+    best, most = ",", 0
+    for delimiter in "\t;,":
+        agreeing = _agreeing(csv.reader(lines, delimiter=delimiter))
+        if agreeing > most:
+            best, most = delimiter, agreeing
+    if most == 0 and 2 * _agreeing(line.split() for line in lines) > len(lines):
+        return " "
+    return best
+
+
+def _agreeing(rows: Iterator[list[str]]) -> int:
+    """How many rows share the commonest number of cells, of those with more than one."""
+    widths = Counter(len(cells) for cells in rows if len(cells) > 1)
+    return max(widths.values(), default=0)
+
+
+def _rows(text: str, delimiter: str, path: PathLike) -> Iterator[Row]:
+    """The rows from the first that is not blank to the last that is not blank."""
+    if delimiter == " ":
+        yield from ((number, line.split()) for number, line in enumerate(_lines(text), start=1) if line.strip())
+        return
+    reader = csv.reader(_lines(text.rstrip(" \r\n")), delimiter=delimiter, skipinitialspace=True)
+    width = 0
+    try:
+        for cells in reader:
+            blank = not cells or (len(cells) == 1 and not cells[0].strip())
+            if not blank:
+                width = len(cells)
+                yield reader.line_num, cells
+            elif width == 1:
+                yield reader.line_num, [""]
+    except csv.Error as error:
+        raise DataError(f"{path}, line {reader.line_num}: is not CSV: {error}.") from None
+
+
+def _number(cell: str) -> float | None:
+    """The number in a cell, or None. Python's digit groups (1_000) are not numbers in a file."""
+    try:
+        return None if "_" in cell else float(cell)
+    except ValueError:
+        return None
+
+
+def _is_header(rows: list[Row]) -> bool:
+    """Whether the first row is all words, or has a word above a number. Words above words (dates) tell nothing."""
+    first = rows[0][1]
+    words = [bool(cell.strip()) and _number(cell) is None for cell in first]
+    below = rows[1][1] if len(rows) > 1 else []
+    return all(words) or any(word and _number(cell) is not None for word, cell in zip(words, below, strict=False))
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+
+
+def _choose(path: PathLike, names: list[str], columns: Sequence[str] | None, rows: list[list[str]]) -> list[int]:
+    """The positions of the columns asked for, or of the only one whose cells are mostly numbers."""
+    if columns is None:
+        numeric = [index for index in range(len(names)) if _mostly_numbers([row[index] for row in rows])]
+        if len(names) == 1 or len(numeric) == 1:
+            return numeric or [0]
+        found = f"{len(numeric)} columns hold numbers, choose among them" if numeric else "no column holds numbers"
+        raise DataError(f"{path}: {found}. Columns: {_listed([names[index] for index in numeric] or names)}.")
+    if not columns:
+        raise DataError(f"{path}: no column was asked for. Columns: {_listed(names)}.")
+    for column in columns:
+        if names.count(column) > 1:
+            raise DataError(f"{path}: {names.count(column)} columns are called '{column}'; rename them.")
+        if column not in names:
+            close = nearest(column, names)
+            raise DataError(f"{path}: there is no column '{column}'.{close} Columns: {_listed(names)}.")
+    return [names.index(column) for column in columns]
+
+
+def _mostly_numbers(cells: list[str]) -> bool:
+    """Whether over half of the cells that are not blank hold numbers, so that a few bad ones are told by their line."""
+    return 2 * sum(_number(cell) is not None for cell in cells) > sum(bool(cell.strip()) for cell in cells)
+
+
+def _convert(path: PathLike, rows: Iterator[Row], width: int, chosen: Mapping[str, int]) -> np.ndarray:
+    """The chosen columns as (T, n_columns) floats, a block at a time; only a block that fails is searched."""
+    blocks = []
+    while block := list(islice(rows, ROWS_AT_ONCE)):
+        for number, cells in block:
+            if len(cells) != width:
+                raise DataError(f"{path}, line {number}: has {len(cells)} cells where the first row has {width}.")
+        values = np.empty((len(block), len(chosen)))
+        try:
+            for position, index in enumerate(chosen.values()):
+                texts = [cells[index] for _, cells in block]
+                values[:, position] = np.fromiter(map(float, texts), float, len(texts))
+                if "_" in "".join(texts):
+                    raise _culprit(path, block, chosen)
+        except ValueError as error:
+            raise (error if isinstance(error, DataError) else _culprit(path, block, chosen)) from None
+        if not np.isfinite(values).all():
+            raise _culprit(path, block, chosen)
+        blocks.append(values)
+    return np.concatenate(blocks)
+
+
+def _culprit(path: PathLike, block: list[Row], chosen: Mapping[str, int]) -> DataError:
+    """The error for the first chosen cell of the block that holds no finite number."""
+    for line, cells in block:
+        for name, index in chosen.items():
+            cell, value = cells[index].strip(), _number(cells[index])
+            place = f"{path}, line {line}, column '{name}'"
+            if not cell:
+                return DataError(f"{place}: the cell is blank; fill it or remove the row first.")
+            if value is None:
+                mend = "; write decimals with a point" if "," in cell else ""
+                return DataError(f"{place}: {cell[:40]!r} is not a number{mend}.")
+            if not math.isfinite(value):
+                what = "NaN" if math.isnan(value) else "infinity (inf)"
+                return DataError(f"{place}: the cell holds {what}; fill it or remove the row first.")
+    raise AssertionError("a block without a bad cell was searched for one")

@@ -1,0 +1,213 @@
+"""Training by the extended Kalman filter (Puskorius & Feldkamp, IEEE Trans. Neural Networks 5, 1994).
+
+The weights w are the state of a system that stands still but for a little noise, its covariance P; the targets are noisy
+measurements of the outputs. A measurement with error e, its Jacobian H = dy/dw (M, P) and unit noise gives
+
+    A = (I + H P H')^-1,   K = P H' A,   w += K e,   P += q I - K H P.
+
+Only P and q relative to the noise of the measurement matter, so that the noise is 1 and P(0) and q are parameters. H comes
+from the `sensitivities`, exact but for the changes of the weights along a sequence. All sequences of a batch
+run side by side and are measured together, at every step, or all outputs of k1 steps at once (multi-stream training,
+Feldkamp & Puskorius, Proc. IEEE 86, 1998). P lives on from batch to batch and from epoch to epoch.
+
+Decoupled, P has a block for each node and nothing between blocks: the weights into a unit, through all its gates, or into
+an output; the unit's own normalisation; the vector of a symbol. A is still one matrix for all outputs.
+
+With cross-entropy the noise is that of a draw of the class from the network's probabilities p, of covariance
+C C' = diag(p) - p p', C = diag(sqrt p) - p sqrt(p)'. Divided by C, the measurement has unit noise, the error
+(d - p) / sqrt p and the Jacobian C' dz/dw, z being the logits: the filter is then natural gradient descent that has a
+memory (Ollivier, Electronic Journal of Statistics 12, 2018).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import scipy.linalg
+import scipy.special
+
+from reservoir.gradient.cells.clockwork import ClockworkCell
+from reservoir.gradient.layers import Recurrent
+from reservoir.gradient.learners import Piece, State
+from reservoir.gradient.losses import LOSSES
+from reservoir.gradient.network import Batch, Network, Run, Weights, forward
+from reservoir.gradient.optimizers import global_norm
+from reservoir.gradient.real_time.learner import RealTimeLearner, refuse_more, shares, steps_of
+from reservoir.gradient.real_time.sensitivities import Sensitivities, n_below, offsets
+from reservoir.gradient.training import Training
+from reservoir.kernels.kalman import multiply_blocks, shrink_blocks
+
+LEAST_PROBABILITY = 1e-12
+
+
+class Measured(NamedTuple):
+    """Jacobian (M, O, P) of outputs (M, O), these, their targets, and the gradient of the loss with respect to them."""
+
+    jacobian: np.ndarray
+    outputs: np.ndarray
+    targets: np.ndarray
+    gradient: np.ndarray
+
+
+class Covariance:
+    """P in blocks, as one vector `blocks`, which is all that changes.
+
+    groups : the weights of each block; every weight in one of them
+    """
+
+    def __init__(self, groups: list[np.ndarray], variance: float) -> None:
+        self.order = np.concatenate(groups)
+        self.borders = np.cumsum([0, *(len(group) for group in groups)])
+        self.blocks = np.concatenate([np.eye(len(group)).ravel() for group in groups]) * variance
+
+    def update(self, weights: np.ndarray, jacobian: np.ndarray, error: np.ndarray, process: float) -> None:
+        """Take in a measurement of unit noise: `error` (M,) and `jacobian` (M, P), which change `weights` and P.
+
+        Raises `numpy.linalg.LinAlgError` where numbers are no longer finite.
+        """
+        rows = np.ascontiguousarray(jacobian[:, self.order])
+        products = np.empty_like(rows)
+        multiply_blocks(self.blocks, self.borders, rows, products)
+        inverse = products @ rows.T
+        inverse[np.diag_indices_from(inverse)] += 1.0
+        root = np.linalg.cholesky(inverse)  # A = (root root')^-1, so that K H P is factor' factor
+        both = scipy.linalg.solve_triangular(root, np.column_stack([products, error]), lower=True, check_finite=False)
+        factor = np.ascontiguousarray(both[:, :-1])
+        weights[self.order] += both[:, -1] @ factor
+        shrink_blocks(self.blocks, self.borders, factor, process)
+
+
+def node_groups(network: Network) -> list[np.ndarray]:
+    """The weights of each node, as indices of the vector: symbols, units from the lowest layer up, outputs."""
+    starts, groups = offsets(network), []
+    if network.symbols is not None and network.symbols.size is not None:
+        shape = network.shapes["symbols"]
+        groups += list(starts["symbols"] + np.arange(np.prod(shape)).reshape(shape))
+    for layer in network.layers:
+        indices, units = [], []
+        for name, shape in layer.shapes().items():
+            indices.append(starts[name] + np.arange(np.prod(shape, dtype=int)))
+            units.append(_units_of(layer, name))
+        where, unit = np.concatenate(indices), np.concatenate(units)
+        groups += [where[unit == j] for j in range(layer.cell.units)]
+    for norm in network.norms:
+        groups += [np.array([starts[name] + j for name in norm.shapes()]) for j in range(norm.size)]
+    rows = np.append(starts["head.weights"] + network.n_outputs * np.arange(network.layers[-1].n_outputs), starts["head.bias"])
+    return groups + [rows + o for o in range(network.n_outputs)]
+
+
+def _units_of(layer: Recurrent, name: str) -> np.ndarray:
+    """For each weight of an array of a layer, flat, the unit that it leads to."""
+    cell, shape = layer.cell, layer.shapes()[name]
+    if isinstance(cell, ClockworkCell) and name.endswith("recurrent_weights"):
+        return cell.pack(np.tile(np.arange(cell.units), (cell.units, 1)))
+    return np.broadcast_to(np.arange(shape[-1]) % cell.units, shape).ravel()  # gates lie side by side
+
+
+def output_jacobian(network: Network, weights: Weights, along: Sensitivities, read: np.ndarray) -> np.ndarray:
+    """dy/dw (n, O, P) of the outputs of the first n sequences, whose head reads `read` (n, H) at this step."""
+    head, below = weights.arrays["head.weights"], n_below(network)
+    n, width = read.shape
+    found = np.zeros((n, network.n_outputs, network.n_weights))
+    for o in range(network.n_outputs):
+        found[:, o, :below] = along.along(np.broadcast_to(head[:, o], read.shape))
+        found[:, o, below + o : below + width * network.n_outputs : network.n_outputs] = read
+        found[:, o, below + width * network.n_outputs + o] = 1.0
+    return found
+
+
+def whitened(measured: Measured, loss: str) -> tuple[np.ndarray, np.ndarray]:
+    """Jacobian (M * O, P) and error (M * O,) of a measurement of unit noise."""
+    jacobian, error = measured.jacobian, measured.targets - measured.outputs
+    if loss == "cross_entropy":
+        p = scipy.special.softmax(measured.outputs, axis=1).clip(LEAST_PROBABILITY)
+        p /= p.sum(axis=1, keepdims=True)
+        root = np.sqrt(p)
+        error = (measured.targets - p) / root
+        jacobian = root[:, :, None] * (jacobian - np.einsum("mo,mop->mp", p, jacobian)[:, None])
+    return jacobian.reshape(error.size, -1), error.ravel()
+
+
+class KalmanLearner(RealTimeLearner):
+    """Updates by the extended Kalman filter, after every k1 steps (1 where `truncation` is None) or sequence.
+
+    The learning rate has no part in it, but for its schedule, which the variance of the process noise follows.
+    """
+
+    mend: ClassVar[str] = "lower training.kalman_covariance or training.kalman_process"
+
+    def __init__(self, network: Network, vector: np.ndarray, settings: Training, loss: str, pool: ThreadPoolExecutor) -> None:
+        super().__init__(network, vector, settings, loss, pool)
+        self.covariance = Covariance(weight_groups(network, settings), settings.kalman_covariance)
+        self.state = self.covariance.blocks
+        self.measured: dict[int, Measured] = {}
+
+    @classmethod
+    def check(cls, network: Network, settings: Training) -> None:
+        """See `Learner`."""
+        super().check(network, settings)
+        numbers = sum(len(group) ** 2 for group in weight_groups(network, settings))
+        refuse_more(8 * numbers, network, settings, "the covariance of its")
+
+    def plan(self, horizon: int) -> list[Piece]:
+        """See `Learner`."""
+        default = 1 if self.network.reading == "step" else horizon
+        return steps_of(horizon, default if self.settings.truncation is None else self.settings.truncation[0])
+
+    def gradient(
+        self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[np.random.Generator | None]
+    ) -> tuple[float, list[Run]]:
+        """See `Learner`."""
+        self.measured.clear()
+        return super().gradient(parts, states, first, generators)
+
+    def part(self, index: int, part: Batch, state: State | None, first: int, generator: Any) -> tuple[float, Run]:
+        """See `Learner`; keeps what was measured."""
+        network, (weights, room), along = self.network, self.rooms[index], self.carried[index]
+        run = forward(network, weights, part, state, first)
+        rows = run.outputs.reshape(-1, network.n_outputs)
+        targets, scored = part.targets.reshape(rows.shape), part.loss_weights.reshape(-1)
+        value, gradient = LOSSES[self.loss](rows, targets, scored)
+        counts = scored > 0.0
+        jacobian = self._jacobian(run, weights, along, counts.reshape(part.loss_weights.shape))
+        kept = (array[counts].astype(np.float64) for array in (rows, targets, gradient))
+        measured = self.measured[index] = Measured(jacobian, *kept)
+        room.vector[:] = np.tensordot(measured.gradient, jacobian, 2)
+        return value, run
+
+    def _jacobian(self, run: Run, weights: Weights, along: Sensitivities, counts: np.ndarray) -> np.ndarray:
+        """dy/dw (M, O, P) of the outputs that count, in the order in which they come."""
+        network = self.network
+        per_step = network.reading == "step"
+        weight = counts if per_step else shares(network, run)
+        of_steps = [np.empty((0, network.n_outputs, network.n_weights))]
+        of_sequences = np.zeros((0 if per_step else len(counts), network.n_outputs, network.n_weights))
+        for t, n in enumerate(run.steps.active):
+            along.advance(run, t)
+            if weight[t].any():
+                jacobian = output_jacobian(network, weights, along, run.top[t, :n])
+                if per_step:
+                    of_steps.append(jacobian[counts[t, :n]])
+                else:
+                    of_sequences[:n] += weight[t, :n, None, None] * jacobian
+        return np.concatenate(of_steps) if per_step else of_sequences
+
+    def update(self, step: int, rate: float, noise: np.random.Generator | None) -> float:
+        """One step of the filter; the norm of the loss's gradient."""
+        parts = [self.measured[index] for index in sorted(self.measured)]
+        measured = Measured(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+        process = self.settings.kalman_process * rate / self.settings.learning_rate
+        with np.errstate(over="ignore", invalid="ignore"):
+            try:
+                self.covariance.update(self.weights.vector, *whitened(measured, self.loss), process)
+            except np.linalg.LinAlgError:  # the next loss will tell
+                self.weights.vector[:] = np.nan
+        return global_norm(self.rooms[0][1].vector)
+
+
+def weight_groups(network: Network, settings: Training) -> list[np.ndarray]:
+    """The weights of each block of the covariance."""
+    return node_groups(network) if settings.algorithm == "ekf_decoupled" else [np.arange(network.n_weights)]

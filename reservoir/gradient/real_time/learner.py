@@ -1,0 +1,108 @@
+"""Real-time recurrent learning (Williams & Zipser, Neural Computation 1, 1989): exact gradients, forward in time.
+
+dL/dw is the sum over t of dL/dh(t) dh(t)/dw, the sensitivities dh/dw going along with the states. Memory does not grow with
+time, and weights may change at any step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from reservoir.gradient.batches import CHUNK
+from reservoir.gradient.learners import Learner, Piece, State
+from reservoir.gradient.losses import LOSSES
+from reservoir.gradient.network import Batch, Network, Run, forward
+from reservoir.gradient.real_time.sensitivities import Sensitivities, is_diagonal, n_below, sensitivities
+from reservoir.gradient.training import Training
+from reservoir.validation import ParameterError
+
+MOST_BYTES = 2**32
+
+
+def shares(network: Network, run: Run) -> np.ndarray:
+    """How much each step of a sequence has of what the head reads, (T, B), for one output per sequence."""
+    if network.reading == "last":
+        return np.asarray(np.arange(run.steps.horizon)[:, None] == run.steps.lengths - 1, dtype=run.top.dtype)
+    return np.asarray(run.scored / run.scored.sum(axis=0), dtype=run.top.dtype)
+
+
+def refuse_more(size: int, network: Network, settings: Training, what: str) -> None:
+    """Raise `ParameterError` where an algorithm for small networks would need more than `MOST_BYTES` bytes."""
+    if size > MOST_BYTES:
+        raise ParameterError(
+            f"The 'units' parameter must be smaller for training.algorithm={settings.algorithm!r}: {what} {network.n_weights}"
+            f" weights would take {size / 2**30:.1f} GiB, more than {MOST_BYTES / 2**30:.0f}."
+        )
+
+
+def steps_of(horizon: int, every: int) -> list[Piece]:
+    """Pieces of `every` steps, one after the other."""
+    return [Piece(start, start, min(start + every, horizon)) for start in range(0, horizon, every)]
+
+
+class RealTimeLearner(Learner):
+    """Gradients by real-time recurrent learning: updates every k1 steps, or at the end of the sequences, by the optimiser.
+
+    Sensitivities are carried on over updates, so that gradients reach back to the start of the sequences, but were found
+    with weights that have changed a little since.
+    """
+
+    def __init__(self, network: Network, vector: np.ndarray, settings: Training, loss: str, pool: ThreadPoolExecutor) -> None:
+        super().__init__(network, vector, settings, loss, pool)
+        self.carried: list[Sensitivities] = []
+
+    @classmethod
+    def check(cls, network: Network, settings: Training) -> None:
+        """See `Learner`."""
+        obstacles = {
+            "bidirectional": (network.bidirectional, "False", "what comes later in a sequence is not known at a step"),
+            "pooling": (network.reading == "attention", "'last' or 'mean'", "attention weighs all steps at the end"),
+            "dropout": (network.dropout > 0.0, "0", "what is carried from step to step knows of no masks"),
+        }
+        for name, (there, value, reason) in obstacles.items():
+            if there:
+                raise ParameterError(
+                    f"The '{name}' parameter must be {value} for training.algorithm={settings.algorithm!r}: {reason}."
+                )
+        if not is_diagonal(network):
+            numbers = sum(layer.cell.states * layer.cell.units for layer in network.layers) * n_below(network)
+            refuse_more(8 * CHUNK * numbers, network, settings, "the sensitivities of its states to")
+
+    def plan(self, horizon: int) -> list[Piece]:
+        """See `Learner`; no piece goes back over steps of the one before."""
+        truncation = self.settings.truncation
+        return steps_of(horizon, horizon if truncation is None else truncation[0])
+
+    def gradient(
+        self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[np.random.Generator | None]
+    ) -> tuple[float, list[Run]]:
+        """See `Learner`; sensitivities start anew where sequences do."""
+        self.make_rooms(len(parts))
+        if first == 0:
+            rooms = zip(parts, self.rooms, strict=False)
+            self.carried = [sensitivities(self.network, weights, len(part.lengths)) for part, (weights, _) in rooms]
+        return super().gradient(parts, states, first, generators)
+
+    def part(self, index: int, part: Batch, state: State | None, first: int, generator: Any) -> tuple[float, Run]:
+        """See `Learner`."""
+        network, (weights, room), along = self.network, self.rooms[index], self.carried[index]
+        run = forward(network, weights, part, state, first)
+        width = run.read.shape[-1]
+        rows, read = run.outputs.reshape(-1, network.n_outputs), run.read.reshape(-1, width)
+        value, gradient = LOSSES[self.loss](rows, part.targets.reshape(rows.shape), part.loss_weights.reshape(-1))
+        room.vector[:] = 0
+        room.arrays["head.weights"][:] = read.T @ gradient
+        room.arrays["head.bias"][:] = gradient.sum(axis=0)
+        back = (gradient @ weights.arrays["head.weights"].T).reshape(run.read.shape)
+        if network.reading != "step":
+            back = shares(network, run)[:, :, None] * back
+        total = room.vector[: n_below(network)]
+        for t, n in enumerate(run.steps.active):
+            along.advance(run, t)
+            if back[t].any():
+                total += along.along(back[t, :n]).sum(axis=0)
+        return value, run

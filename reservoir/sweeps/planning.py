@@ -1,0 +1,229 @@
+"""What a sweep is to do, checked before any work, and the keys by which its runs are known.
+
+A trial is one set of parameters; a run is a trial with one seed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from reservoir.base.estimator import Estimator
+from reservoir.experiments.evaluation import make_model, overlaid
+from reservoir.experiments.values import MOST_SEEDS, canonical, shown_name
+from reservoir.sweeps.space import Dimension, Point, read_dimension, without_numpy
+from reservoir.sweeps.strategies import Search
+from reservoir.validation import Number, ParameterError, brief
+
+SPLITS = ("validation", "test")
+SEED = Number(low=0, high=2**63 - 1, integer=True)
+COUNTS = {
+    "trials": Number(low=1, high=1_000_000_000, integer=True, optional=True),
+    "batch": Number(low=1, high=10_000, integer=True, optional=True),
+    "search_seed": Number(low=0, high=2**32 - 1, integer=True),
+}
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A checked sweep: what `plan` gives.
+
+    Attributes
+    ----------
+    task : an object with the methods of `reservoir.tasks.Task`
+    model : name of the model
+    dimensions : what is varied
+    settings : parameters of every trial, over the task's own settings for the model
+    seeds : of the data and of the models; every trial is run with each
+    split : what the runs are scored on, "validation" or "test"
+    search : how points are chosen
+    prune : whether runs that fall behind are stopped early
+    """
+
+    task: Any
+    model: str
+    dimensions: Sequence[Dimension]
+    settings: Mapping[str, Any]
+    seeds: Sequence[int]
+    split: str
+    search: Search
+    prune: bool
+
+    @property
+    def trials(self) -> int:
+        """The number of trials."""
+        return self.search.size(self.dimensions)
+
+    @property
+    def runs(self) -> int:
+        """The number of runs: every trial with every seed."""
+        return self.trials * len(self.seeds)
+
+    def parameters(self, point: Point) -> dict[str, Any]:
+        """All that is set at a point, the task's own settings included; the model's defaults hold for the rest."""
+        return overlaid(self.task.settings(self.model), {**self.settings, **point})
+
+    def key(self, parameters: str, seed: int) -> bytes:
+        """What defines a run, as a hash of 16 bytes: what the store is about, the parameters as canonical text, the seed."""
+        return hashlib.sha256(f"{self._about}{parameters}{seed}".encode()).digest()[:16]
+
+    @functools.cached_property
+    def _about(self) -> str:
+        return canonical(self.about())
+
+    def about(self) -> dict[str, Any]:
+        """What all runs of a store have in common."""
+        return {
+            "task": self.task.name,
+            "task_options": {name: _plain_option(value) for name, value in self.task.options().items()},
+            "model": self.model,
+            "metric": self.task.metric,
+            "higher_is_better": self.task.higher_is_better,
+            "split": self.split,
+        }
+
+    def facts(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        """What a store notes of its sweeps, with what it has noted: the latest strategy, names in the order given, options."""
+        defaults = {f.name: f.default for f in dataclasses.fields(self.task)} if dataclasses.is_dataclass(self.task) else {}
+        options = {name: value for name, value in self.about()["task_options"].items() if value != defaults.get(name)}
+        varied = [dimension.name for dimension in self.dimensions]
+        log = [dimension.name for dimension in self.dimensions if dimension.log]
+        names = {"varied": varied, "log": log, "given": [*varied, *self.settings]}
+        every = {what: list(dict.fromkeys([*known.get(what, ()), *latest])) for what, latest in names.items()}
+        return {"strategy": self.search.strategy, **every, "task_set": options}
+
+
+def plan(
+    task: Any,
+    model: str,
+    vary: Mapping[str, Any],
+    settings: Mapping[str, Any] | None = None,
+    seeds: Sequence[int] = (0,),
+    strategy: str = "grid",
+    trials: int | None = None,
+    split: str = "validation",
+    search_seed: int = 0,
+    batch: int | None = None,
+    prune: bool = False,
+) -> Sweep:
+    """Read and check a sweep.
+
+    Parameters
+    ----------
+    task : an object with the methods of `reservoir.tasks.Task`
+    model : name of a model
+    vary : for each parameter the values it may take, as `reservoir.sweeps.space` reads them; nested ones as `readout__ridge`
+    settings : parameters of every trial, over the task's own settings for the model; plain values
+    seeds : of the data and of the models
+    strategy, trials, search_seed, batch : how points are chosen, see `Search`
+    split : "validation", so that the test data stay unseen while choosing, or "test"
+    prune : stop runs of models trained in epochs whose loss is worse than the median of earlier ones; for tpe and cmaes
+
+    Raises
+    ------
+    ParameterError
+        Nothing to vary, an unknown name (with the nearest), a value out of range, a strategy that does not fit.
+    """
+    fixed = {name: without_numpy(value) for name, value in (settings or {}).items()}
+    if not vary:
+        raise ParameterError("There is nothing to vary; name a parameter and its values, as spectral_radius=0.1:1.5:15.")
+    for name in (*vary, *fixed):
+        if not all(name.split("__")):
+            raise ParameterError(f"There is no parameter '{shown_name(name)}'; parts are named as readout.ridge.")
+        if name in vary and name in fixed:
+            raise ParameterError(f"The parameter '{shown_name(name)}' is both varied and set; do either.")
+    seeds = _checked_seeds(seeds)
+    if split not in SPLITS:
+        raise ParameterError(f"The split must be one of {', '.join(SPLITS)}. Got {split!r} instead.")
+    for name, count in {"trials": trials, "batch": batch, "search_seed": search_seed}.items():
+        low, high = COUNTS[name].low, COUNTS[name].high
+        if not COUNTS[name].accepts(count):
+            raise ParameterError(f"'{name}' must be an integer in [{low}, {high}]. Got {brief(count)} instead.")
+    dimensions = _dimensions(task, model, vary, fixed)
+    search = Search(strategy, trials, search_seed) if batch is None else Search(strategy, trials, search_seed, batch)
+    sweep = Sweep(task, model, dimensions, fixed, seeds, split, search, prune)
+    _check_values(sweep)
+    search.size(dimensions)
+    if batch is not None and not search.listens:
+        raise ParameterError(f"A batch is for the strategies tpe and cmaes; {strategy} does not wait for scores.")
+    if prune and not search.listens:
+        raise ParameterError(f"Pruning compares with earlier trials, which tpe and cmaes do, {strategy} does not.")
+    if prune and model == "esn":
+        raise ParameterError("Pruning is for models trained in epochs; an echo state network is fitted at once.")
+    return sweep
+
+
+def _checked_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
+    if isinstance(seeds, (Sequence, np.ndarray)) and 0 < len(seeds) <= MOST_SEEDS:
+        plain = tuple(without_numpy(seeds))
+        if all(SEED.accepts(seed) for seed in plain) and len(set(plain)) == len(plain):
+            return plain
+    raise ParameterError(
+        f"Seeds must be integers in [0, 2^63), at least one, at most {MOST_SEEDS:,}, none twice. Got {brief(seeds)} instead."
+    )
+
+
+def _dimensions(task: Any, model: str, vary: Mapping[str, Any], fixed: Mapping[str, Any]) -> list[Dimension]:
+    """What is varied, in the order given. Parts are read after their wholes, whose first value tells what parts there are."""
+    settings, read = dict(fixed), dict[str, Dimension]()
+    for name in sorted(vary, key=lambda name: "__" in name):
+        whole = takes_integers(model, overlaid(task.settings(model), settings), name)
+        read[name] = read_dimension(name, vary[name], whole)
+        settings = overlaid(settings, {name: read[name].samples()[0]}) if "__" not in name else settings
+    return [read[name] for name in vary]
+
+
+def _check_topology(model: Any) -> None:
+    """Raise `ParameterError` unless the topology is a name, with options that it has: a matrix is no plain data."""
+    from reservoir.echo.topology import TOPOLOGIES, check_options
+
+    if not isinstance(model.topology, str):
+        raise ParameterError(
+            f"The 'topology' parameter of a sweep must be one of {', '.join(TOPOLOGIES)}. Got {brief(model.topology)}."
+        )
+    check_options(model.topology, model.topology_options or {})
+
+
+def takes_integers(model: str, settings: Mapping[str, Any], name: str) -> bool | None:
+    """Whether a parameter takes integers only; None where nothing is known of it. Unknown names are told later."""
+    whole, _, part = name.partition("__")
+    owner: Any = make_model(model, settings, 0)
+    if whole == "topology_options":
+        from reservoir.echo.topology import OPTION_CONSTRAINTS
+
+        constraint = OPTION_CONSTRAINTS.get(part)
+    else:
+        owner = owner.get_params(deep=False).get(whole) if part else owner
+        constraint = owner.constraints.get(part or whole) if isinstance(owner, Estimator) else None
+    return constraint.integer if isinstance(constraint, Number) else None
+
+
+def _check_values(sweep: Sweep) -> None:
+    """Make a model with every value that is varied, the others at their first; raise what that raises."""
+    first = {dimension.name: dimension.samples()[0] for dimension in sweep.dimensions}
+    for dimension in sweep.dimensions:
+        for value in dimension.samples():
+            model = make_model(sweep.model, sweep.parameters({**first, dimension.name: value}), sweep.seeds[0])
+            if sweep.model == "esn":
+                _check_topology(model)
+    if "random_state" in {**first, **sweep.settings}:
+        raise ParameterError("'random_state' cannot be varied or set; seeds have an option of their own.")
+    if "training__checkpoint" in first or sweep.settings.get("training__checkpoint") is not None:
+        raise ParameterError("'training.checkpoint' is for a single training; the store of a sweep keeps what is finished.")
+    try:
+        canonical(sweep.settings)
+    except TypeError:
+        raise ParameterError(
+            "Settings of a sweep must be numbers, texts, true, false, none, or lists of these; set a part by its own name,"
+            " as readout__ridge."
+        ) from None
+
+
+def _plain_option(value: Any) -> Any:
+    return value if isinstance(value, (str, int, float, bool, list, tuple, type(None))) else str(value)

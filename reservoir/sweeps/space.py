@@ -1,0 +1,201 @@
+"""What a sweep varies: one dimension per parameter, given as text or plain data, and the points they span.
+
+    0.1:1.5:15          15 numbers, evenly spaced, both ends among them
+    log:1e-9:1e-3:7     7 numbers, evenly spaced on a logarithmic scale
+    0.1:1.5             any number between (integers for a parameter that takes them); for searches only
+    log:50:800          the same on a logarithmic scale
+    tanh,relu           these values, whatever they are
+
+As data, a range is {"start": 0.1, "stop": 1.5, "count": 15, "log": False}, choices are a list or an array, and the text above
+will do.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from reservoir.experiments.values import canonical, parse_value, shown_name
+from reservoir.validation import Number, ParameterError, brief, nearest
+
+Point = dict[str, Any]
+"""Values by the names of parameters, nested ones as `readout__ridge`."""
+
+RANGE = re.compile(r"(?![\[({'\"])(?P<log>log:)?(?P<start>[^:]*):(?P<stop>[^:]*)(?::(?P<count>[^:]*))?")
+COUNT = Number(low=1, high=100_000, integer=True)
+"""How many values a range may have: they are listed before any work."""
+DIGITS = 12
+"""Significant digits of the numbers within a logarithmic range, so that grids which meet share values."""
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A parameter and the values it may take.
+
+    Attributes
+    ----------
+    name : of the parameter
+    values : all of them; empty for a range that has no count
+    low, high : the ends of a range without a count
+    log : whether the range is even on a logarithmic scale
+    integer : whether a range without a count is of integers
+    ordered : whether the values are numbers of a range, so that neighbours are alike
+    """
+
+    name: str
+    values: tuple[Any, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+    log: bool = False
+    integer: bool = False
+    ordered: bool = False
+
+    def samples(self) -> Sequence[Any]:
+        """The values to check before any work: all, or the ends of a range."""
+        if not self.values:
+            return self.low, self.high
+        return (self.values[0], self.values[-1]) if self.ordered else self.values
+
+    def at(self, u: float) -> Any:
+        """The value at u in [0, 1), all of them equally likely for a uniform u."""
+        if self.values:
+            return self.values[int(u * len(self.values))]
+        if self.integer:
+            width = math.log(self.high + 1) - math.log(self.low) if self.log else self.high + 1 - self.low
+            value = math.exp(math.log(self.low) + u * width) if self.log else self.low + u * width
+            return min(max(math.floor(value), int(self.low)), int(self.high))  # exp(log(5)) is below 5
+        if self.log:
+            value = math.exp(math.log(self.low) + u * (math.log(self.high) - math.log(self.low)))
+            return min(max(value, self.low), self.high)
+        return self.low + u * (self.high - self.low)
+
+
+def read_dimension(name: str, given: Any, integer: bool | None) -> Dimension:
+    """A dimension from text, a list or array of choices, a range as a mapping, or a single value.
+
+    `integer` says whether the parameter takes integers only; None where that is not known.
+
+    >>> read_dimension("leak_rate", "log:0.01:1:3", integer=False).values
+    (0.01, 0.1, 1.0)
+
+    Raises `ParameterError` for what cannot be read, a range that does not rise, a log range through zero, a count of 0
+    or above 100,000, or a value that is there twice.
+    """
+    if isinstance(given, str) and (found := RANGE.fullmatch(given.strip())):
+        parts = {key: parse_value(text.strip()) for key, text in found.groupdict().items() if text is not None and key != "log"}
+        return _range(name, {**parts, "log": found["log"] is not None}, integer)
+    if isinstance(given, Mapping):
+        return _range(name, given, integer)
+    value = without_numpy(parse_value(given) if isinstance(given, str) else given)
+    values = tuple(_plain(name, v) for v in (value if isinstance(value, list) else [value]))
+    if not values:
+        raise ParameterError(f"vary {shown_name(name)}: there are no values to choose from.")
+    seen: set[str] = set()
+    for value in values:
+        text = canonical(value)
+        if text in seen:
+            raise ParameterError(f"vary {shown_name(name)}: the value {brief(value)} is there twice.")
+        seen.add(text)
+    return Dimension(name, values)
+
+
+def _range(name: str, given: Mapping[str, Any], integer: bool | None) -> Dimension:
+    where = f"vary {shown_name(name)}"
+    keys = ("start", "stop", "count", "log")
+    for key in given:
+        if key not in keys:
+            raise ParameterError(f"{where}: a range has no '{key}'.{nearest(str(key), keys)} Known: {', '.join(keys)}.")
+    start, stop, count, log = (without_numpy(given.get(key)) for key in keys)
+    for key, end in (("start", start), ("stop", stop)):
+        if not Number().accepts(end):
+            raise ParameterError(f"{where}: '{key}' must be a finite number. Got {brief(end)} instead.")
+    if count is not None and not COUNT.accepts(count):
+        raise ParameterError(f"{where}: 'count' must be {COUNT}. Got {brief(count)} instead.")
+    if not isinstance(log, (bool, type(None))):
+        raise ParameterError(f"{where}: 'log' must be true or false. Got {brief(log)} instead.")
+    ends = f"Got {brief(start)} to {brief(stop)} instead."
+    if start > stop or (start == stop and count != 1):
+        raise ParameterError(f"{where}: the range must rise. {ends}")
+    if log and start <= 0:
+        raise ParameterError(f"{where}: a log range must lie above 0. {ends}")
+    if not math.isfinite(float(stop) - float(start)):
+        raise ParameterError(f"{where}: the range is too wide. {ends}")
+    whole = all(float(end).is_integer() for end in (start, stop))
+    if integer and not whole:
+        raise ParameterError(f"{where}: takes integers; the ends of the range must be such. {ends}")
+    if count is None:
+        discrete = bool(integer) or (integer is None and isinstance(start, int) and isinstance(stop, int))
+        low, high = (int(start), int(stop)) if discrete else (float(start), float(stop))
+        return Dimension(name, low=low, high=high, log=bool(log), integer=discrete, ordered=True)
+    values = _spaced(float(start), float(stop), count, bool(log))
+    if integer:  # numbers that round to the same integer count once
+        return Dimension(name, tuple(dict.fromkeys(round(v) for v in values)), log=bool(log), ordered=True)
+    if integer is None and whole and isinstance(start, int) and all(v.is_integer() for v in values):
+        return Dimension(name, tuple(int(v) for v in values), log=bool(log), ordered=True)
+    if any(b <= a for a, b in itertools.pairwise(values)):
+        raise ParameterError(f"{where}: the range is too narrow for {count} values. {ends}")
+    return Dimension(name, tuple(values), log=bool(log), ordered=True)
+
+
+def _spaced(start: float, stop: float, count: int, log: bool) -> list[float]:
+    """Numbers evenly spaced, the ends as given; 0.3, not 0.30000000000000004, so that grids which meet share values."""
+    if log:
+        inner = [float(f"{v:.{DIGITS}g}") for v in np.geomspace(start, stop, count)[1:-1]]
+    else:
+        ends, steps = (Fraction(str(start)), Fraction(str(stop))), count - 1
+        scale = math.lcm(*(end.denominator for end in ends))
+        first, last = (int(end * scale) for end in ends)
+        inner = [(first * (steps - k) + last * k) / (scale * steps) for k in range(1, steps)]  # of integers, rounded once
+    return [start, *inner, stop][:count]
+
+
+def without_numpy(value: Any) -> Any:
+    """Plain data in the place of NumPy's: numbers for scalars, lists for arrays, and for tuples and ranges."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    if isinstance(value, (list, tuple, range)):
+        return [without_numpy(part) for part in value]
+    return {name: without_numpy(part) for name, part in value.items()} if isinstance(value, dict) else value
+
+
+def _plain(name: str, value: Any) -> Any:
+    """The value, if it is plain data that a file can hold; raises `ParameterError` otherwise."""
+    if value is None or isinstance(value, (str, bool)):
+        return value
+    if Number().accepts(value):
+        return value if isinstance(value, int) else float(value)
+    if isinstance(value, list):
+        return [_plain(name, part) for part in value]
+    raise ParameterError(
+        f"vary {shown_name(name)}: values must be numbers, texts, true, false, none, or lists of these;"
+        f" a part is varied by its own name, as readout.ridge. Got {brief(value)} instead."
+    )
+
+
+def grid_size(dimensions: Sequence[Dimension]) -> int:
+    """The number of points of a grid. Raises `ParameterError` for a range without a count."""
+    for dimension in dimensions:
+        if not dimension.values:
+            raise ParameterError(
+                f"vary {shown_name(dimension.name)}: a grid needs the number of values,"
+                f" as {dimension.low:g}:{dimension.high:g}:10; or choose a strategy that searches: random, sobol, tpe, cmaes."
+            )
+    return math.prod(len(dimension.values) for dimension in dimensions)
+
+
+def grid(dimensions: Sequence[Dimension]) -> Iterator[Point]:
+    """Every value with every other, the last dimension fastest."""
+    for values in itertools.product(*(dimension.values for dimension in dimensions)):
+        yield {dimension.name: value for dimension, value in zip(dimensions, values, strict=True)}
+
+
+def point_at(dimensions: Sequence[Dimension], u: Iterable[float]) -> Point:
+    """The point at a place of the unit cube, (D,)."""
+    return {dimension.name: dimension.at(float(x)) for dimension, x in zip(dimensions, u, strict=True)}

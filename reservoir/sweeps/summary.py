@@ -1,0 +1,249 @@
+"""Numbers out of the runs of a sweep: the ranking of its trials, which parameters mattered, how a search went on.
+
+Nothing here needs more than NumPy. A run counts as done if its status says so and it has a score; any other has failed or
+was pruned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from reservoir.sweeps.table import Table, comparable
+
+FEW = 20
+"""Of up to so many values of a parameter, each is a level of its own."""
+SLICES = 10
+"""Levels that more numbers are cut into."""
+EVERY_SEED, FEWER_SEEDS, WITH_FAILURES, NOTHING = range(4)
+"""Standings of a trial; those of one standing are ranked by their mean, after those of the standings before."""
+
+
+@dataclass(frozen=True)
+class Trials:
+    """The trials that have any run, M of them in rising order, and statistics over their seeds; NaN where no run is done.
+
+    Attributes
+    ----------
+    trial : (M,) integers, indices into the table's `trials`
+    done, failed, pruned : (M,) integers, numbers of runs
+    mean, std, median, low, high : (M,) of the scores of the runs done; `std` with divisor n - 1, and 0 of a single one
+    standing : (M,) integers: EVERY_SEED, FEWER_SEEDS, WITH_FAILURES or NOTHING, see `ranking`
+    """
+
+    trial: np.ndarray
+    done: np.ndarray
+    failed: np.ndarray
+    pruned: np.ndarray
+    mean: np.ndarray
+    std: np.ndarray
+    median: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    standing: np.ndarray
+
+    def order(self, higher_is_better: bool) -> np.ndarray:
+        """(M,) places in the arrays of all trials, the best first."""
+        signed = np.where(np.isnan(self.mean), 0.0, -self.mean if higher_is_better else self.mean)
+        return np.lexsort((self.trial, signed, self.standing))
+
+
+def trials_of(table: Table) -> Trials:
+    """The statistics of every trial that has a run."""
+    trial, place = np.unique(table.trial, return_inverse=True)
+    done = _done(table)
+    pruned = (table.status == "pruned") & ~done
+    runs, n, out = (np.bincount(place[chosen], minlength=len(trial)) for chosen in (slice(None), done, pruned))
+    low, median, high, mean, std = _moments(place[done], table.score[done], n)
+    return Trials(trial, n, runs - n - out, out, mean, std, median, low, high, _standing(runs, n))
+
+
+def _done(table: Table) -> np.ndarray:
+    return np.asarray((table.status == "done") & ~np.isnan(table.score))
+
+
+def _moments(place: np.ndarray, score: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Least, median, largest, mean and standard deviation of the scores at each of M places, which hold n (M,) of them."""
+    order = np.lexsort((score, place))  # sums do not depend on the order of the runs
+    place, score = place[order], np.append(score[order], np.nan)
+    first = np.cumsum(n) - n
+    low, left, right, high = (score[np.where(n > 0, first + offset, -1)] for offset in (0, (n - 1) // 2, n // 2, n - 1))
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # none, or infinite ones
+        mean = np.bincount(place, score[:-1], len(n)) / n
+        mean = np.where(low == high, low, mean)
+        squares = np.bincount(place, np.square(score[:-1] - mean[place]), len(n))
+        std = np.where(low == high, 0.0, np.sqrt(squares / (n - 1)))
+        median = np.where(left == right, left, left / 2.0 + right / 2.0)
+    return low, median, high, mean, np.where(n > 0, std, np.nan)
+
+
+def _standing(runs: np.ndarray, done: np.ndarray) -> np.ndarray:
+    clean = np.sort(done[runs == done])
+    usual = clean[len(clean) // 2] if len(clean) else 0
+    fewer = np.where(done < usual, FEWER_SEEDS, EVERY_SEED)
+    return np.where(done == 0, NOTHING, np.where(done < runs, WITH_FAILURES, fewer))
+
+
+def ranking(table: Table, top: int | None = None) -> list[dict[str, Any]]:
+    """Every trial that has a run, the best first; or only the `top` best.
+
+    By the mean score over seeds, ties in the order of trials, in three classes one after the other: trials without a
+    failed or pruned run; of these, the ones with fewer seeds than is usual (than the median of such trials), whose mean may
+    be luck; trials with a failed or pruned run. Last come those with no run done.
+
+    Returns
+    -------
+    `trial`: its index; `parameters`: those that vary; `n`, `failed`, `pruned`: numbers of runs; `mean`, `std` (divisor
+    n - 1; 0 of a single one), `median`, `min`, `max` of the scores of the n done, None where there are none.
+
+    >>> table = Table({"higher_is_better": False}, [{"units": 50}, {"units": 100}], np.array([0, 0, 1, 1]),
+    ...               np.array([0, 1, 0, 1]), np.array([0.5, 0.7, 0.2, 0.4]), np.array(["done"] * 4), [None] * 4)
+    >>> [(row["parameters"], round(row["mean"], 3)) for row in ranking(table)]
+    [({'units': 100}, 0.3), ({'units': 50}, 0.6)]
+    """
+    trials = trials_of(table)
+    order = trials.order(table.about["higher_is_better"])[:top]
+    names = table.varied()
+    counts = (trials.trial, trials.done, trials.failed, trials.pruned)
+    scores = (trials.mean, trials.std, trials.median, trials.low, trials.high)
+    rows = []
+    for index, done, failed, pruned, mean, std, median, low, high in zip(
+        *(column[order].tolist() for column in counts + scores), strict=True
+    ):
+        given = table.trials[index]
+        rows.append({
+            "trial": index, "parameters": {name: given.get(name) for name in names},
+            "n": done, "failed": failed, "pruned": pruned,
+            "mean": mean, "std": std, "median": median, "min": low, "max": high,
+        })  # fmt: skip
+    for row in rows:
+        if row["n"] == 0:
+            row.update(dict.fromkeys(("mean", "std", "median", "min", "max")))
+    return rows
+
+
+class ProgressCurve(NamedTuple):
+    """The trials in order. `best` is NaN before the first that counts."""
+
+    trial: np.ndarray
+    mean: np.ndarray
+    best: np.ndarray
+
+
+def progress_curve(table: Table) -> ProgressCurve:
+    """(M,) arrays: the trials that have a run, in order, their mean scores, and the best mean so far.
+
+    For the best count only the trials of the first class of `ranking`, so that its last value is that of the first there.
+    """
+    trials = trials_of(table)
+    worst, best_of = (-np.inf, np.maximum) if table.about["higher_is_better"] else (np.inf, np.minimum)
+    counts = trials.standing == trials.standing.min(initial=NOTHING)
+    counts &= trials.done > 0
+    best = best_of.accumulate(np.where(counts, trials.mean, worst))
+    return ProgressCurve(trials.trial, trials.mean, np.where(np.cumsum(counts) > 0, best, np.nan))
+
+
+def importance(table: Table) -> list[dict[str, Any]]:
+    """Which parameters mattered: the share of the variance of the score that each explains alone, the seed, and the rest.
+
+    The share of a parameter is its first-order effect, from an analysis of variance without the bias of many levels (epsilon
+    squared; Kelley 1935, "An unbiased correlation ratio measure", PNAS 21, 554-559):
+
+        (SS_between - (k - 1) MS_error) / SS_total, not below 0
+
+    for k levels: up to 20 values of a parameter are a level each, as are values that are not numbers; more numbers are cut into
+    about 10 levels of as many runs each. MS_error is the mean square of what the sum of all effects, the seed's too, leaves,
+    fitted at once by least squares; where nothing is left over to tell it, the mean square within the levels. Errors that are
+    all positive enter as their logarithms.
+
+    "interactions and noise" is MS_error / MS_total. In a full grid it and the shares sum to 1, but for those cut off at 0. In a
+    search, above all one that learns (tpe, cmaes), parameters go along with each other, and what two explain alike is in the
+    shares of both: they may sum to more. There they also describe the trials made, most of them near the best, not the space.
+
+    Returns
+    -------
+    Dicts, the largest share first, those unknown after them, and the rest last. Empty if nothing varies.
+    `name`, as in the table; `kind`: "parameter", "seed" (if there are several) or "rest"; `share` in [0, 1], None where it
+    cannot be told (one level, one run a level, scores all the same); `levels`: their number, None of the rest; `runs`: n,
+    which leaves out those with an infinite score; `scale` of the score: "log10" or "linear".
+    """
+    runs = np.flatnonzero(_done(table) & np.isfinite(table.score))
+    score = table.score[runs]
+    logarithmic = bool(not table.about["higher_is_better"] and len(score) and score.min() > 0.0)
+    score = np.log10(score) if logarithmic else score
+    factors = [("parameter", name, _levels(table, name, runs)) for name in table.varied()]
+    if len(np.unique(table.seed)) > 1:
+        factors.append(("seed", "seed", np.unique(table.seed[runs], return_inverse=True)[1]))
+    common = {"runs": len(runs), "scale": "log10" if logarithmic else "linear"}
+    rows: list[dict[str, Any]] = []
+    known = [codes for *_, codes in factors if _can_be_told(codes, score)]
+    error = _error(known, score) if known else None
+    for kind, name, codes in factors:
+        share = _share(codes, score, error) if _can_be_told(codes, score) else None
+        rows.append({"name": name, "kind": kind, "share": share, "levels": _count(codes), **common})
+    if not rows:
+        return []
+    rows.sort(key=lambda row: np.inf if row["share"] is None else -row["share"])
+    rest = None if error is None else min(1.0, error / float(score.var(ddof=1)))
+    return [*rows, {"name": "interactions and noise", "kind": "rest", "share": rest, "levels": None, **common}]
+
+
+def _count(codes: np.ndarray) -> int:
+    return int(codes.max(initial=-1)) + 1
+
+
+def _levels(table: Table, name: str, runs: np.ndarray) -> np.ndarray:
+    """The level of a parameter in each of some runs, as integers from 0 without gaps."""
+    values = [trial.get(name) for trial in table.trials]
+    known: dict[Any, int] = {}
+    codes = np.array([known.setdefault(comparable(value), len(known)) for value in values])
+    numeric = np.array([type(value) in (int, float) for value in values])
+    levels, inside = codes[table.trial[runs]], numeric[table.trial[runs]]
+    if len(np.unique(levels[inside])) > FEW:
+        numbers = np.array([value if is_number else 0.0 for value, is_number in zip(values, numeric, strict=True)], dtype=float)
+        chosen = numbers[table.trial[runs]][inside]
+        cuts = np.sort(chosen)[np.arange(1, SLICES) * len(chosen) // SLICES]
+        levels[inside] = len(known) + np.searchsorted(np.unique(cuts), chosen, side="right")
+    return np.unique(levels, return_inverse=True)[1]
+
+
+def _can_be_told(codes: np.ndarray, score: np.ndarray) -> bool:
+    return 1 < _count(codes) < len(score) and np.ptp(score) > 0.0
+
+
+def _share(codes: np.ndarray, score: np.ndarray, error: float | None) -> float:
+    """Epsilon squared of levels (n,) for scores (n,), given the mean square of the error, or else with that within the levels."""
+    n, k = len(score), _count(codes)
+    within = score - (np.bincount(codes, score) / np.bincount(codes))[codes]
+    inside, total = float(within @ within), float(score.var()) * n
+    noise = inside / (n - k) if error is None else error
+    return min(max(0.0, (total - inside - (k - 1) * noise) / total), 1.0)
+
+
+def _error(factors: Sequence[np.ndarray], score: np.ndarray) -> float | None:
+    """The mean square of what the sum of the effects of all factors leaves; None if it has as many parameters as runs.
+
+    The factor with the most levels is eliminated first, so that only a small system is solved.
+    """
+    largest, *others = sorted(factors, key=_count, reverse=True)
+    size = np.bincount(largest)
+    within = score - (np.bincount(largest, score) / size)[largest]
+    residual, freedom = float(within @ within), len(score) - len(size)
+    if others:
+        crossed = np.hstack([_crossed(largest, codes) for codes in others])
+        gram = np.block([[_crossed(a, b)[1:] for b in others] for a in others]) - crossed.T @ (crossed / size[:, None])
+        sums = np.concatenate([np.bincount(codes, within)[1:] for codes in others])
+        values, vectors = np.linalg.eigh(gram)
+        independent = values > 1e-9 * len(score)
+        residual -= float(np.sum(np.square(vectors[:, independent].T @ sums) / values[independent]))
+        freedom -= int(independent.sum())
+    return max(0.0, residual) / freedom if freedom > 0 else None
+
+
+def _crossed(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(levels of a, levels of b - 1) numbers of runs at each pair of levels, the first level of b left out."""
+    rows, columns = _count(a), _count(b)
+    return np.bincount(a * columns + b, minlength=rows * columns).reshape(rows, columns)[:, 1:].astype(float)
