@@ -214,7 +214,11 @@ ESN: Mapping[str, Settings] = {
     },
 }
 
-SETTINGS: Mapping[str, Mapping[str, Settings]] = {
-    name: {**({"esn": ESN[name]} if name in ESN else {}), **GRADIENT[name]} for name in GRADIENT
-}
+
+def joined(esn: Mapping[str, Settings], gradient: Mapping[str, Mapping[str, Settings]]) -> dict[str, Mapping[str, Settings]]:
+    """Task -> model -> its parameters, of every task that is in either table."""
+    return {name: {**({"esn": esn[name]} if name in esn else {}), **gradient.get(name, {})} for name in {**esn, **gradient}}
+
+
+SETTINGS: Mapping[str, Mapping[str, Settings]] = joined(ESN, GRADIENT)
 """Task -> model -> its parameters; "gradient" stands for every model but the echo state network, see `Task.settings`."""

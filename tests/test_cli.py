@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -853,9 +854,9 @@ def test_an_error_of_ours_keeps_its_traceback(command: Command, monkeypatch: pyt
 
 
 def test_warnings_take_a_line(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli.warnings, "showwarning", None)  # put back afterwards
+    monkeypatch.setattr(warnings, "showwarning", None)  # put back afterwards
     command("--version")
-    cli.warnings.showwarning(UserWarning("two runs disagree"), UserWarning, "spectral.py", 1)
+    warnings.showwarning(UserWarning("two runs disagree"), UserWarning, "spectral.py", 1)
     assert command("--version").err == "Warning: two runs disagree\n"
 
 

@@ -10,7 +10,7 @@ from reservoir.experiments.evaluation import make_model
 from reservoir.models import MODELS
 from reservoir.tasks import list_tasks
 from reservoir.tasks.registry import task_class
-from reservoir.tasks.settings import ESN, SETTINGS
+from reservoir.tasks.settings import ESN, SETTINGS, joined
 
 TRAINED = [name for name in MODELS if name != "esn"]
 TABLE = {
@@ -28,6 +28,12 @@ def test_every_task_is_in_the_table_and_nothing_else() -> None:
     assert set(SETTINGS) == set(list_tasks())
     assert all(set(entries) <= {*MODELS, "gradient"} for entries in SETTINGS.values())
     assert set(ESN) <= set(list_tasks())
+
+
+def test_a_task_may_have_settings_for_either_kind_of_model_alone() -> None:
+    esn, gradient = {"a": {"units": 1}, "b": {"units": 2}}, {"b": {"lstm": {"units": 3}}, "c": {"gradient": {"units": 4}}}
+    expected = {"a": {"esn": {"units": 1}}, "b": {"esn": {"units": 2}, "lstm": {"units": 3}}, "c": {"gradient": {"units": 4}}}
+    assert joined(esn, gradient) == expected
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -37,7 +37,8 @@ class Training(Estimator):
     gradient_noise : eta of the Gaussian noise of variance eta / (1 + t)^.55 added to the gradient at update t
     reduction : "mean" of the loss over steps and outputs, or "sum" over both; the mean over sequences either way
     window : sequences with targets per step are cut into pieces of this many steps, each of them trained from the zero
-        state; pieces overlap by the washout, so that every step counts once. None for whole sequences
+        state. Pieces overlap by the washout, so that every step counts once, except that the last piece starts early
+        enough to be full: the steps that it shares with the piece before count twice. None for whole sequences
     truncation : (k1, k2): an update every k1 steps, with gradients through the last k2, the state carried on; None to
         go through whole sequences
     validation_fraction : share of the sequences, or of the steps of the only one at its end, on which the loss is
