@@ -73,7 +73,7 @@ def memory_capacity() -> None:
 
 
 def channel_equalization() -> None:
-    """Symbol error rate by signal-to-noise ratio, N = 46, mean of 5 seeds, beside a linear equaliser of 46 taps."""
+    """Symbol error rate by signal-to-noise ratio, N = 46, mean of 5 seeds, beside a linear equalizer of 46 taps."""
     for snr in range(12, 33, 4):
         task = get_task("channel-equalization", snr=snr)
         rows = [evaluate(task, "esn", {}, seed).row for seed in range(5)]

@@ -91,7 +91,7 @@ class ChannelEqualization(Task):
         return metrics.symbol_error_rate(scored(data.test, predictions), wanted, ALPHABET)
 
     def scores(self, predictions: list[np.ndarray], data: Data) -> dict[str, float]:
-        """The symbol error rate, and the normalised error of the outputs before the nearest symbol is taken."""
+        """The symbol error rate, and the normalized error of the outputs before the nearest symbol is taken."""
         error = metrics.nmse(scored(data.test, predictions), scored(data.test, data.test.targets))
         return {"ser": self.score(predictions, data), "nmse": error}
 

@@ -218,7 +218,7 @@ class KuramotoSivashinsky(Chaos):
     Source: Kassam & Trefethen 2005; such data in Pathak et al. 2017, Chaos 27.
 
     Metric: vpt, the mean valid prediction time of the starts in Lyapunov times (exponent .05 per unit of time; this
-    discretisation has .049). Baseline: persistence, the last field of each history. The longest score is 10.
+    discretization has .049). Baseline: persistence, the last field of each history. The longest score is 10.
     """
 
     train_length: int = 10_000

@@ -23,7 +23,7 @@ N_DIGITS = 1797
 
 
 @dataclass(frozen=True)
-class Labelled(Task):
+class Labeled(Task):
     """Labels (n_sequences,) as targets; accuracy as metric; the commonest train label as baseline."""
 
     kind = "label"
@@ -41,7 +41,7 @@ class Labelled(Task):
 
 
 @dataclass(frozen=True)
-class FrequencyDiscrimination(Labelled):
+class FrequencyDiscrimination(Labeled):
     """Tell whether the period of a noisy sine lies in a band.
 
     A sequence is x(t) = sin(2 pi t / P + phase) + noise e(t), t = 0 ... T-1, with e standard normal, the phase uniform
@@ -123,7 +123,7 @@ def _load_digits() -> tuple[np.ndarray, np.ndarray]:
 
 
 @dataclass(frozen=True)
-class Digits(Labelled):
+class Digits(Labeled):
     """Read a small handwritten digit row by row, or pixel by pixel, and name it.
 
     scikit-learn's 1,797 images of 8 x 8 pixels, the values 0...16 divided by 16. With order="rows" a sequence is

@@ -159,7 +159,7 @@ class _Symbols(_Past):
         return metrics.accuracy(np.sign(scored(data.test, predictions)), scored(data.test, data.test.targets))
 
     def scores(self, predictions: list[np.ndarray], data: Data) -> dict[str, float]:
-        """Accuracy, and the normalised error of the outputs before the threshold."""
+        """Accuracy, and the normalized error of the outputs before the threshold."""
         error = metrics.nmse(scored(data.test, predictions), scored(data.test, data.test.targets))
         return {"accuracy": self.score(predictions, data), "nmse": error}
 

@@ -125,7 +125,7 @@ class Narma10(Narma):
     Metric: `nmse` on the test rows, by their own variance (`info["variance"]`); `scores` adds its root.
     Source: A. F. Atiya & A. G. Parlos, IEEE Transactions on Neural Networks 11, 2000.
     Baseline: linear regression on the last 30 inputs; nmse about .148.
-    Published: none comparable, since definitions and normalisations differ.
+    Published: none comparable, since definitions and normalizations differ.
     """
 
     name = "narma10"
@@ -145,7 +145,7 @@ class Narma20(Narma):
     Metric: `nmse` on the test rows, by their own variance (`info["variance"]`); `scores` adds its root.
     Source: A. Rodan & P. Tino, IEEE Transactions on Neural Networks 22, 2011.
     Baseline: linear regression on the last 30 inputs.
-    Published: none comparable, since definitions and normalisations differ.
+    Published: none comparable, since definitions and normalizations differ.
     """
 
     name = "narma20"
@@ -165,7 +165,7 @@ class Narma30(Narma):
     Metric: `nmse` on the test rows, by their own variance (`info["variance"]`); `scores` adds its root.
     Source: B. Schrauwen et al., Improving reservoirs using intrinsic plasticity, Neurocomputing 71, 2008.
     Baseline: linear regression on the last 30 inputs.
-    Published: none comparable, since definitions and normalisations differ.
+    Published: none comparable, since definitions and normalizations differ.
     """
 
     name = "narma30"

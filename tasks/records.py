@@ -27,7 +27,7 @@ from reservoir.validation import Constraint, DataError, Number, ParameterError
 class Record(Task):
     """Base of the free runs over a given record, cut in the order of time into training, validation and test.
 
-    Every column is standardised by the mean and standard deviation of the rows before the validation part; `Data.info`
+    Every column is standardized by the mean and standard deviation of the rows before the validation part; `Data.info`
     holds them. So columns count alike whatever their units, and forecasts go back to units by x * std + mean. A history
     is all of the record before its continuation. Nothing is random: every seed gives the same data.
     """
@@ -47,10 +47,10 @@ class Record(Task):
     def cut(self, record: np.ndarray, names: list[str], train: slice, test: int) -> Data:
         """The splits of a (T, d) record: training rows, validation from their end, test from row `test`, to the end."""
         mean, deviation = record[: train.stop].mean(axis=0), record[: train.stop].std(axis=0)
-        for name, centre, spread in zip(names, mean, deviation, strict=True):
-            if spread <= 1e-12 * abs(centre):
+        for name, center, spread in zip(names, mean, deviation, strict=True):
+            if spread <= 1e-12 * abs(center):
                 raise DataError(
-                    f"Task {self.name}: column '{name}' is constant ({centre:g}) before the hold-out; "
+                    f"Task {self.name}: column '{name}' is constant ({center:g}) before the hold-out; "
                     "there is nothing to learn from it."
                 )
         scaled = (record - mean) / deviation
@@ -91,7 +91,7 @@ class Sunspots(Record):
     The monthly mean sunspot number of January 1749 to December 2008 (3,120 values on the scale in use before the
     revision of 2015; public domain). Test: the months from 1949 on, in which `starts` forecasts of `horizon` months
     begin at evenly spaced months; validation: likewise from 1909 to 1948; training: the last `train_length` months
-    before 1909, of which `washout` are not scored. Standardised, see `Record`.
+    before 1909, of which `washout` are not scored. Standardized, see `Record`.
 
     Metric: nrmse over all starts and months, the variance being that of the continuations. Baseline: the better of the
     last value repeated and the last 132 months repeated.
@@ -129,7 +129,7 @@ class CsvTask(Record):
     `column` names the column, or several separated by commas; empty means the only one that holds numbers. Test: the
     last `holdout` rows, in which `starts` forecasts of `horizon` rows begin at evenly spaced rows; validation: as many
     rows before them, likewise; training: all rows before those. Without `holdout` the forecasts lie end to end.
-    Standardised, see `Record`.
+    Standardized, see `Record`.
 
     Metric: nrmse over all starts, rows and columns, the variance being that of the continuations. Baseline: the better
     of the last value repeated and the last period repeated; `estimate_period` finds the period in the rows before the

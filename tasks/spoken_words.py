@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from reservoir.tasks.base import Data, Split
-from reservoir.tasks.labels import COUNT, Labelled
+from reservoir.tasks.labels import COUNT, Labeled
 from reservoir.validation import Constraint, Number
 
 # Three formants in Hz, loudness, and mean duration in frames. Round figures for the vowels and sonorants of English;
@@ -55,8 +55,8 @@ def mel(frequency: np.ndarray | float) -> np.ndarray:
     return np.asarray(1127.0 * np.log1p(np.asarray(frequency) / 700.0))
 
 
-CENTRES = np.linspace(mel(200.0), mel(5000.0), FEATURES)
-BANDWIDTH = 1.2 * float(CENTRES[1] - CENTRES[0])
+CENTERS = np.linspace(mel(200.0), mel(5000.0), FEATURES)
+BANDWIDTH = 1.2 * float(CENTERS[1] - CENTERS[0])
 
 
 @lru_cache(maxsize=1)
@@ -68,7 +68,7 @@ def lexicon() -> tuple[tuple[str, ...], tuple[np.ndarray, ...]]:
 
 def spectra(formants: np.ndarray, loudness: np.ndarray) -> np.ndarray:
     """Log energies (T, 13) in bands spaced by pitch, from three formants (T, 3) in Hz and the loudness (T,)."""
-    distance = (mel(formants)[:, :, None] - CENTRES) / BANDWIDTH
+    distance = (mel(formants)[:, :, None] - CENTERS) / BANDWIDTH
     energy = np.exp(-0.5 * distance**2) * np.array([1.0, 0.6, 0.35])[:, None]
     return np.log(QUIET + loudness[:, None] * energy.sum(axis=1))
 
@@ -95,7 +95,7 @@ def scale() -> tuple[np.ndarray, np.ndarray]:
 
 
 @dataclass(frozen=True)
-class SpokenWords(Labelled):
+class SpokenWords(Labeled):
     """Name the word that was said, among 25, of which five at a time end alike. Synthetic: no speech was recorded.
 
     Five groups share a suffix: -ing, -ical, -ition, -ations, -way. The words differ in what comes before it, so that the
@@ -103,7 +103,7 @@ class SpokenWords(Labelled):
     middles formants (on a logarithmic scale) and loudness glide. Every utterance has, drawn anew: a tempo and a factor for
     each phone's duration (log-normal, .15 and .25), a factor for all formants (the vocal tract; .12) and one for each
     phone's (.1), a factor for each phone's loudness (.3), and 2 to 8 silent frames at either end. The 13 features are the
-    logarithms of the energy in bands spaced by mel from 200 to 5,000 Hz, standardised by fixed numbers; to them are added
+    logarithms of the energy in bands spaced by mel from 200 to 5,000 Hz, standardized by fixed numbers; to them are added
     an offset and a tilt over the bands, the same at all frames (the recording; Gaussian, .3 at the outermost bands), and
     Gaussian noise of standard deviation `noise` at each. Lengths are 57 frames on average, from about 30 to 120. The words come
     equally often, as far as the number of sequences allows, in random order; the label is the word's number, the group's

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from reservoir import metrics
 from reservoir.tasks.base import Data, Split, Task, scored
-from reservoir.tasks.labels import COUNT, Labelled
+from reservoir.tasks.labels import COUNT, Labeled
 from reservoir.validation import Choice, Constraint
 
 ALPHABET = 8
@@ -92,7 +92,7 @@ def _recalled(predictions: Sequence[ArrayLike], data: Data) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class TemporalOrder(Labelled):
+class TemporalOrder(Labeled):
     """Say in which order two or three marked symbols came, among others that mean nothing.
 
     A sequence has 100 to 110 steps, each one of eight symbols, one-hot, in the order E, B, a, b, c, d, X, Y. It begins with

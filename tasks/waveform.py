@@ -58,7 +58,7 @@ class Waveform(Task):
     count then.
 
     The inputs are (length, 0). Training, validation and test are the same sequence: the task is to hold it in the
-    weights, not to generalise. Nothing is random: every seed gives the same data. A network without feedback needs
+    weights, not to generalize. Nothing is random: every seed gives the same data. A network without feedback needs
     biases or an initial state, or else its state never leaves zero; an echo state network needs feedback.
 
     Metric: `nmse` over the whole sequence; `scores` adds the nrmse.

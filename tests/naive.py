@@ -197,7 +197,7 @@ def leave_one_out(features: np.ndarray, targets: np.ndarray, penalty: float, bia
 def recursive_least_squares(
     features: np.ndarray, targets: np.ndarray, forgetting: float, penalty: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients (F, O) and P after every row was learnt once."""
+    """Coefficients (F, O) and P after every row was learned once."""
     f = features.shape[1]
     inverse, weights = np.eye(f) / penalty, np.zeros((f, targets.shape[1]))
     for z, y in zip(features, targets, strict=True):
@@ -208,7 +208,7 @@ def recursive_least_squares(
 
 
 def weighted_least_squares(features: np.ndarray, targets: np.ndarray, forgetting: float, penalty: float) -> np.ndarray:
-    """Minimise sum forgetting^(T-1-t) |y(t) - B^T z(t)|^2 + forgetting^T penalty |B|^2, the bias penalised too."""
+    """Minimize sum forgetting^(T-1-t) |y(t) - B^T z(t)|^2 + forgetting^T penalty |B|^2, the bias penalized too."""
     rows = len(features)
     root = np.array([forgetting ** ((rows - 1 - t) / 2) for t in range(rows)])[:, None]
     return ridge(features * root, targets * root, forgetting**rows * penalty, bias=False)

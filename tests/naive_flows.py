@@ -69,8 +69,8 @@ def henon(x: float, y: float, steps: int) -> np.ndarray:
 
 
 def autocorrelation(values: np.ndarray, lag: int) -> float:
-    centred = values - values.mean()
-    return float(sum(centred[t] * centred[t + lag] for t in range(len(values) - lag)) / sum(centred**2))
+    centered = values - values.mean()
+    return float(sum(centered[t] * centered[t + lag] for t in range(len(values) - lag)) / sum(centered**2))
 
 
 def lyapunov(step: Callable[[np.ndarray], np.ndarray], state: np.ndarray, time: float, repeats: int) -> float:

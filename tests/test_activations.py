@@ -25,7 +25,7 @@ def activated(name: str, x: np.ndarray) -> np.ndarray:
 
 
 def around(points: np.ndarray | list[float], dtype: type) -> np.ndarray:
-    """Each point, and its two neighbours on both sides."""
+    """Each point, and its two neighbors on both sides."""
     x = np.asarray(points, dtype)
     up, down = np.nextafter(x, dtype(np.inf)), np.nextafter(x, dtype(-np.inf))
     return np.concatenate([x, up, down, np.nextafter(up, dtype(np.inf)), np.nextafter(down, dtype(-np.inf))])

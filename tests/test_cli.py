@@ -384,12 +384,12 @@ def test_a_saved_classifier_gives_labels(command: Command) -> None:
     assert Path("predictions.csv").read_text().splitlines() == ["row,output", "1,a"]
 
 
-def test_a_model_of_a_standardised_record_is_given_one(command: Command) -> None:
+def test_a_model_of_a_standardized_record_is_given_one(command: Command) -> None:
     far = 1000.0 + 50.0 * wave()
     scaled = (far - far.mean()) / far.std()
     esn = reservoir.ESN(units=60, density=0.1, leak_rate=0.3, washout=20, random_state=0).fit(scaled)
     esn.save("model")
-    assert command("predict", "model", csv_file(load=far), "--steps", "5", "--standardise").status == 0
+    assert command("predict", "model", csv_file(load=far), "--steps", "5", "--standardize").status == 0
     found = [float(line.split(",")[1]) for line in Path("predictions.csv").read_text().splitlines()[1:]]
     np.testing.assert_allclose(found, esn.forecast(scaled, 5) * far.std() + far.mean(), rtol=1e-9)
 
@@ -496,7 +496,7 @@ def test_inspect_with_a_file_and_with_several_inputs(command: Command) -> None:
     assert len({found["lyapunov_exponent"] for found in (noise, three, driven)}) == 3
     assert noise["memory_capacity"] == driven["memory_capacity"] != three["memory_capacity"]
     same = json.loads(command(*args, "--file", csv_file(b=wave())).out)
-    assert same["lyapunov_exponent"] == pytest.approx(driven["lyapunov_exponent"])  # standardised
+    assert same["lyapunov_exponent"] == pytest.approx(driven["lyapunov_exponent"])  # standardized
 
 
 SMALL_ADDING = (
@@ -625,8 +625,8 @@ def test_gradients_of_a_reservoir_are_refused(refused: Callable[..., str]) -> No
         ("predict wave data.csv --out wave", ["wave", "is the input"]),
         ("predict wave two.csv --column a,b", ["2 features", "1 features"]),
         ("predict wave two.csv --column a,b --steps 3", ["2 features", "1"]),
-        ("predict wave two.csv --column flat --standardise", ["Column 'flat' is constant"]),
-        ("predict doubled data.csv --standardise", ["standardise needs", "it has 2"]),
+        ("predict wave two.csv --column flat --standardize", ["Column 'flat' is constant"]),
+        ("predict doubled data.csv --standardize", ["standardize needs", "it has 2"]),
         ("inspect --set unit=3", ["'unit'", "Did you mean units"]),
         ("inspect --set readout.ridge=-1", ["'ridge'", "Got -1"]),
         ("inspect --inputs 0", ["'--inputs'", "x>=1"]),

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from reservoir import ESN, DataError, DivergenceError, ParameterError, models
 from reservoir.comparison.plan import Entrant, entrants, plan, sizes
-from reservoir.comparison.work import compare, runs, summarise
+from reservoir.comparison.work import compare, runs, summarize
 from reservoir.experiments.evaluation import evaluate
 from reservoir.tasks import get_task
 
@@ -296,7 +296,7 @@ def test_sizes_of_data(targets: Any, outputs: int) -> None:
     assert sizes(data) == (2, outputs)
 
 
-# summarise
+# summarize
 
 
 def row(seed: int, score: float | None, solved: bool | None = None, **changes: Any) -> dict[str, Any]:
@@ -318,7 +318,7 @@ def test_a_summary_over_seeds() -> None:
         row(3, None, False),
         row(0, 5.0, label="other"),
     ]
-    found, other = summarise(rows)
+    found, other = summarize(rows)
     # Of 1, 2 and 6: the mean is 3, the deviations -2, -1, 3, their squares 14 together, over 2: 7.
     assert (found["median"], found["mean"], found["std"]) == (2.0, 3.0, math.sqrt(7.0))
     assert (found["runs"], found["failed"], found["solved"]) == (4, 1, 0.5)
@@ -329,8 +329,8 @@ def test_a_summary_over_seeds() -> None:
 
 
 def test_a_summary_of_nothing_but_failures_and_of_infinite_scores() -> None:
-    [found] = summarise([row(0, None, False), row(1, None, False)])
+    [found] = summarize([row(0, None, False), row(1, None, False)])
     assert found["median"] is found["mean"] is found["std"] is found["n_parameters"] is found["fit_seconds"] is None
     assert (found["failed"], found["solved"], found["baseline"]) == (2, 0.0, 2.5)
-    [found] = summarise([row(0, math.inf), row(1, math.inf), row(2, 1.0)])
+    [found] = summarize([row(0, math.inf), row(1, math.inf), row(2, 1.0)])
     assert found["median"] == found["mean"] == math.inf

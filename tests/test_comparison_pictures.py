@@ -1,4 +1,4 @@
-"""Pictures of several models on one task: each holds every model's data, in the model's colour."""
+"""Pictures of several models on one task: each holds every model's data, in the model's color."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def titles(figure: Figure) -> list[str]:
     return [axes.get_title(loc="left") for axes in figure.axes]
 
 
-def points(axes: Axes, colour: str) -> list[np.ndarray]:
-    """The (n, 2) points of each line of that colour."""
-    return [np.asarray(line.get_xydata()) for line in axes.lines if line.get_color() == colour]
+def points(axes: Axes, color: str) -> list[np.ndarray]:
+    """The (n, 2) points of each line of that color."""
+    return [np.asarray(line.get_xydata()) for line in axes.lines if line.get_color() == color]
 
 
 # Predictions
@@ -95,9 +95,9 @@ def test_a_filter_shows_the_end_of_every_model_over_the_target() -> None:
     _, data, predictions, figure = overlay("narma10")
     truth = data.test.targets[0][-320:, 0]
     assert len(figure.axes) == 2
-    for axes, (label, (colour, *_)) in zip(figure.axes, looks(LABELS).items(), strict=False):
+    for axes, (label, (color, *_)) in zip(figure.axes, looks(LABELS).items(), strict=False):
         np.testing.assert_array_equal(axes.lines[0].get_ydata(), truth)
-        [drawn] = points(axes, colour)
+        [drawn] = points(axes, color)
         np.testing.assert_array_equal(drawn[:, 1], predictions[label][0][-320:, 0])
         np.testing.assert_array_equal(drawn[:, 0], np.arange(200 + 400 - 320, 600))
     assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
@@ -108,11 +108,11 @@ def test_a_free_run_shows_one_start_and_the_median_error_of_all() -> None:
     *panels, beneath = figure.axes
     runs = {label: FreeRun.of(task, data, predictions[label]) for label in predictions}
     start = int(figure.get_suptitle().partition("start ")[2].split()[0]) - 1
-    for axes, (label, (colour, *_)) in zip(panels, looks(LABELS).items(), strict=False):
-        [drawn] = points(axes, colour)
+    for axes, (label, (color, *_)) in zip(panels, looks(LABELS).items(), strict=False):
+        [drawn] = points(axes, color)
         np.testing.assert_array_equal(drawn[1:, 1], runs[label].forecasts[start][:, 0])
         assert drawn[0].tolist() == [0.0, data.test.inputs[start][-1, 0]]  # from the end of the history on
-        [errors] = points(beneath, colour)
+        [errors] = points(beneath, color)
         np.testing.assert_allclose(errors[:, 1], np.median(runs[label].errors, axis=0))
     assert beneath.get_yscale() == "log"
 
@@ -121,8 +121,8 @@ def test_lags_are_drawn_as_memory_curves() -> None:
     _, data, predictions, figure = overlay("memory-capacity")
     [axes] = figure.axes
     truth = data.test.targets[0][200:]
-    for label, (colour, *_) in list(looks(LABELS).items())[:2]:
-        [curve] = points(axes, colour)
+    for label, (color, *_) in list(looks(LABELS).items())[:2]:
+        [curve] = points(axes, color)
         np.testing.assert_allclose(curve[:, 1], metrics.squared_correlations(predictions[label][0][200:], truth))
 
 
@@ -130,16 +130,16 @@ def test_labels_are_counted_by_class() -> None:
     _, data, predictions, figure = overlay("digits")
     [axes] = figure.axes
     truth = data.test.targets
-    for label, (colour, *_) in list(looks(LABELS).items())[:2]:
-        [shares] = points(axes, colour)
+    for label, (color, *_) in list(looks(LABELS).items())[:2]:
+        [shares] = points(axes, color)
         expected = [np.mean(predictions[label][truth == k] == k) for k in np.unique(truth)]
         np.testing.assert_allclose(shares[:, 1], expected)
 
 
 def test_numbers_are_drawn_over_those_asked_for() -> None:
     _, data, predictions, figure = overlay("adding")
-    for axes, (label, (colour, *_)) in zip(figure.axes, looks(LABELS).items(), strict=False):
-        [drawn] = points(axes, colour)
+    for axes, (label, (color, *_)) in zip(figure.axes, looks(LABELS).items(), strict=False):
+        [drawn] = points(axes, color)
         np.testing.assert_array_equal(drawn[:, 0], data.test.targets)
         np.testing.assert_array_equal(drawn[:, 1], predictions[label])
 
@@ -204,10 +204,10 @@ def test_few_scores_and_such_that_are_not_finite(values: list[float]) -> None:
     assert [line[:, 1].tolist() for line in points(left, PALETTE[0])[:1]] == ([finite] if finite else [])
 
 
-def test_many_models_take_the_colours_again_with_other_marks() -> None:
+def test_many_models_take_the_colors_again_with_other_marks() -> None:
     labels = [f"model {k}" for k in range(8)]
     found = looks(labels)
-    assert found["model 6"].colour == found["model 0"].colour
+    assert found["model 6"].color == found["model 0"].color
     assert len(set(found.values())) == 8
     task = SimpleNamespace(metric="nmse", higher_is_better=False)
     plotting.score_figure(task, [run(label, 0, 0.1) for label in labels], labels, "")

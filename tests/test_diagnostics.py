@@ -221,13 +221,13 @@ def test_ranks_of_a_delay_line() -> None:
     assert diagnostics.kernel_rank(reservoir, np.random.default_rng(0), steps=20) == 8
     assert diagnostics.kernel_rank(reservoir, np.random.default_rng(0), steps=3) == 3
     # The last three inputs agree: one direction for all of them, and five that differ.
-    assert diagnostics.generalisation_rank(reservoir, np.random.default_rng(0), steps=20, same=3) == 6
-    assert diagnostics.generalisation_rank(reservoir, np.random.default_rng(0), steps=20, same=8) == 1
+    assert diagnostics.generalization_rank(reservoir, np.random.default_rng(0), steps=20, same=3) == 6
+    assert diagnostics.generalization_rank(reservoir, np.random.default_rng(0), steps=20, same=8) == 1
 
 
-def test_generalisation_rank_falls_as_more_steps_agree() -> None:
+def test_generalization_rank_falls_as_more_steps_agree() -> None:
     reservoir = built(units=50, density=0.1, spectral_radius=0.9)
-    ranks = [diagnostics.generalisation_rank(reservoir, np.random.default_rng(0), same=same) for same in (1, 3, 40)]
+    ranks = [diagnostics.generalization_rank(reservoir, np.random.default_rng(0), same=same) for same in (1, 3, 40)]
     assert diagnostics.kernel_rank(reservoir, np.random.default_rng(0)) >= ranks[0] > ranks[1] > ranks[2] == 1
 
 
@@ -302,7 +302,7 @@ def test_inspect_reports_each_diagnostic_and_repeats() -> None:
     assert found["memory_capacity"] == pytest.approx(found["memory_curve"].sum())
     assert found["memory_curve"].shape == (24,)
     assert found["connections"] == diagnostics.degrees(reservoir)["connections"]
-    assert 0 < found["generalisation_rank"] < found["kernel_rank"] <= 12
+    assert 0 < found["generalization_rank"] < found["kernel_rank"] <= 12
     again, other = (diagnostics.inspect(reservoir, seed=seed, steps=500) for seed in (3, 4))
     assert again["lyapunov_exponent"] == found["lyapunov_exponent"] != other["lyapunov_exponent"]
     np.testing.assert_array_equal(again["memory_curve"], found["memory_curve"])

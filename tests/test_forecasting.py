@@ -13,7 +13,7 @@ from reservoir import ESN, DataError, DivergenceError, ParameterError, Ridge
 from reservoir.base.baselines import naive, seasonal_naive
 from reservoir.files.csv_file import read_csv
 from reservoir.forecasting import ensemble as forecasting
-from reservoir.forecasting.ensemble import Chosen, Report, candidates, choose, ensemble, forecast_record, standardised
+from reservoir.forecasting.ensemble import Chosen, Report, candidates, choose, ensemble, forecast_record, standardized
 
 PERIOD = 25
 SMALL = {"units": 40, "density": 0.1, "leak_rate": 0.3, "spectral_radius": 0.9, "input_scaling": 0.3, "readout__ridge": 1e-3}
@@ -299,9 +299,9 @@ def test_a_network_that_really_diverges() -> None:
 # Scaling, and what is refused
 
 
-def test_standardised() -> None:
+def test_standardized() -> None:
     series = np.array([[1.0, -5.0], [3.0, 5.0]])
-    scaled, mean, spread = standardised(series)
+    scaled, mean, spread = standardized(series)
     np.testing.assert_array_equal(scaled, [[-1.0, -1.0], [1.0, 1.0]])
     np.testing.assert_array_equal(mean, [2.0, 0.0])
     np.testing.assert_array_equal(spread, [1.0, 5.0])
@@ -319,7 +319,7 @@ def test_standardised() -> None:
 )
 def test_columns_that_cannot_be_scaled(second: np.ndarray, names: list[str] | None, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        standardised(np.column_stack([np.arange(50.0), second]), names)
+        standardized(np.column_stack([np.arange(50.0), second]), names)
 
 
 def test_a_constant_column_is_named_before_the_search() -> None:

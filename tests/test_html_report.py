@@ -18,9 +18,9 @@ from reservoir import ESN, DivergenceError, models
 from reservoir.base import model_file
 from reservoir.comparison import folder as comparison_files
 from reservoir.comparison.folder import COLUMNS, ComparisonFolder
-from reservoir.comparison.html import PAGE_COLOURS, STYLE, inline, report_html
+from reservoir.comparison.html import PAGE_COLORS, STYLE, inline, report_html
 from reservoir.comparison.plan import Plan, entrants, plan
-from reservoir.comparison.work import Run, runs, summarise
+from reservoir.comparison.work import Run, runs, summarize
 from reservoir.plotting import style
 from reservoir.tasks import get_task
 
@@ -120,7 +120,7 @@ def test_what_the_report_tells(planned: Plan, tmp_path: Path) -> None:
     written, found = write(planned, tmp_path / "out")
     page = Page(written.report.read_text(encoding="utf-8"))
     assert page.text.startswith("esn, leaky and trained on narma10 and csv")
-    for line in summarise([found[k].row for k in sorted(found)]):
+    for line in summarize([found[k].row for k in sorted(found)]):
         assert f"{line['median']:.4g}" in page.text and f"{line['baseline']:.4g}" in page.text
     assert "trained failed with seed 1: The loss became <NaN>." in page.text  # escaped in the source
     assert "1 of 2" in page.text and "12 runs." in page.text
@@ -134,7 +134,7 @@ def test_what_the_report_tells(planned: Plan, tmp_path: Path) -> None:
 
 def test_the_best_median_is_bold_and_the_metric_says_which_is_best(planned: Plan) -> None:
     rows = [run.row for _, run in sorted(dict(runs(planned)).items())]
-    lines = summarise(rows)
+    lines = summarize(rows)
     for higher, best in ((False, min), (True, max)):
         for task in planned.tasks:
             object.__setattr__(task, "higher_is_better", higher)
@@ -224,10 +224,10 @@ def test_an_inline_picture() -> None:
     assert "metadata" not in found and "DOCTYPE" not in found and "9pt" not in found
 
 
-def test_the_colours_of_the_pictures_are_those_of_the_page() -> None:
+def test_the_colors_of_the_pictures_are_those_of_the_page() -> None:
     drawn = {"#ffffff", style.TRUTH, style.QUIET, style.ERROR, style.STYLE["axes.edgecolor"], style.STYLE["grid.color"]}
-    assert set(PAGE_COLOURS) == drawn
-    for variable in set(PAGE_COLOURS.values()):
+    assert set(PAGE_COLORS) == drawn
+    for variable in set(PAGE_COLORS.values()):
         name = variable.removeprefix("var(").removesuffix(")")
         assert len(re.findall(rf"{name}: #", STYLE)) == 2  # in light and in dark
 

@@ -19,7 +19,7 @@ from reservoir.gradient.cells.gru import GRUCell
 from reservoir.gradient.cells.indrnn import IndRNNCell
 from reservoir.gradient.cells.lstm import LSTMCell
 from reservoir.gradient.cells.mgu import MGUCell
-from reservoir.gradient.layers import Attention, Normalisation, Steps, Symbols, dropout_mask
+from reservoir.gradient.layers import Attention, Normalization, Steps, Symbols, dropout_mask
 from reservoir.gradient.losses import LOSSES, loss_weights
 from reservoir.gradient.network import Batch, Network, Run, Weights, backward, forward, loss_and_gradient
 
@@ -328,7 +328,7 @@ def test_a_network_of_elman_cells(reading: str, bidirectional: bool, layer_norm:
                 parts.append(naive_elman(x[::-1], arrays, f"layer{layer}.backward")[::-1])
             last = np.concatenate([parts[0][-1], *(part[0] for part in parts[1:])])
             x = np.concatenate(parts, axis=1)
-            if layer_norm:  # at the ends of both directions the whole row is normalised
+            if layer_norm:  # at the ends of both directions the whole row is normalized
                 x = naive_norm(x, arrays[f"norm{layer}.gain"], arrays[f"norm{layer}.shift"])
                 last = np.concatenate([x[-1, : len(parts[0][0])], *(x[0, len(parts[0][0]) :] for _ in parts[1:])])
         if reading == "attention":
@@ -339,16 +339,16 @@ def test_a_network_of_elman_cells(reading: str, bidirectional: bool, layer_norm:
         close(comp[:length, b] if reading == "step" else comp[b], ref)
 
 
-def test_normalisation() -> None:
-    part, x = Normalisation("norm", 4), RNG.normal(3.0, 2.0, (5, 2, 4))
+def test_normalization() -> None:
+    part, x = Normalization("norm", 4), RNG.normal(3.0, 2.0, (5, 2, 4))
     arrays = {"norm.gain": RNG.normal(size=4), "norm.shift": RNG.normal(size=4)}
     comp, _ = part.forward(arrays, x)
     close(comp, naive_norm(x, arrays["norm.gain"], arrays["norm.shift"]))
     # mean 2, variance 2/3: 1 / sqrt(2/3) = 1.22474487, less by 1e-5 / (2 * 2/3) of it
     plain = {"norm.gain": np.ones(3), "norm.shift": np.zeros(3)}
-    comp, _ = Normalisation("norm", 3).forward(plain, np.array([[[1.0, 2.0, 3.0]]]))
+    comp, _ = Normalization("norm", 3).forward(plain, np.array([[[1.0, 2.0, 3.0]]]))
     np.testing.assert_allclose(comp, [[[-1.22474487 * (1 - 7.5e-6), 0.0, 1.22474487 * (1 - 7.5e-6)]]], rtol=1e-8)
-    comp, _ = Normalisation("norm", 3).forward(plain, np.full((1, 1, 3), 7.0))
+    comp, _ = Normalization("norm", 3).forward(plain, np.full((1, 1, 3), 7.0))
     np.testing.assert_array_equal(comp, np.zeros((1, 1, 3)))  # nothing to tell apart
 
 

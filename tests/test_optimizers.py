@@ -1,4 +1,4 @@
-"""Optimisers against the recurrences of their papers, a number at a time; the gradient's norm, clipping and noise."""
+"""Optimizers against the recurrences of their papers, a number at a time; the gradient's norm, clipping and noise."""
 
 from __future__ import annotations
 

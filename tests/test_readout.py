@@ -96,7 +96,7 @@ def test_no_ridge_and_more_features_than_needed_is_the_limit_of_small_ridges(
 
 
 @EVERY_SOLVER
-def test_the_bias_is_not_penalised(solver: str) -> None:
+def test_the_bias_is_not_penalized(solver: str) -> None:
     features, targets = problem((60, 7), True)
     comp = Ridge(1e12, solver).fit_arrays(features, targets, True).coefficients_
     close(comp[0], targets.mean(axis=0))
@@ -278,7 +278,7 @@ def test_partial_fit_of_restored_weights_is_refused_every_time() -> None:
 # Classifiers
 
 
-def labelled(classes: int) -> tuple[np.ndarray, np.ndarray]:
+def labeled(classes: int) -> tuple[np.ndarray, np.ndarray]:
     """Features with a bias and a constant, of unlike scales, and one-hot labels."""
     generator = np.random.default_rng(2)
     labels = generator.integers(0, classes, 90)
@@ -289,7 +289,7 @@ def labelled(classes: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_ridge_classifier_is_ridge_on_codes() -> None:
-    features, codes = labelled(3)
+    features, codes = labeled(3)
     ref = naive.ridge(features, codes, 0.1, True)
     close(RidgeClassifier(0.1).fit_arrays(features, codes, True).coefficients_, ref, 1e-8)
     assert RidgeClassifier.classifier and Logistic.classifier and not Ridge.classifier
@@ -297,8 +297,8 @@ def test_ridge_classifier_is_ridge_on_codes() -> None:
 
 @pytest.mark.parametrize("classes", [2, 3])
 @WITH_BIAS
-def test_logistic_is_that_of_sklearn_on_standardised_features(bias: bool, classes: int) -> None:
-    features, codes = labelled(classes)
+def test_logistic_is_that_of_sklearn_on_standardized_features(bias: bool, classes: int) -> None:
+    features, codes = labeled(classes)
     rest = features[:, int(bias) :]
     means, spread = rest.mean(axis=0) * bias, np.where(rest.std(axis=0) > 0.0, rest.std(axis=0), 1.0)
     model = LogisticRegression(C=1 / 2.5, fit_intercept=bias, max_iter=500).fit((rest - means) / spread, codes.argmax(axis=1))
@@ -309,8 +309,8 @@ def test_logistic_is_that_of_sklearn_on_standardised_features(bias: bool, classe
 
 
 def test_logistic_is_at_the_minimum_it_documents() -> None:
-    # cross-entropy + ridge / 2 |B|^2 of the standardised features: the gradient X^T (p - y) + ridge B is zero
-    features, codes = labelled(3)
+    # cross-entropy + ridge / 2 |B|^2 of the standardized features: the gradient X^T (p - y) + ridge B is zero
+    features, codes = labeled(3)
     z = (features[:, 1:5] - features[:, 1:5].mean(axis=0)) / features[:, 1:5].std(axis=0)
     data = np.concatenate([np.ones((90, 1)), z], axis=1)
     comp = Logistic(0.7).fit(in_blocks(data, codes, True)).coefficients_
@@ -319,7 +319,7 @@ def test_logistic_is_at_the_minimum_it_documents() -> None:
 
 
 def test_logistic_needs_every_class() -> None:
-    features, codes = labelled(3)
+    features, codes = labeled(3)
     with pytest.raises(DataError, match=r"needs at least two classes. Got one class"):
         Logistic().fit(in_blocks(features, np.eye(3)[np.ones(90, int)], True))
     some = codes[:, 1] == 0.0
@@ -338,7 +338,7 @@ def test_rls_is_the_recurrence() -> None:
     close(comp.inverse_, inverse, 1e-8)
 
 
-def test_rls_that_forgets_nothing_is_ridge_with_the_bias_penalised() -> None:
+def test_rls_that_forgets_nothing_is_ridge_with_the_bias_penalized() -> None:
     features, targets = problem((40, 7), True)
     ref = naive.ridge(features, targets, 0.1, bias=False)
     close(RecursiveLeastSquares(1.0, 0.1).fit(in_blocks(features, targets, True)).coefficients_, ref, 1e-7)

@@ -303,16 +303,16 @@ def folds(estimator: Any, targets: np.ndarray) -> list[float]:
     return [estimator.fit(INPUTS[train], targets[train]).score(INPUTS[test], targets[test]) for train, test in parts]
 
 
-@pytest.mark.parametrize("labelled", [False, True])
-def test_cross_validation_of_trained_networks(labelled: bool) -> None:
-    targets, parameters = (LABELS, {"loss": "cross_entropy"}) if labelled else (TARGETS, {})
+@pytest.mark.parametrize("labeled", [False, True])
+def test_cross_validation_of_trained_networks(labeled: bool) -> None:
+    targets, parameters = (LABELS, {"loss": "cross_entropy"}) if labeled else (TARGETS, {})
     comp = cross_val_score(trained(**parameters), INPUTS, targets, cv=TimeSeriesSplit(3))
     np.testing.assert_array_equal(comp, folds(trained(**parameters), targets))
-    scoring = "neg_log_loss" if labelled else "neg_mean_squared_error"
+    scoring = "neg_log_loss" if labeled else "neg_mean_squared_error"
     other = cross_val_score(trained(**parameters), INPUTS, targets, cv=TimeSeriesSplit(3), scoring=scoring)
     assert np.isfinite(other).all() and other.max() < 0.0
     estimator = trained(**parameters)
-    assert (sklearn.base.is_classifier(estimator), sklearn.base.is_regressor(estimator)) == (labelled, not labelled)
+    assert (sklearn.base.is_classifier(estimator), sklearn.base.is_regressor(estimator)) == (labeled, not labeled)
 
 
 def test_grid_search_over_the_training() -> None:

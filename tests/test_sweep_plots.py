@@ -18,7 +18,7 @@ from matplotlib.patches import Rectangle
 
 from reservoir import DataError, ParameterError, plotting
 from reservoir.plotting.style import ERROR, MODEL
-from reservoir.plotting.sweeps.axes import axis_of, colours, is_logarithmic, short, span_of, texts, wrapped
+from reservoir.plotting.sweeps.axes import axis_of, colors, is_logarithmic, short, span_of, texts, wrapped
 from reservoir.sweeps.summary import progress_curve, ranking
 from reservoir.sweeps.table import Table
 
@@ -164,7 +164,7 @@ def test_a_cell_is_its_best_trial_over_other_parameters() -> None:
 @pytest.mark.parametrize("higher", [False, True])
 def test_the_better_the_darker(higher: bool) -> None:
     scores = np.array([1.0, 2.0, 3.0])
-    norm, cmap = colours(span_of(scores, higher, 4.0))
+    norm, cmap = colors(span_of(scores, higher, 4.0))
     light = cmap(norm(scores))[:, :3].sum(axis=1)
     assert np.argsort(light).tolist() == ([2, 1, 0] if higher else [0, 1, 2])
 
@@ -189,7 +189,7 @@ def test_labels_of_a_map_do_not_overlap(count: int) -> None:
         assert len(axes.texts) == (count * count if count == 2 else 0 if count == 50 else len(axes.texts))
 
 
-def test_trials_off_a_grid_are_marks_in_the_colour_of_their_score() -> None:
+def test_trials_off_a_grid_are_marks_in_the_color_of_their_score() -> None:
     rng = np.random.default_rng(0)
     trials = [{"a": float(a), "b": float(10.0 ** (-6 * b))} for a, b in rng.random((40, 2))]
     scores = 10.0 ** (3 * rng.random(40))
@@ -209,7 +209,7 @@ def test_trials_off_a_grid_are_marks_in_the_colour_of_their_score() -> None:
 
 
 def lines(axes: Axes) -> dict[tuple[float, ...], np.ndarray]:
-    """The lines by their colour: (n, axes) heights."""
+    """The lines by their color: (n, axes) heights."""
     kinds: dict[tuple[float, ...], list[np.ndarray]] = {}
     for collection in found(axes, LineCollection):
         shades = np.broadcast_to(collection.get_color(), (len(collection.get_segments()), 4))

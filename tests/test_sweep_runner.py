@@ -157,7 +157,7 @@ def test_the_hash_knows_every_part_of_the_data() -> None:
     assert len(known | {data_hash(changed)}) == 8
 
 
-def test_neighbours_share_and_a_chunk_has_one_seed(tmp_path: Path) -> None:
+def test_neighbors_share_and_a_chunk_has_one_seed(tmp_path: Path) -> None:
     """Runs with the same states follow each other, whatever the order they are varied in."""
     ridges = (1e-6, 1e-4, 1e-2)
     executor = Recording()

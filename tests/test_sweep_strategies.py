@@ -235,7 +235,7 @@ def test_what_optuna_is_told(higher: bool, monkeypatch: pytest.MonkeyPatch) -> N
         "b": kinds.FloatDistribution(1e-3, 1e3, log=True),
         "c": kinds.IntDistribution(1, 20),
         "d": kinds.IntDistribution(1, 100, log=True),
-        "e": kinds.IntDistribution(0, 4),  # neighbours of a range are alike, those of a list need not be
+        "e": kinds.IntDistribution(0, 4),  # neighbors of a range are alike, those of a list need not be
         "f": kinds.CategoricalDistribution((0, 1, 2, 3)),
         "g": kinds.CategoricalDistribution((0,)),
     }

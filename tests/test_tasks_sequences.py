@@ -431,7 +431,7 @@ def test_an_utterance_glides_from_phone_to_phone():
     np.testing.assert_allclose(rows[3], naive_spectrum([1.1 * f for f in first[:3]], 0.5 * first[3]), rtol=1e-12)
 
 
-def test_words_vary_in_length_and_are_standardised():
+def test_words_vary_in_length_and_are_standardized():
     data = get_task("spoken-words", noise=0.0).generate(1)
     lengths = np.array([len(u) for u in data.train.inputs])
     assert 25 <= lengths.min() < 40 and 80 < lengths.max() < 160 and 50 < lengths.mean() < 65

@@ -54,7 +54,7 @@ def test_tones_span_the_range_and_differ() -> None:
     waves = [get_task("waveform", tone=number).generate(0).train.targets[0] for number in range(1, 6)]
     for wave in waves:
         assert wave.shape == (320, 1) and (wave.min(), wave.max()) == (-1.0, 1.0)
-        # Audible partials take more than a handful of samples: neighbours are near, the whole goes up and down often.
+        # Audible partials take more than a handful of samples: neighbors are near, the whole goes up and down often.
         assert np.abs(np.diff(wave[:, 0])).max() < 0.25
         assert 2 <= np.count_nonzero(np.diff(np.sign(wave[:, 0] - wave.mean()))) <= 40
     for one, other in itertools.combinations(waves, 2):

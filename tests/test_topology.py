@@ -194,7 +194,7 @@ def test_orthogonal(units: int) -> None:
 
 
 def test_orthogonal_is_uniform_over_the_group() -> None:
-    # of one unit the group is {+1, -1}; a plain QR factorisation would always give the same sign
+    # of one unit the group is {+1, -1}; a plain QR factorization would always give the same sign
     signs = [matrix("orthogonal", 1, seed=seed)[0, 0] for seed in range(60)]
     assert 15 <= sum(sign > 0.0 for sign in signs) <= 45
 
@@ -227,7 +227,7 @@ def test_small_world_rewires_the_fraction_asked_for() -> None:
 
 
 @pytest.mark.parametrize("units", [2, 7, 12, 36])
-def test_lattice_neighbours(units: int) -> None:
+def test_lattice_neighbors(units: int) -> None:
     height, width = grid(units)
     comp = matrix("lattice", units) != 0.0
     for a in range(units):

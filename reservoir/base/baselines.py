@@ -75,14 +75,14 @@ def _autocorrelation(columns: np.ndarray) -> np.ndarray:
     """The mean over columns (T, d) of the autocorrelation at lags 0 to T - 1, divisor T, straight lines removed."""
     length = len(columns)
     time = np.arange(length) - (length - 1) / 2.0
-    centred = columns - columns.mean(axis=0)
-    centred = centred - np.outer(time, time @ centred / (time @ time))
-    variance = np.square(centred).sum(axis=0)
+    centered = columns - columns.mean(axis=0)
+    centered = centered - np.outer(time, time @ centered / (time @ time))
+    variance = np.square(centered).sum(axis=0)
     # Rounding leaves a little of a constant or a straight line behind; it has no period.
     varies = variance > 1e-20 * length * np.square(columns).max(axis=0)
     if not varies.any():
         return np.zeros(length)
-    spectrum = np.fft.rfft(centred[:, varies], 2 * length, axis=0)
+    spectrum = np.fft.rfft(centered[:, varies], 2 * length, axis=0)
     covariance = np.fft.irfft(np.square(np.abs(spectrum)), axis=0)[:length]
     mean: np.ndarray = (covariance / variance[varies]).mean(axis=1)
     return mean

@@ -99,7 +99,7 @@ class SequenceEstimator(Estimator, abc.ABC):
         return self._shaped([y[:, 0] if flat else y for y in results], history)
 
     def score(self, inputs: Any, targets: Any) -> float:
-        """R^2 (1 - normalised mean squared error), or the accuracy of a classifier; washout steps are not scored."""
+        """R^2 (1 - normalized mean squared error), or the accuracy of a classifier; washout steps are not scored."""
         self._check_fitted()
         predictions = self.predict(inputs)
         if self._per_step:
@@ -181,7 +181,7 @@ class SequenceEstimator(Estimator, abc.ABC):
         return self._run(sequences)
 
     def _softmax(self) -> Callable[[Any], Any]:
-        """The function `predict_proba`, for a classifier whose raw outputs are unnormalised log-probabilities."""
+        """The function `predict_proba`, for a classifier whose raw outputs are unnormalized log-probabilities."""
 
         def predict_proba(inputs: Any) -> Any:  # of this very name, which scikit-learn's scorers look at
             return self._shaped([scipy.special.softmax(y, axis=-1) for y in self._outputs(inputs)], inputs)

@@ -288,10 +288,10 @@ def print_rows(rows: Sequence[Mapping[str, Any]], _: Sequence[Any]) -> None:
 
 def print_comparison(rows: Sequence[Mapping[str, Any]], tasks: Sequence[Any]) -> None:
     """A table per task that has any runs, an empty line after each."""
-    from reservoir.comparison.work import summarise
+    from reservoir.comparison.work import summarize
     from reservoir.experiments.tables import comparison_table
 
-    lines = summarise(rows)
+    lines = summarize(rows)
     for task in tasks:
         of_task = [line for line in lines if line["task"] == task.name]
         if of_task:
@@ -456,16 +456,16 @@ def results(store: str, top: int, csv_file: str | None, plot: str | None, names:
 @click.argument("file", type=click.Path())
 @click.option("--column", help="The column, or several separated by commas; the only numeric one if not given.")
 @click.option("--steps", type=at_least(1), help="Forecast so many steps past the end; without it, an output for every row.")
-@click.option("--standardise", is_flag=True, help="Scale columns to mean 0 and deviation 1, and outputs back.")
+@click.option("--standardize", is_flag=True, help="Scale columns to mean 0 and deviation 1, and outputs back.")
 @click.option("--out", type=OUTPUT, default="predictions.csv", show_default=True, help="The outputs, as CSV.")
-def predict(model: str, file: str, column: str | None, steps: int | None, standardise: bool, out: str) -> None:
+def predict(model: str, file: str, column: str | None, steps: int | None, standardize: bool, out: str) -> None:
     """Use a MODEL that `reservoir run --save` wrote on columns of a CSV FILE.
 
-    Models of the tasks csv and sunspots know standardised columns: for them give --standardise.
+    Models of the tasks csv and sunspots know standardized columns: for them give --standardize.
 
     \b
     reservoir predict wave.safetensors wave.csv --steps 100
-    reservoir predict sales.safetensors sales.csv --steps 30 --standardise
+    reservoir predict sales.safetensors sales.csv --steps 30 --standardize
     """  # noqa: D301
     from reservoir import load
     from reservoir.experiments.tables import write_rows
@@ -474,7 +474,7 @@ def predict(model: str, file: str, column: str | None, steps: int | None, standa
 
     series, names = read_columns(file, column)
     check_outputs(out, sources=[file, model])
-    outputs, columns = apply_model(load(model), series, names, steps, standardise)
+    outputs, columns = apply_model(load(model), series, names, steps, standardize)
     with writing(out):
         write_rows(out, columns, outputs, 1 if steps is None else len(series) + 1)
     click.echo(f"{len(outputs)} row{'s' * (len(outputs) > 1)} written to {out}.")
@@ -549,7 +549,7 @@ def forecast(
 @cli.command(short_help="Measure a reservoir before training.")
 @click.option("--set", "settings", type=Assignment(), multiple=True, help=SET_HELP)
 @click.option("--inputs", type=at_least(1), help="Number of input channels, without --file.  [default: 1]")
-@click.option("--file", type=click.Path(), help="Drive the reservoir with a CSV file's column, standardised, not with noise.")
+@click.option("--file", type=click.Path(), help="Drive the reservoir with a CSV file's column, standardized, not with noise.")
 @click.option("--column", help="The column of that file.")
 @click.option("--steps", type=at_least(2), help="Steps of white noise to drive it with, without --file.  [default: 2000]")
 @click.option("--seed", type=at_least(0), default=0, show_default=True, help="Seed of the weights and of the noise.")
@@ -576,7 +576,7 @@ def inspect(
     from reservoir.experiments.evaluation import make_model
     from reservoir.experiments.tables import inspect_table
     from reservoir.files.writing import check_outputs, writing
-    from reservoir.forecasting.ensemble import standardised
+    from reservoir.forecasting.ensemble import standardized
 
     if file is None and column is not None:
         raise click.UsageError("--column names a column of --file, which is missing.")
@@ -585,7 +585,7 @@ def inspect(
             raise click.UsageError(f"{option} is for noise; with --file, the reservoir is driven by the file's column.")
     check_outputs(plot, sources=[file])
     draw = drawing(plot)
-    series = None if file is None else standardised(*read_columns(file, column))[0]
+    series = None if file is None else standardized(*read_columns(file, column))[0]
     reservoir = make_model("esn", dict(settings), seed).build((inputs or 1) if series is None else series.shape[1]).reservoir_
     found = measure(reservoir, seed, steps or 2000, series)
     if as_json:

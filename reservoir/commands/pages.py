@@ -78,7 +78,7 @@ def model_page(name: str, model: Any) -> str:
     """All about one model, as text: its parameters, their constraints and defaults, and what can be named in them."""
     lines = [name, "", about(model), "", "Defaults and constraints (--set NAME=VALUE); --seeds sets random_state:"]
     lines += listed(parameters(model))
-    for title, members in getattr(model, "catalogue", dict)().items():
+    for title, members in getattr(model, "catalog", dict)().items():
         lines += ["", f"{title}:"]
         lines += [f"  {key}: {text}" for key, text in members.items()]
     for part, classes in part_classes_of(model):

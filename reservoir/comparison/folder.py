@@ -11,7 +11,7 @@ from typing import Any
 
 from reservoir.comparison.html import report_html
 from reservoir.comparison.plan import Plan
-from reservoir.comparison.work import Run, summarise
+from reservoir.comparison.work import Run, summarize
 from reservoir.experiments.tables import as_json, number
 from reservoir.files.writing import replaced, writing
 
@@ -64,7 +64,7 @@ class ComparisonFolder:
         self._write_report([found[index].row for index in sorted(found)])
 
     def _write_report(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        text = report_html(self._plan, rows, summarise(rows), self._pictures, self._facts)
+        text = report_html(self._plan, rows, summarize(rows), self._pictures, self._facts)
         with writing(self.report), replaced(self.report) as temporary:
             temporary.write_text(text, encoding="utf-8")
 

@@ -1,6 +1,6 @@
 """The report of a comparison: one HTML file with everything in it, which opens without a network.
 
-Pictures are inline SVG whose colours of paper and ink are those of the page, light or dark as the reader has it.
+Pictures are inline SVG whose colors of paper and ink are those of the page, light or dark as the reader has it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ p.note, figcaption { color: var(--soft); font-size: .9rem; } .failed { color: va
 pre { background: var(--grid); padding: .8rem; overflow-x: auto; white-space: pre-wrap; font-size: .85rem; }
 figure { margin: 1.5rem 0; } svg { width: 100%; height: auto; }
 """
-PAGE_COLOURS = {
+PAGE_COLORS = {
     "#ffffff": "var(--paper)",
     "#1a1a1a": "var(--ink)",
     "#444444": "var(--soft)",
@@ -45,7 +45,7 @@ PAGE_COLOURS = {
     "#e8e8e8": "var(--grid)",
     "#0072b2": "var(--blue)",
 }
-"""Of the pictures' colours, those that follow the page: paper, ink, axes, what is quiet, grid, and the darkest of the models'."""
+"""Of the pictures' colors, those that follow the page: paper, ink, axes, what is quiet, grid, and the darkest of the models'."""
 
 Pictures = Mapping[str, Sequence[tuple[str, str]]]
 """By task, (caption, SVG) of each picture."""
@@ -64,7 +64,7 @@ def report_html(
     ----------
     planned : the comparison
     rows : of the runs that are finished
-    lines : `summarise(rows)`
+    lines : `summarize(rows)`
     pictures : inline, under their tasks
     facts : what else to tell under "How to reproduce", such as the command, by name
     """
@@ -159,14 +159,14 @@ def _scores(task: Any, lines: Sequence[Mapping[str, Any]]) -> str:
 
 
 def inline(svg: str, prefix: str, caption: str) -> str:
-    """An SVG file as part of a page: without its head and its size, its names unlike those of others, its colours the page's."""
+    """An SVG file as part of a page: without its head and its size, its names unlike those of others, its colors the page's."""
     svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], count=1, flags=re.DOTALL)
     head, _, rest = svg.partition(">")
     box = re.search(r'viewBox="[^"]*"', head)
     rest = re.sub(r'\bid="', f'id="{prefix}', rest)
     rest = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{prefix}", rest)
-    for colour, variable in PAGE_COLOURS.items():
-        rest = re.sub(rf"(fill|stroke): {colour}\b", rf"\1: {variable}", rest)
+    for color, variable in PAGE_COLORS.items():
+        rest = re.sub(rf"(fill|stroke): {color}\b", rf"\1: {variable}", rest)
     return f'<svg role="img" aria-label="{escape(caption)}" style="fill: var(--ink)" {box[0] if box else ""}>{rest.rstrip()}'
 
 

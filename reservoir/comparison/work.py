@@ -1,7 +1,7 @@
 """Every model on every task with every seed, side by side, all models on the very same data.
 
     rows = compare([get_task("narma10")], ["esn", "wide=esn"], seeds=range(5), settings={"wide__units": 500})
-    for line in summarise(rows):
+    for line in summarize(rows):
         print(line["task"], line["model"], line["median"], line["std"])
 
 A model that fails on a seed is recorded with its reason, and the rest goes on.
@@ -120,7 +120,7 @@ def failed_row(cell: Cell, data: Any) -> dict[str, Any]:
     return report_row(task, name, model, cell.seed, data, **nothing, scores={}, solved=solved)
 
 
-def summarise(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def summarize(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """One dict for each task and model, over the seeds, in the order of the rows.
 
     `runs` and `failed` count; `median`, `mean` and `std` (divisor n - 1; 0 of a single one) are of the scores of the runs
@@ -130,7 +130,7 @@ def summarise(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
     >>> row = {"task": "t", "label": "m", "metric": "nmse", "solved": None, "error": None, "warnings": [],
     ...        "n_parameters": 9, "fit_seconds": 1.0, "predict_seconds": 0.1, "baseline": 1.0}
-    >>> [line] = summarise([{**row, "seed": seed, "score": seed / 2.0} for seed in range(3)])
+    >>> [line] = summarize([{**row, "seed": seed, "score": seed / 2.0} for seed in range(3)])
     >>> line["median"], line["std"], line["failed"]
     (0.5, 0.5, 0)
     """

@@ -109,7 +109,7 @@ def kernel_rank(reservoir: Reservoir, generator: np.random.Generator, steps: int
     )
 
 
-def generalisation_rank(reservoir: Reservoir, generator: np.random.Generator, steps: int = 50, same: int = 10) -> int:
+def generalization_rank(reservoir: Reservoir, generator: np.random.Generator, steps: int = 50, same: int = 10) -> int:
     """Rank of the states that N variants of one random input lead to, which agree in the last `same` steps.
 
     Low is good: what is long past has washed out (Legenstein & Maass 2007). The difference to `kernel_rank` shows how
@@ -180,7 +180,7 @@ def inspect(reservoir: Reservoir, seed: int = 0, steps: int = 2000, inputs: np.n
         "echo_state_index": echo_state_index(reservoir, inputs, generators[1]),
         "lyapunov_exponent": lyapunov_exponent(reservoir, inputs, washout=min(100, len(inputs) // 2)),
         "kernel_rank": kernel_rank(reservoir, generators[2]),
-        "generalisation_rank": generalisation_rank(reservoir, generators[3]),
+        "generalization_rank": generalization_rank(reservoir, generators[3]),
         "memory_capacity": float(curve.sum()),
         "memory_curve": curve,
     }

@@ -154,7 +154,7 @@ class ESN(SequenceEstimator):
         self.random_state = random_state
 
     @staticmethod
-    def catalogue() -> dict[str, dict[str, str]]:
+    def catalog() -> dict[str, dict[str, str]]:
         """What can be named in the parameters, with a line each: topologies with their options, and readouts."""
         topologies = {}
         for name, function in TOPOLOGIES.items():

@@ -52,7 +52,7 @@ def _component_radius(csr: sp.csr_array) -> float:
     units = csr.shape[0]
     if csr.nnz == units:  # strongly connected with one connection each: a single cycle
         return math.exp(np.log(np.abs(csr.data)).mean())
-    if (tridiagonal := _symmetrised(csr)) is not None:
+    if (tridiagonal := _symmetrized(csr)) is not None:
         return float(np.abs(scipy.linalg.eigvalsh_tridiagonal(*tridiagonal)).max())
     if units <= DENSE_LIMIT:
         return float(np.abs(np.linalg.eigvals(csr.toarray())).max())
@@ -65,7 +65,7 @@ def _component_radius(csr: sp.csr_array) -> float:
     return max(found)
 
 
-def _symmetrised(csr: sp.csr_array) -> tuple[np.ndarray, np.ndarray] | None:
+def _symmetrized(csr: sp.csr_array) -> tuple[np.ndarray, np.ndarray] | None:
     """Diagonal and off-diagonal of a symmetric matrix of the same radius as a tridiagonal one.
 
     There is one where all pairs of opposite weights agree in sign, or where all differ and the diagonal is 0: then the

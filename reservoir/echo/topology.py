@@ -131,9 +131,9 @@ def permutation(units: int, density: float, generator: np.random.Generator) -> s
 def small_world(
     units: int, density: float, generator: np.random.Generator, *, rewiring: float = 0.1, weights: str = "uniform"
 ) -> sp.csr_array:
-    """Watts & Strogatz 1998, directed: each unit reads its nearest neighbours on a ring, each link rewired at random.
+    """Watts & Strogatz 1998, directed: each unit reads its nearest neighbors on a ring, each link rewired at random.
 
-    `density` gives the number of neighbours, `rewiring` the probability that a link comes from a random unit instead;
+    `density` gives the number of neighbors, `rewiring` the probability that a link comes from a random unit instead;
     no link is doubled and no unit reads itself.
     """
     count = min(connections(units, density), units - 1)
@@ -149,7 +149,7 @@ def small_world(
 
 
 def lattice(units: int, density: float, generator: np.random.Generator, *, weights: str = "uniform") -> sp.csr_array:
-    """A two-dimensional grid: each unit reads its neighbours above, below, left and right.
+    """A two-dimensional grid: each unit reads its neighbors above, below, left and right.
 
     The grid is the most nearly square one of N units (a line when N is prime), without wrap-around.
     """

@@ -95,7 +95,7 @@ def better(task: Any) -> str:
 
 
 def comparison_table(task: Any, lines: Sequence[Mapping[str, Any]]) -> Table:
-    """How the models did on one task: a row each, from the lines of `comparison.summarise` that are of this task."""
+    """How the models did on one task: a row each, from the lines of `comparison.summarize` that are of this task."""
     seeds = max(line["runs"] for line in lines)
     criterion = any(line["solved"] is not None for line in lines)
     incomplete = any(line["failed"] or line["runs"] < seeds for line in lines)
@@ -208,7 +208,7 @@ def inspect_table(found: Mapping[str, Any]) -> Table:
         "echo_state_index": "different responses to one input from 20 starts; 1 is the echo state property",
         "lyapunov_exponent": "growth of a perturbation per step, along the input; negative: it is forgotten",
         "kernel_rank": "how many dimensions different inputs lead to",
-        "generalisation_rank": "how many of them are left when the last 10 inputs agree",
+        "generalization_rank": "how many of them are left when the last 10 inputs agree",
         "memory_capacity": "sum of the squared correlations with past inputs; at most the units",
     }
     rows = []

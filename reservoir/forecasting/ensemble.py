@@ -1,6 +1,6 @@
 """Forecasting a user's own series: settings chosen on its own past, an ensemble of networks, a band from past errors.
 
-The recipe: standardise; try a small grid of echo state networks, each fitted on the first three quarters and let run free
+The recipe: standardize; try a small grid of echo state networks, each fitted on the first three quarters and let run free
 from several starts in the last one; take the settings of least squared error; fit them anew with several seeds. The
 forecast is the median over the seeds. The band is the stretch between two quantiles of all networks' forecasts, each
 shifted by plus and minus the errors that the chosen settings made from the starts in the past: it shows both how far
@@ -116,7 +116,7 @@ def forecast_record(
     holdout = horizon if holdout is None else holdout
     check_lengths(len(series), horizon, holdout, period)
     past, truth = series[:-holdout], series[-holdout:]
-    standardised(past[-LONGEST_SEARCH:], names)
+    standardized(past[-LONGEST_SEARCH:], names)
     choice = choose(past, max(holdout, horizon), fixed or {}, seeds[0], report)
     period = estimate_period(past) if period is None else period
     baselines = {"naive": naive(past, holdout)}
@@ -167,7 +167,7 @@ def choose(
     `fixed` settings are taken as given and leave the grid; `report` is called after each trial. Raises `DataError` for a
     constant column, and `DivergenceError` when no setting stays finite.
     """
-    series = standardised(series[-LONGEST_SEARCH:])[0]
+    series = standardized(series[-LONGEST_SEARCH:])[0]
     first = len(series) - max(len(series) // 4, horizon)
     starts = np.unique(np.linspace(first, len(series) - horizon, STARTS).astype(int))
     histories = [series[max(0, start - LONGEST_HISTORY) : start] for start in starts]
@@ -201,7 +201,7 @@ def ensemble(
 
     Members that diverge are left out and counted; raises `DivergenceError` when all do.
     """
-    scaled, mean, spread = standardised(series)
+    scaled, mean, spread = standardized(series)
     members: list[np.ndarray] = []
     for seed in seeds:
         try:
@@ -223,7 +223,7 @@ def washout(length: int) -> int:
     return min(100, length // 10)
 
 
-def standardised(series: np.ndarray, names: Sequence[str] | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def standardized(series: np.ndarray, names: Sequence[str] | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The series (T, d) with mean 0 and standard deviation 1 per column, and both.
 
     Raises `DataError`, with the column's name, for one that is constant or whose numbers overflow when squared.

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from reservoir.forecasting.ensemble import standardised
+from reservoir.forecasting.ensemble import standardized
 from reservoir.validation import ParameterError
 
 
 def apply_model(
-    model: Any, series: np.ndarray, names: Sequence[str], steps: int | None = None, standardise: bool = False
+    model: Any, series: np.ndarray, names: Sequence[str], steps: int | None = None, standardize: bool = False
 ) -> tuple[np.ndarray, list[str]]:
     """Outputs (n, n_outputs) of a fitted model for a series (T, d), and their names.
 
@@ -20,21 +20,21 @@ def apply_model(
     ----------
     names : of the d columns, which are also those of a forecast
     steps : forecast so many steps past the end; None for an output at every step, or one for the sequence
-    standardise : give the model columns of mean 0 and standard deviation 1, and bring its outputs back to their units
+    standardize : give the model columns of mean 0 and standard deviation 1, and bring its outputs back to their units
 
     Raises
     ------
     ParameterError
-        `standardise` where the outputs are not the columns: nothing says what their units are.
+        `standardize` where the outputs are not the columns: nothing says what their units are.
     DataError, DivergenceError
         What the model raises; a constant column.
     """
-    values, mean, spread = standardised(series, names) if standardise else (series, 0.0, 1.0)
+    values, mean, spread = standardized(series, names) if standardize else (series, 0.0, 1.0)
     outputs = np.asarray(model.predict(values) if steps is None else model.forecast(values, steps))
     outputs = outputs.reshape(len(outputs), -1) if outputs.ndim else outputs.reshape(1, 1)
     count = outputs.shape[1]
-    if standardise and (count != len(names) or outputs.dtype.kind != "f"):
-        raise ParameterError(f"standardise needs a model whose outputs are its {len(names)} inputs one step on; it has {count}.")
-    if steps is not None or standardise:
+    if standardize and (count != len(names) or outputs.dtype.kind != "f"):
+        raise ParameterError(f"standardize needs a model whose outputs are its {len(names)} inputs one step on; it has {count}.")
+    if steps is not None or standardize:
         return outputs * spread + mean, list(names)
     return outputs, ["output"] if count == 1 else [f"output {k + 1}" for k in range(count)]

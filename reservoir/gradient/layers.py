@@ -219,8 +219,8 @@ class Symbols:
 
 
 @dataclass(frozen=True)
-class Normalisation:
-    """Layer normalisation (Ba, Kiros & Hinton 2016) of a layer's output: (x - mean) / sqrt(variance + 1e-5) * gain + shift."""
+class Normalization:
+    """Layer normalization (Ba, Kiros & Hinton 2016) of a layer's output: (x - mean) / sqrt(variance + 1e-5) * gain + shift."""
 
     name: str
     size: int
@@ -230,11 +230,11 @@ class Normalisation:
         return {f"{self.name}.gain": (self.size,), f"{self.name}.shift": (self.size,)}
 
     def forward(self, arrays: Arrays, x: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
-        """The normalised values."""
-        centred = x - x.mean(axis=-1, keepdims=True)
-        scale = 1 / np.sqrt(np.square(centred).mean(axis=-1, keepdims=True) + x.dtype.type(1e-5))
-        centred *= scale
-        return centred * arrays[f"{self.name}.gain"] + arrays[f"{self.name}.shift"], (centred, scale)
+        """The normalized values."""
+        centered = x - x.mean(axis=-1, keepdims=True)
+        scale = 1 / np.sqrt(np.square(centered).mean(axis=-1, keepdims=True) + x.dtype.type(1e-5))
+        centered *= scale
+        return centered * arrays[f"{self.name}.gain"] + arrays[f"{self.name}.shift"], (centered, scale)
 
     def backward(
         self, arrays: Arrays, kept: tuple[np.ndarray, np.ndarray], gradient: np.ndarray, gradients: Arrays

@@ -1,4 +1,4 @@
-"""From a batch to an update of the weights: back-propagation through time, whole or truncated, and the optimiser."""
+"""From a batch to an update of the weights: back-propagation through time, whole or truncated, and the optimizer."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _weight(batches: list[Batch]) -> float:
 
 
 class Learner:
-    """Weights, those before the last update, the optimiser's state, and room for the gradient of each chunk of a batch."""
+    """Weights, those before the last update, the optimizer's state, and room for the gradient of each chunk of a batch."""
 
     mend: ClassVar[str] = "lower training.learning_rate or training.clip_norm"
     """What to do when training diverges."""
@@ -162,7 +162,7 @@ class Learner:
         return loss_and_gradient(self.network, weights, room, part, self.loss, state, first, generator)
 
     def update(self, step: int, rate: float, noise: np.random.Generator | None) -> float:
-        """One step of the optimiser; the norm of the gradient before it was clipped."""
+        """One step of the optimizer; the norm of the gradient before it was clipped."""
         gradient = self.rooms[0][1].vector
         if noise is not None:
             add_noise(gradient, step, self.settings.gradient_noise, noise)

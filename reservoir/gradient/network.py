@@ -1,6 +1,6 @@
 """A recurrent network over any cell: layers, directions, what the head reads, and the gradient of it all.
 
-All weights are one vector, and so are their gradients, which is what optimisers and files want; `Weights` gives its parts.
+All weights are one vector, and so are their gradients, which is what optimizers and files want; `Weights` gives its parts.
 Nothing here draws random numbers, sorts or scales: it maps weights and a batch to outputs, a loss and a gradient.
 """
 
@@ -17,7 +17,7 @@ from reservoir.gradient.cells.base import Cell, Shape
 from reservoir.gradient.layers import (
     Attention,
     Kept,
-    Normalisation,
+    Normalization,
     Recurrent,
     Steps,
     Symbols,
@@ -39,7 +39,7 @@ class Network:
     bidirectional : whether every layer reads the sequences in both directions
     reading : what the head reads: "step" for an output at every step, or "last", "mean", "attention" for one per sequence
     symbols : the inputs are symbols in one column, to be looked up; None for numbers
-    layer_norm : whether the output of each layer is normalised
+    layer_norm : whether the output of each layer is normalized
     dropout : probability with which an output of a layer is zeroed while training
     dropout_mask : "step" for a new mask at every step, "sequence" for one mask along each sequence (Gal & Ghahramani 2016)
     """
@@ -64,9 +64,9 @@ class Network:
         return tuple(layers)
 
     @cached_property
-    def norms(self) -> tuple[Normalisation, ...]:
-        """The normalisation above each layer, if there is any."""
-        return tuple(Normalisation(f"norm{i}", layer.n_outputs) for i, layer in enumerate(self.layers) if self.layer_norm)
+    def norms(self) -> tuple[Normalization, ...]:
+        """The normalization above each layer, if there is any."""
+        return tuple(Normalization(f"norm{i}", layer.n_outputs) for i, layer in enumerate(self.layers) if self.layer_norm)
 
     @cached_property
     def attention(self) -> Attention:

@@ -1,4 +1,4 @@
-"""Optimisers: one update of the weights from their gradient. All state is in the arguments, and is changed in place.
+"""Optimizers: one update of the weights from their gradient. All state is in the arguments, and is changed in place.
 
 All weights are one contiguous vector (P,), float32 or float64, and so is the gradient. The state is (n_states, P), of the
 same type, zero before the first step; weights, state and the number of steps are all that a resumed training needs. The

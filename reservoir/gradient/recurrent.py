@@ -42,7 +42,7 @@ class Recurrent(SequenceEstimator):
     washout : how many leading steps of each sequence are neither trained nor scored
     dropout : probability with which the output of a layer is zeroed while training
     dropout_mask : "step" for a new mask at every step, "sequence" for one along the whole sequence
-    layer_norm : whether the output of each layer is normalised
+    layer_norm : whether the output of each layer is normalized
     symbols : "one-hot" or "learned" where inputs are symbols 0, 1, ... in one column, read as vectors; None for numbers
     symbol_size : length of the learned vectors
     input_init, recurrent_init : how weights are drawn: "glorot", "normal" (standard deviation init_scale), "uniform"
@@ -121,7 +121,7 @@ class Recurrent(SequenceEstimator):
         raise NotImplementedError
 
     @staticmethod
-    def catalogue() -> dict[str, dict[str, str]]:
+    def catalog() -> dict[str, dict[str, str]]:
         """What can be named in the parameters beyond their constraints."""
         return {}
 

@@ -22,7 +22,7 @@ class Readout(NamedTuple):
 
 @jit
 def fold(values, count):
-    """Sum of the first `count` values, which it overwrites: halves added on halves, vectorised and in a fixed order."""
+    """Sum of the first `count` values, which it overwrites: halves added on halves, vectorized and in a fixed order."""
     while count > 1:
         half = (count + 1) // 2
         low, high = values[:half], values[half:count]

@@ -2,7 +2,7 @@
 
 `contract` lets a product and a sum become one fused multiply-add. Nothing else is relaxed: `reassoc` would cancel the
 rounding trick of the exponential and make sums depend on the vector width, `nnan` and `ninf` would hide NaN and
-infinity, `nsz` would lose the sign of zero. Loops vectorise all the same, because kernels are written so that the
+infinity, `nsz` would lose the sign of zero. Loops vectorize all the same, because kernels are written so that the
 innermost loop runs over independent elements. `error_model="numpy"` drops the branch that every division
 otherwise has. The GIL is released, so that plain threads run kernels side by side.
 """

@@ -2,7 +2,7 @@
 
 All arrays are of one type and contiguous: outputs, targets and gradient (N, O), weights (N,). They are read flat, rows by
 unsigned bounds: making a slice would take as long as a short row. The loss does not look at a row of weight 0, so that NaN in
-it does no harm. The loss is added up in float64, an output at a time, so that the loop over outputs is vectorised and the
+it does no harm. The loss is added up in float64, an output at a time, so that the loop over outputs is vectorized and the
 order of the sum fixed.
 """
 

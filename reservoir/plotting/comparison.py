@@ -1,6 +1,6 @@
 """Pictures of several models on one task: their scores, the time they took, how they learned.
 
-A model has the same colour, marks and lines in all of them, by its place among the models.
+A model has the same color, marks and lines in all of them, by its place among the models.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ MOST_POINTS = 400
 IN_A_LINE = 6
 
 
-def colours(labels: Sequence[str]) -> dict[str, str]:
-    """A colour for each of several things; from the seventh on they come again."""
+def colors(labels: Sequence[str]) -> dict[str, str]:
+    """A color for each of several things; from the seventh on they come again."""
     return {label: PALETTE[k % len(PALETTE)] for k, label in enumerate(labels)}
 
 
 class Look(NamedTuple):
     """How a model is drawn."""
 
-    colour: str
+    color: str
     marker: str
     line: str
 
 
 def looks(labels: Sequence[str]) -> dict[str, Look]:
-    """The look of each model; from the seventh on colours come again with other marks and lines."""
+    """The look of each model; from the seventh on colors come again with other marks and lines."""
     shapes = (("o", "-"), ("s", ":"), ("^", "-."))
-    return {label: Look(c, *shapes[k // len(PALETTE) % len(shapes)]) for k, (label, c) in enumerate(colours(labels).items())}
+    return {label: Look(c, *shapes[k // len(PALETTE) % len(shapes)]) for k, (label, c) in enumerate(colors(labels).items())}
 
 
 def legend_on_top(axes: Axes, columns: int = IN_A_LINE) -> None:
@@ -72,7 +72,7 @@ def score_figure(task: Any, rows: Sequence[Mapping[str, Any]], labels: Sequence[
                        textcoords="offset points", va="center", fontsize=8.5, color=QUIET, annotation_clip=False)  # fmt: skip
         left.set_xticks(range(len(labels)), [plain(label) for label in labels], rotation=0 if len(labels) <= 6 else 30)
         for text, look in zip(left.get_xticklabels(), looks(labels).values(), strict=True):
-            text.set(color=look.colour, fontweight="bold", ha="center" if len(labels) <= 6 else "right")
+            text.set(color=look.color, fontweight="bold", ha="center" if len(labels) <= 6 else "right")
         left.set(xlim=(-0.6, len(labels) - 0.4), ylabel=task.metric, title=_missing(scores))
         left.grid(axis="x", visible=False)
         right.set(xlabel="seconds to fit", title="every seed; the large mark is their median")
@@ -112,15 +112,15 @@ def _strip(axes: Axes, place: int, scores: np.ndarray, look: Look) -> None:
     """Scores as dots beside each other, the median as a bar."""
     if scores.size:
         offsets = 0.25 * np.linspace(-1.0, 1.0, len(scores)) if len(scores) > 1 else np.zeros(1)
-        axes.plot(place + offsets, scores, linestyle="", marker=look.marker, markersize=4.5, color=look.colour, alpha=0.75,
+        axes.plot(place + offsets, scores, linestyle="", marker=look.marker, markersize=4.5, color=look.color, alpha=0.75,
                   markeredgewidth=0.0)  # fmt: skip
-        axes.plot([place - 0.35, place + 0.35], [np.median(scores)] * 2, color=look.colour, linewidth=2.2, linestyle=look.line)
+        axes.plot([place - 0.35, place + 0.35], [np.median(scores)] * 2, color=look.color, linewidth=2.2, linestyle=look.line)
 
 
 def _times(axes: Axes, points: np.ndarray, look: Look) -> None:
     """Scores over seconds as small marks, their medians as a large one."""
     if points.size:
-        style: dict[str, Any] = {"linestyle": "", "marker": look.marker, "color": look.colour}
+        style: dict[str, Any] = {"linestyle": "", "marker": look.marker, "color": look.color}
         axes.plot(*points.T, **style, markersize=4.0, alpha=0.5, markeredgewidth=0.0)
         axes.plot(*np.median(points, axis=0), **style, markersize=9.5, markeredgecolor="white")
 
@@ -171,5 +171,5 @@ def _curve(axes: Axes, run: Sequence[Mapping[str, Any]], x: str, y: str, look: L
     values[~np.isfinite(values)] = np.nan
     bold: dict[str, Any] = {"alpha": 0.35, "linewidth": 0.8} if label is None else {"linewidth": 1.7, "zorder": 3}
     start = run[0][x] if x == "seconds" else 0
-    axes.plot([entry[x] - start for entry in chosen], values, color=look.colour, linestyle=look.line, label=label or None, **bold,
+    axes.plot([entry[x] - start for entry in chosen], values, color=look.color, linestyle=look.line, label=label or None, **bold,
               marker="o" if len(chosen) < 3 else None)  # fmt: skip

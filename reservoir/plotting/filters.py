@@ -149,9 +149,9 @@ def _symbols_by_sent(axes: Axes, symbols: np.ndarray, sent: np.ndarray, guess: n
     aside = np.random.default_rng(0).uniform(-0.32, 0.32, len(sent))
     right, bad = np.flatnonzero(~wrong), np.flatnonzero(wrong)
     shown = right[thinned(len(right), MOST_POINTS)] if len(right) else right
-    for chosen, colour, size, alpha in ((shown, ERROR, 2.0, 0.35), (bad, MODEL, 3.5, 0.9)):
+    for chosen, color, size, alpha in ((shown, ERROR, 2.0, 0.35), (bad, MODEL, 3.5, 0.9)):
         axes.plot(sent[chosen] + aside[chosen], guess[chosen], linestyle="", marker="o", markersize=size, markeredgewidth=0.0,
-                  color=colour, alpha=alpha, rasterized=True)  # fmt: skip
+                  color=color, alpha=alpha, rasterized=True)  # fmt: skip
     axes.hlines(symbols, np.arange(len(symbols)) - 0.4, np.arange(len(symbols)) + 0.4, color=TRUTH, linewidth=1.4)
     axes.set_xticks(range(len(symbols)), [f"{symbol:g}".replace("-", "\N{MINUS SIGN}") for symbol in symbols])
     axes.tick_params(labelleft=False)
@@ -168,15 +168,15 @@ def memory_picture(truth: np.ndarray, guess: np.ndarray, title: str) -> Figure:
     memory_curve(axes, curve)
     chosen = _telling_lags(curve)
     right = grid[1].subgridspec(len(chosen), 1)
-    for place, (column, colour) in enumerate(zip(chosen, (OTHERS[0], OTHERS[2], OTHERS[3]), strict=False)):
-        axes.plot([column + 1], [curve[column]], marker="o", markersize=7.0, color=colour, zorder=4, clip_on=False)
+    for place, (column, color) in enumerate(zip(chosen, (OTHERS[0], OTHERS[2], OTHERS[3]), strict=False)):
+        axes.plot([column + 1], [curve[column]], marker="o", markersize=7.0, color=color, zorder=4, clip_on=False)
         panel = figure.add_subplot(right[place])
         start = max(len(truth) - 60, 0)
         time = np.arange(start, len(truth))
         panel.plot(time, truth[start:, column], color=TRUTH, linewidth=1.8, label="input")
-        panel.plot(time, guess[start:, column], color=colour, linewidth=1.0, label="output")
+        panel.plot(time, guess[start:, column], color=color, linewidth=1.0, label="output")
         panel.set_ylim(limits(truth[start:, column], guess[start:, column], reach=0.2))
-        panel.set_title(f"lag {column + 1}: {curve[column]:.3g}", color=colour, fontweight="bold")
+        panel.set_title(f"lag {column + 1}: {curve[column]:.3g}", color=color, fontweight="bold")
         panel.locator_params(axis="x", nbins=4)
         panel.tick_params(labelbottom=place == len(chosen) - 1)
         if place == 0:

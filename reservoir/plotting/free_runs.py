@@ -117,12 +117,12 @@ def _returns(figure: Figure, where: SubplotSpec, run: FreeRun) -> None:
     dots = {"linestyle": "", "marker": "o", "markersize": 1.3, "markeredgewidth": 0.0}
     style: dict[str, Any] = dots if run.lag == 1 else {"linewidth": 0.6, "alpha": 0.7}
     grid = where.subgridspec(2, 1)
-    for row, (name, series, colour) in enumerate((("truth", run.truths, TRUTH), ("forecast", run.forecasts, MODEL))):
+    for row, (name, series, color) in enumerate((("truth", run.truths, TRUTH), ("forecast", run.forecasts, MODEL))):
         axes = figure.add_subplot(grid[row])
         for history, s in zip(run.histories, series, strict=True):
             x = np.concatenate([history[-run.lag :], s])[:, 0]
             x = np.where((x < low) | (x > high), np.nan, x)
-            axes.plot(x[: -run.lag], x[run.lag :], color=colour, rasterized=True, **style)
+            axes.plot(x[: -run.lag], x[run.lag :], color=color, rasterized=True, **style)
         axes.set(xlim=(low, high), ylim=(low, high), ylabel=f"{run.names[0]}(t + {run.lag})", title=name, aspect="equal")
         axes.tick_params(labelbottom=row == 1)
     axes.set_xlabel(f"{run.names[0]}(t)")
@@ -133,11 +133,11 @@ def _attractors(figure: Figure, where: SubplotSpec, run: FreeRun) -> None:
     truth, forecast = run.truths[run.middle], run.forecasts[run.middle]
     everything = np.concatenate(run.truths)
     grid = where.subgridspec(2, 1)
-    for row, (name, series, colour) in enumerate((("truth", truth, TRUTH), ("forecast", forecast, MODEL))):
+    for row, (name, series, color) in enumerate((("truth", truth, TRUTH), ("forecast", forecast, MODEL))):
         axes: Any = figure.add_subplot(grid[row], projection="3d")
         box = [limits(everything[:, k], margin=0.05) for k in range(3)]
         outside = np.any([(series[:, k] < box[k][0]) | (series[:, k] > box[k][1]) for k in range(3)], axis=0)
-        axes.plot(*np.where(outside[:, None], np.nan, series).T, color=colour, linewidth=0.6)
+        axes.plot(*np.where(outside[:, None], np.nan, series).T, color=color, linewidth=0.6)
         axes.set(xlim=box[0], ylim=box[1], zlim=box[2], xticks=[], yticks=[], zticks=[], title=name)
         axes.set_box_aspect((1.0, 1.0, 1.0), zoom=1.05)
         axes.set_xlabel(run.names[0], labelpad=-14)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.plotting.comparison import colours, legend_on_top
+from reservoir.plotting.comparison import colors, legend_on_top
 from reservoir.plotting.style import QUIET, TRUTH, finished, house_style, new_figure, plain
 
 if TYPE_CHECKING:
@@ -37,20 +37,20 @@ def gradient_figure(found: Mapping[str, Mapping[str, Any]], title: str) -> Figur
     with house_style():
         figure = new_figure(title, height=3.6 + max(2.6, 0.9 + ROW * len(bars)))
         axes = figure.subplot_mosaic("NN;VS", height_ratios=(3.2, max(2.6, 0.9 + ROW * len(bars))))
-        for (label, colour), report in zip(colours(list(found)).items(), found.values(), strict=True):
-            _norms(axes["N"], report, colour, plain(label))
-            _values(axes["V"], report, colour)
+        for (label, color), report in zip(colors(list(found)).items(), found.values(), strict=True):
+            _norms(axes["N"], report, color, plain(label))
+            _values(axes["V"], report, color)
         legend_on_top(axes["N"])
         axes["N"].set(yscale="log", xlabel=LAGS, ylabel="|dL/dh|, the largest = 1")
         axes["N"].invert_xaxis()
         axes["V"].axhline(1.0, color=QUIET, linewidth=1.1, linestyle="--", zorder=1)
         axes["V"].set(xlabel="share of the values that are larger", yscale="log")
         axes["V"].set_title("singular values of one step (diamond: spectral radius)")
-        _saturation(axes["S"], bars, colours(list(found)))
+        _saturation(axes["S"], bars, colors(list(found)))
         return finished(figure)
 
 
-def _norms(axes: Axes, report: Mapping[str, Any], colour: str, label: str) -> None:
+def _norms(axes: Axes, report: Mapping[str, Any], color: str, label: str) -> None:
     """The gradient of a loss at the last step, and, dashed, of the loss itself."""
     growth = report["growth"]
     text = label if np.isnan(growth) else f"{label} ({growth:.3g})"
@@ -58,16 +58,16 @@ def _norms(axes: Axes, report: Mapping[str, Any], colour: str, label: str) -> No
         norms = np.asarray(report[name])
         most = norms.max() or 1.0
         lags, shown = np.arange(len(norms)), np.maximum(norms / most, FLOOR)
-        axes.plot(lags, shown, style, color=colour, linewidth=width, label=text if style == "-" else None,
+        axes.plot(lags, shown, style, color=color, linewidth=width, label=text if style == "-" else None,
                   marker="o" if len(norms) < 3 else None)  # fmt: skip
 
 
-def _values(axes: Axes, report: Mapping[str, Any], colour: str) -> None:
+def _values(axes: Axes, report: Mapping[str, Any], color: str) -> None:
     """Those of the lowest layer, in falling order."""
     values = np.maximum(np.asarray(report["singular_values"])[0], FLOOR)
     marker = "o" if len(values) <= MOST_DOTS else None
-    axes.plot((np.arange(len(values)) + 0.5) / len(values), values, color=colour, marker=marker, markersize=2.5)
-    axes.plot([0.0], np.asarray(report["spectral_radius"])[:1], color=colour, marker="D", markersize=6.0, markeredgecolor="white",
+    axes.plot((np.arange(len(values)) + 0.5) / len(values), values, color=color, marker=marker, markersize=2.5)
+    axes.plot([0.0], np.asarray(report["spectral_radius"])[:1], color=color, marker="D", markersize=6.0, markeredgecolor="white",
               clip_on=False, zorder=4)  # fmt: skip
 
 
@@ -77,17 +77,17 @@ def _bars(label: str, report: Mapping[str, Any]) -> list[tuple[str, str, float, 
     return bars + ([(label, "dead", float(np.mean(report["dead"])), 0.0)] if "dead" in report else [])
 
 
-def _saturation(axes: Axes, bars: list[tuple[str, str, float, float]], colour: Mapping[str, str]) -> None:
+def _saturation(axes: Axes, bars: list[tuple[str, str, float, float]], color: Mapping[str, str]) -> None:
     """A bar to the left for what is saturated at the lower end, or dead, and one to the right for the upper end."""
     for place, (label, _, low, high) in enumerate(bars):
-        axes.barh(place, -low, height=0.75, color=colour[label], alpha=0.45)
-        axes.barh(place, high, height=0.75, color=colour[label])
+        axes.barh(place, -low, height=0.75, color=color[label], alpha=0.45)
+        axes.barh(place, high, height=0.75, color=color[label])
         for edge, share, side in ((-0.97, low, "left"), (0.97, high, "right")):
             axes.text(edge, place, f"{share:.1%}", ha=side, va="center", fontsize=8.0)
     axes.axvline(0.0, color=TRUTH, linewidth=0.8)
     axes.set_yticks(range(len(bars)), [plain(f"{label}: {name}") for label, name, _, _ in bars])
     for text, (label, *_) in zip(axes.get_yticklabels(), bars, strict=True):
-        text.set_color(colour[label])
+        text.set_color(color[label])
     axes.set(xlim=(-1.0, 1.0), ylim=(len(bars) - 0.4, -0.6), xlabel="at the lower end, or dead | at the upper end")
     axes.set_xticks([-1.0, -0.5, 0.0, 0.5, 1.0], ["1", "0.5", "0", "0.5", "1"])
     axes.set_title("share that is saturated")

@@ -23,7 +23,7 @@ MOST_LINES = 3
 def label_picture(
     inputs: list[np.ndarray], truth: np.ndarray, guess: np.ndarray, images: bool, title: str, names: Sequence[str] = ()
 ) -> Figure:
-    """Confusion matrix of labels (n,), and some sequences (T_i, d) that were labelled wrongly.
+    """Confusion matrix of labels (n,), and some sequences (T_i, d) that were labeled wrongly.
 
     These as square `images`, or as lines, or as a map where features are many; `names` are those of the labels 0, 1, ...
     """
@@ -62,10 +62,10 @@ def confusion_matrix(axes: Axes, truth: np.ndarray, guess: np.ndarray, names: Se
     counts = np.zeros((count, count), dtype=int)
     np.add.at(counts, (np.searchsorted(classes, truth), np.searchsorted(classes, guess)), 1)
     diagonal = np.eye(count, dtype=bool)
-    for cells, colours in ((diagonal, "Blues"), (~diagonal, "Oranges")):
+    for cells, colors in ((diagonal, "Blues"), (~diagonal, "Oranges")):
         shown = np.ma.masked_where(~cells | (counts == 0), counts)
         most = max(int(counts[cells].max(initial=0)), 1)
-        axes.imshow(shown, cmap=colours, vmin=-0.25 * most, vmax=(1.2 if cells is diagonal else 1.8) * most, aspect="auto")
+        axes.imshow(shown, cmap=colors, vmin=-0.25 * most, vmax=(1.2 if cells is diagonal else 1.8) * most, aspect="auto")
     if count <= MOST_COUNTED:
         _shares(axes, counts)
     marked = np.arange(count) if count <= MOST_NAMED else thinned(count, MOST_COUNTED)

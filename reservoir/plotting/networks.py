@@ -58,8 +58,8 @@ def _eigenvalues(axes: Axes, values: np.ndarray) -> None:
     """Eigenvalues in the complex plane, in the circles of radius one and of the spectral radius."""
     radius = float(np.abs(values).max())
     angle = np.linspace(0.0, 2.0 * np.pi, 361)
-    for size, colour, style, label in ((1.0, TRUTH, "-", "unit circle"), (radius, MODEL, "--", f"spectral radius {radius:.4g}")):
-        axes.plot(size * np.cos(angle), size * np.sin(angle), color=colour, linestyle=style, linewidth=1.1, label=label)
+    for size, color, style, label in ((1.0, TRUTH, "-", "unit circle"), (radius, MODEL, "--", f"spectral radius {radius:.4g}")):
+        axes.plot(size * np.cos(angle), size * np.sin(angle), color=color, linestyle=style, linewidth=1.1, label=label)
     axes.plot(values.real, values.imag, linestyle="", marker="o", markersize=3.0, markeredgewidth=0.0, color=ERROR, alpha=0.6)
     reach = 1.06 * max(radius, 1.0)
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xlabel="real part", ylabel="imaginary part")

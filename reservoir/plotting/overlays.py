@@ -65,9 +65,9 @@ def _filter(task: Any, data: Any, predictions: Any, captions: Any, chosen: Mappi
     symbols = len(np.unique(truth[:, 0])) <= MOST_SYMBOLS
     ends = limits(truth[-LAST:, 0], *panels.values(), reach=0.3, margin=0.08)
     for one, (label, look) in zip(axes, chosen.items(), strict=True):
-        _trace(one, time, truth[-LAST:, 0], panels[label], look.colour, symbols)
+        _trace(one, time, truth[-LAST:, 0], panels[label], look.color, symbols)
         one.set_ylim(ends)
-        one.set_title(plain(captions[label]), color=look.colour, fontweight="bold")
+        one.set_title(plain(captions[label]), color=look.color, fontweight="bold")
         one.set_ylabel("output" if truth.shape[1] == 1 else f"output 1 of {truth.shape[1]}")
     axes[-1].set_xlabel("time step" if len(split.targets) == 1 else "step, sequences one after the other")
     return figure
@@ -90,14 +90,14 @@ def _stack(panels: Mapping[str, Any], title: str, beneath: float = 0.0) -> tuple
     return figure, axes
 
 
-def _trace(axes: Axes, time: np.ndarray, truth: np.ndarray, guess: np.ndarray, colour: str, symbols: bool) -> None:
-    """The target in black and the prediction in the model's colour; symbols as marks rather than lines."""
+def _trace(axes: Axes, time: np.ndarray, truth: np.ndarray, guess: np.ndarray, color: str, symbols: bool) -> None:
+    """The target in black and the prediction in the model's color; symbols as marks rather than lines."""
     if symbols:
         axes.plot(time, truth, color=TRUTH, linestyle="", marker="_", markersize=4.0, markeredgewidth=1.4)
-        axes.plot(time, guess, color=colour, linestyle="", marker="o", markersize=2.4, markeredgewidth=0.0)
+        axes.plot(time, guess, color=color, linestyle="", marker="o", markersize=2.4, markeredgewidth=0.0)
     else:
         axes.plot(time, truth, color=TRUTH, linewidth=1.8, marker="o" if len(time) < 3 else None)
-        axes.plot(time, guess, color=colour, linewidth=1.0, marker="o" if len(time) < 3 else None)
+        axes.plot(time, guess, color=color, linewidth=1.0, marker="o" if len(time) < 3 else None)
     axes.margins(x=0.01)
 
 
@@ -111,7 +111,7 @@ def _memory_curves(truth: np.ndarray, guesses: Any, captions: Any, chosen: Mappi
         axes.plot(
             lags,
             squared_correlations(guess, truth),
-            color=look.colour,
+            color=look.color,
             linestyle=look.line,
             linewidth=1.6,
             label=plain(captions[label]),
@@ -158,11 +158,11 @@ def _free_run(task: Any, data: Any, predictions: Any, captions: Any, chosen: Map
         one.axvline(0.0, color=QUIET, linewidth=0.9)
         one.plot(np.concatenate([past, r.time]), truth, color=TRUTH, linewidth=1.8)
         forecast = np.concatenate([before[-1:], r.forecasts[start][:, 0]])
-        one.plot(np.concatenate([past[-1:], r.time]), forecast, color=chosen[label].colour, linewidth=1.0)
+        one.plot(np.concatenate([past[-1:], r.time]), forecast, color=chosen[label].color, linewidth=1.0)
         one.set_ylim(ends)
         one.margins(x=0.01)
         one.set_ylabel(r.names[0], rotation=0 if len(r.names[0]) <= 2 else 90)
-        one.set_title(plain(captions[label]), color=chosen[label].colour, fontweight="bold")
+        one.set_title(plain(captions[label]), color=chosen[label].color, fontweight="bold")
     _errors(axes[-1], found, chosen)
     return figure
 
@@ -173,7 +173,7 @@ def _errors(axes: Axes, found: Mapping[str, FreeRun], chosen: Mapping[str, Look]
     logarithmic = any(r.logarithmic for r in found.values())
     for label, r in found.items():
         middle = np.median(r.errors, axis=0)
-        axes.plot(r.time, np.where(middle > 0.0, middle, np.nan) if logarithmic else middle, color=chosen[label].colour,
+        axes.plot(r.time, np.where(middle > 0.0, middle, np.nan) if logarithmic else middle, color=chosen[label].color,
                   linestyle=chosen[label].line, linewidth=1.4, marker="o" if len(middle) < 3 else None)  # fmt: skip
     if logarithmic:
         axes.set_yscale("log")
@@ -196,7 +196,7 @@ def _label(task: Any, data: Any, predictions: Any, captions: Any, chosen: Mappin
         right = np.ravel(predictions[label]) == truth
         shares = [float(right[truth == one].mean()) for one in classes]
         offset = 0.5 * ((k + 0.5) / len(chosen) - 0.5)
-        axes.plot(places + offset, shares, color=look.colour, linestyle="", marker=look.marker, markersize=6.0, clip_on=False,
+        axes.plot(places + offset, shares, color=look.color, linestyle="", marker=look.marker, markersize=6.0, clip_on=False,
                   label=plain(captions[label]))  # fmt: skip
     named = thinned(len(classes), 30)
     axes.set_xticks(named, [plain(str(classes[k])) for k in named])
@@ -218,10 +218,10 @@ def _scatters(truth: np.ndarray, predictions: Any, captions: Any, chosen: Mappin
         axes = figure.add_subplot(down, across, place + 1)
         ends = limits(asked)
         axes.plot(ends, ends, color=TRUTH, linewidth=0.9)
-        axes.plot(asked[shown], guess[shown], linestyle="", marker="o", markersize=2.2, markeredgewidth=0.0, color=look.colour,
+        axes.plot(asked[shown], guess[shown], linestyle="", marker="o", markersize=2.2, markeredgewidth=0.0, color=look.color,
                   alpha=0.4, rasterized=True)  # fmt: skip
         axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel="asked for")
-        axes.set_title(plain(captions[label]), color=look.colour, fontweight="bold")
+        axes.set_title(plain(captions[label]), color=look.color, fontweight="bold")
         if place % across == 0:
             axes.set_ylabel("predicted")
     return figure

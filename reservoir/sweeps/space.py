@@ -46,7 +46,7 @@ class Dimension:
     low, high : the ends of a range without a count
     log : whether the range is even on a logarithmic scale
     integer : whether a range without a count is of integers
-    ordered : whether the values are numbers of a range, so that neighbours are alike
+    ordered : whether the values are numbers of a range, so that neighbors are alike
     """
 
     name: str

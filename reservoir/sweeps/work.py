@@ -1,7 +1,7 @@
 """What a worker does: the runs of a chunk, all with one seed, one after the other.
 
 Everything here is in the worker's hands: the data of its latest seeds, the unit-radius matrices (`reservoir.echo`), and
-within a chunk the weights and states that neighbours share.
+within a chunk the weights and states that neighbors share.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Least squares on a stream of blocks: what is summed up, and how it is solved.
 
-The problem is always to minimise |Y - X B|^2 + ridge |B|^2 over B (F, O), the first feature left out of the penalty
+The problem is always to minimize |Y - X B|^2 + ridge |B|^2 over B (F, O), the first feature left out of the penalty
 when it is the bias. Taking the means away first leaves the same problem without the bias, which is how it is solved.
 """
 
@@ -79,7 +79,7 @@ class HeldBlocks(Blocks):
         return found
 
 
-class Centred(NamedTuple):
+class Centerd(NamedTuple):
     """What is left of the sums when means are taken away: F' = F - 1 with a bias, else F and means of zero."""
 
     matrix: np.ndarray  # (F', F'): X^T X, or the triangular factor of X
@@ -106,7 +106,7 @@ class Statistics:
             self.add(features, targets)
         return self
 
-    def centred(self, bias: bool) -> Centred:
+    def centered(self, bias: bool) -> Centerd:
         """The sums for features and targets with their means taken away, or as they are without a bias."""
         raise NotImplementedError
 
@@ -128,16 +128,16 @@ class Gram(Statistics):
         self.xy = blas.dgemm(1.0, features.T, targets.T, beta=1.0, c=self.xy, trans_b=1, overwrite_c=1)
         self.rows += len(features)
 
-    def centred(self, bias: bool) -> Centred:
-        """The sums of the centred features and targets; of the matrix the upper triangle."""
+    def centered(self, bias: bool) -> Centerd:
+        """The sums of the centered features and targets; of the matrix the upper triangle."""
         first = int(bias)
         matrix = self.xx[first:, first:].copy(order="F")
         if not bias:
-            return Centred(matrix, self.xy, np.zeros(len(matrix)), np.zeros(self.xy.shape[1]))
+            return Centerd(matrix, self.xy, np.zeros(len(matrix)), np.zeros(self.xy.shape[1]))
         sums, means = self.xx[0, 1:], self.xx[0, 1:] / self.rows
         if len(matrix):  # a bias alone leaves nothing, which BLAS's wrapper refuses
             matrix = blas.dsyr(-1.0 / self.rows, sums, a=matrix, overwrite_a=1)
-        return Centred(matrix, self.xy[1:] - means[:, None] * self.xy[0], means, self.xy[0] / self.rows)
+        return Centerd(matrix, self.xy[1:] - means[:, None] * self.xy[0], means, self.xy[0] / self.rows)
 
 
 class Triangle(Statistics):
@@ -156,21 +156,21 @@ class Triangle(Statistics):
         self.r, *_ = lapack.dtpqrt(0, min(PANEL, len(self.r)), self.r, block, overwrite_a=1, overwrite_b=1)
         self.rows += len(block)
 
-    def centred(self, bias: bool) -> Centred:
-        """The factor of the centred features: taking out the bias is the first step of the factorisation."""
+    def centered(self, bias: bool) -> Centerd:
+        """The factor of the centered features: taking out the bias is the first step of the factorization."""
         f, first = self.n_features, int(bias)
         means = self.r[0] / self.r[0, 0] if bias else np.zeros(len(self.r))
-        return Centred(np.triu(self.r[first:f, first:f]), self.r[first:f, f:], means[first:f], means[f:])
+        return Centerd(np.triu(self.r[first:f, first:f]), self.r[first:f, f:], means[first:f], means[f:])
 
 
-def with_bias(coefficients: np.ndarray, centred: Centred, bias: bool) -> np.ndarray:
-    """(F, O): the coefficients of the centred problem with the row of the bias put first.
+def with_bias(coefficients: np.ndarray, centered: Centerd, bias: bool) -> np.ndarray:
+    """(F, O): the coefficients of the centered problem with the row of the bias put first.
 
     Contiguous by rows, as a model file keeps them: BLAS rounds a product with another order of the same numbers otherwise.
     """
     if not bias:
         return np.ascontiguousarray(coefficients)
-    constant = centred.target_means - centred.feature_means @ coefficients
+    constant = centered.target_means - centered.feature_means @ coefficients
     return np.ascontiguousarray(np.concatenate([constant[None, :], coefficients]))
 
 
@@ -191,7 +191,7 @@ def solve_cholesky(matrix: np.ndarray, right: np.ndarray, ridge: float) -> np.nd
 
 
 def solve_qr(triangle: np.ndarray, right: np.ndarray, ridge: float) -> np.ndarray:
-    """Minimise |right - triangle B|^2 + ridge |B|^2 by one more factorisation.
+    """Minimize |right - triangle B|^2 + ridge |B|^2 by one more factorization.
 
     Raises `DataError` for linearly dependent features without a ridge, `DivergenceError` where a ridge does not help.
     """
@@ -235,19 +235,19 @@ class Spectrum(NamedTuple):
         return np.where(self.squares > floor, 1.0 / np.maximum(self.squares + ridge, floor or 1.0), 0.0)
 
 
-def spectrum_of_gram(centred: Centred) -> Spectrum:
+def spectrum_of_gram(centered: Centerd) -> Spectrum:
     """By the eigenvectors of X^T X, negative eigenvalues (rounding errors) taken as 0."""
-    squares, vectors = scipy.linalg.eigh(centred.matrix, lower=False, check_finite=False)
-    return Spectrum(vectors, np.maximum(squares, 0.0), vectors.T @ centred.right)
+    squares, vectors = scipy.linalg.eigh(centered.matrix, lower=False, check_finite=False)
+    return Spectrum(vectors, np.maximum(squares, 0.0), vectors.T @ centered.right)
 
 
-def spectrum_of_factor(centred: Centred) -> Spectrum:
+def spectrum_of_factor(centered: Centerd) -> Spectrum:
     """By the singular values of any factor A of X^T X = A^T A (the triangle, or the features themselves)."""
-    u, s, vt = scipy.linalg.svd(centred.matrix, full_matrices=False, check_finite=False)
-    return Spectrum(vt.T, np.square(s), s[:, None] * (u.T @ centred.right))
+    u, s, vt = scipy.linalg.svd(centered.matrix, full_matrices=False, check_finite=False)
+    return Spectrum(vt.T, np.square(s), s[:, None] * (u.T @ centered.right))
 
 
-def leave_one_out(blocks: Blocks, centred: Centred, spectrum: Spectrum, ridges: np.ndarray) -> np.ndarray:
+def leave_one_out(blocks: Blocks, centered: Centerd, spectrum: Spectrum, ridges: np.ndarray) -> np.ndarray:
     """The mean squared leave-one-out error of each ridge, (K,), in closed form: the mean of (e / (1 - h))^2.
 
     h is the leverage of a row (Allen 1974; Golub, Heath & Wahba 1979). One pass over the blocks serves all ridges.
@@ -255,11 +255,11 @@ def leave_one_out(blocks: Blocks, centred: Centred, spectrum: Spectrum, ridges: 
     errors = np.zeros(len(ridges))
     first = int(blocks.bias)
     for features, targets in blocks:
-        z = (features[:, first:] - centred.feature_means) @ spectrum.vectors
+        z = (features[:, first:] - centered.feature_means) @ spectrum.vectors
         squares = np.square(z)
         for k, ridge in enumerate(ridges):
             inverse = spectrum.inverse(ridge)
-            residuals = targets - centred.target_means - z @ (spectrum.projected * inverse[:, None])
+            residuals = targets - centered.target_means - z @ (spectrum.projected * inverse[:, None])
             leverage = squares @ inverse + first / blocks.rows
             errors[k] += np.square(residuals / np.maximum(1.0 - leverage, 1e-12)[:, None]).sum()
     return errors / (blocks.rows * blocks.n_outputs)

@@ -13,9 +13,9 @@ from reservoir.validation import Constraint, DataError, Number
 
 
 class Logistic(Readout):
-    """Multinomial logistic regression with a ridge penalty, by scikit-learn's L-BFGS, on standardised features.
+    """Multinomial logistic regression with a ridge penalty, by scikit-learn's L-BFGS, on standardized features.
 
-    Minimises the summed cross-entropy plus ridge / 2 |B|^2, B for features of variance one; of two classes, whose outputs
+    Minimizes the summed cross-entropy plus ridge / 2 |B|^2, B for features of variance one; of two classes, whose outputs
     only count by their difference, B is that one column. Holds all features in memory.
 
     Parameters

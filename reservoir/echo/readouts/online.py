@@ -49,9 +49,9 @@ class OnlineReadout(Readout):
 
 
 class RecursiveLeastSquares(OnlineReadout):
-    """Recursive least squares: after every row the exact minimiser of the squared errors, older ones forgotten.
+    """Recursive least squares: after every row the exact minimizer of the squared errors, older ones forgotten.
 
-    With `forgetting` 1 the result is that of `Ridge` with the bias penalised too. O(F^2) operations per row.
+    With `forgetting` 1 the result is that of `Ridge` with the bias penalized too. O(F^2) operations per row.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ class LeastMeanSquares(OnlineReadout):
 
     Parameters
     ----------
-    learning_rate : > 0; below 2 when normalised
+    learning_rate : > 0; below 2 when normalized
     normalized : divide the rate by |z|^2, the squared length of the row's features
 
     Attributes

@@ -15,7 +15,7 @@ from reservoir.base.estimator import Estimator
 from reservoir.echo.readouts.least_squares import (
     Block,
     Blocks,
-    Centred,
+    Centerd,
     Gram,
     Spectrum,
     Statistics,
@@ -49,7 +49,7 @@ class Readout(Estimator):
 
 
 class Ridge(Readout):
-    """Linear regression with a ridge penalty: minimise |Y - X B|^2 + ridge |B|^2, the bias not penalised.
+    """Linear regression with a ridge penalty: minimize |Y - X B|^2 + ridge |B|^2, the bias not penalized.
 
     Parameters
     ----------
@@ -147,17 +147,17 @@ class Ridge(Readout):
 
     def _solve(self, statistics: Statistics, solver: str, blocks: Blocks | None) -> Self:
         self._statistics, self.solver_ = statistics, solver
-        centred = statistics.centred(self._bias)
+        centered = statistics.centered(self._bias)
         if blocks is not None and np.size(self.ridge) > 1:
-            spectrum = spectrum_of_gram(centred) if solver == "cholesky" else spectrum_of_factor(centred)
-            return self._choose(blocks, centred, spectrum)
+            spectrum = spectrum_of_gram(centered) if solver == "cholesky" else spectrum_of_factor(centered)
+            return self._choose(blocks, centered, spectrum)
         self.ridge_ = float(np.min(self.ridge))
         if solver == "svd":
-            coefficients = spectrum_of_factor(centred).solve(self.ridge_)
+            coefficients = spectrum_of_factor(centered).solve(self.ridge_)
         else:
             solve = solve_cholesky if solver == "cholesky" else solve_qr
-            coefficients = solve(centred.matrix, centred.right, self.ridge_)
-        self._coefficients = with_bias(coefficients, centred, self._bias)
+            coefficients = solve(centered.matrix, centered.right, self.ridge_)
+        self._coefficients = with_bias(coefficients, centered, self._bias)
         return self
 
     def _fit_wide(self, blocks: Blocks) -> Self:
@@ -166,22 +166,22 @@ class Ridge(Readout):
         first = int(blocks.bias)
         means, target_means = features[:, first:].mean(axis=0) * first, targets.mean(axis=0) * first
         x, y = features[:, first:] - means, targets - target_means
-        centred = Centred(x, y, means, target_means)
+        centered = Centerd(x, y, means, target_means)
         self.ridge_ = float(np.min(self.ridge))
         if np.size(self.ridge) > 1 or (self.solver == "auto" and not _covers(self.ridge_, np.square(x).sum())):
             self.solver_ = "svd"
-            return self._choose(blocks, centred, spectrum_of_factor(centred))
+            return self._choose(blocks, centered, spectrum_of_factor(centered))
         self.solver_ = "dual"
-        self._coefficients = with_bias(x.T @ solve_cholesky(x @ x.T, y, self.ridge_), centred, blocks.bias)
+        self._coefficients = with_bias(x.T @ solve_cholesky(x @ x.T, y, self.ridge_), centered, blocks.bias)
         return self
 
-    def _choose(self, blocks: Blocks, centred: Centred, spectrum: Spectrum) -> Self:
+    def _choose(self, blocks: Blocks, centered: Centerd, spectrum: Spectrum) -> Self:
         """The ridge of least leave-one-out error; the larger one on a tie."""
         ridges = np.atleast_1d(np.asarray(self.ridge, dtype=np.float64))
         if len(ridges) > 1:
-            self.leave_one_out_ = leave_one_out(blocks, centred, spectrum, ridges)
+            self.leave_one_out_ = leave_one_out(blocks, centered, spectrum, ridges)
             self.ridge_ = float(ridges[self.leave_one_out_ == self.leave_one_out_.min()].max())
-        self._coefficients = with_bias(spectrum.solve(self.ridge_), centred, blocks.bias)
+        self._coefficients = with_bias(spectrum.solve(self.ridge_), centered, blocks.bias)
         return self
 
 

@@ -11,7 +11,7 @@ run side by side and are measured together, at every step, or all outputs of k1 
 Feldkamp & Puskorius, Proc. IEEE 86, 1998). P lives on from batch to batch and from epoch to epoch.
 
 Decoupled, P has a block for each node and nothing between blocks: the weights into a unit, through all its gates, or into
-an output; the unit's own normalisation; the vector of a symbol. A is still one matrix for all outputs.
+an output; the unit's own normalization; the vector of a symbol. A is still one matrix for all outputs.
 
 With cross-entropy the noise is that of a draw of the class from the network's probabilities p, of covariance
 C C' = diag(p) - p p', C = diag(sqrt p) - p sqrt(p)'. Divided by C, the measurement has unit noise, the error

@@ -45,7 +45,7 @@ def steps_of(horizon: int, every: int) -> list[Piece]:
 
 
 class RealTimeLearner(Learner):
-    """Gradients by real-time recurrent learning: updates every k1 steps, or at the end of the sequences, by the optimiser.
+    """Gradients by real-time recurrent learning: updates every k1 steps, or at the end of the sequences, by the optimizer.
 
     Sensitivities are carried on over updates, so that gradients reach back to the start of the sequences, but were found
     with weights that have changed a little since.

@@ -60,7 +60,7 @@ class FullSensitivities:
             advance_sensitivities(bound, tape, t, n, room, gradients, self.starts[index], below, self.states[index])
             below = self.states[index][:n, : layer.cell.units]
             if network.layer_norm:
-                below = self._normalised(below, index, run, t)
+                below = self._normalized(below, index, run, t)
         if network.layer_norm:
             self.top[:n] = below
 
@@ -78,12 +78,12 @@ class FullSensitivities:
         found[np.arange(n)[:, None], column, run.codes[t, :n, None], column] = 1
         return found.reshape(n, symbols.size, -1)
 
-    def _normalised(self, outputs: np.ndarray, index: int, run: Run, t: int) -> np.ndarray:
-        """The sensitivities of what `Normalisation` makes of the outputs (n, H, P)."""
+    def _normalized(self, outputs: np.ndarray, index: int, run: Run, t: int) -> np.ndarray:
+        """The sensitivities of what `Normalization` makes of the outputs (n, H, P)."""
         name, n = self.network.norms[index].name, len(outputs)
         normal, scale = (part[t, :n, :, None] for part in run.normal[index])
-        centred = outputs - outputs.mean(axis=1, keepdims=True)
-        found = scale * (centred - normal * (normal * centred).mean(axis=1, keepdims=True))
+        centered = outputs - outputs.mean(axis=1, keepdims=True)
+        found = scale * (centered - normal * (normal * centered).mean(axis=1, keepdims=True))
         found *= self.weights.arrays[f"{name}.gain"][:, None]
         unit = np.arange(outputs.shape[1])
         starts = offsets(self.network)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap, Normalize
 
 LOG_RATIO = 4.0
-"""Values of a parameter, and colours of scores, within such a factor need no logarithmic scale."""
+"""Values of a parameter, and colors of scores, within such a factor need no logarithmic scale."""
 LOG_AXIS = 10.0
 """Scores along an axis that span a larger factor have a logarithmic one."""
 OUTLIERS = 0.1
@@ -188,7 +188,7 @@ def span_of(scores: np.ndarray, higher_is_better: bool, log_ratio: float) -> Spa
     return Span(low, high, log, higher_is_better, cut)
 
 
-def colours(span: Span) -> tuple[Normalize, Colormap]:
+def colors(span: Span) -> tuple[Normalize, Colormap]:
     """The norm and the map of scores: dark is better."""
     import matplotlib
     from matplotlib.colors import LogNorm, Normalize

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reservoir.plotting.style import MODEL, QUIET, plain, thinned
-from reservoir.plotting.sweeps.axes import LOG_RATIO, Axis, Span, colours, scatter, short, span_of, texts, unit, wrapped
+from reservoir.plotting.sweeps.axes import LOG_RATIO, Axis, Span, colors, scatter, short, span_of, texts, unit, wrapped
 from reservoir.plotting.sweeps.data import Shown
-from reservoir.plotting.sweeps.maps import NARROW, colour_bar
+from reservoir.plotting.sweeps.maps import NARROW, color_bar
 from reservoir.plotting.sweeps.panels import LOST_LABEL, legend_on_top
 
 if TYPE_CHECKING:
@@ -36,16 +36,16 @@ def many_parameters(axes: Axes, shown: Shown, names: list[str]) -> None:
     parameters = [shown.axis(name) for name in names]
     mean = shown.trials.mean
     span = span_of(mean[shown.order], shown.higher_is_better, LOG_RATIO)
-    norm, cmap = colours(span)
+    norm, cmap = colors(span)
     heights = np.column_stack([_heights(axis) for axis in parameters])
     best, others = shown.order[:MOST_BEST], shown.order[MOST_BEST:]
     drawn = np.concatenate([best, others[thinned(len(others), MOST_OTHERS)] if len(others) else others])[::-1]
     points = np.column_stack([heights[drawn], span.unit(mean[drawn])])
-    colour = cmap(norm(mean[drawn]))
+    color = cmap(norm(mean[drawn]))
     top = min(TOP, max(1, len(drawn) // 4))
     faint = float(np.clip(90.0 / len(drawn), 0.25, 0.8))
-    _lines(axes, points[:-top], colors=colour[:-top], linewidths=0.8, alpha=faint, zorder=2)
-    _lines(axes, points[-top:], colors=colour[-top:], linewidths=1.7, zorder=3)
+    _lines(axes, points[:-top], colors=color[:-top], linewidths=0.8, alpha=faint, zorder=2)
+    _lines(axes, points[-top:], colors=color[-top:], linewidths=1.7, zorder=3)
     _lines(axes, points[-1:], colors=[MODEL], linewidths=2.4, zorder=4)
     lost = shown.without[thinned(len(shown.without), MOST_LOST)] if len(shown.without) else shown.without
     _lines(axes, heights[lost], colors=[QUIET], linewidths=0.7, linestyles=":", alpha=0.6, zorder=1.5)
@@ -66,7 +66,7 @@ def many_parameters(axes: Axes, shown: Shown, names: list[str]) -> None:
     axes.tick_params(axis="x", length=0, pad=8)
     axes.grid(False)
     axes.spines[:].set_visible(False)
-    colour_bar(axes, ScalarMappable(norm, cmap), span, f"{shown.label}\n{shown.seeds(shown.order)}")
+    color_bar(axes, ScalarMappable(norm, cmap), span, f"{shown.label}\n{shown.seeds(shown.order)}")
     legend_on_top(axes, NARROW)
 
 

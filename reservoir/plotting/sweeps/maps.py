@@ -11,7 +11,7 @@ from reservoir.plotting.sweeps.axes import (
     LOG_RATIO,
     Axis,
     Span,
-    colours,
+    colors,
     logarithmic_ticks,
     named_ticks,
     parameter_axis,
@@ -43,7 +43,7 @@ GRID = 0.6
 ROOM = (7.0, 4.2)
 """The size of the panel, in inches."""
 NARROW = 95
-"""Characters of a legend beside each other, above a panel with a colour bar."""
+"""Characters of a legend beside each other, above a panel with a color bar."""
 HATCHED: dict[str, Any] = {"hatch": "////", "edgecolor": "#9c9c9c", "linewidth": 0.0}
 
 
@@ -59,8 +59,8 @@ def two_parameters(axes: Axes, shown: Shown, names: list[str], rest: list[str]) 
     legend_on_top(axes, NARROW)
 
 
-def colour_bar(axes: Axes, mappable: ScalarMappable, span: Span, label: str) -> None:
-    """The scale of the colours, with an arrow where worse scores have the last colour too."""
+def color_bar(axes: Axes, mappable: ScalarMappable, span: Span, label: str) -> None:
+    """The scale of the colors, with an arrow where worse scores have the last color too."""
     extend = ("min" if span.higher_is_better else "max") if span.cut else "neither"
     figure = axes.figure
     assert figure is not None  # for the type checker
@@ -79,11 +79,11 @@ def _map(axes: Axes, shown: Shown, first: Axis, second: Axis, rest: list[str], b
     image = np.full((rows, columns), np.nan)
     image[y, x] = scores
     span = span_of(scores, shown.higher_is_better, LOG_RATIO)
-    norm, cmap = colours(span)
+    norm, cmap = colors(span)
     edges = (np.arange(count + 1) - 0.5 for count in (columns, rows))
     mesh = axes.pcolormesh(*edges, np.ma.masked_invalid(image), norm=norm, cmap=cmap, edgecolors="white",
                            linewidth=0.3 if image.size <= MOST_TEXTS else 0.0)  # fmt: skip
-    colour_bar(axes, mesh, span, f"{shown.label}\n{of_each(shown, chosen, 'cell', rest)}")
+    color_bar(axes, mesh, span, f"{shown.label}\n{of_each(shown, chosen, 'cell', rest)}")
     without = [
         (i, j) for i, j in zip(first.code[shown.without], second.code[shown.without], strict=True) if np.isnan(image[j, i])
     ]
@@ -131,11 +131,11 @@ def _scatter(axes: Axes, shown: Shown, first: Axis, second: Axis, best: str) -> 
     x, y = (_spread(axis) for axis in (first, second))
     scores = shown.trials.mean[places]
     span = span_of(scores, shown.higher_is_better, LOG_RATIO)
-    norm, cmap = colours(span)
+    norm, cmap = colors(span)
     size = float(np.clip(12_000.0 / len(places), 8.0, 42.0))
     marks = axes.scatter(x[places], y[places], c=scores, s=size, norm=norm, cmap=cmap, edgecolors="#ffffff", linewidths=0.3,
                          rasterized=len(places) > MOST_VECTORS)  # fmt: skip
-    colour_bar(axes, marks, span, f"{shown.label}\nall trials, {shown.seeds(places)}")
+    color_bar(axes, marks, span, f"{shown.label}\nall trials, {shown.seeds(places)}")
     if len(shown.without):
         axes.plot(x[shown.without], y[shown.without], **LOST, label=LOST_LABEL)
     axes.plot([x[places[-1]]], [y[places[-1]]], **BEST, label=best)
