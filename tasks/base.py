@@ -2,7 +2,7 @@
 
 Kinds, and what a model is asked for:
 
-filter      `predict(inputs)`: an output at every step; the first `warmup` steps of a split are not scored
+filter      `predict(inputs)`: an output at every step; the first `washout` steps of a split are not scored
 free run    `forecast(history, steps)`: the continuation of each history of the split
 label       `predict(inputs)`: one label or vector per sequence
 """
@@ -32,12 +32,12 @@ class Split:
     inputs : list of (T_i, n_features) arrays; histories for a free run; (T_i, 0) when the task has no input
     targets : list of (T_i, n_outputs) arrays per step, (steps, n_outputs) continuations for a free run's test split,
         or one array (n_sequences,) or (n_sequences, n_outputs) of labels
-    warmup : leading steps of each sequence that are given but not scored
+    washout : leading steps of each sequence that are given but not scored
     """
 
     inputs: list[np.ndarray]
     targets: list[np.ndarray] | np.ndarray
-    warmup: int = 0
+    washout: int = 0
 
 
 @dataclass(frozen=True)
@@ -127,4 +127,4 @@ class Task:
 
 def scored(split: Split, sequences: Iterable[np.ndarray]) -> np.ndarray:
     """The scored rows of per-step arrays, one after the other."""
-    return np.concatenate([np.asarray(s)[split.warmup :] for s in sequences])
+    return np.concatenate([np.asarray(s)[split.washout :] for s in sequences])

@@ -83,7 +83,7 @@ class ChannelEqualization(Task):
         deviation = np.sqrt(np.var(clean) / 10.0 ** (self.snr / 10.0))
         received = clean + generator.normal(0.0, deviation, size=length)
         wanted = symbols[PAST - DELAY :][:length]
-        return Split([received[:, None]], [wanted[:, None]], warmup=self.washout)
+        return Split([received[:, None]], [wanted[:, None]], washout=self.washout)
 
     def score(self, predictions: list[np.ndarray], data: Data) -> float:
         """Symbol error rate of real-valued outputs, one (T, 1) array per sequence of the test split."""

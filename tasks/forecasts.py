@@ -17,7 +17,7 @@ from reservoir.validation import Constraint, DataError, Number, ParameterError
 
 def one_step(record: np.ndarray, washout: int) -> Split:
     """The training split of a (T + 1, d) record: each value with its successor, T pairs."""
-    return Split(inputs=[record[:-1]], targets=[record[1:]], warmup=washout)
+    return Split(inputs=[record[:-1]], targets=[record[1:]], washout=washout)
 
 
 def rolling_origins(record: np.ndarray, first: int, last: int, history: int | None, steps: int, starts: int) -> Split:

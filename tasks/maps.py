@@ -151,4 +151,4 @@ class Sine(Oscillation):
 
     def training(self, record: np.ndarray) -> Split:
         """No input, and the record as the target."""
-        return Split(inputs=[np.empty((len(record) - 1, 0))], targets=[record[:-1]], warmup=self.washout)
+        return Split(inputs=[np.empty((len(record) - 1, 0))], targets=[record[:-1]], washout=self.washout)

@@ -82,7 +82,7 @@ class _Past(Task):
         splits = []
         for generator, length in zip(generators, lengths, strict=True):
             inputs, targets = self._record(generator, self.washout + length)
-            splits.append(Split([inputs[:, None]], [targets], warmup=self.washout))
+            splits.append(Split([inputs[:, None]], [targets], washout=self.washout))
         return splits
 
 

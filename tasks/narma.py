@@ -80,7 +80,7 @@ class Narma(Task):
         splits, redraws = [], 0
         for generator, length in zip(generators, lengths, strict=True):
             inputs, targets, rejected = self._record(generator, self.washout + length)
-            splits.append(Split([inputs[:, None]], [targets[:, None]], warmup=self.washout))
+            splits.append(Split([inputs[:, None]], [targets[:, None]], washout=self.washout))
             redraws += rejected
         train, validation, test = splits
         variance = float(np.var(scored(test, test.targets)))

@@ -57,7 +57,7 @@ class Copy(Task):
     blanks: int = 100
 
     def generate(self, seed: int) -> Data:
-        """Inputs (blanks + 20, 10) and integer labels (blanks + 20,); all steps but the last ten are warm-up."""
+        """Inputs (blanks + 20, 10) and integer labels (blanks + 20,); all steps but the last ten are washout."""
         # A stream of its own for each split: the size of one does not move the numbers of another.
         counts = (self.train_sequences, self.validation_sequences, self.test_sequences)
         train, validation, test = (self._split(g, n) for g, n in zip(self.streams(seed), counts, strict=True))
@@ -68,7 +68,7 @@ class Copy(Task):
         read, labels = np.full((2, count, self.blanks + 2 * RECALLED), BLANK)
         read[:, :RECALLED] = labels[:, -RECALLED:] = generator.integers(0, ALPHABET, size=(count, RECALLED))
         read[:, -RECALLED - 1] = DELIMITER
-        return Split(list(np.eye(ALPHABET + 2)[read]), list(labels), warmup=self.blanks + RECALLED)
+        return Split(list(np.eye(ALPHABET + 2)[read]), list(labels), washout=self.blanks + RECALLED)
 
     def score(self, predictions: Sequence[ArrayLike], data: Data) -> float:
         """Share of right labels in the last ten steps; `predictions` are (blanks + 20,) labels for each test sequence."""

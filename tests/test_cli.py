@@ -26,7 +26,7 @@ from commands import Command
 import reservoir
 from reservoir import DivergenceError, load
 from reservoir.base import model_file
-from reservoir.commands import console
+from reservoir.commands import console, options
 from reservoir.commands.main import cli
 from reservoir.echo.readouts.table import READOUTS
 from reservoir.experiments import evaluation
@@ -225,13 +225,13 @@ def test_a_setting_names_a_list_by_commas_or_by_one_word(command: Command) -> No
     ],
 )  # fmt: skip
 def test_values(text: str, value: Any) -> None:
-    assert console.parse_value(text) == value
-    assert type(console.parse_value(text)) is type(value)
+    assert options.parse_value(text) == value
+    assert type(options.parse_value(text)) is type(value)
 
 
 @pytest.mark.parametrize(("text", "seeds"), [("3", [3]), ("0:3", [0, 1, 2]), ("4,0:2,9", [4, 0, 1, 9])])
 def test_seeds(text: str, seeds: list[int]) -> None:
-    assert console.Seeds().convert(text, None, None) == seeds
+    assert options.Seeds().convert(text, None, None) == seeds
 
 
 def test_a_file_of_ones_own_in_short(command: Command) -> None:

@@ -144,7 +144,7 @@ def test_a_filter_shows_its_last_steps_and_all_of_them() -> None:
     _, data, predictions, figure = drawn("narma10")
     above, beneath, scatter, histogram = (figure.axes[k] for k in (0, 1, 2, 3))
     truth, guess = data.test.targets[0][:, 0], predictions[0][:, 0]
-    time = np.arange(530)  # 200 steps of warm-up, 330 that are scored
+    time = np.arange(530)  # 200 steps of washout, 330 that are scored
     np.testing.assert_array_equal(line(above, "target"), np.column_stack([time, truth])[-200:])
     np.testing.assert_array_equal(line(above, "prediction"), np.column_stack([time, guess])[-200:])
     np.testing.assert_allclose(beneath.lines[1].get_ydata(), (guess - truth)[-200:])
@@ -169,7 +169,7 @@ def test_long_records_are_thinned_in_the_scatter() -> None:
 def test_several_outputs_are_stacked() -> None:
     task = small("narma10")
     targets = rng().normal(size=(40, 5))
-    split = Split([np.zeros((40, 1))], [targets], warmup=10)
+    split = Split([np.zeros((40, 1))], [targets], washout=10)
     figure = plotting.task_figure(task, Data(split, split, split), [targets], "")
     assert [figure.axes[k].get_ylabel() for k in (0, 4, 8)] == [f"output {k} of 5" for k in (1, 2, 3)]
     np.testing.assert_array_equal(line(figure.axes[4], "target")[:, 1], targets[10:, 1])
@@ -390,7 +390,7 @@ def test_labels_per_step_are_counted_where_they_are_scored() -> None:
     data = task.generate(0)
     predictions = [target.copy() for target in data.test.targets]
     for prediction in predictions:
-        prediction[:110] = 3  # warm-up
+        prediction[:110] = 3  # washout
     for prediction in predictions[:15]:
         prediction[-1] = 8
     confusion, above, beneath = plotting.task_figure(task, data, predictions, "").axes

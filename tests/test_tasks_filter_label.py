@@ -76,8 +76,8 @@ def naive_regression(data, taps):
 
     def rows(split):
         u = split.inputs[0][:, 0]
-        windows = [[u[t - k] for k in range(taps)] for t in range(split.warmup, len(u))]
-        return np.array(windows), split.targets[0][split.warmup :, 0]
+        windows = [[u[t - k] for k in range(taps)] for t in range(split.washout, len(u))]
+        return np.array(windows), split.targets[0][split.washout :, 0]
 
     test, wanted = rows(data.test)
     return wanted, LinearRegression().fit(*rows(data.train)).predict(test)
@@ -109,10 +109,10 @@ def test_splits_have_the_shapes_and_sizes_asked_for(name):
         assert all(u.dtype == np.float64 and u.ndim == 2 and np.isfinite(u).all() for u in split.inputs)
         if name in FILTERS:
             (u,), (y,) = split.inputs, split.targets
-            assert u.shape == (200 + size, 1) and split.warmup == 200
+            assert u.shape == (200 + size, 1) and split.washout == 200
             assert y.shape == (200 + size, 100 if name == "memory-capacity" else 1) and y.dtype == np.float64
         else:
-            assert len(split.inputs) == size and split.warmup == 0
+            assert len(split.inputs) == size and split.washout == 0
             assert split.targets.shape == (size,) and split.targets.dtype.kind == "i"
 
 

@@ -200,7 +200,7 @@ def test_splits_have_the_shapes_of_the_contract(name: str) -> None:
     assert task.kind == "free run"
     assert data.train.inputs[0].shape == (options["train_length"], 0 if name == "sine" else width)
     assert data.train.targets[0].shape == (options["train_length"], width)
-    assert data.train.warmup == options["washout"]
+    assert data.train.washout == options["washout"]
     if name != "sine":
         np.testing.assert_array_equal(data.train.inputs[0][1:], data.train.targets[0][:-1])
     for split in (data.validation, data.test):
@@ -410,7 +410,7 @@ def test_csv_task_cuts_the_end_off(tmp_path: Path) -> None:
     assert [len(history) for history in data.test.inputs] == [160, 175, 190]
     assert [len(history) for history in data.validation.inputs] == [120, 135, 150]
     assert data.train.inputs[0].shape == (119, 2)
-    assert data.train.warmup == 7
+    assert data.train.washout == 7
     assert data.info["columns"] == ["price", "volume"]
     np.testing.assert_allclose(data.info["mean"], rows[:120, 1:].mean(axis=0))
 

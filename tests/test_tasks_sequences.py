@@ -54,7 +54,7 @@ def test_splits_have_the_shapes_and_sizes_asked_for(name):
     for split, size in zip((data.train, data.validation, data.test), SIZED.values(), strict=True):
         assert len(split.inputs) == len(split.targets) == size
         assert all(u.dtype == np.float64 and u.shape[1:] == (features,) and np.isfinite(u).all() for u in split.inputs)
-        assert split.warmup == (110 if name == "copy" else 0)
+        assert split.washout == (110 if name == "copy" else 0)
         if name in PER_STEP:
             assert [len(y) for y in split.targets] == [len(u) for u in split.inputs]
             assert {(y.shape[1:], y.dtype.kind) for y in split.targets} == {((7,), "f") if name == "reber" else ((), "i")}
@@ -188,7 +188,7 @@ def test_copy_says_again_what_was_read(blanks):
         assert set(ten) <= set("01234567")
         assert text == ten + "_" * (blanks - 1) + "!" + "_" * 10
         assert "".join("01234567_!"[label] for label in labels) == "_" * (blanks + 10) + ten
-    assert data.test.warmup == blanks + 10
+    assert data.test.washout == blanks + 10
 
 
 def test_copy_symbols_are_uniform_and_the_baseline_is_an_eighth():

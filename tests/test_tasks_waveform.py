@@ -87,7 +87,7 @@ def test_a_longer_tone_goes_on(length: int) -> None:
 def test_all_splits_of_all_seeds_are_one_sequence() -> None:
     first, other = get_task("waveform", tone=2).generate(0), get_task("waveform", tone=2).generate(9)
     for split in (first.validation, first.test, other.train):
-        assert split.warmup == 0 and split.inputs[0].shape == (320, 0)
+        assert split.washout == 0 and split.inputs[0].shape == (320, 0)
         np.testing.assert_array_equal(split.targets[0], first.train.targets[0])
     assert first.info == {"source": "tone 2", "rate": 44100, "variance": pytest.approx(first.test.targets[0].var())}
 

@@ -1,4 +1,4 @@
-"""What the commands share: types of their arguments, the progress bar, printing tables and JSON, what is said of errors."""
+"""What the commands print: the progress bar, tables and JSON, what is said of errors."""
 
 from __future__ import annotations
 
@@ -12,73 +12,8 @@ from typing import Any
 
 import click
 
-from reservoir.experiments.values import parse_name, parse_seeds, parse_value
-
 AT_RUN_TIME = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EBUSY)
 """Errors of the system that no other input would mend."""
-OUTPUT = click.Path(readable=False)
-
-
-class Assignment(click.ParamType):
-    """NAME=VALUE, the value a Python literal, or else text; a dot in the name addresses a part."""
-
-    name = "NAME=VALUE"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Any]:
-        """(name, value) of an assignment."""
-        name, equals, text = value.partition("=")
-        if not equals or not name.strip():
-            self.fail(f"must be NAME=VALUE. Got {value!r} instead.", param, ctx)
-        return parse_name(name), parse_value(text.strip())
-
-
-class Variation(click.ParamType):
-    """NAME=VALUES, the values a text that `reservoir.sweeps.space` reads; a dot in the name addresses a part."""
-
-    name = "NAME=VALUES"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        """(name, text) of a variation."""
-        name, equals, text = value.partition("=")
-        if not equals or not name.strip() or not text.strip():
-            self.fail(f"must be NAME=VALUES, as spectral_radius=0.1:1.5:15. Got {value!r} instead.", param, ctx)
-        return parse_name(name), text.strip()
-
-
-class Seeds(click.ParamType):
-    """0:5 for 0 to 4, 0,3,7 for these, or one number."""
-
-    name = "SEEDS"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[int]:
-        """The seeds as a list, none twice."""
-        try:
-            seeds = parse_seeds(",".join(map(str, value)) if isinstance(value, list) else str(value))
-        except ValueError:
-            seeds = []
-        if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
-            self.fail(f"must be like 0:5, 0,3,7 or 4, integers in [0, inf), none twice. Got {value!r} instead.", param, ctx)
-        return seeds
-
-
-class Names(click.ParamType):
-    """Names separated by commas."""
-
-    name = "NAMES"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
-        """The names as a list."""
-        names = value if isinstance(value, list) else [name.strip() for name in value.split(",")]
-        if not all(names):
-            self.fail(f"must be names separated by commas. Got {value!r} instead.", param, ctx)
-        return names
-
-
-def at_least(low: int) -> click.IntRange:
-    """The type of an integer option."""
-    kind = click.IntRange(low)
-    kind.name = "integer"
-    return kind
 
 
 class Bar:

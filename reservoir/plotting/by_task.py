@@ -49,17 +49,17 @@ def _filter(task: Any, data: Any, predictions: Any, title: str) -> Figure:
         legal, right = task.legal(split.inputs), task.right(predictions, data)
         return legal_picture(task.symbols, split.inputs, outputs, legal, right, title)
     if not any(np.asarray(part[0]).dtype.kind == "f" for part in (split.targets, predictions)):
-        asked, given = [[np.ravel(s)[split.warmup :] for s in part] for part in (split.targets, predictions)]
-        return step_label_picture(asked, given, title, split.warmup)
+        asked, given = [[np.ravel(s)[split.washout :] for s in part] for part in (split.targets, predictions)]
+        return step_label_picture(asked, given, title, split.washout)
     truths, guesses = [
-        [np.asarray(s, dtype=float).reshape(len(s), -1)[split.warmup :] for s in part] for part in (split.targets, predictions)
+        [np.asarray(s, dtype=float).reshape(len(s), -1)[split.washout :] for s in part] for part in (split.targets, predictions)
     ]
     truth, guess = np.concatenate(truths), np.concatenate(guesses)
     if "lags" in task.options():
         return memory_picture(truth, guess, title)
     if truth.shape[1] == 1 and len(np.unique(truth)) <= MOST_SYMBOLS and _whole(truth):
-        return symbol_picture(truth[:, 0], guess[:, 0], title, split.warmup)
-    return filter_picture(truth, guess, title, split.warmup)
+        return symbol_picture(truth[:, 0], guess[:, 0], title, split.washout)
+    return filter_picture(truth, guess, title, split.washout)
 
 
 def _free_run(task: Any, data: Any, predictions: Any, title: str) -> Figure:

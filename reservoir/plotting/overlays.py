@@ -51,14 +51,14 @@ def overlay_figure(
 
 def _filter(task: Any, data: Any, predictions: Any, captions: Any, chosen: Mapping[str, Look], title: str) -> Figure:
     split = data.test
-    truth = _rows(split.targets, split.warmup)
-    guesses = {label: bounded(_rows(predictions[label], split.warmup), truth) for label in chosen}
+    truth = _rows(split.targets, split.washout)
+    guesses = {label: bounded(_rows(predictions[label], split.washout), truth) for label in chosen}
     if "lags" in task.options():
         return _memory_curves(truth, guesses, captions, chosen, title)
     if truth.shape[1] > MOST_COLUMNS:
         shown = {label: guess[-LAST_OF_MANY:] for label, guess in guesses.items()}
         return _maps(truth[-LAST_OF_MANY:], shown, captions, "step", title)
-    first = split.warmup + max(len(truth) - LAST, 0)
+    first = split.washout + max(len(truth) - LAST, 0)
     time = first + np.arange(min(len(truth), LAST))
     panels = {label: guess[-LAST:, 0] for label, guess in guesses.items()}
     figure, axes = _stack(panels, title)
@@ -73,9 +73,9 @@ def _filter(task: Any, data: Any, predictions: Any, captions: Any, chosen: Mappi
     return figure
 
 
-def _rows(sequences: Any, warmup: int) -> np.ndarray:
+def _rows(sequences: Any, washout: int) -> np.ndarray:
     """The scored rows (n, n_outputs) of all sequences, one after the other."""
-    return np.concatenate([np.asarray(s, dtype=float).reshape(len(s), -1)[warmup:] for s in sequences])
+    return np.concatenate([np.asarray(s, dtype=float).reshape(len(s), -1)[washout:] for s in sequences])
 
 
 def _stack(panels: Mapping[str, Any], title: str, beneath: float = 0.0) -> tuple[Figure, list[Axes]]:

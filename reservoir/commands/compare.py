@@ -1,0 +1,108 @@
+"""`reservoir compare`: models side by side on tasks."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from reservoir.commands.console import drawing, epoch_text, print_json, print_table, progress
+from reservoir.commands.options import DATA, OUTPUT, START, Assignment, Assignments, Names, Seeds, at_least, tasks_with
+
+
+@click.command(short_help="Compare models on tasks.")
+@click.argument("names", metavar="TASK...", nargs=-1, required=True)
+@click.option("--models", type=Names(), help="The models, as esn,lstm; LABEL=MODEL enters one again.  [default: all]")
+@click.option("--seeds", type=Seeds(), default="0:5", show_default=True, help="0:5 for 0 to 4, or 0,3,7.")
+@click.option("--set", "settings", type=Assignment(), multiple=True, help="A parameter of all models; of one as lstm.units=40.")
+@click.option("--task-set", "task_settings", type=Assignment(), multiple=True, help="A task's option, or of one as mso.terms=5.")
+@click.option("--budget-parameters", "budget", type=at_least(1), help="Size every model to this number of trained weights.")
+@DATA
+@START
+@click.option("--out", type=OUTPUT, default="comparison", show_default=True, help="Folder of the report, pictures, CSV file.")
+@click.option("--jobs", type=at_least(1), help="Processes to run side by side.  [default: the number of cores]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per run, a line each, numbers in full precision.")
+def compare(
+    names: tuple[str, ...],
+    models: list[str] | None,
+    seeds: list[int],
+    settings: Assignments,
+    task_settings: Assignments,
+    budget: int | None,
+    data: str | None,
+    start: float | None,
+    out: str,
+    jobs: int | None,
+    as_json: bool,
+) -> int:
+    """Compare models on every TASK, with every seed, on the same data.
+
+    Prints a table per task, and writes a report with pictures to report.html in the folder, which also gets the pictures
+    and runs.csv, a row per run. A model that fails with a seed is told in the table, and the rest goes on.
+
+    \b
+    reservoir compare narma10 lorenz --seeds 0:3
+    reservoir compare sunspots --models esn,wide=esn --set wide.units=800
+    reservoir compare mso --budget-parameters 200 --out mso-report
+    """  # noqa: D301
+    from reservoir.base.threads import thread_count
+    from reservoir.comparison.folder import ComparisonFolder
+    from reservoir.comparison.plan import entrants, plan
+    from reservoir.comparison.work import Run, runs
+    from reservoir.files.writing import check_folder
+    from reservoir.models import MODELS
+
+    check_folder(out)
+    entered = entrants(models or list(MODELS), dict(settings))
+    planned = plan(tasks_with(names, task_settings, data, start), entered, seeds, budget)
+    jobs = jobs or thread_count()
+    draw = drawing("report.svg", optional=True) is not None
+    facts = {"command": shlex.join(["reservoir", *sys.argv[1:]]), "date": time.strftime("%Y-%m-%d"), "processes": str(jobs)}
+    folder = ComparisonFolder(out, planned, facts, draw)
+    found: dict[int, Run] = {}
+    try:
+        with progress("", len(planned.cells), as_json) as bar:
+
+            def report(index: int, told: Any) -> None:
+                if told is None:
+                    bar.within(str(planned.cells[index]), index)
+                else:
+                    record, epochs = told
+                    bar.within(f"{planned.cells[index]}: {epoch_text(record)}", index, record["epoch"] + 1, epochs)
+
+            for index, result in runs(planned, jobs, report):
+                found[index] = result
+                bar.step(index)
+                if all(k in found for k in planned.of_task(planned.cells[index].task)) and len(found) < len(planned.cells):
+                    folder.write(found)
+    finally:  # what was finished counts, also after Ctrl-C
+        rows = [found[index].row for index in sorted(found)]
+        (print_rows if as_json else print_comparison)(rows, planned.tasks)
+        if rows:
+            folder.finish(found)
+            if not as_json:
+                click.echo(f"Report written to {folder.report}{'.' if draw else '; no pictures: matplotlib is not installed.'}")
+    return int(all(row["error"] is not None for row in rows))
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], _: Sequence[Any]) -> None:
+    """A line of JSON per run."""
+    for row in rows:
+        print_json(row)
+
+
+def print_comparison(rows: Sequence[Mapping[str, Any]], tasks: Sequence[Any]) -> None:
+    """A table per task that has any runs, an empty line after each."""
+    from reservoir.comparison.work import summarize
+    from reservoir.experiments.tables import comparison_table
+
+    lines = summarize(rows)
+    for task in tasks:
+        of_task = [line for line in lines if line["task"] == task.name]
+        if of_task:
+            print_table(*comparison_table(task, of_task))
+            click.echo()

@@ -1,0 +1,84 @@
+"""`reservoir gradients`: gradients on their way back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from reservoir.commands.console import drawing, epoch_text, print_json, print_table, progress
+from reservoir.commands.options import (
+    DATA,
+    OUTPUT,
+    SET_HELP,
+    START,
+    TASK_SETTINGS,
+    Assignment,
+    Assignments,
+    Names,
+    at_least,
+    tasks_with,
+)
+
+
+@click.command(short_help="Show how gradients pass through trained networks.")
+@click.argument("task")
+@click.option("--models", type=Names(), default="elman,lstm", show_default=True, help="Trained by gradient; as for compare.")
+@click.option("--set", "settings", type=Assignment(), multiple=True, help=SET_HELP + " With training.epochs=0 untrained.")
+@TASK_SETTINGS
+@click.option("--seed", type=at_least(0), default=0, show_default=True, help="Seed of the data and of the weights.")
+@DATA
+@START
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per model, a line each, numbers in full precision.")
+@click.option("--plot", type=OUTPUT, help="Draw the gradients, the singular values and the saturated gates to this file.")
+def gradients(
+    task: str,
+    models: list[str],
+    settings: Assignments,
+    task_settings: Assignments,
+    seed: int,
+    data: str | None,
+    start: float | None,
+    as_json: bool,
+    plot: str | None,
+) -> None:
+    """Fit models to TASK and measure how gradients pass through them: vanishing, exploding, saturated gates.
+
+    \b
+    reservoir gradients adding --plot gradients.png
+    reservoir gradients reber --models lstm,gru --set training.epochs=0
+    """  # noqa: D301
+    from reservoir.comparison.plan import entrants
+    from reservoir.experiments.evaluation import make_model, overlaid
+    from reservoir.experiments.tables import gradients_table
+    from reservoir.files.writing import check_outputs, writing
+    from reservoir.gradient.diagnostics import gradient_diagnostics
+
+    [chosen] = tasks_with([task], task_settings, data, start)
+    entered = entrants(models, dict(settings))
+    if any(entrant.name == "esn" for entrant in entered):
+        raise click.UsageError("an echo state network has no gradients; `reservoir inspect` measures a reservoir.")
+    check_outputs(plot, sources=[data])
+    draw = drawing(plot)
+    networks = [make_model(e.name, overlaid(chosen.settings(e.name), e.parameters), seed) for e in entered]
+    examples = chosen.generate(seed)
+    found: dict[str, Any] = {}
+    with progress(task, len(entered), as_json) as bar:
+        for place, (entrant, network) in enumerate(zip(entered, networks, strict=True)):
+
+            def epoch(record: Mapping[str, Any], epochs: int, place: int = place) -> None:
+                bar.within(f"{entered[place].label}: {epoch_text(record)}", place, record["epoch"] + 1, epochs)
+
+            network.fit(examples.train.inputs, examples.train.targets, progress=epoch)
+            seen = slice(0, 30)  # sequences: more change little
+            found[entrant.label] = gradient_diagnostics(network, examples.train.inputs[seen], examples.train.targets[seen])
+            bar.step(place)
+    if as_json:
+        for label, measured in found.items():
+            print_json({"model": label, "task": task, "seed": seed, **measured})
+    else:
+        print_table(*gradients_table(task, found))
+    if plot is not None:
+        with writing(plot):
+            draw.save(draw.gradient_figure(found, f"{task}: gradients on their way back"), plot)

@@ -1,0 +1,51 @@
+"""`reservoir results`: what a sweep found."""
+
+from __future__ import annotations
+
+import click
+
+from reservoir.commands.console import drawing, print_json, print_table, table_width
+from reservoir.commands.options import OUTPUT, Names, at_least
+from reservoir.experiments.values import parse_name
+
+
+@click.command(short_help="Show what a sweep found.")
+@click.argument("store", type=click.Path())
+@click.option("--top", type=at_least(1), default=10, show_default=True, help="How many trials to show, the best first.")
+@click.option("--csv", "csv_file", type=OUTPUT, help="Write every run to this file.")
+@click.option("--plot", type=OUTPUT, help="Draw the scores to this file: a line, a heat map or parallel coordinates.")
+@click.option("--names", type=Names(), help="Which parameters to draw, of all others the best.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, numbers in full precision.")
+def results(store: str, top: int, csv_file: str | None, plot: str | None, names: list[str] | None, as_json: bool) -> None:
+    """Show what the sweep in STORE found: the best trials, which parameters mattered. It may still be running.
+
+    \b
+    reservoir results narma10-esn.db --top 20 --plot sweep.png
+    reservoir results narma10-esn.db --plot rates.png --names leak_rate
+    reservoir results narma10-esn.db --csv runs.csv
+    """  # noqa: D301
+    from reservoir.files.writing import check_outputs, writing
+    from reservoir.sweeps.report import best_command, importance_table, ranking_table, result_json, write_csv
+    from reservoir.sweeps.store import Store
+
+    check_outputs(csv_file, plot, sources=[store])
+    draw = drawing(plot)
+    with Store.reading(store) as opened:
+        table = opened.table()
+        if csv_file is not None:
+            with writing(csv_file):
+                write_csv(csv_file, opened)
+    if as_json:
+        print_json(result_json(table, top))
+    else:
+        print_table(*ranking_table(table, top, table_width()))
+        mattered = importance_table(table)
+        if mattered:
+            click.echo()
+            print_table(*mattered)
+        if command := best_command(table):
+            click.echo(f"\nThe best on the test split, with new seeds:\n{command}")
+    if plot is not None:
+        figure = draw.sweep_figure(table, [parse_name(name) for name in names] if names else None)
+        with writing(plot):
+            draw.save(figure, plot)

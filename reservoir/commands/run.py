@@ -1,0 +1,84 @@
+"""`reservoir run`: one model on one task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from reservoir.commands.console import drawing, epoch_text, explanation, print_json, print_table, progress
+from reservoir.commands.options import DATA, OUTPUT, SET_HELP, START, TASK_SETTINGS, Assignment, Assignments, Seeds, tasks_with
+
+
+@click.command(short_help="Fit a model to a task and score it.")
+@click.argument("task")
+@click.option("--model", default="esn", show_default=True, help="The model; see `reservoir models`.")
+@click.option("--set", "settings", type=Assignment(), multiple=True, help=SET_HELP)
+@TASK_SETTINGS
+@click.option("--seeds", type=Seeds(), default="0", show_default=True, help="0:5 for 0 to 4, or 0,3,7.")
+@DATA
+@START
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per seed, a line each, numbers in full precision.")
+@click.option("--save", type=OUTPUT, help="Write the fitted model of the first seed to this file.")
+@click.option("--plot", type=OUTPUT, help="Draw the first seed's predictions to this file (png, svg or pdf).")
+def run(
+    task: str,
+    model: str,
+    settings: Assignments,
+    task_settings: Assignments,
+    seeds: list[int],
+    data: str | None,
+    start: float | None,
+    as_json: bool,
+    save: str | None,
+    plot: str | None,
+) -> int:
+    """Fit a model to TASK and score it, once per seed.
+
+    The task's own settings for the model apply where --set says nothing; `reservoir tasks NAME` shows them. A seed with
+    which the model diverges is told and left out; the exit status is 1 then.
+
+    \b
+    reservoir run narma10 --seeds 0:5
+    reservoir run lorenz --set units=800 --plot lorenz.png
+    reservoir run channel-equalization --task-set snr=24 --json
+    reservoir run csv --data data.csv --task-set horizon=50
+    """  # noqa: D301
+    from reservoir.experiments.evaluation import evaluate
+    from reservoir.experiments.tables import number, run_table
+    from reservoir.files.writing import check_outputs, writing
+    from reservoir.validation import DivergenceError
+
+    [chosen] = tasks_with([task], task_settings, data, start)
+    check_outputs(save, plot, sources=[data])
+    draw = drawing(plot)
+    rows: list[dict[str, Any]] = []
+    try:
+        with progress(task, len(seeds), as_json) as bar:
+            for place, seed in enumerate(seeds):
+
+                def epoch(record: Mapping[str, Any], epochs: int, place: int = place) -> None:
+                    bar.within(f"seed {seeds[place]}: {epoch_text(record)}", place, record["epoch"] + 1, epochs)
+
+                try:
+                    result = evaluate(chosen, model, dict(settings), seed, progress=epoch if bar.shown else None)
+                except DivergenceError as error:
+                    click.echo(explanation(error)[0], err=True)
+                    bar.step(place)
+                    continue
+                rows.append(result.row)
+                if as_json:
+                    print_json(result.row)
+                if save is not None and len(rows) == 1:
+                    with writing(save):
+                        result.model.save(save)
+                if plot is not None and len(rows) == 1:
+                    title = f"{task}, {model}: {result.row['metric']} = {number(result.row['score'])}"
+                    with writing(plot):
+                        draw.save(draw.task_figure(chosen, result.data, result.predictions, title), plot)
+                bar.step(place)
+    finally:  # what was finished counts, also after Ctrl-C
+        if rows and not as_json:
+            print_table(*run_table(rows, chosen))
+    return int(len(rows) < len(seeds))
