@@ -6,11 +6,31 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 
 from reservoir.commands.main import main
+
+QUICK = (
+    "narma10",
+    "--set",
+    "units=10",
+    "--set",
+    "density=0.3",
+    "--task-set",
+    "train_length=300",
+    "--task-set",
+    "test_length=100",
+)
+SMALL = ("--set", "units=10", "--set", "density=0.3", "--set", "washout=50", "--jobs", "1")
+SHORT = ("--task-set", "narma10.train_length=300", "--task-set", "narma10.test_length=100")
+SUNSPOTS = ("--task-set", "sunspots.starts=2", "--task-set", "sunspots.horizon=20")
+ONE_CANDIDATE = (
+    "--set", "units=60", "--set", "density=0.1", "--set", "leak_rate=0.3", "--set", "spectral_radius=0.9",
+    "--set", "input_scaling=0.3", "--set", "readout.ridge=1e-3", "--seeds", "0:2",
+)  # fmt: skip
 
 
 class Outcome(NamedTuple):
@@ -54,3 +74,15 @@ def refused(command: Command) -> Refused:
         return err
 
     return call
+
+
+def wave(length: int = 300) -> np.ndarray:
+    noise = np.random.default_rng(0).normal(size=length)
+    return np.sin(2 * np.pi * np.arange(length) / 20) + 0.05 * noise
+
+
+def csv_file(name: str = "data.csv", **columns: Any) -> str:
+    columns = columns or {"load": wave()}
+    rows = zip(*columns.values(), strict=True)
+    Path(name).write_text("\n".join([",".join(columns), *[",".join(map(str, row)) for row in rows]]) + "\n")
+    return name

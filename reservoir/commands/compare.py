@@ -10,28 +10,28 @@ from typing import Any
 
 import click
 
-from reservoir.commands.console import drawing, epoch_text, print_json, print_table, progress
-from reservoir.commands.options import DATA, OUTPUT, START, Assignment, Assignments, Names, Seeds, at_least, tasks_with
+from reservoir.commands.console import drawing, print_json, print_table, progress
+from reservoir.commands.options import DATA, JOBS, OUTPUT, START, Names, Seeds, assigned, at_least, tasks_with
 
 
 @click.command(short_help="Compare models on tasks.")
 @click.argument("names", metavar="TASK...", nargs=-1, required=True)
 @click.option("--models", type=Names(), help="The models, as esn,lstm; LABEL=MODEL enters one again.  [default: all]")
 @click.option("--seeds", type=Seeds(), default="0:5", show_default=True, help="0:5 for 0 to 4, or 0,3,7.")
-@click.option("--set", "settings", type=Assignment(), multiple=True, help="A parameter of all models; of one as lstm.units=40.")
-@click.option("--task-set", "task_settings", type=Assignment(), multiple=True, help="A task's option, or of one as mso.terms=5.")
+@assigned("--set", "settings", "A parameter of all models; of one as lstm.units=40.")
+@assigned("--task-set", "task_settings", "An option of all tasks; of one as mso.terms=5.")
 @click.option("--budget-parameters", "budget", type=at_least(1), help="Size every model to this number of trained weights.")
 @DATA
 @START
 @click.option("--out", type=OUTPUT, default="comparison", show_default=True, help="Folder of the report, pictures, CSV file.")
-@click.option("--jobs", type=at_least(1), help="Processes to run side by side.  [default: the number of cores]")
+@JOBS
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per run, a line each, numbers in full precision.")
 def compare(
     names: tuple[str, ...],
     models: list[str] | None,
     seeds: list[int],
-    settings: Assignments,
-    task_settings: Assignments,
+    settings: dict[str, Any],
+    task_settings: dict[str, Any],
     budget: int | None,
     data: str | None,
     start: float | None,
@@ -41,8 +41,8 @@ def compare(
 ) -> int:
     """Compare models on every TASK, with every seed, on the same data.
 
-    Prints a table per task, and writes a report with pictures to report.html in the folder, which also gets the pictures
-    and runs.csv, a row per run. A model that fails with a seed is told in the table, and the rest goes on.
+    Prints a table per task, and writes report.html, the pictures, and runs.csv (a row per run) to the folder. If a model
+    fails with a seed, the table says so, and the other runs continue.
 
     \b
     reservoir compare narma10 lorenz --seeds 0:3
@@ -57,7 +57,7 @@ def compare(
     from reservoir.models import MODELS
 
     check_folder(out)
-    entered = entrants(models or list(MODELS), dict(settings))
+    entered = entrants(models or list(MODELS), settings)
     planned = plan(tasks_with(names, task_settings, data, start), entered, seeds, budget)
     jobs = jobs or thread_count()
     draw = drawing("report.svg", optional=True) is not None
@@ -71,8 +71,7 @@ def compare(
                 if told is None:
                     bar.within(str(planned.cells[index]), index)
                 else:
-                    record, epochs = told
-                    bar.within(f"{planned.cells[index]}: {epoch_text(record)}", index, record["epoch"] + 1, epochs)
+                    bar.epochs(str(planned.cells[index]), index)(*told)
 
             for index, result in runs(planned, jobs, report):
                 found[index] = result

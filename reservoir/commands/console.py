@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
@@ -41,6 +41,14 @@ class Bar:
         self._under_way[part] = done / of
         single = {"completed": done, "total": of, "visible": True} if self._total == 1 else {}
         self._update(description=f"{self._label} {text}".strip(), **single)
+
+    def epochs(self, text: str, part: int = 0) -> Callable[[Mapping[str, Any], int], None]:
+        """What training calls after every epoch, with its record and the number of epochs; `text` names the part."""
+
+        def report(record: Mapping[str, Any], epochs: int) -> None:
+            self.within(f"{text}: {epoch_text(record)}", part, record["epoch"] + 1, epochs)
+
+        return report
 
     def at(self, finished: int, text: str, before: int = 0) -> None:
         """So many parts are finished, `before` of them before the start; `text` tells more."""

@@ -4,37 +4,38 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
 from reservoir.commands.console import drawing, print_json, print_table, progress
-from reservoir.commands.options import OUTPUT, SET_HELP, Assignment, Assignments, Seeds, at_least, read_columns
+from reservoir.commands.options import COLUMN, OUTPUT, SET_HELP, Seeds, assigned, at_least, read_columns
 
 
-@click.command(short_help="Forecast a column of your own CSV file.")
+@click.command(short_help="Forecast columns of your own CSV file.")
 @click.argument("file", type=click.Path())
-@click.option("--column", help="The column to forecast, or several separated by commas; the only numeric one if not given.")
+@COLUMN
 @click.option("--horizon", type=at_least(1), help="Steps past the end.  [default: a tenth of the rows, at most 100]")
 @click.option("--holdout", type=at_least(1), help="Rows at the end to test on.  [default: the horizon]")
 @click.option("--period", type=at_least(1), help="Period of the seasonal-naive forecast.  [default: estimated]")
-@click.option("--set", "settings", type=Assignment(), multiple=True, help=SET_HELP + " What is not set is chosen on the data.")
-@click.option("--seeds", type=Seeds(), default="0:10", show_default=True, help="One network per seed, for the band.")
+@assigned("--set", "settings", SET_HELP + " The command chooses the other parameters on the data.")
+@click.option("--seeds", type=Seeds(), default="0:10", show_default=True, help="An ensemble has one network per seed.")
 @click.option("--out", type=OUTPUT, default="forecast.csv", show_default=True, help="The forecast, as CSV.")
-@click.option("--plot", type=OUTPUT, help="The picture.  [default: like --out, with .png]")
+@click.option("--plot", type=OUTPUT, help="The picture.  [default: the name of --out, ending in .png]")
 @click.option("--json", "as_json", is_flag=True, help="Print the errors and the settings as one JSON object.")
 def forecast(
     file: str,
-    column: str | None,
+    columns: tuple[str, ...],
     horizon: int | None,
     holdout: int | None,
     period: int | None,
-    settings: Assignments,
+    settings: dict[str, Any],
     seeds: list[int],
     out: str,
     plot: str | None,
     as_json: bool,
 ) -> None:
-    """Forecast a column of a CSV FILE with an ensemble of echo state networks.
+    """Forecast columns of a CSV FILE with an ensemble of echo state networks.
 
     Holds out the end of the record, chooses settings on what comes before, reports the error on the hold-out beside the
     naive forecast (the last value) and the seasonal-naive one (the last period), then forecasts past the end. The band
@@ -48,12 +49,12 @@ def forecast(
     from reservoir.files.writing import check_outputs, writing
     from reservoir.forecasting.ensemble import candidates, forecast_record
 
-    series, names = read_columns(file, column)
+    series, names = read_columns(file, columns)
     picture = os.path.splitext(out)[0] + ".png" if plot is None else plot
     check_outputs(out, picture, sources=[file])
     draw = drawing(picture, optional=plot is None)
-    with progress("choosing settings, fitting", len(candidates(dict(settings))) + 2 * len(seeds), as_json) as bar:
-        result = forecast_record(series, names, horizon, holdout, period, dict(settings), seeds, bar.step)
+    with progress("choosing settings, fitting", len(candidates(settings)) + 2 * len(seeds), as_json) as bar:
+        result = forecast_record(series, names, horizon, holdout, period, settings, seeds, bar.step)
     try:
         with writing(out):
             write_forecast(out, result)

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from reservoir.commands.console import drawing, epoch_text, print_json, print_table, progress
-from reservoir.commands.options import (
-    DATA,
-    OUTPUT,
-    SET_HELP,
-    START,
-    TASK_SETTINGS,
-    Assignment,
-    Assignments,
-    Names,
-    at_least,
-    tasks_with,
-)
+from reservoir.commands.console import drawing, print_json, print_table, progress
+from reservoir.commands.options import DATA, OUTPUT, SET_HELP, START, TASK_SET, Names, assigned, at_least, tasks_with
 
 
 @click.command(short_help="Show how gradients pass through trained networks.")
 @click.argument("task")
 @click.option("--models", type=Names(), default="elman,lstm", show_default=True, help="Trained by gradient; as for compare.")
-@click.option("--set", "settings", type=Assignment(), multiple=True, help=SET_HELP + " With training.epochs=0 untrained.")
-@TASK_SETTINGS
+@assigned("--set", "settings", SET_HELP + " training.epochs=0 leaves the models untrained.")
+@TASK_SET
 @click.option("--seed", type=at_least(0), default=0, show_default=True, help="Seed of the data and of the weights.")
 @DATA
 @START
@@ -35,8 +23,8 @@ from reservoir.commands.options import (
 def gradients(
     task: str,
     models: list[str],
-    settings: Assignments,
-    task_settings: Assignments,
+    settings: dict[str, Any],
+    task_settings: dict[str, Any],
     seed: int,
     data: str | None,
     start: float | None,
@@ -56,7 +44,7 @@ def gradients(
     from reservoir.gradient.diagnostics import gradient_diagnostics
 
     [chosen] = tasks_with([task], task_settings, data, start)
-    entered = entrants(models, dict(settings))
+    entered = entrants(models, settings)
     if any(entrant.name == "esn" for entrant in entered):
         raise click.UsageError("an echo state network has no gradients; `reservoir inspect` measures a reservoir.")
     check_outputs(plot, sources=[data])
@@ -66,11 +54,7 @@ def gradients(
     found: dict[str, Any] = {}
     with progress(task, len(entered), as_json) as bar:
         for place, (entrant, network) in enumerate(zip(entered, networks, strict=True)):
-
-            def epoch(record: Mapping[str, Any], epochs: int, place: int = place) -> None:
-                bar.within(f"{entered[place].label}: {epoch_text(record)}", place, record["epoch"] + 1, epochs)
-
-            network.fit(examples.train.inputs, examples.train.targets, progress=epoch)
+            network.fit(examples.train.inputs, examples.train.targets, progress=bar.epochs(entrant.label, place))
             seen = slice(0, 30)  # sequences: more change little
             found[entrant.label] = gradient_diagnostics(network, examples.train.inputs[seen], examples.train.targets[seen])
             bar.step(place)

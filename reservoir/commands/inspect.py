@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from reservoir.commands.console import drawing, print_json, print_table
-from reservoir.commands.options import OUTPUT, SET_HELP, Assignment, Assignments, at_least, read_columns
+from reservoir.commands.options import COLUMN, OUTPUT, SET, at_least, read_columns
 
 
 @click.command(short_help="Measure a reservoir before training.")
-@click.option("--set", "settings", type=Assignment(), multiple=True, help=SET_HELP)
-@click.option("--inputs", type=at_least(1), help="Number of input channels, without --file.  [default: 1]")
-@click.option("--file", type=click.Path(), help="Drive the reservoir with a CSV file's column, standardized, not with noise.")
-@click.option("--column", help="The column of that file.")
-@click.option("--steps", type=at_least(2), help="Steps of white noise to drive it with, without --file.  [default: 2000]")
+@SET
+@click.option("--inputs", type=at_least(1), help="Number of input channels, without --data.  [default: 1]")
+@click.option("--data", type=click.Path(), help="A CSV file; its standardized columns drive the reservoir instead of noise.")
+@COLUMN
+@click.option("--steps", type=at_least(2), help="Steps of white noise to drive it with, without --data.  [default: 2000]")
 @click.option("--seed", type=at_least(0), default=0, show_default=True, help="Seed of the weights and of the noise.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, numbers in full precision.")
 @click.option("--plot", type=OUTPUT, help="Draw eigenvalues, memory curve and weights to this file.")
 def inspect(
-    settings: Assignments,
+    settings: dict[str, Any],
     inputs: int | None,
-    file: str | None,
-    column: str | None,
+    data: str | None,
+    columns: tuple[str, ...],
     steps: int | None,
     seed: int,
     as_json: bool,
@@ -32,7 +34,7 @@ def inspect(
     \b
     reservoir inspect --set units=200 --set spectral_radius=1.2
     reservoir inspect --set topology=cycle_jumps --set topology_options.jump=7
-    reservoir inspect --set units=100 --file laser.csv --plot reservoir.png
+    reservoir inspect --set units=100 --data laser.csv --plot reservoir.png
     """  # noqa: D301
     from reservoir.echo.diagnostics import inspect as measure
     from reservoir.experiments.evaluation import make_model
@@ -40,15 +42,15 @@ def inspect(
     from reservoir.files.writing import check_outputs, writing
     from reservoir.forecasting.ensemble import standardized
 
-    if file is None and column is not None:
-        raise click.UsageError("--column names a column of --file, which is missing.")
+    if data is None and columns:
+        raise click.UsageError("--column names a column of the file given with --data, which is missing.")
     for option, value in (("--inputs", inputs), ("--steps", steps)):
-        if file is not None and value is not None:
-            raise click.UsageError(f"{option} is for noise; with --file, the reservoir is driven by the file's column.")
-    check_outputs(plot, sources=[file])
+        if data is not None and value is not None:
+            raise click.UsageError(f"{option} is for noise; with --data, the file's columns drive the reservoir.")
+    check_outputs(plot, sources=[data])
     draw = drawing(plot)
-    series = None if file is None else standardized(*read_columns(file, column))[0]
-    reservoir = make_model("esn", dict(settings), seed).build((inputs or 1) if series is None else series.shape[1]).reservoir_
+    series = None if data is None else standardized(*read_columns(data, columns))[0]
+    reservoir = make_model("esn", settings, seed).build((inputs or 1) if series is None else series.shape[1]).reservoir_
     found = measure(reservoir, seed, steps or 2000, series)
     if as_json:
         print_json(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -12,7 +12,6 @@ from reservoir.experiments.values import parse_name, parse_seeds, parse_value
 
 OUTPUT = click.Path(readable=False)
 SET_HELP = "A parameter, as NAME=VALUE; may be repeated. Parts of a parameter as readout.ridge=1e-6."
-Assignments = tuple[tuple[str, Any], ...]
 
 
 class Assignment(click.ParamType):
@@ -77,17 +76,34 @@ def at_least(low: int) -> click.IntRange:
     return kind
 
 
-TASK_SETTINGS = click.option(
-    "--task-set", "task_settings", type=Assignment(), multiple=True, help="A task's option, as NAME=VALUE; may be repeated."
-)
+def once(context: click.Context, option: click.Parameter, pairs: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
+    """What a repeated NAME=VALUE option sets, by name. Refuses a name that occurs twice."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        twice = next(name for place, (name, _) in enumerate(pairs) if name in dict(pairs[:place])).replace("__", ".")
+        remedy = f"all its values at once, as {twice}=100,200" if option.name == "vary" else "one value for it"
+        raise click.UsageError(f"{option.opts[0]} names {twice} twice; give {remedy}.", context)
+    return values
+
+
+def assigned(option: str, name: str, help: str, kind: click.ParamType | None = None) -> Callable[[Any], Any]:
+    """A repeated NAME=VALUE option; the command gets a dict."""
+    return click.option(option, name, type=kind or Assignment(), multiple=True, callback=once, help=help)
+
+
+SET = assigned("--set", "settings", SET_HELP)
+TASK_SET = assigned("--task-set", "task_settings", "An option of the task, as NAME=VALUE; may be repeated.")
 DATA = click.option("--data", type=click.Path(), help="A file of your own, for tasks with the option path: csv, waveform.")
 START = click.option("--start", type=float, help="Where in the file to start, for tasks with the option start: seconds.")
+COLUMN_HELP = "A column, or several separated by commas; may be repeated.  [default: the only numeric column]"
+COLUMN = click.option("--column", "columns", multiple=True, help=COLUMN_HELP)
+JOBS = click.option("--jobs", type=at_least(1), help="Processes that run side by side.  [default: the number of cores]")
 
 
-def tasks_with(names: Sequence[str], settings: Assignments, data: str | None, start: float | None) -> list[Any]:
-    """The tasks with their options set: NAME=VALUE is for all of them, task.NAME=VALUE for one.
+def tasks_with(names: Sequence[str], settings: Mapping[str, Any], data: str | None, start: float | None) -> list[Any]:
+    """The tasks with their options set: NAME=VALUE is for all of them, task.NAME=VALUE for one, over what is for all.
 
-    `data` and `start` are for those that have the options `path` and `start`; one has to.
+    `data` and `start` are for the tasks that have the options `path` and `start`; at least one task must have them.
     """
     from dataclasses import fields
 
@@ -96,22 +112,26 @@ def tasks_with(names: Sequence[str], settings: Assignments, data: str | None, st
     from reservoir.validation import ParameterError
 
     known = {name: {field.name for field in fields(task_class(name))} for name in names}
-    chosen: dict[str, dict[str, Any]] = {name: {} for name in names}
+    own = {name: {k.partition("__")[2]: v for k, v in settings.items() if k.startswith(f"{name}__")} for name in names}
+    general = {key: value for key, value in settings.items() if key.partition("__")[0] not in names or "__" not in key}
+    chosen = {name: {**general, **own[name]} for name in names}
     for option, key, value in (("--data", "path", data), ("--start", "start", start)):
-        having = [name for name in names if key in known[name]]
+        having = [name for name in names if key in known[name]] if value is not None else []
         if value is not None and not having:
             raise ParameterError(f"{option} is for tasks with the option '{key}'; {', '.join(names)} has none.")
-        for name in having if value is not None else ():
+        for name in having:
+            if key in chosen[name]:
+                raise ParameterError(f"{option} and --task-set both set the option '{key}' of {name}; give one of them.")
             chosen[name][key] = value
-    for key, value in settings:
-        first, _, rest = key.partition("__")
-        for name in [first] if rest and first in chosen else names:
-            chosen[name][rest if name == first and rest else key] = value
     return [get_task(name, **chosen[name]) for name in names]
 
 
-def read_columns(file: str, names: str | None) -> tuple[Any, list[str]]:
-    """Columns of a CSV file and their names, the names asked for separated by commas; one that has a comma in quotes."""
+def read_columns(file: str, columns: Sequence[str]) -> tuple[Any, list[str]]:
+    """Columns of a CSV file and their names. Each text names one column or several, a name with a comma in quotes."""
     from reservoir.files.csv_file import read_csv
 
-    return read_csv(file, [name.strip() for name in next(csv.reader([names], skipinitialspace=True))] if names else None)
+    names = [name.strip() for row in csv.reader(columns, skipinitialspace=True) for name in row]
+    for name in names:
+        if names.count(name) > 1:
+            raise click.UsageError(f"--column names {name} twice; give it once.")
+    return read_csv(file, names or None)

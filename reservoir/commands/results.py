@@ -11,10 +11,10 @@ from reservoir.experiments.values import parse_name
 
 @click.command(short_help="Show what a sweep found.")
 @click.argument("store", type=click.Path())
-@click.option("--top", type=at_least(1), default=10, show_default=True, help="How many trials to show, the best first.")
+@click.option("--top", type=at_least(1), default=10, show_default=True, help="How many trials to show, best first.")
 @click.option("--csv", "csv_file", type=OUTPUT, help="Write every run to this file.")
 @click.option("--plot", type=OUTPUT, help="Draw the scores to this file: a line, a heat map or parallel coordinates.")
-@click.option("--names", type=Names(), help="Which parameters to draw, of all others the best.")
+@click.option("--names", type=Names(), help="The parameters to draw; each point is the best over all others.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, numbers in full precision.")
 def results(store: str, top: int, csv_file: str | None, plot: str | None, names: list[str] | None, as_json: bool) -> None:
     """Show what the sweep in STORE found: the best trials, which parameters mattered. It may still be running.

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from reservoir.commands.console import drawing, epoch_text, explanation, print_json, print_table, progress
-from reservoir.commands.options import DATA, OUTPUT, SET_HELP, START, TASK_SETTINGS, Assignment, Assignments, Seeds, tasks_with
+from reservoir.commands.console import drawing, explanation, print_json, print_table, progress
+from reservoir.commands.options import DATA, OUTPUT, SET, START, TASK_SET, Seeds, tasks_with
 
 
 @click.command(short_help="Fit a model to a task and score it.")
 @click.argument("task")
 @click.option("--model", default="esn", show_default=True, help="The model; see `reservoir models`.")
-@click.option("--set", "settings", type=Assignment(), multiple=True, help=SET_HELP)
-@TASK_SETTINGS
+@SET
+@TASK_SET
 @click.option("--seeds", type=Seeds(), default="0", show_default=True, help="0:5 for 0 to 4, or 0,3,7.")
 @DATA
 @START
@@ -25,8 +24,8 @@ from reservoir.commands.options import DATA, OUTPUT, SET_HELP, START, TASK_SETTI
 def run(
     task: str,
     model: str,
-    settings: Assignments,
-    task_settings: Assignments,
+    settings: dict[str, Any],
+    task_settings: dict[str, Any],
     seeds: list[int],
     data: str | None,
     start: float | None,
@@ -36,8 +35,8 @@ def run(
 ) -> int:
     """Fit a model to TASK and score it, once per seed.
 
-    The task's own settings for the model apply where --set says nothing; `reservoir tasks NAME` shows them. A seed with
-    which the model diverges is told and left out; the exit status is 1 then.
+    The task's own settings for the model apply where --set says nothing; `reservoir tasks NAME` shows them. If the
+    model diverges with a seed, the command reports it, leaves the seed out, and ends with exit status 1.
 
     \b
     reservoir run narma10 --seeds 0:5
@@ -57,12 +56,9 @@ def run(
     try:
         with progress(task, len(seeds), as_json) as bar:
             for place, seed in enumerate(seeds):
-
-                def epoch(record: Mapping[str, Any], epochs: int, place: int = place) -> None:
-                    bar.within(f"seed {seeds[place]}: {epoch_text(record)}", place, record["epoch"] + 1, epochs)
-
                 try:
-                    result = evaluate(chosen, model, dict(settings), seed, progress=epoch if bar.shown else None)
+                    epochs = bar.epochs(f"seed {seed}", place) if bar.shown else None
+                    result = evaluate(chosen, model, settings, seed, progress=epochs)
                 except DivergenceError as error:
                     click.echo(explanation(error)[0], err=True)
                     bar.step(place)

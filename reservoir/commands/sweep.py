@@ -8,19 +8,7 @@ from typing import Any
 import click
 
 from reservoir.commands.console import print_table, progress, table_width
-from reservoir.commands.options import (
-    DATA,
-    OUTPUT,
-    SET_HELP,
-    START,
-    TASK_SETTINGS,
-    Assignment,
-    Assignments,
-    Seeds,
-    Variation,
-    at_least,
-    tasks_with,
-)
+from reservoir.commands.options import DATA, JOBS, OUTPUT, SET, START, TASK_SET, Seeds, Variation, assigned, at_least, tasks_with
 
 
 def sweep_file(context: click.Context, _: click.Parameter, path: str | None) -> dict[str, Any]:
@@ -35,48 +23,65 @@ def sweep_file(context: click.Context, _: click.Parameter, path: str | None) -> 
     return {name: given[name] for name in TABLES}
 
 
-def over_file(file: Mapping[str, Any], vary: Assignments, settings: Assignments) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What is varied and what is set: what the command line names, in either way, goes over the file."""
-    varied, fixed = dict(vary), dict(settings)
-    if len(varied) < len(vary):
-        raise click.UsageError("--vary names a parameter twice; give all its values at once, as washout=100,200.")
-    named = {**varied, **fixed}
+def over_file(
+    file: Mapping[str, Any], vary: Mapping[str, Any], settings: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is varied and what is set. A name on the command line replaces the file's, whichever of the two it does."""
+    named = {**vary, **settings}
     rest = [{name: value for name, value in file.get(table, {}).items() if name not in named} for table in ("vary", "set")]
-    return {**varied, **rest[0]}, {**fixed, **rest[1]}
+    return {**vary, **rest[0]}, {**settings, **rest[1]}
 
 
 @click.command(short_help="Try many parameters of a model on a task.")
 @click.argument("task", required=False)
 @click.option("--model", default="esn", show_default=True, help="The model; see `reservoir models`.")
+@assigned("--vary", "vary", "NAME=0.1:1.5:15, NAME=log:1e-9:1e-3:7, NAME=a,b,c; may be repeated.", Variation())
+@SET
+@TASK_SET
 @click.option(
-    "--vary", type=Variation(), multiple=True, help="NAME=0.1:1.5:15, NAME=log:1e-9:1e-3:7, NAME=a,b,c; may be repeated."
+    "--seeds", type=Seeds(), default="0", show_default=True, help="0:5 for 0 to 4, or 0,3,7; every trial runs with every seed."
 )
-@click.option("--set", "settings", type=Assignment(), multiple=True, help=SET_HELP)
-@TASK_SETTINGS
-@click.option("--seeds", type=Seeds(), default="0", show_default=True, help="0:5 for 0 to 4, or 0,3,7; each trial with each.")
 @click.option("--strategy", default="grid", show_default=True, help="grid, random, sobol, tpe or cmaes.")
-@click.option("--trials", type=at_least(1), help="How many sets of parameters to try, but for a grid.")
-@click.option("--store", type=OUTPUT, help="The record, gone on with if it is there.  [default: TASK-MODEL.db]")
-@click.option("--jobs", type=at_least(1), help="Processes to run side by side.  [default: the number of cores]")
-@click.option("--scheduler", help="A Dask scheduler, as tcp://host:8786, whose workers do the work instead.")
+@click.option("--trials", type=at_least(1), help="How many sets of parameters the strategy tries. A grid tries all.")
 @click.option(
-    "--split", type=click.Choice(["validation", "test"]), default="validation", show_default=True, help="What to score on."
+    "--store",
+    type=OUTPUT,
+    help="An SQLite file of all runs. If it exists, the sweep continues where it stopped.  [default: TASK-MODEL.db]",
 )
-@click.option("--search-seed", type=at_least(0), default=0, show_default=True, help="Of random, sobol, tpe and cmaes.")
-@click.option("--batch", type=at_least(1), help="Trials that tpe and cmaes propose at a time.  [default: 8]")
-@click.option("--prune", is_flag=True, help="With tpe and cmaes, stop training what is worse than the median.")
-@click.option("--retry", is_flag=True, help="Try again what failed.")
+@JOBS
+@click.option("--scheduler", help="The address of a Dask scheduler, as tcp://host:8786; its workers do the runs.")
+@click.option(
+    "--split",
+    type=click.Choice(["validation", "test"]),
+    default="validation",
+    show_default=True,
+    help="The split on which runs are scored.",
+)
+@click.option(
+    "--search-seed",
+    type=at_least(0),
+    default=0,
+    show_default=True,
+    help="The seed of the strategy's own random numbers (random, sobol, tpe, cmaes).",
+)
+@click.option("--batch", type=at_least(1), help="How many trials tpe and cmaes propose at a time.  [default: 8]")
+@click.option("--prune", is_flag=True, help="tpe and cmaes stop training a run that is worse than the median of earlier ones.")
+@click.option("--retry", is_flag=True, help="Repeat the runs that failed.")
 @DATA
 @START
 @click.option(
-    "--file", type=click.Path(), is_eager=True, callback=sweep_file, help="All of this as a TOML file; see docs/sweeps.md."
+    "--file",
+    type=click.Path(),
+    is_eager=True,
+    callback=sweep_file,
+    help="A TOML file that holds these options; see docs/sweeps.md.",
 )
 def sweep(
     task: str | None,
     model: str,
-    vary: Assignments,
-    settings: Assignments,
-    task_settings: Assignments,
+    vary: dict[str, Any],
+    settings: dict[str, Any],
+    task_settings: dict[str, Any],
     seeds: list[int],
     strategy: str,
     trials: int | None,
@@ -92,10 +97,11 @@ def sweep(
     start: float | None,
     file: dict[str, Any],
 ) -> int:
-    """Try many parameters of a model on TASK, each with every seed, and keep what comes in a store.
+    """Try many parameters of a model on TASK, each with every seed, and keep every run in a store.
 
-    The same command again does what is missing, a larger one what is new. Runs are scored on the validation split, so that
-    the test split stays unseen while choosing. `reservoir results` shows more of what is in the store.
+    The same command, given again, does the runs that are missing; a larger one does the new runs. Runs are scored on
+    the validation split, so that the test split stays unseen while you choose. `reservoir results` shows more of the
+    store.
 
     \b
     reservoir sweep narma10 --vary leak_rate=0.1:1:10 --seeds 0:3
@@ -110,7 +116,7 @@ def sweep(
     if task is None:
         raise click.UsageError("Missing argument 'TASK'.")
     store = store or f"{task}-{model}.db"
-    [chosen] = tasks_with([task], (*file.get("task_set", {}).items(), *task_settings), data, start)
+    [chosen] = tasks_with([task], {**file.get("task_set", {}), **task_settings}, data, start)
     varied, fixed = over_file(file, vary, settings)
     planned = plan(chosen, model, varied, fixed, seeds, strategy, trials, split, search_seed, batch, prune)
     counts = {"new": 0, "before": 0}
