@@ -15,7 +15,7 @@ import time
 from statistics import median
 
 from reservoir.experiments.evaluation import evaluate
-from reservoir.sweeps import plan, run
+from reservoir.sweeps import plan_sweep, run_sweep
 from reservoir.sweeps.summary import ranking
 from reservoir.tasks import get_task
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from reservoir import metrics
-from reservoir.sweeps import plan, run
+from reservoir.sweeps import plan_sweep, run_sweep
 from reservoir.sweeps.driver import Progress
 from reservoir.sweeps.space import grid
 from reservoir.sweeps.work import Chunk, Run, run_chunk

@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from reservoir.base.version import __version__
+
 if TYPE_CHECKING:
     from reservoir.echo.esn import ESN
     from reservoir.echo.readouts.logistic import Logistic
@@ -13,8 +15,6 @@ if TYPE_CHECKING:
     from reservoir.gradient.training import Training
     from reservoir.models import load
     from reservoir.validation import DataError, DivergenceError, ModelFileError, ParameterError, StoreError
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "ESN": "reservoir.echo.esn",
@@ -42,7 +42,7 @@ _HOMES = {
 __all__ = [
     "ESN", "GRU", "LSTM", "MGU", "ClockworkRNN", "DataError", "DivergenceError", "Elman", "IndRNN", "LeastMeanSquares",
     "Logistic", "ModelFileError", "ParameterError", "RecursiveLeastSquares", "Ridge", "RidgeClassifier", "StoreError", "Training",
-    "load", "spectral_radius",
+    "__version__", "load", "spectral_radius",
 ]  # fmt: skip
 
 

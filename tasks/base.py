@@ -63,6 +63,14 @@ class Task:
     solved_at: ClassVar[float | None] = None
     """The score that counts as solved, as does every better one; None for a task without such a criterion."""
     constraints: ClassVar[Mapping[str, Constraint]] = {}
+    picture: ClassVar[Any] = None
+    """How the task is drawn: a name among `plotting.PICTURES`, or a `plotting.Picture`. None: by its kind and its targets."""
+    time_step: ClassVar[float] = 1.0
+    """Time between samples."""
+    lyapunov: ClassVar[float | None] = None
+    """Largest Lyapunov exponent, per unit of time; None for a task that is not chaotic."""
+    scored_step: ClassVar[int | None] = None
+    """The one step of a free run that is scored, counted from 1; None where all are."""
 
     def __post_init__(self) -> None:
         for name, constraint in self.constraints.items():
@@ -73,6 +81,11 @@ class Task:
     def options(self) -> dict[str, Any]:
         """The task's options by name."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    @property
+    def portrait_lag(self) -> int | None:
+        """The steps between the two axes of the phase portrait of a single column; None for a task without one."""
+        return None if self.lyapunov is None else 1
 
     @classmethod
     def settings(cls, model: str) -> Mapping[str, Any]:

@@ -49,6 +49,7 @@ class ChannelEqualization(Task):
     """
 
     name = "channel-equalization"
+    picture = "symbols"
     kind = "filter"
     metric = "ser"
     published = "ser two orders of magnitude below earlier equalizers (Jaeger & Haas 2004, abstract)"

@@ -74,6 +74,7 @@ class MackeyGlass(FreeRun):
 
     name: ClassVar[str] = "mackey-glass"
     metric: ClassVar[str] = "nrmse84"
+    scored_step: ClassVar[int | None] = 84
     published: ClassVar[str] = (
         "nrmse84 2.8e-4 with 400 units and 3,000 training steps, 1.2e-4 with 21,000 (Jaeger 2001, GMD 148); "
         "6.3e-5 with 1,000 units (Jaeger & Haas 2004); tau = 17"
@@ -83,6 +84,11 @@ class MackeyGlass(FreeRun):
         "steps": Number(low=84, integer=True),
         "tau": Number(low=5, high=100, integer=True),
     }
+
+    @property
+    def portrait_lag(self) -> int:
+        """The delay of the equation."""
+        return self.tau
 
     def record(self, length: int, generator: np.random.Generator) -> np.ndarray:
         """A record (length, 1) of tanh(x - 1), from a random initial history."""

@@ -101,10 +101,7 @@ class Chaos(FreeRun):
     The exponents of Sprott 2003 are those of the appendix of his Chaos and Time-Series Analysis.
     """
 
-    time_step: ClassVar[float]
-    """Time between samples."""
     lyapunov: ClassVar[float]
-    """Largest Lyapunov exponent, per unit of time."""
     spread: ClassVar[tuple[float, ...]]
     """Standard deviation of each component over a long record."""
     metric: ClassVar[str] = "vpt"

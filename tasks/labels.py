@@ -138,6 +138,7 @@ class Digits(Labeled):
     """
 
     name = "digits"
+    picture = "images"
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "train_sequences": COUNT,
         "validation_sequences": COUNT,

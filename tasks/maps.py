@@ -32,7 +32,6 @@ class Henon(Chaos):
     starts: int = 50
 
     name: ClassVar[str] = "henon"
-    time_step: ClassVar[float] = 1.0
     lyapunov: ClassVar[float] = 0.419
     spread: ClassVar[tuple[float, ...]] = (0.721,)
 

@@ -103,6 +103,7 @@ class MemoryCapacity(_Past):
     """
 
     name = "memory-capacity"
+    picture = "memory curve"
     metric = "memory_capacity"
     published = "at most the number of units (Jaeger 2001, GMD report 152)"
     constraints: ClassVar[Mapping[str, Constraint]] = {**_Past.constraints, "lags": Number(low=1, integer=True)}
@@ -136,6 +137,7 @@ class MemoryCapacity(_Past):
 class _Symbols(_Past):
     """Random signs as input, a product of past ones as target, the sign of the output as answer."""
 
+    picture = "symbols"
     metric = "accuracy"
 
     def _window(self) -> range:

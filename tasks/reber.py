@@ -74,6 +74,7 @@ class Reber(Task):
     """
 
     name = "reber"
+    picture = "legal symbols"
     kind = "filter"
     metric = "accuracy"
     higher_is_better = True

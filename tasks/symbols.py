@@ -40,6 +40,7 @@ class Copy(Task):
     """
 
     name = "copy"
+    picture = "step labels"
     kind = "filter"
     metric = "accuracy"
     higher_is_better = True

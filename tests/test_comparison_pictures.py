@@ -12,8 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reservoir import metrics, plotting
-from reservoir.plotting.comparison import PALETTE, looks
-from reservoir.plotting.free_run_data import FreeRun
+from reservoir.comparison.report import FinishedRun, TaskComparison
+from reservoir.plotting.style import PALETTE, looks
+from reservoir.plotting.tasks.free_run_data import FreeRun
 from reservoir.tasks import get_task, list_tasks
 
 LABELS = ["good", "poor", "failed"]
@@ -49,10 +50,15 @@ def predicted(name: str, tmp_path: Path | None = None) -> tuple[Any, Any, dict[s
     return task, data, {"good": fake(task, data, 0.01), "poor": fake(task, data, 0.4)}
 
 
+def report(task: Any, data: Any, predictions: dict[str, Any]) -> TaskComparison:
+    """A comparison with these predictions of the first seed, of which one model failed."""
+    runs = [FinishedRun({"label": label, "score": 0.5}, [], p) for label, p in predictions.items()]
+    return TaskComparison(task, LABELS, [*runs, FinishedRun({"label": "failed", "score": None}, [], None)], 0, data)
+
+
 def overlay(name: str, tmp_path: Path | None = None) -> tuple[Any, Any, dict[str, Any], Figure]:
     task, data, predictions = predicted(name, tmp_path)
-    captions = {label: f"{label}: $ 0.5" for label in predictions}
-    return task, data, predictions, plotting.overlay_figure(task, data, predictions, captions, LABELS, f"{name} $ predictions")
+    return task, data, predictions, plotting.overlay_figure(report(task, data, predictions))
 
 
 def titles(figure: Figure) -> list[str]:
@@ -87,7 +93,7 @@ def test_predictions_that_left_the_range_are_drawn_as_far_away(name: str, bad: f
     task, data, predictions = predicted(name)
     wild = predictions["poor"]
     wild[-1] = wild[-1] * bad
-    figure = plotting.overlay_figure(task, data, predictions, {"good": "a", "poor": "b"}, LABELS, "")
+    figure = plotting.overlay_figure(report(task, data, predictions))
     assert all(np.isfinite(axes.get_ylim()).all() for axes in figure.axes)
 
 
@@ -146,7 +152,7 @@ def test_numbers_are_drawn_over_those_asked_for() -> None:
 
 def test_many_outputs_are_drawn_as_maps() -> None:
     _, data, _, figure = overlay("reber")
-    assert titles(figure)[:3] == ["asked for", r"good: \$ 0.5", r"poor: \$ 0.5"]
+    assert titles(figure)[:3] == ["asked for", "good: accuracy = 0.5", "poor: accuracy = 0.5"]
     image = np.asarray(figure.axes[0].images[0].get_array())
     np.testing.assert_array_equal(image, np.concatenate(data.test.targets)[-80:].T)
 
@@ -159,9 +165,13 @@ def run(label: str, seed: int, score: float | None, seconds: float = 1.0) -> dic
     return {"label": label, "seed": seed, "score": score, "fit_seconds": seconds, "error": error, "baseline": 0.5}
 
 
+def compared(rows: list[dict[str, Any]], labels: list[str], higher: bool = False) -> TaskComparison:
+    task = SimpleNamespace(name="task $", metric="nmse", higher_is_better=higher)
+    return TaskComparison(task, labels, [FinishedRun(row, [], None) for row in rows], 0, None)
+
+
 def scores(rows: list[dict[str, Any]], higher: bool = False) -> tuple[Axes, Axes]:
-    task = SimpleNamespace(metric="nmse", higher_is_better=higher)
-    figure = plotting.score_figure(task, rows, LABELS, "scores")
+    figure = plotting.score_figure(compared(rows, LABELS, higher))
     left, right = figure.axes
     return left, right
 
@@ -209,11 +219,15 @@ def test_many_models_take_the_colors_again_with_other_marks() -> None:
     found = looks(labels)
     assert found["model 6"].color == found["model 0"].color
     assert len(set(found.values())) == 8
-    task = SimpleNamespace(metric="nmse", higher_is_better=False)
-    plotting.score_figure(task, [run(label, 0, 0.1) for label in labels], labels, "")
+    plotting.score_figure(compared([run(label, 0, 0.1) for label in labels], labels))
 
 
 # Learning
+
+
+def learned(curves: dict[str, list[list[dict[str, Any]]]]) -> Figure:
+    runs = [FinishedRun({"label": label}, curve, None) for label, several in curves.items() for curve in several]
+    return plotting.learning_figure(TaskComparison(SimpleNamespace(name="task $"), LABELS, runs, 0, None))
 
 
 def curve(*losses: float, validation: float | None = None) -> list[dict[str, Any]]:
@@ -222,7 +236,7 @@ def curve(*losses: float, validation: float | None = None) -> list[dict[str, Any
 
 def test_learning_curves_of_every_seed_with_the_middle_one_bold() -> None:
     good = [curve(4.0, 2.0, 0.2, validation=1.5), curve(4.0, 3.0, 0.1), curve(4.0, 1.0, 0.3)]
-    figure = plotting.learning_figure({"good": good, "poor": [], "failed": [curve(5.0, 4.0)]}, LABELS, "learning")
+    figure = learned({"good": good, "poor": [], "failed": [curve(5.0, 4.0)]})
     left, right = figure.axes
     lines = [line for line in left.lines if line.get_color() == PALETTE[0]]
     bold = [line for line in lines if line.get_alpha() is None]
@@ -236,13 +250,13 @@ def test_learning_curves_of_every_seed_with_the_middle_one_bold() -> None:
 
 
 def test_learning_curves_that_end_badly() -> None:
-    figure = plotting.learning_figure({"good": [curve(1.0, np.nan), curve(2.0)], "poor": [curve(0.0, -1.0)]}, LABELS, "")
+    figure = learned({"good": [curve(1.0, np.nan), curve(2.0)], "poor": [curve(0.0, -1.0)]})
     assert figure.axes[0].get_yscale() == "linear"
     assert np.isfinite(figure.axes[0].get_ylim()).all()
 
 
 def test_long_learning_curves_are_thinned() -> None:
-    figure = plotting.learning_figure({"good": [curve(*np.linspace(5.0, 1.0, 9000))]}, LABELS, "")
+    figure = learned({"good": [curve(*np.linspace(5.0, 1.0, 9000))]})
     [drawn] = points(figure.axes[0], PALETTE[0])
     assert len(drawn) <= 400
     assert drawn[0].tolist() == [0.0, 5.0] and drawn[-1].tolist() == [8999.0, 1.0]

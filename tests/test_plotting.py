@@ -16,7 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reservoir import ESN, ParameterError, metrics, plotting
-from reservoir.plotting import networks
+from reservoir.echo.report import ReservoirReport
+from reservoir.plotting.models import reservoirs
 from reservoir.tasks import Data, Split, get_task, list_tasks
 
 FREE_RUN = {"train_length": 120, "washout": 20, "history": 60, "steps": 90, "starts": 5}
@@ -527,7 +528,7 @@ def test_a_diverged_forecast_leaves_the_frame(far: float) -> None:
 def test_a_reservoir_is_looked_into() -> None:
     reservoir = ESN(units=60, spectral_radius=0.8, density=0.2, random_state=0).build(1).reservoir_
     curve = np.linspace(1.0, 0.0, 20) ** 2
-    figure = plotting.inspect_figure(reservoir, curve, "60 units")
+    figure = plotting.inspect_figure(ReservoirReport(reservoir, {"memory_curve": curve}))
     eigenvalues, pattern, memory, weights = figure.axes
     dense = reservoir.recurrent_weights().toarray()
     expected = np.linalg.eigvals(dense)
@@ -539,10 +540,10 @@ def test_a_reservoir_is_looked_into() -> None:
 
 
 def test_a_large_matrix_shows_the_largest_weight_of_each_cell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(networks, "CELLS", 10)
-    monkeypatch.setattr(networks, "MOST_EIGENVALUES", 59)
+    monkeypatch.setattr(reservoirs, "CELLS", 10)
+    monkeypatch.setattr(reservoirs, "MOST_EIGENVALUES", 59)
     reservoir = ESN(units=60, topology="random", density=0.1, random_state=0).build(1).reservoir_
-    figure = plotting.inspect_figure(reservoir, np.ones(3), "")
+    figure = plotting.inspect_figure(ReservoirReport(reservoir, {"memory_curve": np.ones(3)}))
     assert len(figure.axes) == 3  # too large for its eigenvalues
     blocks = reservoir.recurrent_weights().toarray().reshape(10, 6, 10, 6).swapaxes(1, 2).reshape(10, 10, 36)
     largest = np.take_along_axis(blocks, np.abs(blocks).argmax(axis=2)[..., None], axis=2)[..., 0]
@@ -554,7 +555,7 @@ def test_a_large_matrix_shows_the_largest_weight_of_each_cell(monkeypatch: pytes
 )
 def test_tiny_and_empty_reservoirs(settings: dict[str, Any]) -> None:
     reservoir = ESN(**settings, random_state=0).build(1).reservoir_
-    plotting.inspect_figure(reservoir, np.zeros(1), "")
+    plotting.inspect_figure(ReservoirReport(reservoir, {"memory_curve": np.zeros(1)}))
 
 
 # Files

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 import sweep_toys
+from reservoir.sweeps.plan import Sweep, plan_sweep
 from sweep_toys import Toy, lasting
 from test_workers import alive, wait_until
 
 from reservoir.experiments.workers import WorkerError
-from reservoir.sweeps.planning import Sweep, plan
 from reservoir.sweeps.runner import run
 from reservoir.sweeps.store import Store
 from reservoir.validation import ParameterError

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from reservoir.sweeps.plan import Sweep, takes_integers
 
 from reservoir import Ridge
-from reservoir.experiments.values import canonical
+from reservoir.base.values import canonical
 from reservoir.sweeps import plan
-from reservoir.sweeps.planning import Sweep, takes_integers
 from reservoir.sweeps.space import grid
 from reservoir.tasks import get_task
 from reservoir.validation import ParameterError

@@ -19,17 +19,17 @@ from matplotlib.patches import Rectangle
 from reservoir import DataError, ParameterError, plotting
 from reservoir.plotting.style import ERROR, MODEL
 from reservoir.plotting.sweeps.axes import axis_of, colors, is_logarithmic, short, span_of, texts, wrapped
-from reservoir.sweeps.summary import progress_curve, ranking
-from reservoir.sweeps.table import Table
+from reservoir.sweeps.report import SweepReport
+from reservoir.sweeps.table import RunTable
 
 
-def table(trials: list[dict[str, Any]], scores: Any, strategy: str = "grid", higher: bool = False, metric: str = "nmse") -> Table:
+def table(trials: list[dict[str, Any]], scores: Any, strategy: str = "grid", higher: bool = False, metric: str = "nmse") -> SweepReport:
     """From scores (trials, seeds); a run whose score is NaN has failed."""
     score = np.array(scores, dtype=float).reshape(len(trials), -1)
     seeds = score.shape[1]
     failed = np.isnan(score).ravel()
     about = {"task": "narma10", "model": "esn", "metric": metric, "higher_is_better": higher, "split": "validation"}
-    return Table(
+    runs = RunTable(
         about={**about, "strategy": strategy},
         trials=trials,
         trial=np.repeat(np.arange(len(trials)), seeds),
@@ -38,6 +38,7 @@ def table(trials: list[dict[str, Any]], scores: Any, strategy: str = "grid", hig
         status=np.where(failed, "failed", "done"),
         error=["it broke\nbadly" if bad else None for bad in failed],
     )
+    return SweepReport(runs, Path("sweep.db"))
 
 
 def pairs(**values: Any) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import pytest
 
 from reservoir.sweeps.driver import Progress
 from reservoir.sweeps.report import best_command, importance_table, progress_text, ranking_table, result_json, value_text
-from reservoir.sweeps.table import Table
+from reservoir.sweeps.table import RunTable
 
 ABOUT = {
     "task": "narma10", "task_options": {"test_length": 500}, "task_set": {"test_length": 500}, "model": "esn", "metric": "nmse",
@@ -19,7 +19,7 @@ ABOUT = {
 }  # fmt: skip
 
 
-def table(scores: Any, statuses: Any = None, errors: Any = None, **about: Any) -> Table:
+def table(scores: Any, statuses: Any = None, errors: Any = None, **about: Any) -> RunTable:
     """Trials of two ridges, the first with two topologies; rows of `scores` are trials, columns seeds 3, 4, ..."""
     scores = np.array(scores, dtype=float)
     trials = [
@@ -30,7 +30,7 @@ def table(scores: Any, statuses: Any = None, errors: Any = None, **about: Any) -
     flat = scores.ravel()
     status = np.where(np.isnan(flat), "failed", "done") if statuses is None else np.array(statuses)
     reasons = [None] * flat.size if errors is None else errors
-    return Table({**ABOUT, **about}, trials[: len(scores)], trial, seed + 3, flat, status, reasons)
+    return RunTable({**ABOUT, **about}, trials[: len(scores)], trial, seed + 3, flat, status, reasons)
 
 
 def test_the_ranking_has_the_varied_parameters_and_the_spread_over_seeds() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from reservoir.sweeps.plan import Sweep, plan_sweep
 from sweep_toys import Toy, lasting
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -22,7 +23,6 @@ from reservoir.experiments.workers import WorkerError
 from reservoir.sweeps import driver, runner, work
 from reservoir.sweeps.driver import Progress
 from reservoir.sweeps.engines import Here, engine
-from reservoir.sweeps.planning import Sweep, plan
 from reservoir.sweeps.runner import run
 from reservoir.sweeps.store import Row, Store
 from reservoir.sweeps.work import Answer, Chunk, data_hash, prepared, run_chunk

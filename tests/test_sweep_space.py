@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reservoir.experiments.values import canonical, parse_name, parse_value, shown_name
+from reservoir.base.values import canonical, parse_name, parse_value, shown_name
 from reservoir.sweeps.space import Dimension, grid, grid_size, point_at, read_dimension, without_numpy
 from reservoir.validation import ParameterError
 

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from reservoir.sweeps.summary import importance, progress_curve, ranking
-from reservoir.sweeps.table import Table
+from reservoir.sweeps.table import RunTable
 
 
-def table(trials: list[dict[str, Any]], runs: list[tuple[int, int, float | str]], higher: bool = False) -> Table:
+def table(trials: list[dict[str, Any]], runs: list[tuple[int, int, float | str]], higher: bool = False) -> RunTable:
     """From (trial, seed, score), or a status in the place of the score."""
     status = ["done" if isinstance(score, float) else score for *_, score in runs]
-    return Table(
+    return RunTable(
         about={"higher_is_better": higher},
         trials=trials,
         trial=np.array([trial for trial, *_ in runs], dtype=int),
@@ -29,7 +29,7 @@ def table(trials: list[dict[str, Any]], runs: list[tuple[int, int, float | str]]
     )
 
 
-def grid(scores: np.ndarray, higher: bool = False) -> Table:
+def grid(scores: np.ndarray, higher: bool = False) -> RunTable:
     """Of scores (levels of a, levels of b, seeds)."""
     a, b, seeds = scores.shape
     trials = [{"a": i, "b": float(j), "fixed": 1} for i in range(a) for j in range(b)]
@@ -41,7 +41,7 @@ def shares(found: list[dict[str, Any]]) -> dict[str, float]:
     return {row["name"]: row["share"] for row in found}
 
 
-# Table
+# RunTable
 
 
 def test_varied_names_are_those_whose_values_differ() -> None:
@@ -112,7 +112,7 @@ def test_scores_that_are_not_finite(score: float) -> None:
     assert second["mean"] == (1.0 if math.isnan(score) else math.inf)
 
 
-def random_table(seed: int, n: int = 300) -> Table:
+def random_table(seed: int, n: int = 300) -> RunTable:
     rng = np.random.default_rng(seed)
     trials: list[dict[str, Any]] = [
         {"a": float(rng.random()), "b": int(rng.integers(4)), "c": [None, True, "x", [1, 2]][rng.integers(4)]} for _ in range(60)

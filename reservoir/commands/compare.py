@@ -5,13 +5,15 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reservoir.commands.console import drawing, print_json, print_table, progress
 from reservoir.commands.options import DATA, JOBS, OUTPUT, START, Names, Seeds, assigned, at_least, tasks_with
+
+if TYPE_CHECKING:
+    from reservoir.comparison.report import ComparisonReport
 
 
 @click.command(short_help="Compare models on tasks.")
@@ -51,57 +53,53 @@ def compare(
     """  # noqa: D301
     from reservoir.base.threads import thread_count
     from reservoir.comparison.folder import ComparisonFolder
-    from reservoir.comparison.plan import entrants, plan
-    from reservoir.comparison.work import Run, runs
+    from reservoir.comparison.plan import entrants, plan_comparison
+    from reservoir.comparison.report import ComparisonReport, FinishedRun
+    from reservoir.comparison.work import run_comparison
     from reservoir.files.writing import check_folder
     from reservoir.models import MODELS
 
     check_folder(out)
     entered = entrants(models or list(MODELS), settings)
-    planned = plan(tasks_with(names, task_settings, data, start), entered, seeds, budget)
+    planned = plan_comparison(tasks_with(names, task_settings, data, start), entered, seeds, budget)
     jobs = jobs or thread_count()
     draw = drawing("report.svg", optional=True) is not None
     facts = {"command": shlex.join(["reservoir", *sys.argv[1:]]), "date": time.strftime("%Y-%m-%d"), "processes": str(jobs)}
-    folder = ComparisonFolder(out, planned, facts, draw)
-    found: dict[int, Run] = {}
+    folder = ComparisonFolder(out, facts, draw)
+    found: dict[int, FinishedRun] = {}
     try:
-        with progress("", len(planned.cells), as_json) as bar:
+        with progress("", len(planned.runs), as_json) as bar:
 
             def report(index: int, told: Any) -> None:
                 if told is None:
-                    bar.within(str(planned.cells[index]), index)
+                    bar.within(str(planned.runs[index]), index)
                 else:
-                    bar.epochs(str(planned.cells[index]), index)(*told)
+                    bar.epochs(str(planned.runs[index]), index)(*told)
 
-            for index, result in runs(planned, jobs, report):
+            for index, result in run_comparison(planned, jobs, report):
                 found[index] = result
                 bar.step(index)
-                if all(k in found for k in planned.of_task(planned.cells[index].task)) and len(found) < len(planned.cells):
-                    folder.write(found)
+                so_far = ComparisonReport(planned, found)
+                if so_far.is_complete(planned.runs[index].task) and len(found) < len(planned.runs):
+                    folder.write(so_far)
     finally:  # what was finished counts, also after Ctrl-C
-        rows = [found[index].row for index in sorted(found)]
-        (print_rows if as_json else print_comparison)(rows, planned.tasks)
-        if rows:
-            folder.finish(found)
+        finished = ComparisonReport(planned, found)
+        (print_rows if as_json else print_comparison)(finished)
+        if found:
+            folder.finish(finished)
             if not as_json:
                 click.echo(f"Report written to {folder.report}{'.' if draw else '; no pictures: matplotlib is not installed.'}")
-    return int(all(row["error"] is not None for row in rows))
+    return int(all(row["error"] is not None for row in finished.rows))
 
 
-def print_rows(rows: Sequence[Mapping[str, Any]], _: Sequence[Any]) -> None:
+def print_rows(report: ComparisonReport) -> None:
     """A line of JSON per run."""
-    for row in rows:
+    for row in report.records():
         print_json(row)
 
 
-def print_comparison(rows: Sequence[Mapping[str, Any]], tasks: Sequence[Any]) -> None:
+def print_comparison(report: ComparisonReport) -> None:
     """A table per task that has any runs, an empty line after each."""
-    from reservoir.comparison.work import summarize
-    from reservoir.experiments.tables import comparison_table
-
-    lines = summarize(rows)
-    for task in tasks:
-        of_task = [line for line in lines if line["task"] == task.name]
-        if of_task:
-            print_table(*comparison_table(task, of_task))
-            click.echo()
+    for table in report.tables():
+        print_table(table)
+        click.echo()

@@ -8,9 +8,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from reservoir.base.tables import Table
 
 AT_RUN_TIME = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EBUSY)
 """Errors of the system that no other input would mend."""
@@ -83,11 +86,11 @@ def epoch_text(record: Mapping[str, Any]) -> str:
     return f"loss {record['loss']:.4g}, gradient {record['gradient_norm']:.2g}, {record['steps_per_second']:,.0f} steps/s"
 
 
-def print_table(title: str, columns: list[str], rows: list[list[str]], notes: list[str]) -> None:
+def print_table(table: Table) -> None:
     """A table on stdout and lines beneath it."""
-    from reservoir.experiments.tables import table_text
+    from reservoir.base.tables import table_text
 
-    click.echo(table_text(title, columns, rows, notes, table_width()))
+    click.echo(table_text(table, table_width()))
 
 
 def table_width() -> int:
@@ -99,7 +102,7 @@ def table_width() -> int:
 
 def print_json(value: Any) -> None:
     """One line of JSON, at once; arrays as lists, numbers that are not finite as null."""
-    from reservoir.experiments.tables import as_json
+    from reservoir.base.tables import as_json
 
     click.echo(json.dumps(as_json(value)))
     sys.stdout.flush()

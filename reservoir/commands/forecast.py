@@ -65,7 +65,7 @@ def forecast(
         if as_json:
             print_json(forecast_json(result))
         else:
-            print_table(*forecast_table(result))
+            print_table(forecast_table(result))
     if not as_json:
         drawn = f"picture to {picture}." if draw else "no picture: matplotlib is not installed."
         click.echo(f"Forecast written to {out}, {drawn}")

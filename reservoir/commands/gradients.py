@@ -39,9 +39,9 @@ def gradients(
     """  # noqa: D301
     from reservoir.comparison.plan import entrants
     from reservoir.experiments.evaluation import make_model, overlaid
-    from reservoir.experiments.tables import gradients_table
     from reservoir.files.writing import check_outputs, writing
     from reservoir.gradient.diagnostics import gradient_diagnostics
+    from reservoir.gradient.report import GradientReport
 
     [chosen] = tasks_with([task], task_settings, data, start)
     entered = entrants(models, settings)
@@ -58,11 +58,12 @@ def gradients(
             seen = slice(0, 30)  # sequences: more change little
             found[entrant.label] = gradient_diagnostics(network, examples.train.inputs[seen], examples.train.targets[seen])
             bar.step(place)
+    report = GradientReport(task, found, seed)
     if as_json:
-        for label, measured in found.items():
-            print_json({"model": label, "task": task, "seed": seed, **measured})
+        for record in report.records():
+            print_json(record)
     else:
-        print_table(*gradients_table(task, found))
+        print_table(report.table())
     if plot is not None:
         with writing(plot):
-            draw.save(draw.gradient_figure(found, f"{task}: gradients on their way back"), plot)
+            draw.save(draw.gradient_figure(report), plot)

@@ -37,8 +37,8 @@ def inspect(
     reservoir inspect --set units=100 --data laser.csv --plot reservoir.png
     """  # noqa: D301
     from reservoir.echo.diagnostics import inspect as measure
+    from reservoir.echo.report import ReservoirReport
     from reservoir.experiments.evaluation import make_model
-    from reservoir.experiments.tables import inspect_table
     from reservoir.files.writing import check_outputs, writing
     from reservoir.forecasting.ensemble import standardized
 
@@ -51,11 +51,11 @@ def inspect(
     draw = drawing(plot)
     series = None if data is None else standardized(*read_columns(data, columns))[0]
     reservoir = make_model("esn", settings, seed).build((inputs or 1) if series is None else series.shape[1]).reservoir_
-    found = measure(reservoir, seed, steps or 2000, series)
+    report = ReservoirReport(reservoir, measure(reservoir, seed, steps or 2000, series))
     if as_json:
-        print_json(found)
+        print_json(report.measures)
     else:
-        print_table(*inspect_table(found))
+        print_table(report.table())
     if plot is not None:
         with writing(plot):
-            draw.save(draw.inspect_figure(reservoir, found["memory_curve"], f"Reservoir of {reservoir.units} units"), plot)
+            draw.save(draw.inspect_figure(report), plot)

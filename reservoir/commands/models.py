@@ -12,6 +12,7 @@ from reservoir.commands.console import print_json, print_table
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per model, a line each.")
 def models(name: str | None, as_json: bool) -> None:
     """List the models, or tell all about model NAME: parameters, topologies, readouts."""
+    from reservoir.base.tables import Table
     from reservoir.commands.pages import model_facts, model_page
     from reservoir.models import MODELS, model_class
 
@@ -23,4 +24,4 @@ def models(name: str | None, as_json: bool) -> None:
         click.echo(model_page(name, model_class(name)))
     else:
         rows = [[n, MODELS[n][2]] for n in names]
-        print_table("Models", ["name", "what it is"], rows, ["`reservoir models NAME` tells its parameters."])
+        print_table(Table("Models", ["name", "what it is"], rows, ["`reservoir models NAME` tells its parameters."]))

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from reservoir.experiments.values import parse_name, parse_seeds, parse_value
+from reservoir.base.values import parse_name, parse_seeds, parse_value
 
 OUTPUT = click.Path(readable=False)
 SET_HELP = "A parameter, as NAME=VALUE; may be repeated. Parts of a parameter as readout.ridge=1e-6."

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
+from reservoir.base.tables import better
 from reservoir.experiments.evaluation import part_classes
-from reservoir.experiments.tables import better
 from reservoir.models import MODELS
 
 

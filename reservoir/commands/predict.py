@@ -24,13 +24,11 @@ def predict(model: str, file: str, columns: tuple[str, ...], horizon: int | None
     reservoir predict sales.safetensors sales.csv --horizon 30 --standardize
     """  # noqa: D301
     from reservoir import load
-    from reservoir.experiments.tables import write_rows
-    from reservoir.files.writing import check_outputs, writing
+    from reservoir.files.writing import check_outputs, write_rows
     from reservoir.forecasting.saved import apply_model
 
     series, names = read_columns(file, columns)
     check_outputs(out, sources=[file, model])
     outputs, header = apply_model(load(model), series, names, horizon, standardize)
-    with writing(out):
-        write_rows(out, header, outputs, 1 if horizon is None else len(series) + 1)
+    write_rows(out, header, outputs, 1 if horizon is None else len(series) + 1)
     click.echo(f"{len(outputs)} row{'s' * (len(outputs) > 1)} written to {out}.")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from reservoir.base.values import parse_name
 from reservoir.commands.console import drawing, print_json, print_table, table_width
 from reservoir.commands.options import OUTPUT, Names, at_least
-from reservoir.experiments.values import parse_name
 
 
 @click.command(short_help="Show what a sweep found.")
@@ -25,27 +25,25 @@ def results(store: str, top: int, csv_file: str | None, plot: str | None, names:
     reservoir results narma10-esn.db --csv runs.csv
     """  # noqa: D301
     from reservoir.files.writing import check_outputs, writing
-    from reservoir.sweeps.report import best_command, importance_table, ranking_table, result_json, write_csv
-    from reservoir.sweeps.store import Store
+    from reservoir.sweeps.report import read_sweep
 
     check_outputs(csv_file, plot, sources=[store])
     draw = drawing(plot)
-    with Store.reading(store) as opened:
-        table = opened.table()
-        if csv_file is not None:
-            with writing(csv_file):
-                write_csv(csv_file, opened)
+    report = read_sweep(store)
+    if csv_file is not None:
+        report.to_csv(csv_file)
     if as_json:
-        print_json(result_json(table, top))
+        for record in report.records(top):
+            print_json(record)
     else:
-        print_table(*ranking_table(table, top, table_width()))
-        mattered = importance_table(table)
+        print_table(report.table(top, table_width()))
+        mattered = report.importance_table()
         if mattered:
             click.echo()
-            print_table(*mattered)
-        if command := best_command(table):
+            print_table(mattered)
+        if command := report.best_command():
             click.echo(f"\nThe best on the test split, with new seeds:\n{command}")
     if plot is not None:
-        figure = draw.sweep_figure(table, [parse_name(name) for name in names] if names else None)
+        figure = draw.sweep_figure(report, [parse_name(name) for name in names] if names else None)
         with writing(plot):
             draw.save(figure, plot)

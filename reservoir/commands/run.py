@@ -44,8 +44,9 @@ def run(
     reservoir run channel-equalization --task-set snr=24 --json
     reservoir run csv --data data.csv --task-set horizon=50
     """  # noqa: D301
+    from reservoir.base.tables import number
     from reservoir.experiments.evaluation import evaluate
-    from reservoir.experiments.tables import number, run_table
+    from reservoir.experiments.report import RunReport
     from reservoir.files.writing import check_outputs, writing
     from reservoir.validation import DivergenceError
 
@@ -76,5 +77,5 @@ def run(
                 bar.step(place)
     finally:  # what was finished counts, also after Ctrl-C
         if rows and not as_json:
-            print_table(*run_table(rows, chosen))
+            print_table(RunReport(chosen, rows).table())
     return int(len(rows) < len(seeds))

@@ -110,30 +110,30 @@ def sweep(
     reservoir sweep lorenz --vary leak_rate=0.1:1 --strategy tpe --trials 50
     reservoir sweep --file sweep.toml
     """  # noqa: D301
-    from reservoir.sweeps import plan, run
-    from reservoir.sweeps.report import best_command, counted, progress_text, ranking_table
+    from reservoir.base.tables import counted
+    from reservoir.sweeps import plan_sweep, run_sweep
 
     if task is None:
         raise click.UsageError("Missing argument 'TASK'.")
     store = store or f"{task}-{model}.db"
     [chosen] = tasks_with([task], {**file.get("task_set", {}), **task_settings}, data, start)
     varied, fixed = over_file(file, vary, settings)
-    planned = plan(chosen, model, varied, fixed, seeds, strategy, trials, split, search_seed, batch, prune)
+    planned = plan_sweep(chosen, model, varied, fixed, seeds, strategy, trials, split, search_seed, batch, prune)
     counts = {"new": 0, "before": 0}
     try:
         with progress(task, planned.runs, False) as bar:
 
             def report(state: Any) -> None:
                 counts.update(new=state.finished, before=state.kept)
-                bar.at(state.kept + state.finished, progress_text(state), state.kept)
+                bar.at(state.kept + state.finished, state.text(), state.kept)
 
-            table = run(planned, store, jobs=jobs, scheduler=scheduler, retry=retry, report=report)
+            found = run_sweep(planned, store, jobs=jobs, scheduler=scheduler, retry=retry, report=report)
     except KeyboardInterrupt:
         click.echo(f"Interrupted; the same command again goes on from what is in {store}.", err=True)
         return 130
-    print_table(*ranking_table(table, 5, table_width()))
+    print_table(found.table(5, table_width()))
     told = f"{counted(counts['new'], 'new run')}, {counts['before']:,} from before"
     click.echo(f"\n{told}; `reservoir results {store}` shows more.")
-    command = best_command(table)
+    command = found.best_command()
     click.echo(f"The best on the test split, with new seeds:\n{command}" if command else "Every run failed.")
-    return int(not (table.status == "done").any())
+    return int(not (found.runs.status == "done").any())

@@ -12,6 +12,7 @@ from reservoir.commands.console import print_json, print_table
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per task, a line each.")
 def tasks(name: str | None, as_json: bool) -> None:
     """List the tasks, or tell all about task NAME: definition, options, settings."""
+    from reservoir.base.tables import Table
     from reservoir.commands.pages import task_facts, task_page
     from reservoir.tasks import list_tasks
     from reservoir.tasks.registry import task_class
@@ -25,4 +26,4 @@ def tasks(name: str | None, as_json: bool) -> None:
         click.echo(task_page(task_class(name)))
     else:
         rows = [[f["name"], f["kind"], f["summary"]] for f in facts]
-        print_table("Tasks", ["name", "kind", "what it asks"], rows, ["`reservoir tasks NAME` tells all about one."])
+        print_table(Table("Tasks", ["name", "kind", "what it asks"], rows, ["`reservoir tasks NAME` tells all about one."]))

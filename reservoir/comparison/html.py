@@ -13,11 +13,12 @@ from html import escape
 from importlib.metadata import version
 from typing import Any
 
-from reservoir import __version__
+from reservoir.base.tables import number
 from reservoir.base.threads import thread_count
-from reservoir.comparison.plan import Entrant, Plan
+from reservoir.base.version import __version__
+from reservoir.comparison.plan import ComparisonPlan, Entrant
+from reservoir.comparison.report import ComparisonReport, TaskComparison
 from reservoir.experiments.evaluation import described
-from reservoir.experiments.tables import comparison_table, number
 from reservoir.models import MODELS, model_class
 
 STYLE = """
@@ -51,36 +52,28 @@ Pictures = Mapping[str, Sequence[tuple[str, str]]]
 """By task, (caption, SVG) of each picture."""
 
 
-def report_html(
-    planned: Plan,
-    rows: Sequence[Mapping[str, Any]],
-    lines: Sequence[Mapping[str, Any]],
-    pictures: Pictures,
-    facts: Mapping[str, str],
-) -> str:
+def report_html(report: ComparisonReport, pictures: Pictures, facts: Mapping[str, str]) -> str:
     """The whole report as a text.
 
     Parameters
     ----------
-    planned : the comparison
-    rows : of the runs that are finished
-    lines : `summarize(rows)`
+    report : with at least one run
     pictures : inline, under their tasks
     facts : what else to tell under "How to reproduce", such as the command, by name
     """
-    shown = [task for task in planned.tasks if any(line["task"] == task.name for line in lines)]
-    title = f"{_listed(e.label for e in planned.entrants)} on {_listed(task.name for task in shown)}"
-    contents = [("summary", "Summary"), *[(f"task-{task.name}", task.name) for task in shown]]
+    planned, names = report.plan, [part.task.name for part in report.tasks]
+    title = f"{_listed(e.label for e in planned.entrants)} on {_listed(names)}"
+    contents = [("summary", "Summary"), *[(f"task-{name}", name) for name in names]]
     contents += [("settings", "Settings of the models"), ("reproduce", "How to reproduce")]
     sections = [
         f"<h1>{escape(title)}</h1>",
         "<nav><ul>" + "".join(f'<li><a href="#{key}">{escape(text)}</a></li>' for key, text in contents) + "</ul></nav>",
         '<h2 id="summary">Summary</h2>',
-        _summary(planned, shown, rows, lines),
-        *[_task(task, [line for line in lines if line["task"] == task.name], pictures.get(task.name, ())) for task in shown],
+        _summary(report),
+        *[_task(part, pictures.get(part.task.name, ())) for part in report.tasks],
         '<h2 id="settings">Settings of the models</h2>',
         '<p class="note">Bold: not the default.</p>',
-        *[_settings(entrant, rows) for entrant in planned.entrants],
+        *[_settings(entrant, report.rows) for entrant in planned.entrants],
         '<h2 id="reproduce">How to reproduce</h2>',
         _reproduce(planned, facts),
     ]
@@ -118,29 +111,30 @@ def _median(line: Mapping[str, Any], best: float | None) -> str:
     return f"<b>{number(line['median'])}</b>" if line["median"] == best else number(line["median"])
 
 
-def _summary(planned: Plan, shown: Sequence[Any], rows: Sequence[Any], lines: Sequence[Mapping[str, Any]]) -> str:
+def _summary(report: ComparisonReport) -> str:
     """The medians of all models on all tasks."""
-    labels = [entrant.label for entrant in planned.entrants]
+    labels = [entrant.label for entrant in report.plan.entrants]
     body = []
-    for task in shown:
-        found = {line["model"]: line for line in lines if line["task"] == task.name}
+    for part in report.tasks:
+        task, found = part.task, {line["model"]: line for line in part.summary()}
         best = _best(task, list(found.values()))
         cells = [_median(found[label], best) if label in found else "" for label in labels]
         arrow = "↑" if task.higher_is_better else "↓"
         baseline = number(next(iter(found.values()))["baseline"])
         body.append([f'<a href="#task-{task.name}">{task.name}</a>', f"{task.metric} {arrow}", *cells, baseline])
-    total = len(planned.cells)
-    count = f"{len(rows)} runs" if len(rows) == total else f"{len(rows)} of {total} runs were finished"
+    done, total = len(report.rows), len(report.plan.runs)
+    count = f"{done} runs" if done == total else f"{done} of {total} runs were finished"
     note = f"Median score over the seeds on test data; the best is bold; arrows point to what is better. {count}."
     return table(["task", "metric", *labels, "trivial baseline"], body) + f'<p class="note">{note}</p>'
 
 
-def _task(task: Any, lines: Sequence[Mapping[str, Any]], pictures: Sequence[tuple[str, str]]) -> str:
+def _task(part: TaskComparison, pictures: Sequence[tuple[str, str]]) -> str:
     """A task: its definition, how the models did, its pictures."""
+    task = part.task
     definition = inspect.getdoc(type(task)) or ""
     first, _, rest = definition.partition("\n")
     options = ", ".join(f"{name} = {value!r}" for name, value in task.options().items())
-    parts = [f'<h2 id="task-{task.name}">{escape(task.name)}</h2>', f"<p>{escape(first)}</p>", _scores(task, lines)]
+    parts = [f'<h2 id="task-{task.name}">{escape(task.name)}</h2>', f"<p>{escape(first)}</p>", _scores(part)]
     for place, (caption, svg) in enumerate(pictures):
         figure = inline(svg, f"{task.name}-{place}-", caption)
         parts.append(f"<figure>{figure}<figcaption>{escape(caption)}</figcaption></figure>")
@@ -148,10 +142,11 @@ def _task(task: Any, lines: Sequence[Mapping[str, Any]], pictures: Sequence[tupl
     return "\n".join([*parts, f"<details><summary>Definition</summary>{definition}</details>"])
 
 
-def _scores(task: Any, lines: Sequence[Mapping[str, Any]]) -> str:
+def _scores(part: TaskComparison) -> str:
     """The table of one task, with its notes."""
-    title, columns, body, notes = comparison_table(task, lines)
-    best = _best(task, lines)
+    title, columns, body, notes = part.table()
+    lines = part.summary()
+    best = _best(part.task, lines)
     cells = [[escape(cell) for cell in row] for row in body]
     for row, line in zip(cells, lines, strict=False):
         row[1] = _median(line, best)
@@ -200,7 +195,7 @@ def _setting(params: Mapping[str, Any], name: str, defaults: Mapping[str, Any]) 
     return text if name in defaults and defaults[name] == params[name] else f"<strong>{text}</strong>"
 
 
-def _reproduce(planned: Plan, facts: Mapping[str, str]) -> str:
+def _reproduce(planned: ComparisonPlan, facts: Mapping[str, str]) -> str:
     """The command line, the versions, the machine."""
     packages = {"clockwork-reservoir": __version__, **{name: version(name) for name in ("numpy", "scipy", "numba")}}
     machine = {

@@ -1,4 +1,4 @@
-"""What a comparison is to do: which models with which parameters, on which tasks and data; checked before any work."""
+"""The plan of a comparison: which models with which parameters, on which tasks and data; checked before it starts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Entrant:
 
 
 @dataclass(frozen=True)
-class Cell:
+class PlannedRun:
     """One entrant on one task with one seed, `parameters` being all that goes over the model's defaults."""
 
     task: Any
@@ -38,8 +38,8 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a comparison is to do, checked. `cells` are in the order of tasks, seeds, entrants.
+class ComparisonPlan:
+    """A checked comparison. `runs` are in the order of tasks, seeds, entrants.
 
     `data` holds the first seed's data of every task, by its name.
     """
@@ -49,10 +49,10 @@ class Plan:
     seeds: Sequence[int]
     budget: int | None
     data: Mapping[str, Any]
-    cells: Sequence[Cell]
+    runs: Sequence[PlannedRun]
 
     def of_task(self, task: Any) -> range:
-        """The positions of a task's cells."""
+        """The positions of a task's runs."""
         size = len(self.seeds) * len(self.entrants)
         start = [t.name for t in self.tasks].index(task.name) * size
         return range(start, start + size)
@@ -110,7 +110,9 @@ def _check_owned(parameter: str, entered: Sequence[Entrant]) -> None:
         )
 
 
-def plan(tasks: Sequence[Any], entered: Sequence[Entrant], seeds: Sequence[int], budget: int | None = None) -> Plan:
+def plan_comparison(
+    tasks: Sequence[Any], entered: Sequence[Entrant], seeds: Sequence[int], budget: int | None = None
+) -> ComparisonPlan:
     """Check everything that can be checked before the work, and generate each task's data of the first seed.
 
     Raises
@@ -133,11 +135,11 @@ def plan(tasks: Sequence[Any], entered: Sequence[Entrant], seeds: Sequence[int],
             make_model(entrant.name, overlaid(task.settings(entrant.name), entrant.parameters), seeds[0])
     with one_blas_thread():
         data = {task.name: task.generate(seeds[0]) for task in tasks}
-    cells = []
+    runs = []
     for task in tasks:
         chosen = [_parameters(task, entrant, data[task.name], budget) for entrant in entered]
-        cells += [Cell(task, e, seed, p) for seed in seeds for e, p in zip(entered, chosen, strict=True)]
-    return Plan(tasks, entered, seeds, budget, data, cells)
+        runs += [PlannedRun(task, e, seed, p) for seed in seeds for e, p in zip(entered, chosen, strict=True)]
+    return ComparisonPlan(tasks, entered, seeds, budget, data, runs)
 
 
 def _parameters(task: Any, entrant: Entrant, data: Any, budget: int | None) -> dict[str, Any]:

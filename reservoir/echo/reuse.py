@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from reservoir.experiments.values import canonical
+from reservoir.base.values import canonical
 
 T = TypeVar("T")
 MOST_BYTES = 2**28

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reservoir import __version__
 from reservoir.base.estimator import Estimator
+from reservoir.base.version import __version__
 from reservoir.models import model_class
 from reservoir.validation import Choice, Constraint, DataError, DivergenceError, ParameterError, Subset, unknown
 

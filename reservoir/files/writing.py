@@ -1,13 +1,17 @@
-"""The files that a command is to write: checked before the work, named in the errors of the system."""
+"""Writing files: checked before the work, named in the errors of the system, replaced only once the new one is complete."""
 
 from __future__ import annotations
 
+import csv
 import errno
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from reservoir.validation import ParameterError
 
@@ -79,3 +83,16 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[Path]:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def write_csv(path: str | os.PathLike[str], header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a header and rows as CSV, numbers in full; an older file is replaced once the new one is complete."""
+    with writing(path), replaced(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def write_rows(path: str | os.PathLike[str], names: Sequence[str], values: np.ndarray, first: int = 1) -> None:
+    """Write columns (n, len(names)) as CSV, after a column of row numbers that begins at `first`."""
+    write_csv(path, ["row", *names], ([first + k, *row] for k, row in enumerate(values.tolist())))

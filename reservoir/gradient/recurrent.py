@@ -10,10 +10,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from reservoir import __version__
 from reservoir.base.estimator import seed_sequence
 from reservoir.base.sequence_estimator import SequenceEstimator
 from reservoir.base.targets import Targets
+from reservoir.base.version import __version__
 from reservoir.gradient.batches import Examples, held_out
 from reservoir.gradient.cells.base import Cell
 from reservoir.gradient.initializers import MATRIX_INITIALIZERS, RECURRENT_INITIALIZERS, initialize

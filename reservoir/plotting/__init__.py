@@ -6,16 +6,16 @@ Every function gives a `matplotlib.figure.Figure`, without pyplot, windows or gl
     plotting.save(figure, "narma10.svg")
 """
 
-from reservoir.plotting.by_task import task_figure
-from reservoir.plotting.comparison import learning_figure, score_figure
-from reservoir.plotting.gradients import gradient_figure
-from reservoir.plotting.networks import inspect_figure
-from reservoir.plotting.overlays import overlay_figure
+from reservoir.plotting.models.comparison import learning_figure, score_figure
+from reservoir.plotting.models.gradients import gradient_figure
+from reservoir.plotting.models.reservoirs import inspect_figure
 from reservoir.plotting.records import forecast_figure
 from reservoir.plotting.style import check, save
 from reservoir.plotting.sweeps.figure import sweep_figure
+from reservoir.plotting.tasks.figure import PICTURES, Picture, overlay_figure, task_figure
+from reservoir.plotting.tasks.overlay import Overlay
 
 __all__ = [
-    "check", "forecast_figure", "gradient_figure", "inspect_figure", "learning_figure", "overlay_figure", "save", "score_figure",
-    "sweep_figure", "task_figure",
+    "PICTURES", "Overlay", "Picture", "check", "forecast_figure", "gradient_figure", "inspect_figure", "learning_figure",
+    "overlay_figure", "save", "score_figure", "sweep_figure", "task_figure",
 ]  # fmt: skip

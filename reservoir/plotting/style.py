@@ -6,9 +6,9 @@ import contextlib
 import os
 import textwrap
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,10 @@ ERROR = "#0072b2"
 QUIET = "#8c8c8c"
 OTHERS = ("#009e73", "#56b4e9", "#cc79a7", "#e69f00")
 DIVERGING = "RdBu_r"
+PALETTE = (ERROR, MODEL, *OTHERS)
+"""One for each of several things."""
+IN_A_LINE = 6
+"""Entries of a legend."""
 
 STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
@@ -141,6 +145,12 @@ def legend_above(axes: Axes, **options: Any) -> None:
     axes.legend(handles, labels, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(labels), **options)
 
 
+def legend_on_top(axes: Axes, columns: int = IN_A_LINE) -> None:
+    """A legend above the left end of the axes, of as many lines as it takes."""
+    handles, labels = axes.get_legend_handles_labels()
+    axes.legend(handles, labels, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=min(len(labels), columns))
+
+
 def limits(truth: np.ndarray, *others: np.ndarray, reach: float = 0.5, margin: float = 0.06) -> tuple[float, float]:
     """Axis limits that hold the truth, and of the others what is within `reach` times its range beyond it."""
     low, high = float(truth.min()), float(truth.max())
@@ -164,3 +174,22 @@ def bounded(values: np.ndarray, truth: np.ndarray) -> np.ndarray:
 def thinned(count: int, most: int) -> np.ndarray:
     """At most `most` indices into `count` things, evenly spaced."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(int))
+
+
+def colors(labels: Sequence[str]) -> dict[str, str]:
+    """A color for each of several things; from the seventh on they come again."""
+    return {label: PALETTE[k % len(PALETTE)] for k, label in enumerate(labels)}
+
+
+class Look(NamedTuple):
+    """How a model is drawn."""
+
+    color: str
+    marker: str
+    line: str
+
+
+def looks(labels: Sequence[str]) -> dict[str, Look]:
+    """The look of each model; from the seventh on colors come again with other marks and lines."""
+    shapes = (("o", "-"), ("s", ":"), ("^", "-."))
+    return {label: Look(c, *shapes[k // len(PALETTE) % len(shapes)]) for k, (label, c) in enumerate(colors(labels).items())}

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from time import monotonic
 
+from reservoir.base.tables import number
 from reservoir.experiments.workers import WorkerError
 from reservoir.sweeps.engines import Engine
-from reservoir.sweeps.planning import Sweep
+from reservoir.sweeps.plan import Sweep
 from reservoir.sweeps.store import Row, Store
-from reservoir.sweeps.work import Answer, Chunk, Run, run_chunk
+from reservoir.sweeps.work import Answer, Chunk, TrialRun, run_chunk
 
 CHUNK_SECONDS = 0.3
 """What a chunk should take: long beside the milliseconds of sending it, short beside a user's patience with Ctrl-C."""
@@ -56,6 +57,15 @@ class Progress:
         """How many runs came since the start."""
         return self.done + self.failed + self.pruned
 
+    def text(self) -> str:
+        """What a progress line says besides the number of runs."""
+        parts = ["finishing what is in hand; Ctrl-C again drops it"] if self.finishing else []
+        parts += [f"{self.failed:,} failed"] if self.failed else []
+        parts += [f"{self.pruned:,} pruned"] if self.pruned else []
+        parts += [f"best run {number(self.best)}"] if self.best is not None else []
+        parts += [f"{self.finished / self.seconds:,.3g} runs/s"] if self.finished and self.seconds else []
+        return ", ".join(parts)
+
 
 @dataclass
 class _Hand:
@@ -87,8 +97,8 @@ class Driver:
     earlier: set[int] = field(default_factory=set)
     """The trials of batches that are finished, with which those that may be stopped early are compared."""
 
-    def finish(self, missing: Sequence[tuple[int, Run]]) -> None:
-        """Run all of these; after Ctrl-C only what is in hand."""
+    def finish(self, missing: Sequence[tuple[int, TrialRun]]) -> None:
+        """TrialRun all of these; after Ctrl-C only what is in hand."""
         chunks = self._chunks(missing)
         self.slots = self.engine.slots()
         self._tell()
@@ -110,7 +120,7 @@ class Driver:
         room = len(self.flying) < (1 + short) * self.slots
         return room and not any(future.done() for future in self.flying)
 
-    def _chunks(self, missing: Sequence[tuple[int, Run]]) -> Iterator[Chunk]:
+    def _chunks(self, missing: Sequence[tuple[int, TrialRun]]) -> Iterator[Chunk]:
         """Chunks of one seed each, as long as they should be by what was seen so far."""
         sweep, left = self.sweep, len(missing)
         for seed, group in groupby(missing, key=lambda item: item[0]):
@@ -123,7 +133,7 @@ class Driver:
                 yield Chunk(self.name, sweep.task, sweep.model, sweep.split, seed, runs[first:last], rivals, patience)
                 left, first = left - (last - first), last
 
-    def _end(self, runs: Sequence[Run], first: int, left: int) -> int:
+    def _end(self, runs: Sequence[TrialRun], first: int, left: int) -> int:
         """Where the chunk ends that begins at `first`: not amid runs that share their states, if these are few.
 
         Of the `left` runs that are not handed out yet, every worker gets its share.

@@ -22,7 +22,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from reservoir.experiments.values import parse_name, shown_name
+from reservoir.base.values import parse_name, shown_name
 from reservoir.validation import ParameterError, brief, nearest
 
 TABLES = ("vary", "set", "task_set")

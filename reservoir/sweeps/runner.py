@@ -15,21 +15,21 @@ from contextlib import contextmanager
 from typing import Any
 
 from reservoir.base.threads import one_blas_thread
-from reservoir.experiments.values import canonical
+from reservoir.base.values import canonical
 from reservoir.sweeps.driver import Driver, Progress
 from reservoir.sweeps.engines import engine
-from reservoir.sweeps.planning import Sweep
+from reservoir.sweeps.plan import Sweep
+from reservoir.sweeps.report import SweepReport
 from reservoir.sweeps.space import Point
 from reservoir.sweeps.store import Store
 from reservoir.sweeps.strategies import Outcome
-from reservoir.sweeps.table import Table
-from reservoir.sweeps.work import Run, prepared, shared
+from reservoir.sweeps.work import TrialRun, prepared, shared
 
 RUNS_AT_ONCE = 10_000
 """Of a strategy that does not listen: what is in memory at a time."""
 
 
-def run(
+def run_sweep(
     sweep: Sweep,
     store: str | os.PathLike[str],
     *,
@@ -38,14 +38,14 @@ def run(
     executor: Executor | None = None,
     retry: bool = False,
     report: Callable[[Progress], None] = lambda progress: None,
-) -> Table:
-    """Do the runs of a sweep that its store lacks, and return all that the store has.
+) -> SweepReport:
+    """Do the runs of a sweep that its store lacks, and report all that the store has.
 
     At Ctrl-C the runs in hand are finished and written, then KeyboardInterrupt is raised; a second one drops them.
 
     Parameters
     ----------
-    sweep : what `plan` gives
+    sweep : what `plan_sweep` gives
     store : path of the file; made if it is not there
     jobs : number of processes, or of the executor's workers; by default the number of cores. One works in this process
     scheduler : address of a Dask scheduler, as tcp://host:8786, instead of processes
@@ -84,7 +84,7 @@ def run(
                 if sweep.search.listens:
                     driver.earlier.update(numbers)
                     outcomes.extend(opened.outcome(number, sweep.seeds) for number in numbers)
-            return opened.table()
+            return SweepReport(opened.table(), opened.path)
 
 
 def _counts(status: str, sweep: Sweep, retry: bool) -> bool:
@@ -109,7 +109,7 @@ def _batches(sweep: Sweep) -> Iterator[tuple[list[tuple[Point, str]], list[Outco
 
 def _missing(
     sweep: Sweep, trials: Sequence[tuple[Point, str]], numbers: Sequence[int], kept: set[bytes]
-) -> Iterator[tuple[int, Run]]:
+) -> Iterator[tuple[int, TrialRun]]:
     """(seed, run) for all that is not kept, seed by seed, those beside each other that share weights and states."""
     missing: list[dict[bytes, int]] = []  # for each seed the index of a trial by its key, equal trials once
     for seed in sweep.seeds:
@@ -120,7 +120,7 @@ def _missing(
     states = {kind: n for n, kind in enumerate({kind[:2] for kind in kinds.values()})}
     for seed, some in zip(sweep.seeds, missing, strict=True):
         for key, k in sorted(some.items(), key=lambda item: place[item[1]]):
-            yield seed, Run(key, numbers[k], trials[k][0], states[kinds[k][:2]])
+            yield seed, TrialRun(key, numbers[k], trials[k][0], states[kinds[k][:2]])
 
 
 @contextmanager

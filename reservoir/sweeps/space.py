@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from reservoir.experiments.values import canonical, parse_value, shown_name
+from reservoir.base.values import canonical, parse_value, shown_name
 from reservoir.validation import Number, ParameterError, brief, nearest
 
 Point = dict[str, Any]

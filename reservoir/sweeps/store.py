@@ -26,7 +26,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from reservoir.experiments.values import canonical
+from reservoir.base.values import canonical
 from reservoir.sweeps.database import (
     APPLICATION,
     VERSION,
@@ -38,7 +38,7 @@ from reservoir.sweeps.database import (
     understood,
 )
 from reservoir.sweeps.strategies import Outcome
-from reservoir.sweeps.table import Table
+from reservoir.sweeps.table import RunTable
 from reservoir.validation import StoreError
 
 SCHEMA = """
@@ -260,7 +260,7 @@ class Store:
             found = [curve for trial, curve in self._connection.execute(select, (seed,)) if trial in trials]
         return list(map(_losses, found))
 
-    def table(self) -> Table:
+    def table(self) -> RunTable:
         """All runs."""
         about = self.about()
         with explained(self.path):
@@ -274,7 +274,7 @@ class Store:
             parameters = json.loads(f"[{','.join(text for _, text in trials)}]")  # at once: names are kept once, not per trial
             if len(parameters) != len(trials):
                 raise ValueError("parameters that are not JSON")
-            return Table(
+            return RunTable(
                 about=about,
                 trials=parameters,
                 trial=np.array([position[number] for number in trial], dtype=np.int64),
@@ -295,12 +295,6 @@ class Store:
                     for name in ("parameters", "scores", "warnings", "curve", "versions"):
                         row[name] = None if row[name] is None else json.loads(row[name])
                 yield row
-
-
-def read_table(path: str | os.PathLike[str]) -> Table:
-    """All runs of a store. Raises what `Store` raises."""
-    with Store.reading(path) as store:
-        return store.table()
 
 
 def _losses(text: str) -> list[float]:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from reservoir.experiments.values import shown_name
+from reservoir.base.values import shown_name
 from reservoir.sweeps.space import Dimension, Point, grid, grid_size, point_at
 from reservoir.validation import ParameterError, unknown
 

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from reservoir.sweeps.table import Table, comparable
+from reservoir.base.values import comparable
+from reservoir.sweeps.table import RunTable
 
 FEW = 20
 """Of up to so many values of a parameter, each is a level of its own."""
@@ -45,13 +46,18 @@ class Trials:
     high: np.ndarray
     standing: np.ndarray
 
+    @property
+    def with_failures(self) -> np.ndarray:
+        """(M,) whether some runs failed or were pruned, though not all."""
+        return np.asarray(self.standing == WITH_FAILURES)
+
     def order(self, higher_is_better: bool) -> np.ndarray:
         """(M,) places in the arrays of all trials, the best first."""
         signed = np.where(np.isnan(self.mean), 0.0, -self.mean if higher_is_better else self.mean)
         return np.lexsort((self.trial, signed, self.standing))
 
 
-def trials_of(table: Table) -> Trials:
+def trials_of(table: RunTable) -> Trials:
     """The statistics of every trial that has a run."""
     trial, place = np.unique(table.trial, return_inverse=True)
     done = _done(table)
@@ -61,7 +67,7 @@ def trials_of(table: Table) -> Trials:
     return Trials(trial, n, runs - n - out, out, mean, std, median, low, high, _standing(runs, n))
 
 
-def _done(table: Table) -> np.ndarray:
+def _done(table: RunTable) -> np.ndarray:
     return np.asarray((table.status == "done") & ~np.isnan(table.score))
 
 
@@ -87,7 +93,7 @@ def _standing(runs: np.ndarray, done: np.ndarray) -> np.ndarray:
     return np.where(done == 0, NOTHING, np.where(done < runs, WITH_FAILURES, fewer))
 
 
-def ranking(table: Table, top: int | None = None) -> list[dict[str, Any]]:
+def ranking(table: RunTable, top: int | None = None) -> list[dict[str, Any]]:
     """Every trial that has a run, the best first; or only the `top` best.
 
     By the mean score over seeds, ties in the order of trials, in three classes one after the other: trials without a
@@ -99,7 +105,7 @@ def ranking(table: Table, top: int | None = None) -> list[dict[str, Any]]:
     `trial`: its index; `parameters`: those that vary; `n`, `failed`, `pruned`: numbers of runs; `mean`, `std` (divisor
     n - 1; 0 of a single one), `median`, `min`, `max` of the scores of the n done, None where there are none.
 
-    >>> table = Table({"higher_is_better": False}, [{"units": 50}, {"units": 100}], np.array([0, 0, 1, 1]),
+    >>> table = RunTable({"higher_is_better": False}, [{"units": 50}, {"units": 100}], np.array([0, 0, 1, 1]),
     ...               np.array([0, 1, 0, 1]), np.array([0.5, 0.7, 0.2, 0.4]), np.array(["done"] * 4), [None] * 4)
     >>> [(row["parameters"], round(row["mean"], 3)) for row in ranking(table)]
     [({'units': 100}, 0.3), ({'units': 50}, 0.6)]
@@ -133,7 +139,7 @@ class ProgressCurve(NamedTuple):
     best: np.ndarray
 
 
-def progress_curve(table: Table) -> ProgressCurve:
+def progress_curve(table: RunTable) -> ProgressCurve:
     """(M,) arrays: the trials that have a run, in order, their mean scores, and the best mean so far.
 
     For the best count only the trials of the first class of `ranking`, so that its last value is that of the first there.
@@ -146,7 +152,7 @@ def progress_curve(table: Table) -> ProgressCurve:
     return ProgressCurve(trials.trial, trials.mean, np.where(np.cumsum(counts) > 0, best, np.nan))
 
 
-def importance(table: Table) -> list[dict[str, Any]]:
+def importance(table: RunTable) -> list[dict[str, Any]]:
     """Which parameters mattered: the share of the variance of the score that each explains alone, the seed, and the rest.
 
     The share of a parameter is its first-order effect, from an analysis of variance without the bias of many levels (epsilon
@@ -195,7 +201,7 @@ def _count(codes: np.ndarray) -> int:
     return int(codes.max(initial=-1)) + 1
 
 
-def _levels(table: Table, name: str, runs: np.ndarray) -> np.ndarray:
+def _levels(table: RunTable, name: str, runs: np.ndarray) -> np.ndarray:
     """The level of a parameter in each of some runs, as integers from 0 without gaps."""
     values = [trial.get(name) for trial in table.trials]
     known: dict[Any, int] = {}

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from reservoir.base.values import comparable
+
 
 @dataclass(frozen=True)
-class Table:
+class RunTable:
     """All runs of a sweep, a row each, in the order of trials and seeds.
 
     A trial is one set of parameters; a run is a trial with one seed.
@@ -46,8 +48,3 @@ class Table:
             return False
         first = comparable(self.trials[0].get(name))
         return any(comparable(trial.get(name)) != first for trial in self.trials)
-
-
-def comparable(value: Any) -> Any:
-    """A value of a parameter as one that can be hashed, equal for equal values: 1 and 1.0 are, 1 and True are not."""
-    return value if type(value) in (float, int, str) else (repr(value),)

@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from reservoir import __version__
 from reservoir.base.threads import one_blas_thread, warnings_as_texts
+from reservoir.base.values import canonical
+from reservoir.base.version import __version__
 from reservoir.experiments.evaluation import make_model, measured, reason
-from reservoir.experiments.values import canonical
 from reservoir.sweeps.store import Row
 
 MOST_BYTES = 2**28
@@ -34,7 +34,7 @@ MOST_TEXT, MOST_WARNINGS = 1000, 10
 """Characters of an error or a warning, and warnings of a run, beyond which they are cut."""
 
 
-class Run(NamedTuple):
+class TrialRun(NamedTuple):
     """A trial with one seed; `states` is a number that runs of a chunk have in common which run through the same states."""
 
     key: bytes
@@ -62,7 +62,7 @@ class Chunk:
     model: str
     split: str
     seed: int
-    runs: Sequence[Run]
+    runs: Sequence[TrialRun]
     rivals: Sequence[Sequence[float]] | None
     seconds: float
 
@@ -156,7 +156,7 @@ def run_chunk(chunk: Chunk) -> Answer:
     return Answer(rows, ready.hashed, ready.baseline, versions(), perf_counter() - started)
 
 
-def _row(chunk: Chunk, ready: Prepared, run: Run) -> Row:
+def _row(chunk: Chunk, ready: Prepared, run: TrialRun) -> Row:
     row = Row(run.key, run.trial, chunk.seed, "done")
     curve: list[float] = []
     with warnings_as_texts() as warned:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reservoir.base.values import comparable
 from reservoir.plotting.style import plain
-from reservoir.sweeps.table import comparable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reservoir.plotting.style import finished, house_style, new_figure
 from reservoir.plotting.sweeps.data import chosen_names, shown
 from reservoir.plotting.sweeps.lines import many_parameters
 from reservoir.plotting.sweeps.maps import two_parameters
 from reservoir.plotting.sweeps.panels import history, one_parameter
-from reservoir.sweeps.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def sweep_figure(table: Table, names: Sequence[str] | str | None = None) -> Figure:
+def sweep_figure(report: Any, names: Sequence[str] | str | None = None) -> Figure:
     """The scores of a sweep: a line over one parameter, a map over two, parallel axes for more; below it, a search's progress.
 
     A trial is drawn at the mean over its seeds. Where other parameters vary than those drawn, a point of a line or a cell of a
@@ -25,7 +24,7 @@ def sweep_figure(table: Table, names: Sequence[str] | str | None = None) -> Figu
 
     Parameters
     ----------
-    table : all runs
+    report : a `sweeps.report.SweepReport`
     names : the parameters to draw, `readout.ridge` or `readout__ridge`; all that vary, if none are named
 
     Raises
@@ -35,9 +34,9 @@ def sweep_figure(table: Table, names: Sequence[str] | str | None = None) -> Figu
     ParameterError
         A name that does not vary; matplotlib is missing.
     """
-    chosen = chosen_names(table, names)
-    rest = [name for name in table.varied() if name not in chosen]
-    sweep = shown(table)
+    chosen = chosen_names(report.runs, names)
+    rest = [name for name in report.runs.varied() if name not in chosen]
+    sweep = shown(report)
     with house_style():
         many = len(chosen) > 2
         width = max(9.0, 1.5 * (len(chosen) + 1)) if many else 9.0

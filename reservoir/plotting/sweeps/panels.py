@@ -9,7 +9,6 @@ import numpy as np
 from reservoir.plotting.style import ERROR, MODEL, QUIET, plain
 from reservoir.plotting.sweeps.axes import LOG_AXIS, Axis, Span, parameter_axis, score_axis, short, span_of
 from reservoir.plotting.sweeps.data import Shown
-from reservoir.sweeps.summary import progress_curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -123,7 +122,7 @@ def history(axes: Axes, shown: Shown) -> None:
     """Scores in the order of the trials, and the best so far."""
     from matplotlib.ticker import MaxNLocator
 
-    trials, progress = shown.trials, progress_curve(shown.table)
+    trials, progress = shown.trials, shown.report.progress
     mean = trials.mean[shown.order]
     span = span_of(mean, shown.higher_is_better, LOG_AXIS)
     score_axis(axes, span, shown.metric)

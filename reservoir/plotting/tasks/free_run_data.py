@@ -10,11 +10,10 @@ import numpy as np
 
 from reservoir import metrics
 from reservoir.plotting.style import bounded, plain
+from reservoir.plotting.tasks.series import MOST_COLUMNS
 
 THRESHOLD = 0.3
 """Of the valid prediction time: that of `metrics.valid_prediction_time`."""
-MOST_COLUMNS = 4
-"""Drawn as lines; more are drawn as a map."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class FreeRun:
         everything = np.concatenate(truths)
         forecasts = [bounded(_matrix(p), everything) for p in predictions]
         columns = everything.shape[1]
-        chaotic = hasattr(task, "lyapunov") and hasattr(task, "time_step")
+        chaotic = task.lyapunov is not None
         unit = task.lyapunov * task.time_step if chaotic else 1.0
         scale, error_name = _error_scale(info, columns)
         errors = np.stack([np.sqrt(np.mean(((p - y) / scale) ** 2, axis=1)) for p, y in zip(forecasts, truths, strict=True)])
@@ -71,8 +70,7 @@ class FreeRun:
                                             for part in (histories, truths, forecasts))  # fmt: skip
         return cls(
             histories, truths, forecasts, _names(info, columns), errors, error_name, size, logarithmic, valid, unit,
-            "Lyapunov times" if chaotic else "steps", 84 if task.metric == "nrmse84" else None,
-            task.options().get("tau", 1 if chaotic else None) if columns == 1 else None,
+            "Lyapunov times" if chaotic else "steps", task.scored_step, task.portrait_lag if columns == 1 else None,
         )  # fmt: skip
 
     @property

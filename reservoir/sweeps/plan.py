@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from reservoir.base.estimator import Estimator
+from reservoir.base.values import MOST_SEEDS, canonical, shown_name
 from reservoir.experiments.evaluation import make_model, overlaid
-from reservoir.experiments.values import MOST_SEEDS, canonical, shown_name
 from reservoir.sweeps.space import Dimension, Point, read_dimension, without_numpy
 from reservoir.sweeps.strategies import Search
 from reservoir.validation import Number, ParameterError, brief
@@ -32,7 +32,7 @@ COUNTS = {
 
 @dataclass(frozen=True)
 class Sweep:
-    """A checked sweep: what `plan` gives.
+    """A checked sweep, as `plan_sweep` gives it.
 
     Attributes
     ----------
@@ -99,7 +99,7 @@ class Sweep:
         return {"strategy": self.search.strategy, **every, "task_set": options}
 
 
-def plan(
+def plan_sweep(
     task: Any,
     model: str,
     vary: Mapping[str, Any],

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.plotting.comparison import colors, legend_on_top
-from reservoir.plotting.style import QUIET, TRUTH, finished, house_style, new_figure, plain
+from reservoir.plotting.style import QUIET, TRUTH, colors, finished, house_style, legend_on_top, new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,23 +22,23 @@ ROW = 0.17
 """Height of a bar, in inches."""
 
 
-def gradient_figure(found: Mapping[str, Mapping[str, Any]], title: str) -> Figure:
+def gradient_figure(report: Any) -> Figure:
     """How the gradient changes from the end of a sequence back, the singular values of a step, and what is saturated.
 
     Parameters
     ----------
-    found : for each model, by its label, what `gradient_diagnostics` gave
-    title : above the figure
+    report : a `gradient.report.GradientReport`
 
     Raises `ParameterError` when matplotlib is missing.
     """
-    bars = [bar for label, report in found.items() for bar in _bars(label, report)]
+    found = report.measured
+    bars = [bar for label, measured in found.items() for bar in _bars(label, measured)]
     with house_style():
-        figure = new_figure(title, height=3.6 + max(2.6, 0.9 + ROW * len(bars)))
+        figure = new_figure(f"{report.task}: gradients on their way back", height=3.6 + max(2.6, 0.9 + ROW * len(bars)))
         axes = figure.subplot_mosaic("NN;VS", height_ratios=(3.2, max(2.6, 0.9 + ROW * len(bars))))
-        for (label, color), report in zip(colors(list(found)).items(), found.values(), strict=True):
-            _norms(axes["N"], report, color, plain(label))
-            _values(axes["V"], report, color)
+        for (label, color), measured in zip(colors(list(found)).items(), found.values(), strict=True):
+            _norms(axes["N"], measured, color, plain(label))
+            _values(axes["V"], measured, color)
         legend_on_top(axes["N"])
         axes["N"].set(yscale="log", xlabel=LAGS, ylabel="|dL/dh|, the largest = 1")
         axes["N"].invert_xaxis()
@@ -50,31 +49,31 @@ def gradient_figure(found: Mapping[str, Mapping[str, Any]], title: str) -> Figur
         return finished(figure)
 
 
-def _norms(axes: Axes, report: Mapping[str, Any], color: str, label: str) -> None:
+def _norms(axes: Axes, measured: Mapping[str, Any], color: str, label: str) -> None:
     """The gradient of a loss at the last step, and, dashed, of the loss itself."""
-    growth = report["growth"]
+    growth = measured["growth"]
     text = label if np.isnan(growth) else f"{label} ({growth:.3g})"
     for name, style, width in (("last_norms", "-", 1.7), ("loss_norms", "--", 1.0)):
-        norms = np.asarray(report[name])
+        norms = np.asarray(measured[name])
         most = norms.max() or 1.0
         lags, shown = np.arange(len(norms)), np.maximum(norms / most, FLOOR)
         axes.plot(lags, shown, style, color=color, linewidth=width, label=text if style == "-" else None,
                   marker="o" if len(norms) < 3 else None)  # fmt: skip
 
 
-def _values(axes: Axes, report: Mapping[str, Any], color: str) -> None:
+def _values(axes: Axes, measured: Mapping[str, Any], color: str) -> None:
     """Those of the lowest layer, in falling order."""
-    values = np.maximum(np.asarray(report["singular_values"])[0], FLOOR)
+    values = np.maximum(np.asarray(measured["singular_values"])[0], FLOOR)
     marker = "o" if len(values) <= MOST_DOTS else None
     axes.plot((np.arange(len(values)) + 0.5) / len(values), values, color=color, marker=marker, markersize=2.5)
-    axes.plot([0.0], np.asarray(report["spectral_radius"])[:1], color=color, marker="D", markersize=6.0, markeredgecolor="white",
-              clip_on=False, zorder=4)  # fmt: skip
+    radius = np.asarray(measured["spectral_radius"])[:1]
+    axes.plot([0.0], radius, color=color, marker="D", markersize=6.0, markeredgecolor="white", clip_on=False, zorder=4)
 
 
-def _bars(label: str, report: Mapping[str, Any]) -> list[tuple[str, str, float, float]]:
+def _bars(label: str, measured: Mapping[str, Any]) -> list[tuple[str, str, float, float]]:
     """Model, what it is, and the shares at the lower and at the upper end, means over the layers."""
-    bars = [(label, name, *np.mean(shares, axis=0).tolist()) for name, shares in report["saturated"].items()]
-    return bars + ([(label, "dead", float(np.mean(report["dead"])), 0.0)] if "dead" in report else [])
+    bars = [(label, name, *np.mean(shares, axis=0).tolist()) for name, shares in measured["saturated"].items()]
+    return bars + ([(label, "dead", float(np.mean(measured["dead"])), 0.0)] if "dead" in measured else [])
 
 
 def _saturation(axes: Axes, bars: list[tuple[str, str, float, float]], color: Mapping[str, str]) -> None:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.plotting.free_run_data import THRESHOLD, FreeRun
 from reservoir.plotting.style import (
     DIVERGING,
     ERROR,
     MODEL,
     QUIET,
     TRUTH,
+    Look,
     legend_above,
     limits,
     new_figure,
+    plain,
     thinned,
 )
+from reservoir.plotting.tasks.free_run_data import THRESHOLD, FreeRun
+from reservoir.plotting.tasks.overlay import Overlay, maps, stacked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,8 +31,9 @@ if TYPE_CHECKING:
 MOST_STARTS = 60
 
 
-def free_run_picture(run: FreeRun, title: str) -> Figure:
+def draw_free_run(task: Any, data: Any, predictions: Any, title: str) -> Figure:
     """The middle start's forecast continuing its history, column by column; the errors of all; a phase portrait."""
+    run = FreeRun.of(task, data, predictions)
     portrait = (run.columns == 3 and run.valid is not None) or run.lag is not None
     figure = new_figure(title, height=5.5 if run.columns < 3 else 6.5)
     grid = figure.add_gridspec(1, 2 if portrait else 1, width_ratios=(2.5, 1.0) if portrait else None)
@@ -146,8 +151,9 @@ def _attractors(figure: Figure, where: SubplotSpec, run: FreeRun) -> None:
         axes.set_zlabel(run.names[2], labelpad=-14)
 
 
-def field_picture(run: FreeRun, title: str) -> Figure:
+def draw_field(task: Any, data: Any, predictions: Any, title: str) -> Figure:
     """Truth, forecast and difference of the middle start as maps of column over time, and the errors of all starts."""
+    run = FreeRun.of(task, data, predictions)
     figure = new_figure(title, height=6.8)
     truth, forecast = run.truths[run.middle], run.forecasts[run.middle]
     grid = figure.add_gridspec(4, 1, height_ratios=(1.0, 1.0, 1.0, 1.0))
@@ -176,3 +182,57 @@ def field_picture(run: FreeRun, title: str) -> Figure:
     _errors(panels[3], run)
     panels[3].set_xlim(0.0, end)
     return figure
+
+
+def overlay_free_run(shown: Overlay) -> Figure:
+    """The forecasts of every model from the start in the middle of the ranking, and their median errors over time."""
+    found, start, title = _same_start(shown)
+    run = next(iter(found.values()))
+    figure, axes = stacked(found, title, beneath=1.7)
+    before = run.histories[start][-max(len(run.truths[start]) // 4, 1) :, 0]
+    past = np.arange(1 - len(before), 1) * run.time_unit
+    truth = np.concatenate([before, run.truths[start][:, 0]])
+    ends = limits(truth, *[r.forecasts[start][:, 0] for r in found.values()], reach=0.3)
+    for one, (label, r) in zip(axes, found.items(), strict=False):
+        one.axvline(0.0, color=QUIET, linewidth=0.9)
+        one.plot(np.concatenate([past, r.time]), truth, color=TRUTH, linewidth=1.8)
+        forecast = np.concatenate([before[-1:], r.forecasts[start][:, 0]])
+        one.plot(np.concatenate([past[-1:], r.time]), forecast, color=shown.looks[label].color, linewidth=1.0)
+        one.set_ylim(ends)
+        one.margins(x=0.01)
+        one.set_ylabel(r.names[0], rotation=0 if len(r.names[0]) <= 2 else 90)
+        one.set_title(plain(shown.captions[label]), color=shown.looks[label].color, fontweight="bold")
+    _median_errors(axes[-1], found, shown.looks)
+    return figure
+
+
+def overlay_field(shown: Overlay) -> Figure:
+    """Truth and forecasts of every model from the start in the middle of the ranking, as maps."""
+    found, start, title = _same_start(shown)
+    truth = next(iter(found.values())).truths[start]
+    return maps(truth, {label: r.forecasts[start] for label, r in found.items()}, shown.captions, "forecast step", title)
+
+
+def _same_start(shown: Overlay) -> tuple[dict[str, FreeRun], int, str]:
+    """The free runs of every model, the start in the middle of the ranking by all their errors, and the title with it."""
+    found = {label: FreeRun.of(shown.task, shown.data, shown.predictions[label]) for label in shown.looks}
+    ranking = np.argsort(sum(np.log(r.errors.mean(axis=1) + 1e-300) for r in found.values()), kind="stable")
+    start = int(ranking[len(ranking) // 2])
+    return found, start, shown.title + (f", start {start + 1} of {len(ranking)}" if len(ranking) > 1 else "")
+
+
+def _median_errors(axes: Axes, found: Mapping[str, FreeRun], looks: Mapping[str, Look]) -> None:
+    """The median error over all starts, for each model."""
+    run = next(iter(found.values()))
+    logarithmic = any(r.logarithmic for r in found.values())
+    for label, r in found.items():
+        middle = np.median(r.errors, axis=0)
+        axes.plot(r.time, np.where(middle > 0.0, middle, np.nan) if logarithmic else middle, color=looks[label].color,
+                  linestyle=looks[label].line, linewidth=1.4, marker="o" if len(middle) < 3 else None)  # fmt: skip
+    if logarithmic:
+        axes.set_yscale("log")
+    most = max(float(np.median(r.errors, axis=0).max()) for r in found.values())
+    axes.set_ylim(top=min(1.1 * most, 8.0 * run.size) or 1.0)
+    axes.axvline(0.0, color=QUIET, linewidth=0.9)
+    many = "median of all starts" if len(run.truths) > 1 else ""
+    axes.set(xlabel=f"forecast time ({run.time_name})", ylabel=run.error_name, title=many)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from reservoir.plotting.style import ERROR, TRUTH, new_figure, plain, thinned
+from reservoir.plotting.style import ERROR, TRUTH, legend_on_top, new_figure, plain, thinned
+from reservoir.plotting.tasks.overlay import Overlay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,13 +22,13 @@ MOST_LETTERS = 60
 MOST_LINES = 3
 
 
-def label_picture(
-    inputs: list[np.ndarray], truth: np.ndarray, guess: np.ndarray, images: bool, title: str, names: Sequence[str] = ()
-) -> Figure:
-    """Confusion matrix of labels (n,), and some sequences (T_i, d) that were labeled wrongly.
+def draw_labels(task: Any, data: Any, predictions: Any, title: str, images: bool = False) -> Figure:
+    """Confusion matrix of a label per sequence, and some sequences that were labeled wrongly.
 
-    These as square `images`, or as lines, or as a map where features are many; `names` are those of the labels 0, 1, ...
+    These as square `images`, or as lines, or as a map where features are many.
     """
+    inputs, truth, guess = data.test.inputs, np.asarray(data.test.targets), np.ravel(predictions)
+    names = data.info.get("classes", ())
     figure = new_figure(title)
     left, right = cast("Sequence[SubFigure]", figure.subfigures(1, 2, width_ratios=(1.35, 1.0)))
     confusion_matrix(left.add_subplot(), truth, guess, names)
@@ -48,6 +50,9 @@ def label_picture(
         if not images and place == len(chosen) - 1:
             axes.set_xlabel("time step")
     return figure
+
+
+draw_images = partial(draw_labels, images=True)
 
 
 def named(label: Any, names: Sequence[str]) -> str:
@@ -111,3 +116,24 @@ def _sequence(axes: Axes, sequence: np.ndarray, image: bool) -> None:
         return
     axes.plot(sequence, linewidth=1.1, color=ERROR if sequence.shape[-1] == 1 else None)
     axes.margins(x=0.01)
+
+
+def overlay_labels(shown: Overlay) -> Figure:
+    """The share of each class that every model labels right."""
+    truth = np.asarray(shown.data.test.targets)
+    classes = np.unique(truth)
+    figure = new_figure(shown.title, height=3.6)
+    axes = figure.add_subplot()
+    places = np.arange(len(classes))
+    for k, (label, look) in enumerate(shown.looks.items()):
+        right = np.ravel(shown.predictions[label]) == truth
+        shares = [float(right[truth == one].mean()) for one in classes]
+        offset = 0.5 * ((k + 0.5) / len(shown.looks) - 0.5)
+        axes.plot(places + offset, shares, color=look.color, linestyle="", marker=look.marker, markersize=6.0, clip_on=False,
+                  label=plain(shown.captions[label]))  # fmt: skip
+    named = thinned(len(classes), 30)
+    axes.set_xticks(named, [plain(str(classes[k])) for k in named])
+    axes.set(xlabel="true label", ylabel="share that is right", xlim=(-0.6, len(classes) - 0.4))
+    axes.grid(axis="x", visible=False)
+    legend_on_top(axes)
+    return figure

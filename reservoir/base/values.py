@@ -66,3 +66,8 @@ def _whole(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_whole(part) for part in value]
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
+
+
+def comparable(value: Any) -> Any:
+    """A value of a parameter as one that can be hashed, equal for equal values: 1 and 1.0 are, 1 and True are not."""
+    return value if type(value) in (float, int, str) else (repr(value),)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
 
-from reservoir.echo.reservoir import Reservoir
-from reservoir.echo.topology import as_csr
-from reservoir.plotting.filters import memory_curve
 from reservoir.plotting.style import DIVERGING, ERROR, MODEL, TRUTH, finished, house_style, legend_above, new_figure
+from reservoir.plotting.tasks.memory import memory_curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,21 +18,19 @@ MOST_EIGENVALUES = 2000
 CELLS = 200
 
 
-def inspect_figure(reservoir: Reservoir, curve: np.ndarray, title: str) -> Figure:
+def inspect_figure(report: Any) -> Figure:
     """The eigenvalues of W (up to 2,000 units), the memory curve, and W itself with a histogram of its weights.
 
     Parameters
     ----------
-    reservoir : what `ESN(...).build(n_inputs).reservoir_` gives
-    curve : (lags,) squared correlations at lags 1, 2, ..., as `diagnostics.memory_curve` gives them
-    title : above the figure
+    report : an `echo.report.ReservoirReport`
 
     Raises `ParameterError` when matplotlib is missing.
     """
-    csr = as_csr(reservoir.matrix)
+    csr, units = report.weights, report.weights.shape[0]
     with house_style():
-        small = reservoir.units <= MOST_EIGENVALUES
-        figure = new_figure(title, height=6.8 if small else 4.8)
+        small = units <= MOST_EIGENVALUES
+        figure = new_figure(f"Reservoir of {units} units", height=6.8 if small else 4.8)
         if small:
             axes = figure.subplot_mosaic("EP;MW", height_ratios=(2.2, 1.0))
             _eigenvalues(axes["E"], np.linalg.eigvals(csr.toarray()))
@@ -42,7 +38,7 @@ def inspect_figure(reservoir: Reservoir, curve: np.ndarray, title: str) -> Figur
             axes = figure.subplot_mosaic("PM;PW")
             axes["P"].set_anchor("N")
         _pattern(axes["P"], csr)
-        _memory(axes["M"], np.asarray(curve))
+        _memory(axes["M"], report.memory_curve)
         _histogram(axes["W"], csr)
         return finished(figure)
 

@@ -6,60 +6,31 @@ A model has the same color, marks and lines in all of them, by its place among t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.plotting.style import ERROR, MODEL, OTHERS, QUIET, finished, house_style, new_figure, plain, thinned
+from reservoir.plotting.style import QUIET, Look, finished, house_style, legend_on_top, looks, new_figure, plain, thinned
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PALETTE = (ERROR, MODEL, *OTHERS)
 MOST_POINTS = 400
-IN_A_LINE = 6
 
 
-def colors(labels: Sequence[str]) -> dict[str, str]:
-    """A color for each of several things; from the seventh on they come again."""
-    return {label: PALETTE[k % len(PALETTE)] for k, label in enumerate(labels)}
-
-
-class Look(NamedTuple):
-    """How a model is drawn."""
-
-    color: str
-    marker: str
-    line: str
-
-
-def looks(labels: Sequence[str]) -> dict[str, Look]:
-    """The look of each model; from the seventh on colors come again with other marks and lines."""
-    shapes = (("o", "-"), ("s", ":"), ("^", "-."))
-    return {label: Look(c, *shapes[k // len(PALETTE) % len(shapes)]) for k, (label, c) in enumerate(colors(labels).items())}
-
-
-def legend_on_top(axes: Axes, columns: int = IN_A_LINE) -> None:
-    """A legend above the left end of the axes, of as many lines as it takes."""
-    handles, labels = axes.get_legend_handles_labels()
-    axes.legend(handles, labels, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=min(len(labels), columns))
-
-
-def score_figure(task: Any, rows: Sequence[Mapping[str, Any]], labels: Sequence[str], title: str) -> Figure:
+def score_figure(report: Any) -> Figure:
     """The scores of all seeds by model, with their median; and over the seconds that fitting took.
 
     Parameters
     ----------
-    task : an object with the attributes of `reservoir.tasks.Task`
-    rows : of `comparison.compare`, of this task; those of failed runs are not drawn
-    labels : of all models, in the order of the comparison
-    title : above the figure
+    report : a `comparison.report.TaskComparison`; its failed runs are not drawn
 
     Raises `ParameterError` when matplotlib is missing.
     """
+    task, rows, labels = report.task, report.rows, report.labels
     with house_style():
-        figure = new_figure(title, height=3.6)
+        figure = new_figure(f"{task.name}: {task.metric}", height=3.6)
         left, right = figure.subplots(1, 2, sharey=True)
         scores = {label: _finite(rows, label) for label in labels}
         baseline = float(np.median([row["baseline"] for row in rows]))
@@ -125,25 +96,23 @@ def _times(axes: Axes, points: np.ndarray, look: Look) -> None:
         axes.plot(*np.median(points, axis=0), **style, markersize=9.5, markeredgecolor="white")
 
 
-def learning_figure(curves: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]], labels: Sequence[str], title: str) -> Figure:
+def learning_figure(report: Any) -> Figure:
     """The training loss over epochs and over seconds; the run in the middle bold, its validation loss dashed.
 
     Seconds count from the end of the first epoch, which may have had to wait for code to be compiled.
 
     Parameters
     ----------
-    curves : by model, for each seed the entries of `history_`; models without epochs are left out
-    labels : of all models, in the order of the comparison
-    title : above the figure
+    report : a `comparison.report.TaskComparison`; its models without epochs are left out
 
     Raises `ParameterError` when matplotlib is missing.
     """
     with house_style():
-        figure = new_figure(title, height=3.8)
+        figure = new_figure(f"{report.task.name}: learning curves", height=3.8)
         left, right = figure.subplots(1, 2, sharey=True)
         losses = []
-        for label, look in looks(labels).items():
-            runs = [run for run in curves.get(label, ()) if run]
+        for label, look in looks(report.labels).items():
+            runs = report.curves[label]
             ranking = sorted(range(len(runs)), key=lambda k: _value(runs[k][-1]["loss"]))
             for rank, k in enumerate(ranking):
                 middle = rank == len(ranking) // 2

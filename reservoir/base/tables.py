@@ -1,0 +1,81 @@
+"""Tables of results as plain data and as text, numbers for people, and plain data for JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+NO_NUMBERS = ("", "inf", "-inf", "nan", "failed")
+"""Texts that may stand among the numbers of a column that is aligned to the right."""
+
+
+class Table(NamedTuple):
+    """A table for people: its title, the names of its columns, rows of text, and lines beneath it."""
+
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+    notes: list[str]
+
+
+def number(value: float) -> str:
+    """A number for people: four significant digits.
+
+    >>> number(0.0123456)
+    '0.01235'
+    """
+    return f"{value:.4g}"
+
+
+def counted(count: int, thing: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "seed"), counted(2000, "trial")
+    ('1 seed', '2,000 trials')
+    """
+    return f"{count:,} {thing}{'s' * (count != 1)}"
+
+
+def better(task: Any) -> str:
+    """Which way the metric of a task points, in words."""
+    return "higher is better" if task.higher_is_better else "lower is better"
+
+
+def as_json(value: Any) -> Any:
+    """Plain data for `json`: arrays as lists, numbers that are not finite as None, anything else odd as its repr."""
+    if isinstance(value, Mapping):
+        return {str(key): as_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [as_json(item) for item in value]
+    if isinstance(value, np.generic):
+        return as_json(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, (str, int, bool, type(None))) else repr(value)
+
+
+def table_text(table: Table, width: int) -> str:
+    """A table as text at most `width` wide, numbers right-aligned, with its notes beneath it."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as Grid
+
+    title, columns, rows, notes = table
+    if not rows:
+        return "\n".join([title, "", *notes])
+    grid = Grid(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for index, column in enumerate(columns):
+        numeric = index > 0 and all(row[index].lstrip("-.")[:1].isdigit() or row[index] in NO_NUMBERS for row in rows)
+        short = index == 0 and max(len(row[0]) for row in rows) <= 30  # names that can stay whole
+        least = max(len(row[index]) for row in rows) if numeric else None  # numbers stay whole
+        grid.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=short, min_width=least)
+    for row in rows:
+        grid.add_row(*row)
+    console = Console(width=width, highlight=False, markup=False)
+    with console.capture() as captured:
+        console.print(grid)
+    lines = [line.rstrip() for line in captured.get().rstrip().split("\n")]
+    return "\n".join([*lines, *([""] if notes else []), *notes])

@@ -1,0 +1,208 @@
+"""The report of a comparison: its rows, a table per task, and what the pictures of a task show."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from reservoir.base.tables import Table, as_json, better, number
+from reservoir.comparison.plan import ComparisonPlan
+from reservoir.files.writing import write_csv
+
+COLUMNS = (
+    "task", "label", "model", "seed", "metric", "score", "solved", "baseline", "n_parameters", "fit_seconds", "predict_seconds",
+    "error", "warnings", "scores", "task_options", "params", "version",
+)  # fmt: skip
+FORMS = {"n_parameters": "{:.0f}".format, "fit_seconds": "{:.3f}".format, "predict_seconds": "{:.3f}".format}
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """The result of a planned run.
+
+    Attributes
+    ----------
+    row : what `evaluate` gives, with `label`, `error`: the reason where it failed, its score then being None, and `warnings`
+    curve : an entry per epoch, as in `history_`, also where the training failed; empty for models without epochs
+    predictions : of the first seed's test split, else None
+    """
+
+    row: dict[str, Any]
+    curve: list[dict[str, Any]]
+    predictions: Any
+
+
+@dataclass(frozen=True)
+class TaskComparison:
+    """The finished runs of one task.
+
+    Attributes
+    ----------
+    task : an object with the methods of `reservoir.tasks.Task`
+    labels : of all models, in the order of the comparison
+    runs : at least one, in the order of seeds, models
+    seed, data : the first seed, and the task's data of that seed
+    """
+
+    task: Any
+    labels: Sequence[str]
+    runs: Sequence[FinishedRun]
+    seed: int
+    data: Any
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The row of each run."""
+        return [run.row for run in self.runs]
+
+    @property
+    def curves(self) -> dict[str, list[list[dict[str, Any]]]]:
+        """The learning curves of all seeds, for each model; none of models without epochs."""
+        return {label: [run.curve for run in self.runs if run.row["label"] == label and run.curve] for label in self.labels}
+
+    @property
+    def first(self) -> dict[str, FinishedRun]:
+        """For each model that did not fail on it, the run with the first seed, whose predictions are kept."""
+        return {run.row["label"]: run for run in self.runs if run.predictions is not None}
+
+    def summary(self) -> list[dict[str, Any]]:
+        """A line for each model, see `summarize`."""
+        return summarize(self.rows)
+
+    def table(self) -> Table:
+        """A row for each model, and one for the trivial baseline."""
+        lines = self.summary()
+        seeds = max(line["runs"] for line in lines)
+        criterion = any(line["solved"] is not None for line in lines)
+        incomplete = any(line["failed"] or line["runs"] < seeds for line in lines)
+        columns = ["model", f"median {self.task.metric}", "mean", "std", *["solved"] * criterion, *["runs"] * incomplete]
+        columns += ["weights", "fit s", "predict s"]
+        body = []
+        for line in lines:
+            finished = line["runs"] - line["failed"]
+            scores = [number(line["median"]), number(line["mean"])] if finished else ["failed", ""]
+            spread = f"{line['std']:.2g}" if finished > 1 else ""
+            solved = [f"{line['solved']:.0%}"] if criterion else []
+            runs = [f"{finished} of {seeds}"] * incomplete
+            numbers = ["" if line[key] is None else form(line[key]) for key, form in FORMS.items()]
+            body.append([line["model"], *scores, spread, *solved, *runs, *numbers])
+        body.append(["trivial baseline", number(lines[0]["baseline"]), *[""] * (len(columns) - 2)])
+        title = f"{self.task.name}: {self.task.metric}, {better(self.task)}; {seeds} seed{'s' * (seeds > 1)}"
+        published = [f"Published: {self.task.published}"] * bool(self.task.published)
+        return Table(title, columns, body, published + failures(lines))
+
+
+@dataclass(frozen=True)
+class ComparisonReport:
+    """What is finished of a comparison: `finished` holds the runs by their position in the plan."""
+
+    plan: ComparisonPlan
+    finished: Mapping[int, FinishedRun]
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """The row of each finished run, in the order of tasks, seeds, models."""
+        return [self.finished[index].row for index in sorted(self.finished)]
+
+    @cached_property
+    def tasks(self) -> list[TaskComparison]:
+        """The part of each task that has any finished runs."""
+        labels, seed = [entrant.label for entrant in self.plan.entrants], self.plan.seeds[0]
+        parts = []
+        for task in self.plan.tasks:
+            runs = [self.finished[index] for index in self.plan.of_task(task) if index in self.finished]
+            if runs:
+                parts.append(TaskComparison(task, labels, runs, seed, self.plan.data[task.name]))
+        return parts
+
+    def is_complete(self, task: Any) -> bool:
+        """Whether all runs of a task are finished."""
+        return all(index in self.finished for index in self.plan.of_task(task))
+
+    def records(self) -> list[dict[str, Any]]:
+        """The rows as plain data."""
+        return self.rows
+
+    def summary(self) -> list[dict[str, Any]]:
+        """A line for each task and model, see `summarize`."""
+        return summarize(self.rows)
+
+    def tables(self) -> list[Table]:
+        """A table for each task."""
+        return [part.table() for part in self.tasks]
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write a row per run, numbers in full; what has parts as JSON; nothing where there is no value."""
+        write_csv(path, COLUMNS, map(_cells, self.rows))
+
+
+def _cells(row: Mapping[str, Any]) -> list[Any]:
+    plain = as_json(row)
+    cells = [row[key] if isinstance(row[key], float) else plain[key] for key in COLUMNS]
+    return [json.dumps(cell) if isinstance(cell, (dict, list)) else cell for cell in cells]
+
+
+def failures(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A line for each reason for which a model failed or warned, with the seeds."""
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for key, verb in (("errors", "failed"), ("warnings", "warned")):
+        for line in lines:
+            for seed, text in line[key]:
+                found.setdefault((line["model"], verb, text), []).append(seed)
+    return [
+        f"{model} {verb} with seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}: {text}"
+        for (model, verb, text), seeds in found.items()
+    ]
+
+
+def summarize(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One dict for each task and model, over the seeds, in the order of the rows.
+
+    `runs` and `failed` count; `median`, `mean` and `std` (divisor n - 1; 0 of a single one) are of the scores of the runs
+    that did not fail, None where all did; `solved` is the fraction of all runs that met the task's criterion, None where it
+    has none; `n_parameters`, `fit_seconds`, `predict_seconds` and `baseline` are medians; `errors` and `warnings` hold
+    (seed, text).
+
+    >>> row = {"task": "t", "label": "m", "metric": "nmse", "solved": None, "error": None, "warnings": [],
+    ...        "n_parameters": 9, "fit_seconds": 1.0, "predict_seconds": 0.1, "baseline": 1.0}
+    >>> [line] = summarize([{**row, "seed": seed, "score": seed / 2.0} for seed in range(3)])
+    >>> line["median"], line["std"], line["failed"]
+    (0.5, 0.5, 0)
+    """
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["task"], row["label"]), []).append(row)
+    return [_summary(group) for group in groups.values()]
+
+
+def _summary(group: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    finished = [row for row in group if row["error"] is None]
+    scores = np.array([row["score"] for row in finished])
+    solved = None if group[0]["solved"] is None else sum(row["solved"] for row in group) / len(group)
+    with np.errstate(invalid="ignore"):  # scores may be infinite
+        spread = float(scores.std(ddof=1)) if len(scores) > 1 else 0.0
+    return {
+        "task": group[0]["task"],
+        "model": group[0]["label"],
+        "metric": group[0]["metric"],
+        "runs": len(group),
+        "failed": len(group) - len(finished),
+        "median": float(np.median(scores)) if finished else None,
+        "mean": float(scores.mean()) if finished else None,
+        "std": spread if finished else None,
+        "solved": solved,
+        **{key: _median(finished, key) for key in ("n_parameters", "fit_seconds", "predict_seconds")},
+        "baseline": _median(group, "baseline"),
+        "errors": [(row["seed"], row["error"]) for row in group if row["error"] is not None],
+        "warnings": [(row["seed"], text) for row in group for text in row["warnings"]],
+    }
+
+
+def _median(rows: Sequence[Mapping[str, Any]], key: str) -> float | None:
+    return float(np.median([row[key] for row in rows])) if rows else None
