@@ -196,7 +196,7 @@ def records(folder: Path) -> str:
     """Record many runs, and show them."""
     store = folder / "records.db"
     vary = {"spectral_radius": f"0.1:1.5:{RECORDS // 100}", "leak_rate": "0.1:1:10", "readout__ridge": "log:1e-9:1e-3:10"}
-    sweep = plan(get_task("narma10"), "esn", vary, {"units": 100})
+    sweep = plan_sweep(get_task("narma10"), "esn", vary, {"units": 100})
     before, peak, done = anonymous_megabytes(), 0.0, threading.Event()
 
     def watch() -> None:
@@ -207,10 +207,10 @@ def records(folder: Path) -> str:
     watcher = threading.Thread(target=watch)
     watcher.start()
     begun = time.perf_counter()
-    runs = len(run(sweep, store, executor=Instant(), jobs=2).score)
+    runs = len(run_sweep(sweep, store, executor=Instant(), jobs=2).runs.score)
     seconds = time.perf_counter() - begun
     begun = time.perf_counter()
-    run(sweep, store, executor=Instant(), jobs=2)
+    run_sweep(sweep, store, executor=Instant(), jobs=2)
     again = time.perf_counter() - begun
     done.set()
     watcher.join()
@@ -248,13 +248,13 @@ def dispatch(folder: Path) -> str:
     from distributed import Client
 
     vary = {"spectral_radius": f"0.1:1.5:{RECORDS // 100}", "leak_rate": "0.1:1:10", "readout__ridge": "log:1e-9:1e-3:10"}
-    sweep = plan(get_task("narma10"), "esn", vary, {"units": 100})
+    sweep = plan_sweep(get_task("narma10"), "esn", vary, {"units": 100})
     told = []
     for workers in (2, 200):
         with dask_cluster(2) as (address, _), Client(address) as client:
             executor = InstantWorkers(client.get_executor(pure=False))
             begun = time.perf_counter()
-            runs = len(run(sweep, folder / f"dispatch{workers}.db", executor=executor, jobs=workers).score)
+            runs = len(run_sweep(sweep, folder / f"dispatch{workers}.db", executor=executor, jobs=workers).runs.score)
             told.append(f"in chunks as for {workers}: {1000 * (time.perf_counter() - begun) / runs:.3f} ms a run")
     return "; ".join(told)
 

@@ -16,7 +16,6 @@ from statistics import median
 
 from reservoir.experiments.evaluation import evaluate
 from reservoir.sweeps import plan_sweep, run_sweep
-from reservoir.sweeps.summary import ranking
 from reservoir.tasks import get_task
 
 SPACE = {
@@ -34,10 +33,10 @@ SEEDS, FRESH = (0, 1), (1000, 1001, 1002)
 def best_of(task: str, strategy: str, trials: int, search_seed: int, folder: str) -> tuple[float, float]:
     """The best score on the validation split, and that trial's median on the test split with fresh seeds."""
     chosen = get_task(task)
-    sweep = plan(chosen, "esn", SPACE, {"units": UNITS.get(task, 200)}, SEEDS, strategy, trials, search_seed=search_seed)
-    table = run(sweep, f"{folder}/{task}-{strategy}-{search_seed}.db")
-    best = ranking(table, 1)[0]
-    fresh = [evaluate(chosen, "esn", table.trials[best["trial"]], seed).row["score"] for seed in FRESH]
+    sweep = plan_sweep(chosen, "esn", SPACE, {"units": UNITS.get(task, 200)}, SEEDS, strategy, trials, search_seed=search_seed)
+    report = run_sweep(sweep, f"{folder}/{task}-{strategy}-{search_seed}.db")
+    best = report.ranking(1)[0]
+    fresh = [evaluate(chosen, "esn", report.runs.trials[best["trial"]], seed).row["score"] for seed in FRESH]
     return best["mean"], median(fresh)
 
 

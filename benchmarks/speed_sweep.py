@@ -18,7 +18,7 @@ from reservoir import metrics
 from reservoir.sweeps import plan_sweep, run_sweep
 from reservoir.sweeps.driver import Progress
 from reservoir.sweeps.space import grid
-from reservoir.sweeps.work import Chunk, Run, run_chunk
+from reservoir.sweeps.work import Chunk, TrialRun, run_chunk
 from reservoir.tasks import get_task
 
 SEEDS = (0, 1)
@@ -59,10 +59,10 @@ def seconds(work: Callable[[], object]) -> float:
 def sharing(arguments: argparse.Namespace) -> None:
     """What 20 values of a ridge cost, which share their states, and 20 spectral radii, which share a matrix."""
     for name, values in (("readout__ridge", "log:1e-8:1e-2:20"), ("spectral_radius", "0.5:1:20")):
-        planned = plan(get_task("narma10"), "esn", {name: values}, {key: SETTINGS[key] for key in SETTINGS if key != name})
+        planned = plan_sweep(get_task("narma10"), "esn", {name: values}, {key: SETTINGS[key] for key in SETTINGS if key != name})
         points = list(map(planned.parameters, grid(planned.dimensions)))
         kinds = [0 if name == "readout__ridge" else k for k in range(len(points))]
-        runs = [Run(b"", k, parameters, kind) for k, (parameters, kind) in enumerate(zip(points, kinds, strict=True))]
+        runs = [TrialRun(b"", k, parameters, kind) for k, (parameters, kind) in enumerate(zip(points, kinds, strict=True))]
         chunks = [Chunk("sharing", planned.task, "esn", "validation", 0, runs[:n], None, np.inf) for n in (1, len(runs))]
         one, every = (min(run_chunk(chunk).seconds for _ in range(arguments.repeats + 1)) for chunk in chunks)
         print(f"20 values of {name}: {1e3 * every:.1f} ms, {every / one:.1f} times one of them", flush=True)
@@ -73,7 +73,7 @@ def sweeps(arguments: argparse.Namespace) -> None:
     from reservoirpy.hyper import parallel_research, research
 
     task = get_task("narma10")
-    planned = plan(task, "esn", VALUES, SETTINGS, SEEDS)
+    planned = plan_sweep(task, "esn", VALUES, SETTINGS, SEEDS)
     data = [task.generate(seed) for seed in SEEDS]
     dataset = [[(split.inputs[0], split.targets[0]) for split in (d.train, d.validation)] for d in data]
     space = {name: ["choice", *values] for name, values in VALUES.items()}
@@ -93,9 +93,9 @@ def sweeps(arguments: argparse.Namespace) -> None:
             took = {
                 "ours, 2 jobs": (
                     planned.runs,
-                    seconds(lambda k=repeat: run(planned, f"{folder}/two{k}.db", jobs=2, report=note)),
+                    seconds(lambda k=repeat: run_sweep(planned, f"{folder}/two{k}.db", jobs=2, report=note)),
                 ),
-                "ours, 1 job": (planned.runs, seconds(lambda k=repeat: run(planned, f"{folder}/one{k}.db", jobs=1))),
+                "ours, 1 job": (planned.runs, seconds(lambda k=repeat: run_sweep(planned, f"{folder}/one{k}.db", jobs=1))),
                 "peer, parallel_research": (PEER_TRIALS * len(SEEDS), seconds(lambda: parallel_research(*where, n_jobs=2))),
                 "peer, research": (PEER_TRIALS * len(SEEDS), seconds(lambda: research(*where))),
             }

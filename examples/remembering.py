@@ -7,6 +7,7 @@ import sys
 
 from reservoir import LSTM, Elman, Training
 from reservoir.gradient.diagnostics import gradient_diagnostics
+from reservoir.gradient.report import GradientReport
 from reservoir.tasks import get_task
 
 task = get_task("adding", length=100, train_sequences=5000, test_sequences=1000)
@@ -25,4 +26,4 @@ for network in networks:
 if len(sys.argv) > 1:
     from reservoir.plotting import gradient_figure, save
 
-    save(gradient_figure(found, "Gradients of a loss at the last step"), sys.argv[1])
+    save(gradient_figure(GradientReport(task.name, found)), sys.argv[1])

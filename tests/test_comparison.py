@@ -12,8 +12,9 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from reservoir import ESN, DataError, DivergenceError, ParameterError, models
-from reservoir.comparison.plan import Entrant, entrants, plan, sizes
-from reservoir.comparison.work import compare, runs, summarize
+from reservoir.comparison.plan import Entrant, entrants, plan_comparison, sizes
+from reservoir.comparison.report import summarize
+from reservoir.comparison.work import compare, run_comparison
 from reservoir.experiments.evaluation import evaluate
 from reservoir.tasks import get_task
 
@@ -127,8 +128,8 @@ def test_a_setting_for_all_must_be_had_by_all(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_order_of_a_plan() -> None:
     first, second = Doubled("first"), Doubled("second")
-    made = plan([first, second], entrants(["esn", "trained"], {}), [4, 2])
-    assert [str(cell) for cell in made.cells] == [
+    made = plan_comparison([first, second], entrants(["esn", "trained"], {}), [4, 2])
+    assert [str(cell) for cell in made.runs] == [
         f"{task}, {model}, seed {seed}" for task in ("first", "second") for seed in (4, 2) for model in ("esn", "trained")
     ]
     assert made.of_task(second) == range(4, 8)
@@ -140,13 +141,13 @@ def test_what_a_plan_refuses_before_any_data_are_made() -> None:
     esn = entrants(["esn"], {})
     wide = entrants(["esn", "wide=esn"], {"wide__units": 5})
     for work, part in (
-        (lambda: plan([task, Doubled()], esn, [0]), "The task 'doubled' is there twice."),
-        (lambda: plan([], esn, [0]), "at least one task"),
-        (lambda: plan([task], [], [0]), "one model"),
-        (lambda: plan([task], esn, []), "one seed"),
-        (lambda: plan([task], wide, [0], budget=100), "The budget decides the units of model 'wide'"),
-        (lambda: plan([task], entrants(["esn"], {"leak_rate": 7.0}), [0]), "'leak_rate'"),
-        (lambda: plan([task], entrants(["esm"], {}), [0]), "Did you mean esn"),
+        (lambda: plan_comparison([task, Doubled()], esn, [0]), "The task 'doubled' is there twice."),
+        (lambda: plan_comparison([], esn, [0]), "at least one task"),
+        (lambda: plan_comparison([task], [], [0]), "one model"),
+        (lambda: plan_comparison([task], esn, []), "one seed"),
+        (lambda: plan_comparison([task], wide, [0], budget=100), "The budget decides the units of model 'wide'"),
+        (lambda: plan_comparison([task], entrants(["esn"], {"leak_rate": 7.0}), [0]), "'leak_rate'"),
+        (lambda: plan_comparison([task], entrants(["esm"], {}), [0]), "Did you mean esn"),
     ):
         assert part in refusal(work)
     assert task.generated == []
@@ -157,7 +158,7 @@ def test_what_a_plan_refuses_before_any_data_are_made() -> None:
 
 def test_rows_are_those_of_evaluate_in_order() -> None:
     task = Doubled()
-    rows = compare([task], ["esn", "leaky=esn"], [1, 0], {"leaky__leak_rate": 0.5})
+    rows = compare([task], ["esn", "leaky=esn"], [1, 0], {"leaky__leak_rate": 0.5}).rows
     assert [(row["label"], row["seed"]) for row in rows] == [("esn", 1), ("leaky", 1), ("esn", 0), ("leaky", 0)]
     for row in rows:
         ref = evaluate(Doubled(), "esn", {"leak_rate": 0.5} if row["label"] == "leaky" else {}, row["seed"]).row
@@ -175,7 +176,7 @@ def test_data_are_generated_once_per_seed_and_the_same_for_all() -> None:
 
 def test_a_seed_s_data_are_not_kept_until_the_end() -> None:
     task = Doubled()
-    work = runs(plan([task], entrants(["esn"], {}), [0, 1, 2]))
+    work = run_comparison(plan_comparison([task], entrants(["esn"], {}), [0, 1, 2]))
     next(work)
     assert task.generated == [0]
 
@@ -191,8 +192,8 @@ def test_a_seed_s_data_are_not_kept_until_the_end() -> None:
 )
 def test_a_failure_is_recorded_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str) -> None:
     monkeypatch.setattr(Trained, "failures", {1: error})
-    made = plan([Doubled(criterion=0.5)], entrants(["trained", "esn"], {}), [0, 1, 2])
-    found = dict(runs(made))
+    made = plan_comparison([Doubled(criterion=0.5)], entrants(["trained", "esn"], {}), [0, 1, 2])
+    found = dict(run_comparison(made))
     failed = found[2]
     whole = found[3].row
     assert failed.row.keys() == whole.keys()
@@ -215,13 +216,13 @@ def test_warnings_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
         return ESN.predict(model, inputs)
 
     monkeypatch.setattr(Trained, "predict", predict)
-    [row] = compare([Doubled()], ["trained"], [0])
+    [row] = compare([Doubled()], ["trained"], [0]).rows
     assert (row["warnings"], row["error"]) == (["poor"], None)
 
 
 def test_curves_and_the_first_seeds_predictions_are_kept() -> None:
-    made = plan([Doubled()], entrants(["esn", "trained"], {}), [7, 8])
-    found = dict(runs(made))
+    made = plan_comparison([Doubled()], entrants(["esn", "trained"], {}), [7, 8])
+    found = dict(run_comparison(made))
     assert [len(found[index].curve) for index in range(4)] == [0, 3, 0, 3]
     assert found[1].curve[2] == {"epoch": 2, "loss": 1.0 / 3.0}
     assert found[0].predictions[0].shape == (60, 1)
@@ -239,7 +240,7 @@ def test_rows_are_the_same_to_the_bit_however_many_processes() -> None:
     tasks = [get_task("narma10", train_length=400, test_length=200), get_task("lorenz", train_length=800, starts=2)]
     settings = {"units": 100, "density": 0.1, "washout": 50, "linear__activation": "identity", "linear__spectral_radius": 1e9}
     with threadpool_limits(2):  # that of this process, which the one of a comparison lowers
-        one, two = (compare(tasks, ["esn", "linear=esn"], [0, 1], settings, jobs=jobs) for jobs in (1, 2))
+        one, two = (compare(tasks, ["esn", "linear=esn"], [0, 1], settings, jobs=jobs).rows for jobs in (1, 2))
     assert len(one) == 8
     for a, b in zip(one, two, strict=True):
         assert {key: a[key] for key in a if key not in TIMES} == {key: b[key] for key in b if key not in TIMES}
@@ -259,7 +260,7 @@ def test_rows_are_the_same_to_the_bit_however_many_processes() -> None:
     ],
 )
 def test_a_budget_sizes_the_readout(settings: dict[str, Any], nearest: int) -> None:
-    [row] = compare([Doubled()], ["esn"], [0], settings, budget=100)
+    [row] = compare([Doubled()], ["esn"], [0], settings, budget=100).rows
     assert row["params"]["units"] == nearest
     assert row["n_parameters"] == 100
 
@@ -275,7 +276,7 @@ def test_a_budget_is_met_as_nearly_as_units_allow() -> None:
 
 def test_a_budget_counts_the_outputs_that_the_data_ask_for() -> None:
     task = get_task("digits", train_sequences=60, test_sequences=20)
-    [row] = compare([task], ["esn"], [0], budget=1000)
+    [row] = compare([task], ["esn"], [0], budget=1000).rows
     assert row["n_parameters"] == pytest.approx(1000, abs=10)
 
 

@@ -17,10 +17,11 @@ import pytest
 from reservoir import ESN, DivergenceError, models
 from reservoir.base import model_file
 from reservoir.comparison import folder as comparison_files
-from reservoir.comparison.folder import COLUMNS, ComparisonFolder
+from reservoir.comparison.folder import ComparisonFolder
 from reservoir.comparison.html import PAGE_COLORS, STYLE, inline, report_html
-from reservoir.comparison.plan import Plan, entrants, plan
-from reservoir.comparison.work import Run, runs, summarize
+from reservoir.comparison.plan import ComparisonPlan, entrants, plan_comparison
+from reservoir.comparison.report import COLUMNS, ComparisonReport
+from reservoir.comparison.work import run_comparison
 from reservoir.plotting import style
 from reservoir.tasks import get_task
 
@@ -82,7 +83,7 @@ class Page(HTMLParser):
 
 
 @pytest.fixture
-def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
+def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ComparisonPlan:
     monkeypatch.setattr("reservoir.tasks.base.SETTINGS", {})  # which know no such model
     monkeypatch.setitem(models.MODELS, "trained", ("test_html_report", "Trained", "a network that is trained"))
     path = tmp_path / "a <b> & c.csv"
@@ -92,18 +93,20 @@ def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
         get_task("csv", path=str(path), horizon=10, washout=10),
     ]
     settings = {"units": 12, "density": 0.3, "washout": 10, "leaky__leak_rate": 0.25}
-    return plan(tasks, entrants(["esn", "leaky=esn", "trained"], settings), [0, 1])
+    return plan_comparison(tasks, entrants(["esn", "leaky=esn", "trained"], settings), [0, 1])
 
 
-def write(planned: Plan, folder: Path, pictures: bool = True, count: int = 12) -> tuple[ComparisonFolder, dict[int, Run]]:
-    written = ComparisonFolder(folder, planned, {"command": COMMAND, "processes": "1"}, pictures)
-    work = runs(planned)
-    found = dict(next(work) for _ in range(count))
-    written.finish(found)
-    return written, found
+def write(
+    planned: ComparisonPlan, folder: Path, pictures: bool = True, count: int = 12
+) -> tuple[ComparisonFolder, ComparisonReport]:
+    written = ComparisonFolder(folder, {"command": COMMAND, "processes": "1"}, pictures)
+    work = run_comparison(planned)
+    report = ComparisonReport(planned, dict(next(work) for _ in range(count)))
+    written.finish(report)
+    return written, report
 
 
-def test_the_report_is_one_page_that_needs_nothing_else(planned: Plan, tmp_path: Path) -> None:
+def test_the_report_is_one_page_that_needs_nothing_else(planned: ComparisonPlan, tmp_path: Path) -> None:
     written, _ = write(planned, tmp_path / "out")
     text = written.report.read_text(encoding="utf-8")
     page = Page(text)
@@ -116,11 +119,11 @@ def test_the_report_is_one_page_that_needs_nothing_else(planned: Plan, tmp_path:
     assert "prefers-color-scheme: dark" in text and "<metadata" not in text
 
 
-def test_what_the_report_tells(planned: Plan, tmp_path: Path) -> None:
-    written, found = write(planned, tmp_path / "out")
+def test_what_the_report_tells(planned: ComparisonPlan, tmp_path: Path) -> None:
+    written, report = write(planned, tmp_path / "out")
     page = Page(written.report.read_text(encoding="utf-8"))
     assert page.text.startswith("esn, leaky and trained on narma10 and csv")
-    for line in summarize([found[k].row for k in sorted(found)]):
+    for line in report.summary():
         assert f"{line['median']:.4g}" in page.text and f"{line['baseline']:.4g}" in page.text
     assert "trained failed with seed 1: The loss became <NaN>." in page.text  # escaped in the source
     assert "1 of 2" in page.text and "12 runs." in page.text
@@ -132,20 +135,20 @@ def test_what_the_report_tells(planned: Plan, tmp_path: Path) -> None:
     assert "<strong>0.25</strong>" in text and "<td>leak_rate</td><td>1.0</td>" in text  # bold: not the default
 
 
-def test_the_best_median_is_bold_and_the_metric_says_which_is_best(planned: Plan) -> None:
-    rows = [run.row for _, run in sorted(dict(runs(planned)).items())]
-    lines = summarize(rows)
+def test_the_best_median_is_bold_and_the_metric_says_which_is_best(planned: ComparisonPlan) -> None:
+    report = ComparisonReport(planned, dict(run_comparison(planned)))
+    lines = report.summary()
     for higher, best in ((False, min), (True, max)):
         for task in planned.tasks:
             object.__setattr__(task, "higher_is_better", higher)
-        text = report_html(planned, rows, lines, {}, {})
+        text = report_html(report, {}, {})
         for task in planned.tasks:
             medians = [line["median"] for line in lines if line["task"] == task.name]
             assert len(re.findall(f"<b>{best(medians):.4g}</b>", text)) >= 2  # in the summary and in the task's own table
             assert sum(len(re.findall(f"<b>{median:.4g}</b>", text)) for median in set(medians) - {best(medians)}) == 0
 
 
-def test_an_unfinished_comparison_has_its_report(planned: Plan, tmp_path: Path) -> None:
+def test_an_unfinished_comparison_has_its_report(planned: ComparisonPlan, tmp_path: Path) -> None:
     written, _ = write(planned, tmp_path / "out", count=2)
     page = Page(written.report.read_text(encoding="utf-8"))
     assert "2 of 12 runs were finished" in page.text
@@ -154,36 +157,34 @@ def test_an_unfinished_comparison_has_its_report(planned: Plan, tmp_path: Path) 
     assert len((tmp_path / "out" / "runs.csv").read_text().splitlines()) == 3
 
 
-def test_files_are_written_as_tasks_are_finished(planned: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    written = ComparisonFolder(tmp_path / "out", planned, {}, True)
-    found: dict[int, Run] = {}
-    for index, run in runs(planned):
-        found[index] = run
-        if index == 6:
-            written.write(found)
-            break
+def test_files_are_written_as_tasks_are_finished(
+    planned: ComparisonPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, work = ComparisonFolder(tmp_path / "out", {}, True), run_comparison(planned)
+    report = ComparisonReport(planned, dict(next(work) for _ in range(7)))
+    written.write(report)
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["narma10-learning.svg", "narma10-predictions.svg", "narma10-scores.svg", "report.html", "runs.csv"]
     drawn = (tmp_path / "out" / "narma10-scores.svg").stat().st_mtime_ns
-    written.finish(found)
+    written.finish(report)
     assert (tmp_path / "out" / "narma10-scores.svg").stat().st_mtime_ns == drawn  # not again
     assert "csv-scores.svg" in os.listdir(tmp_path / "out")
 
 
-def test_without_pictures(planned: Plan, tmp_path: Path) -> None:
+def test_without_pictures(planned: ComparisonPlan, tmp_path: Path) -> None:
     written, _ = write(planned, tmp_path / "out", pictures=False)
     assert sorted(os.listdir(tmp_path / "out")) == ["report.html", "runs.csv"]
     assert Page(written.report.read_text(encoding="utf-8")).tags["svg"] == 0
 
 
-def test_the_csv_has_a_row_per_run_with_numbers_in_full(planned: Plan, tmp_path: Path) -> None:
-    _, found = write(planned, tmp_path / "out", pictures=False)
+def test_the_csv_has_a_row_per_run_with_numbers_in_full(planned: ComparisonPlan, tmp_path: Path) -> None:
+    _, report = write(planned, tmp_path / "out", pictures=False)
     with open(tmp_path / "out" / "runs.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert tuple(rows[0]) == COLUMNS
     assert len(rows) == 12
     for index, cells in enumerate(rows):
-        row = found[index].row
+        row = report.finished[index].row
         assert (cells["task"], cells["label"], int(cells["seed"])) == (row["task"], row["label"], row["seed"])
         assert cells["score"] == ("" if row["score"] is None else repr(row["score"]))
         assert cells["error"] == (row["error"] or "")
@@ -193,9 +194,9 @@ def test_the_csv_has_a_row_per_run_with_numbers_in_full(planned: Plan, tmp_path:
 
 
 def test_a_full_disk_names_the_file_and_leaves_the_old_one(
-    planned: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    planned: ComparisonPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written, found = write(planned, tmp_path / "out", pictures=False, count=2)
+    written, report = write(planned, tmp_path / "out", pictures=False, count=2)
     before = written.report.read_bytes()
 
     def replace(source: Any, target: Any) -> None:
@@ -203,7 +204,7 @@ def test_a_full_disk_names_the_file_and_leaves_the_old_one(
 
     monkeypatch.setattr(model_file.os, "replace", replace)
     with pytest.raises(OSError, match="No space left") as caught:
-        written.write(found)
+        written.write(report)
     assert caught.value.filename == str(tmp_path / "out" / "runs.csv")
     assert written.report.read_bytes() == before
     assert sorted(os.listdir(tmp_path / "out")) == ["report.html", "runs.csv"]
@@ -232,8 +233,8 @@ def test_the_colors_of_the_pictures_are_those_of_the_page() -> None:
         assert len(re.findall(rf"{name}: #", STYLE)) == 2  # in light and in dark
 
 
-def test_files_are_named_by_the_system_s_errors(planned: Plan, tmp_path: Path) -> None:
+def test_files_are_named_by_the_system_s_errors(planned: ComparisonPlan, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     with pytest.raises(FileExistsError):
         write(planned, tmp_path / "out", count=1)
-    assert comparison_files.ComparisonFolder(tmp_path / "x", planned, {}).report == tmp_path / "x" / "report.html"
+    assert comparison_files.ComparisonFolder(tmp_path / "x", {}).report == tmp_path / "x" / "report.html"

@@ -629,7 +629,7 @@ def test_without_matplotlib_there_is_one_line(monkeypatch: pytest.MonkeyPatch, t
         lambda: plotting.check(tmp_path / "picture.png"),
         lambda: plotting.task_figure(task, None, None, ""),
         lambda: plotting.forecast_figure(**forecast_parts()),
-        lambda: plotting.inspect_figure(reservoir, np.ones(2), ""),
+        lambda: plotting.inspect_figure(ReservoirReport(reservoir, {"memory_curve": np.ones(2)})),
     ):
         with pytest.raises(ParameterError) as caught:
             draw()

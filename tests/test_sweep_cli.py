@@ -14,7 +14,7 @@ import pytest
 from commands import Command, Refused
 
 from reservoir.experiments.evaluation import make_model
-from reservoir.sweeps import plan, work
+from reservoir.sweeps import plan_sweep, work
 
 SMALL = (
     "--set", "units=20", "--set", "density=0.2", "--task-set", "train_length=200", "--task-set", "test_length=50", "--jobs", "1",
@@ -497,7 +497,7 @@ def test_a_store_without_runs_says_so(command: Command) -> None:
     from reservoir.sweeps.store import Store
     from reservoir.tasks import get_task
 
-    planned = plan(get_task("narma10"), "esn", {"leak_rate": [0.5]})
+    planned = plan_sweep(get_task("narma10"), "esn", {"leak_rate": [0.5]})
     with Store.writing("narma10-esn.db", planned.about()) as store:
         store.note(**planned.facts({}))
     status, out, err = command("results", "narma10-esn.db", "--csv", "runs.csv")

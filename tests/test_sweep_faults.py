@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 import sweep_toys
-from reservoir.sweeps.plan import Sweep, plan_sweep
 from sweep_toys import Toy, lasting
 from test_workers import alive, wait_until
 
 from reservoir.experiments.workers import WorkerError
-from reservoir.sweeps.runner import run
+from reservoir.sweeps.plan import Sweep, plan_sweep
+from reservoir.sweeps.runner import run_sweep
 from reservoir.sweeps.store import Store
 from reservoir.validation import ParameterError
 
@@ -32,7 +32,7 @@ CLI = [sys.executable, "-m", "reservoir"]
 
 def sweep_of(acts: tuple[tuple[float, str], ...] = (), folder: str = "", seeds: tuple[int, ...] = (0, 1)) -> Sweep:
     vary = {"spectral_radius": "0.1:1.0:10", "readout__ridge": [1e-6, 1e-2]}
-    return plan(Toy(acts, folder), "esn", vary, seeds=seeds)
+    return plan_sweep(Toy(acts, folder), "esn", vary, seeds=seeds)
 
 
 def recorded(path: Path) -> int:
@@ -62,9 +62,9 @@ def test_two_processes_of_which_some_die(tmp_path: Path) -> None:
     """One run kills its process once, another one every time: the others' rows are those of a single quiet process."""
     others = set(multiprocessing.active_children())
     path, quiet = tmp_path / "two.db", tmp_path / "one.db"
-    table = run(sweep_of(((0.3, "die once"), (0.7, "die")), str(tmp_path)), path, jobs=2)
+    table = run_sweep(sweep_of(((0.3, "die once"), (0.7, "die")), str(tmp_path)), path, jobs=2).runs
     assert set(multiprocessing.active_children()) == others
-    run(sweep_of(), quiet, jobs=1)
+    run_sweep(sweep_of(), quiet, jobs=1)
     expected, found = lasting(quiet), lasting(path)
     guilty = [k for k, row in enumerate(expected) if "'spectral_radius': 0.7" in row[1]]
     innocent = [k for k in range(40) if k not in guilty]
@@ -83,7 +83,7 @@ import sys
 from test_sweep_faults import run, sweep_of
 acts = tuple((radius / 10, "linger") for radius in range(2, 11))  # all but the first, however they come together in chunks
 if __name__ == "__main__":
-    run(sweep_of(acts, sys.argv[1]), sys.argv[1] + "/a.db", jobs=2)
+    run_sweep(sweep_of(acts, sys.argv[1]), sys.argv[1] + "/a.db", jobs=2)
 """
 
 
@@ -158,17 +158,17 @@ class Local(Toy):
 
 def test_a_task_that_cannot_be_sent(tmp_path: Path) -> None:
     """Nothing is recorded as failed that was never begun."""
-    sweep = plan(Local(), "esn", {"spectral_radius": [0.5, 0.9]})
+    sweep = plan_sweep(Local(), "esn", {"spectral_radius": [0.5, 0.9]})
     with pytest.raises(ParameterError, match=r"^The task cannot be sent to another process \(.*lambda.*\); .* use 1 job\.$"):
-        run(sweep, tmp_path / "a.db", jobs=2)
+        run_sweep(sweep, tmp_path / "a.db", jobs=2)
     assert lasting(tmp_path / "a.db") == []
-    assert len(run(sweep, tmp_path / "a.db", jobs=1).score) == 2
+    assert len(run_sweep(sweep, tmp_path / "a.db", jobs=1).runs.score) == 2
 
 
 UNGUARDED = """
 import sys
 from test_sweep_faults import run, sweep_of
-run(sweep_of(), sys.argv[1], jobs=2)
+run_sweep(sweep_of(), sys.argv[1], jobs=2)
 """
 
 
@@ -186,7 +186,7 @@ def test_a_class_that_the_processes_cannot_find(tmp_path: Path, monkeypatch: pyt
     typed = type("Typed", (Toy,), {"__module__": "sweep_toys", "__qualname__": "Typed"})
     monkeypatch.setattr(sweep_toys, "Typed", typed, raising=False)  # which this process alone knows
     with pytest.raises(WorkerError, match=r"^A worker could not do the work: AttributeError: Can't get attribute 'Typed'"):
-        run(plan(typed(), "esn", {"spectral_radius": [0.5, 0.9]}), tmp_path / "a.db", jobs=2)
+        run_sweep(plan_sweep(typed(), "esn", {"spectral_radius": [0.5, 0.9]}), tmp_path / "a.db", jobs=2)
     assert lasting(tmp_path / "a.db") == []
 
 

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from reservoir.sweeps.plan import Sweep, takes_integers
 
 from reservoir import Ridge
 from reservoir.base.values import canonical
-from reservoir.sweeps import plan
+from reservoir.sweeps import plan_sweep
+from reservoir.sweeps.plan import Sweep, takes_integers
 from reservoir.sweeps.space import grid
 from reservoir.tasks import get_task
 from reservoir.validation import ParameterError
@@ -37,7 +37,7 @@ class Toy:
 
 
 def toy(vary: dict[str, Any], settings: dict[str, Any] | None = None, model: str = "esn", **options: Any) -> Sweep:
-    return plan(Toy(), model, vary, settings, **options)
+    return plan_sweep(Toy(), model, vary, settings, **options)
 
 
 def points(sweep: Sweep) -> list[dict[str, Any]]:
@@ -175,7 +175,7 @@ def test_other_runs_have_other_keys() -> None:
         toy({"units": [6]}, {"leak_rate": 0.1}),
         toy(vary, {"leak_rate": 0.1}, seeds=[1]),
         toy(vary, {"leak_rate": 0.1}, split="test"),
-        plan(Toy(level=2.5), "esn", vary, {"leak_rate": 0.1}),
+        plan_sweep(Toy(level=2.5), "esn", vary, {"leak_rate": 0.1}),
         toy({"units": [5]}, model="elman"),
         toy({"units": [5]}, model="gru"),
     ]
@@ -197,7 +197,7 @@ def test_a_grid_that_grew_holds_the_runs_of_the_smaller(small: str, large: str) 
 
 def test_facts_and_what_runs_have_in_common() -> None:
     vary = {"readout__ridge": "1,2", "leak_rate": "log:0.1:1:2"}
-    sweep = plan(Toy(length=7), "esn", vary, {"units": 9}, split="test")
+    sweep = plan_sweep(Toy(length=7), "esn", vary, {"units": 9}, split="test")
     options = {"level": 1.5, "length": 7}
     common = {"task": "toy", "task_options": options, "model": "esn", "metric": "nmse", "higher_is_better": False}
     assert sweep.about() == {**common, "split": "test"}
@@ -320,8 +320,8 @@ def test_every_value_is_checked_before_any_work(monkeypatch: pytest.MonkeyPatch)
     task = get_task("narma10")
     monkeypatch.setattr(type(task), "generate", lambda *args: pytest.fail("there should be no work"))
     wide = dict.fromkeys(("noise", "bias_scaling"), "0:1:100000")
-    assert plan(task, "esn", wide).trials == 10**10
+    assert plan_sweep(task, "esn", wide).trials == 10**10
     with pytest.raises(ParameterError, match=r"'density'.*Got 2"):
-        plan(task, "esn", {**wide, "density": [*np.linspace(0.1, 1, 50), 2]})
+        plan_sweep(task, "esn", {**wide, "density": [*np.linspace(0.1, 1, 50), 2]})
     with pytest.raises(ParameterError, match=r"'leak_rate'.*Got 1\.5"):
-        plan(task, "esn", {**wide, "leak_rate": "0.5:1.5:100000"})
+        plan_sweep(task, "esn", {**wide, "leak_rate": "0.5:1.5:100000"})

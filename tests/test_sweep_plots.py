@@ -23,7 +23,9 @@ from reservoir.sweeps.report import SweepReport
 from reservoir.sweeps.table import RunTable
 
 
-def table(trials: list[dict[str, Any]], scores: Any, strategy: str = "grid", higher: bool = False, metric: str = "nmse") -> SweepReport:
+def report(
+    trials: list[dict[str, Any]], scores: Any, strategy: str = "grid", higher: bool = False, metric: str = "nmse"
+) -> SweepReport:
     """From scores (trials, seeds); a run whose score is NaN has failed."""
     score = np.array(scores, dtype=float).reshape(len(trials), -1)
     seeds = score.shape[1]
@@ -74,7 +76,7 @@ def title(figure: Figure) -> str:
 
 
 def test_a_line_holds_means_and_ranges_of_seeds() -> None:
-    sweep = table(pairs(leak_rate=[0.3, 0.1, 0.2]), [[0.5, 0.7], [0.2, 0.4], [0.1, 0.2]])
+    sweep = report(pairs(leak_rate=[0.3, 0.1, 0.2]), [[0.5, 0.7], [0.2, 0.4], [0.1, 0.2]])
     [axes] = plotting.sweep_figure(sweep).axes
     np.testing.assert_allclose(points(axes, "mean of 2 seeds"), [[0.1, 0.3], [0.2, 0.15], [0.3, 0.6]])
     np.testing.assert_allclose(points(axes, "best: leak_rate 0.2: 0.15"), [[0.2, 0.15]])
@@ -87,18 +89,18 @@ def test_a_line_holds_means_and_ranges_of_seeds() -> None:
 
 def test_axes_are_logarithmic_where_values_and_errors_are_spread_so() -> None:
     values = [10.0**k for k in range(-8, -2)]
-    sweep = table(pairs(readout__ridge=values), [1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0])
+    sweep = report(pairs(readout__ridge=values), [1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0])
     [axes] = plotting.sweep_figure(sweep).axes
     assert (axes.get_xscale(), axes.get_yscale(), axes.get_xlabel()) == ("log", "log", "readout.ridge")
     texts = [text.get_text() for text in axes.get_xticklabels()]
     assert {"1e-8", "1e-4"} <= set(texts) or {"1e-7", "1e-5"} <= set(texts)
-    [axes] = plotting.sweep_figure(table(pairs(a=values), [1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0], higher=True)).axes
+    [axes] = plotting.sweep_figure(report(pairs(a=values), [1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0], higher=True)).axes
     assert axes.get_yscale() == "linear"  # what is better where it is higher is no error
     assert legend(axes)[-1] == "best: a 0.001: 100"
 
 
 def test_categories_are_marks_without_a_line() -> None:
-    sweep = table(pairs(activation=["tanh", "relu", None]), [[0.2, 0.4], [0.1, 0.1], [0.5, 0.5]])
+    sweep = report(pairs(activation=["tanh", "relu", None]), [[0.2, 0.4], [0.1, 0.1], [0.5, 0.5]])
     [axes] = plotting.sweep_figure(sweep).axes
     assert [text.get_text() for text in axes.get_xticklabels()] == ["tanh", "relu", "none"]
     np.testing.assert_allclose(points(axes, "mean"), [[0, 0.3], [1, 0.1], [2, 0.5]])
@@ -107,7 +109,7 @@ def test_categories_are_marks_without_a_line() -> None:
 
 def test_the_best_over_the_other_parameters_is_drawn_and_said() -> None:
     """The best of a = 1 is .2, of a = 2 it is .1; the mean would be .5 and .55."""
-    sweep = table(pairs(a=[1, 2], b=["x", "y"]), [0.2, 0.8, 1.0, 0.1])
+    sweep = report(pairs(a=[1, 2], b=["x", "y"]), [0.2, 0.8, 1.0, 0.1])
     [axes] = plotting.sweep_figure(sweep, "a").axes
     np.testing.assert_allclose(points(axes, "best trial of each value"), [[1, 0.2], [2, 0.1]])
     assert len(points(axes, "all trials")) == 4
@@ -115,7 +117,7 @@ def test_the_best_over_the_other_parameters_is_drawn_and_said() -> None:
 
 def test_failures_are_marked() -> None:
     nan = math.nan
-    sweep = table(pairs(a=[1, 2, 3]), [[nan, nan], [0.4, nan], [0.5, 0.5]])
+    sweep = report(pairs(a=[1, 2, 3]), [[nan, nan], [0.4, nan], [0.5, 0.5]])
     figure = plotting.sweep_figure(sweep)
     [axes] = figure.axes
     assert points(axes, "no finite score")[:, 0].tolist() == [1.0]
@@ -127,7 +129,7 @@ def test_failures_are_marked() -> None:
 def test_a_few_scores_far_off_do_not_squeeze_all_others() -> None:
     scores = [0.1 + 0.01 * k for k in range(40)]
     scores[7] = 1e9
-    [axes] = plotting.sweep_figure(table(pairs(a=list(range(40))), scores)).axes
+    [axes] = plotting.sweep_figure(report(pairs(a=list(range(40))), scores)).axes
     assert axes.get_ylim()[1] < 1.0
     assert points(axes, "beyond the axis, as far as 1e9")[:, 0].tolist() == [7.0]
 
@@ -139,7 +141,7 @@ def test_a_map_holds_the_scores_of_a_grid() -> None:
     scores = np.arange(1.0, 7.0).reshape(2, 3)  # of a, b
     scores[0, 2] = math.nan
     trials = pairs(a=[20, 10], b=[0.1, 0.2, 0.3])[:-1]  # a = 10 with b = .3 was not run
-    axes, bar = plotting.sweep_figure(table(trials, scores.ravel()[:-1])).axes
+    axes, bar = plotting.sweep_figure(report(trials, scores.ravel()[:-1])).axes
     [mesh] = found(axes, QuadMesh)
     values = np.ma.masked_invalid(mesh.get_array().reshape(3, 2))
     assert values.tolist() == [[4.0, 1.0], [5.0, 2.0], [None, None]]  # rows are b, columns a = 10, 20
@@ -155,7 +157,7 @@ def test_a_map_holds_the_scores_of_a_grid() -> None:
 
 
 def test_a_cell_is_its_best_trial_over_other_parameters() -> None:
-    sweep = table(pairs(a=[1, 2], b=[1, 2], c=[1, 2]), [0.9, 0.1, 0.8, 0.2, 0.3, 0.7, 0.4, math.nan])
+    sweep = report(pairs(a=[1, 2], b=[1, 2], c=[1, 2]), [0.9, 0.1, 0.8, 0.2, 0.3, 0.7, 0.4, math.nan])
     axes, bar = plotting.sweep_figure(sweep, ["b", "a"]).axes
     [mesh] = found(axes, QuadMesh)
     np.testing.assert_allclose(mesh.get_array().reshape(2, 2), [[0.1, 0.2], [0.3, 0.4]])
@@ -175,7 +177,7 @@ def test_labels_of_a_map_do_not_overlap(count: int) -> None:
     values = np.linspace(0.1, 1.5, count).tolist()
     names = [f"some words number {k}" for k in range(count)]
     for rows in (values, names) if count < 50 else (names,):
-        sweep = table(pairs(a=rows, b=np.geomspace(1e-7, 1e-2, count).tolist()), np.random.default_rng(0).random(count * count))
+        sweep = report(pairs(a=rows, b=np.geomspace(1e-7, 1e-2, count).tolist()), np.random.default_rng(0).random(count * count))
         figure = plotting.sweep_figure(sweep)
         axes = figure.axes[0]
         figure.draw_without_rendering()
@@ -195,9 +197,9 @@ def test_trials_off_a_grid_are_marks_in_the_color_of_their_score() -> None:
     trials = [{"a": float(a), "b": float(10.0 ** (-6 * b))} for a, b in rng.random((40, 2))]
     scores = 10.0 ** (3 * rng.random(40))
     scores[5] = math.nan
-    axes, *_ = plotting.sweep_figure(table(trials, scores, "random")).axes
+    axes, *_ = plotting.sweep_figure(report(trials, scores, "random")).axes
     [marks] = found(axes, PathCollection)
-    order = [row["trial"] for row in ranking(table(trials, scores)) if row["n"]][::-1]  # the best over the others
+    order = [row["trial"] for row in report(trials, scores).ranking() if row["n"]][::-1]  # the best over the others
     np.testing.assert_allclose(marks.get_offsets(), [[trials[k]["a"], trials[k]["b"]] for k in order])
     np.testing.assert_allclose(marks.get_array(), scores[order])
     assert isinstance(marks.norm, LogNorm)
@@ -227,7 +229,7 @@ def test_a_line_for_each_trial_through_parallel_axes() -> None:
     ]
     scores = 10.0 ** (2 * rng.random(60))
     scores[3] = math.nan
-    axes, *_ = plotting.sweep_figure(table(trials, scores)).axes
+    axes, *_ = plotting.sweep_figure(report(trials, scores)).axes
     assert [text.get_text() for text in axes.get_xticklabels()] == ["a", "b", "c", "nmse"]
     assert sum(len(collection.get_segments()) for collection in found(axes, LineCollection)) == 60 + 1  # the best twice
     best = int(np.nanargmin(scores))
@@ -244,7 +246,7 @@ def test_a_line_for_each_trial_through_parallel_axes() -> None:
 def test_ten_thousand_trials_are_a_thousand_lines() -> None:
     rng = np.random.default_rng(0)
     trials = [{"a": float(a), "b": float(b), "c": float(c)} for a, b, c in rng.random((10_000, 3))]
-    axes, *_ = plotting.sweep_figure(table(trials, rng.random(10_000), "sobol", higher=True)).axes
+    axes, *_ = plotting.sweep_figure(report(trials, rng.random(10_000), "sobol", higher=True)).axes
     assert sum(len(collection.get_segments()) for collection in found(axes, LineCollection)) == 1000 + 1
     assert "best 300, and 700 of the other 9,700 trials" in legend(axes)
     assert lines(axes)[to_rgba(MODEL)][0, -1] == 1.0  # the highest
@@ -261,12 +263,12 @@ def test_searches_have_their_progress(strategy: str, names: Any) -> None:
     trials = [{"a": float(a), "b": float(b), "c": float(c)} for a, b, c in rng.random((30, 3))]
     scores = rng.random((30, 2))
     scores[4] = math.nan
-    sweep = table(trials, scores, strategy)
+    sweep = report(trials, scores, strategy)
     panels = {axes.get_xlabel(): axes for axes in plotting.sweep_figure(sweep, names).axes}
     history = panels.get("trial, in the order of the search")
     assert (history is None) == (strategy == "grid")
     if history is not None:
-        progress = progress_curve(sweep)
+        progress = sweep.progress
         np.testing.assert_array_equal(points(history, "best so far"), np.column_stack([progress.trial + 1, progress.best]))
         assert drawn(history, "best so far").get_drawstyle() == "steps-post"
         assert len(points(history, "trial")) == 29
@@ -275,7 +277,7 @@ def test_searches_have_their_progress(strategy: str, names: Any) -> None:
 
 def test_a_line_over_what_a_search_found_is_no_line() -> None:
     rng = np.random.default_rng(1)
-    axes, _ = plotting.sweep_figure(table([{"a": float(a)} for a in rng.random(50)], rng.random((50, 3)), "tpe")).axes
+    axes, _ = plotting.sweep_figure(report([{"a": float(a)} for a in rng.random(50)], rng.random((50, 3)), "tpe")).axes
     assert drawn(axes, "trial, mean of 3 seeds").get_linestyle() == "None"
     assert drawn(axes, "trial, mean of 3 seeds").get_color() == ERROR
     assert len(drawn(axes, "lowest to highest seed").get_segments()) == 50
@@ -287,17 +289,17 @@ def test_a_line_over_what_a_search_found_is_no_line() -> None:
 def test_errors_are_one_line() -> None:
     nan = math.nan
     with pytest.raises(DataError, match=r"^There is nothing to draw: of 2 runs 2 failed and 0 were pruned\..*it broke badly$"):
-        plotting.sweep_figure(table(pairs(a=[1, 2]), [nan, nan]))
+        plotting.sweep_figure(report(pairs(a=[1, 2]), [nan, nan]))
     with pytest.raises(DataError, match="all scores are infinite"):
-        plotting.sweep_figure(table(pairs(a=[1, 2]), [math.inf, math.inf]))
+        plotting.sweep_figure(report(pairs(a=[1, 2]), [math.inf, math.inf]))
     with pytest.raises(DataError, match="no run has ended"):
-        plotting.sweep_figure(table(pairs(a=[1, 2]), np.empty((2, 0))))
+        plotting.sweep_figure(report(pairs(a=[1, 2]), np.empty((2, 0))))
     with pytest.raises(DataError, match="no parameter has more than one value"):
-        plotting.sweep_figure(table([{"a": 1}], [1.0]))
+        plotting.sweep_figure(report([{"a": 1}], [1.0]))
 
 
 def test_names_are_those_of_parameters_that_vary() -> None:
-    sweep = table(pairs(readout__ridge=[1, 2], units=[5], leak_rate=[0.1, 0.2]), [1.0, 2.0, 3.0, 4.0])
+    sweep = report(pairs(readout__ridge=[1, 2], units=[5], leak_rate=[0.1, 0.2]), [1.0, 2.0, 3.0, 4.0])
     for name in ("readout.ridge", "readout__ridge"):
         assert plotting.sweep_figure(sweep, [name]).axes[0].get_xlabel() == "readout.ridge"
     with pytest.raises(ParameterError, match="'units' has one value in all trials"):
@@ -326,7 +328,7 @@ SCORES = {
 def test_odd_scores_have_their_picture(place: int, tmp_path: Path) -> None:
     scores, names = list(SCORES.values())[place], [["a$"], ["a$", "b"], ["a$", "b", "c"]][place % 3]
     trials = [{"a$": 10**k, "b": ["$x$", None, [1, 2, 3]][k % 3], "c": k % 2 == 0} for k in range(12)]
-    figure = plotting.sweep_figure(table(trials, scores, "random", metric="n$m$se"), names)
+    figure = plotting.sweep_figure(report(trials, scores, "random", metric="n$m$se"), names)
     assert all(np.isfinite(axes.get_xlim() + axes.get_ylim()).all() for axes in figure.axes)
     if place < 3:
         plotting.save(figure, tmp_path / "picture.svg")

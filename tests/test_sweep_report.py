@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from reservoir.sweeps.driver import Progress
-from reservoir.sweeps.report import best_command, importance_table, progress_text, ranking_table, result_json, value_text
+from reservoir.sweeps.report import SweepReport, value_text
 from reservoir.sweeps.table import RunTable
 
 ABOUT = {
@@ -19,7 +20,7 @@ ABOUT = {
 }  # fmt: skip
 
 
-def table(scores: Any, statuses: Any = None, errors: Any = None, **about: Any) -> RunTable:
+def report(scores: Any, statuses: Any = None, errors: Any = None, **about: Any) -> SweepReport:
     """Trials of two ridges, the first with two topologies; rows of `scores` are trials, columns seeds 3, 4, ..."""
     scores = np.array(scores, dtype=float)
     trials = [
@@ -30,11 +31,12 @@ def table(scores: Any, statuses: Any = None, errors: Any = None, **about: Any) -
     flat = scores.ravel()
     status = np.where(np.isnan(flat), "failed", "done") if statuses is None else np.array(statuses)
     reasons = [None] * flat.size if errors is None else errors
-    return RunTable({**ABOUT, **about}, trials[: len(scores)], trial, seed + 3, flat, status, reasons)
+    runs = RunTable({**ABOUT, **about}, trials[: len(scores)], trial, seed + 3, flat, status, reasons)
+    return SweepReport(runs, Path("sweep.db"))
 
 
 def test_the_ranking_has_the_varied_parameters_and_the_spread_over_seeds() -> None:
-    title, columns, rows, notes = ranking_table(table([[0.5, 0.7], [0.2, 0.4], [0.9, 0.9]]), top=2)
+    title, columns, rows, notes = report([[0.5, 0.7], [0.2, 0.4], [0.9, 0.9]]).table(top=2)
     assert title == "narma10, esn: nmse on the validation split, lower is better"
     assert columns == ["trial", "readout.ridge", "topology", "mean", "std", "min", "max", "runs"]
     assert rows == [
@@ -45,7 +47,7 @@ def test_the_ranking_has_the_varied_parameters_and_the_spread_over_seeds() -> No
 
 
 def test_one_seed_has_no_spread_and_higher_may_be_better() -> None:
-    title, columns, rows, notes = ranking_table(table([[0.5], [0.2]], higher_is_better=True), top=5)
+    title, columns, rows, notes = report([[0.5], [0.2]], higher_is_better=True).table(top=5)
     assert title.endswith("higher is better")
     assert columns == ["trial", "topology", "score"]
     assert [row[-1] for row in rows] == ["0.5", "0.2"]
@@ -56,7 +58,7 @@ def test_failures_are_counted_with_their_reasons() -> None:
     statuses = ["failed", "done", "pruned", "done", "done", "failed"]
     errors = ["it diverged", None, None, None, None, "it diverged"]
     nan = np.nan
-    _, columns, rows, notes = ranking_table(table([[nan, 0.7], [nan, 0.4], [0.9, nan]], statuses, errors), top=3)
+    _, columns, rows, notes = report([[nan, 0.7], [nan, 0.4], [0.9, nan]], statuses, errors).table(top=3)
     assert columns[-3:] == ["runs", "failed", "pruned"]
     assert [row[-3:] for row in rows] == [["1", "0", "1"], ["1", "1", "0"], ["1", "1", "0"]]
     assert notes == ["3 trials, 2 seeds: 3 done, 2 failed, 1 pruned.", "Failed 2 times: it diverged"]
@@ -64,14 +66,14 @@ def test_failures_are_counted_with_their_reasons() -> None:
 
 def test_different_versions_are_told() -> None:
     one, other = {"reservoir": "0.1.0", "numpy": "2.4"}, {"reservoir": "0.2.0", "numpy": "2.4"}
-    assert len(ranking_table(table([[0.5]], environments=[one]), top=1)[3]) == 1
-    _, _, _, notes = ranking_table(table([[0.5]], environments=[one, other]), top=1)
+    assert len(report([[0.5]], environments=[one]).table(top=1)[3]) == 1
+    _, _, _, notes = report([[0.5]], environments=[one, other]).table(top=1)
     assert notes[1:] == ["Computed by different versions: reservoir 0.1.0, numpy 2.4; reservoir 0.2.0, numpy 2.4."]
 
 
 def test_only_the_most_frequent_reasons_are_told() -> None:
     nan = np.nan
-    _, _, _, notes = ranking_table(table([[nan, nan], [nan, nan], [0.1, nan]], errors=["a", "b", "c", "d", None, "d"]), top=3)
+    _, _, _, notes = report([[nan, nan], [nan, nan], [0.1, nan]], errors=["a", "b", "c", "d", None, "d"]).table(top=3)
     assert notes[0] == "3 trials, 2 seeds: 1 done, 5 failed."
     assert notes[1:] == [
         "Failed 2 times: d",
@@ -82,19 +84,19 @@ def test_only_the_most_frequent_reasons_are_told() -> None:
 
 
 def test_the_best_trial_comes_as_a_command_with_what_was_given_and_new_seeds() -> None:
-    command = best_command(table([[0.5, 0.7], [0.2, 0.4], [0.9, 0.9]]))
+    command = report([[0.5, 0.7], [0.2, 0.4], [0.9, 0.9]]).best_command()
     assert command is not None
     assert shlex.split(command) == [
         "reservoir", "run", "narma10", "--model", "esn", "--task-set", "test_length=500", "--set", "readout.ridge=1e-09",
         "--set", "topology=two words", "--set", "units=50", "--seeds", "5:10",
     ]  # fmt: skip
-    assert best_command(table([[np.nan, np.nan]])) is None
+    assert report([[np.nan, np.nan]]).best_command() is None
 
 
 def test_importance_names_what_varies() -> None:
     generator = np.random.default_rng(0)
     scores = np.exp([[0.0], [0.0], [4.0]] + 0.01 * generator.standard_normal((3, 20)))
-    found = importance_table(table(scores))
+    found = report(scores).importance_table()
     assert found is not None
     _, columns, rows, notes = found
     assert columns == ["parameter", "variance explained", "levels"]
@@ -102,11 +104,11 @@ def test_importance_names_what_varies() -> None:
     assert rows[0][1].startswith(("99.", "100."))
     assert rows[-1][0] == "interactions and noise"
     assert notes == ["Share of the variance of the log10 of the score that each explains alone, over 60 runs."]
-    assert importance_table(table([[0.5]])) is None
+    assert report([[0.5]]).importance_table() is None
 
 
 def test_json_has_all_parameters_of_the_best() -> None:
-    found = result_json(table([[0.5, np.nan], [0.2, 0.4]]), top=1)
+    [found] = report([[0.5, np.nan], [0.2, 0.4]]).records(top=1)
     assert (found["trials"], found["done"], found["failed"], found["task"]) == (2, 3, 1, "narma10")
     [best] = found["best"]
     assert best["trial"] == 2
@@ -123,8 +125,6 @@ def test_values_are_shown_as_they_are_given(value: Any, text: str) -> None:
 
 
 def test_progress_tells_failures_the_best_the_rate_and_the_end() -> None:
-    assert progress_text(Progress(total=10)) == ""
+    assert Progress(total=10).text() == ""
     state = Progress(total=5000, kept=5, done=1995, failed=4, pruned=1, best=0.031234, seconds=8.0, finishing=True)
-    assert progress_text(state) == (
-        "finishing what is in hand; Ctrl-C again drops it, 4 failed, 1 pruned, best run 0.03123, 250 runs/s"
-    )
+    assert state.text() == ("finishing what is in hand; Ctrl-C again drops it, 4 failed, 1 pruned, best run 0.03123, 250 runs/s")

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reservoir.sweeps.plan import Sweep, plan_sweep
 from sweep_toys import Toy, lasting
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -23,7 +22,8 @@ from reservoir.experiments.workers import WorkerError
 from reservoir.sweeps import driver, runner, work
 from reservoir.sweeps.driver import Progress
 from reservoir.sweeps.engines import Here, engine
-from reservoir.sweeps.runner import run
+from reservoir.sweeps.plan import Sweep, plan_sweep
+from reservoir.sweeps.runner import run_sweep
 from reservoir.sweeps.store import Row, Store
 from reservoir.sweeps.work import Answer, Chunk, data_hash, prepared, run_chunk
 from reservoir.validation import ParameterError, StoreError
@@ -52,7 +52,7 @@ def sweep_of(
     **more: Any,
 ) -> Sweep:
     vary = {"spectral_radius": list(radii), "readout__ridge": list(ridges)}
-    return plan(task or Toy(), "esn", vary, {}, seeds, **more)
+    return plan_sweep(task or Toy(), "esn", vary, {}, seeds, **more)
 
 
 class Recording(Here):
@@ -113,7 +113,7 @@ def outcomes(path: Path) -> dict[float, tuple[str, Any, Any]]:
 def test_every_run_is_done_once_and_scored_as_by_hand(tmp_path: Path) -> None:
     executor = Recording()
     sweep = sweep_of(ridges=(1e-6, 1e-2), seeds=(0, 3))
-    table = run(sweep, tmp_path / "a.db", executor=executor, jobs=2)
+    table = run_sweep(sweep, tmp_path / "a.db", executor=executor, jobs=2).runs
     assert sorted(executor.runs()) == sorted((r, ridge, s) for r in RADII for ridge in (1e-6, 1e-2) for s in (0, 3))
     assert len(table.score) == 24 and set(table.status) == {"done"} and table.seed.tolist() == [0, 3] * 12
     task = Toy()
@@ -161,8 +161,8 @@ def test_neighbors_share_and_a_chunk_has_one_seed(tmp_path: Path) -> None:
     """Runs with the same states follow each other, whatever the order they are varied in."""
     ridges = (1e-6, 1e-4, 1e-2)
     executor = Recording()
-    sweep = plan(Toy(), "esn", {"readout__ridge": list(ridges), "leak_rate": [0.5, 1.0], "units": [5, 6]}, seeds=(0, 1))
-    run(sweep, tmp_path / "a.db", executor=executor, jobs=1)
+    sweep = plan_sweep(Toy(), "esn", {"readout__ridge": list(ridges), "leak_rate": [0.5, 1.0], "units": [5, 6]}, seeds=(0, 1))
+    run_sweep(sweep, tmp_path / "a.db", executor=executor, jobs=1)
     kinds = [(c.seed, r.parameters["units"], r.parameters["leak_rate"]) for c in executor.chunks for r in c.runs]
     changes = sum(a != b for a, b in pairwise(kinds))
     assert len(kinds) == 24 and changes == 7  # eight kinds of three runs each
@@ -187,7 +187,7 @@ def test_chunks_are_as_long_as_runs_are_short(
 ) -> None:
     monkeypatch.setattr(driver, "run_chunk", instant(seconds))
     executor = Recording()
-    run(sweep_of(radii=np.linspace(0.1, 1.0, 1200).tolist()), tmp_path / "a.db", executor=executor, jobs=1)
+    run_sweep(sweep_of(radii=np.linspace(0.1, 1.0, 1200).tolist()), tmp_path / "a.db", executor=executor, jobs=1)
     found = [len(chunk.runs) for chunk in executor.chunks]
     assert found[: len(lengths)] == lengths and sum(found) == 1200
 
@@ -195,14 +195,14 @@ def test_chunks_are_as_long_as_runs_are_short(
 def test_every_worker_gets_a_share_of_what_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver, "run_chunk", instant(0.001))
     executor = Recording()
-    run(sweep_of(radii=np.linspace(0.1, 1.0, 101).tolist()), tmp_path / "a.db", executor=executor, jobs=4)
+    run_sweep(sweep_of(radii=np.linspace(0.1, 1.0, 101).tolist()), tmp_path / "a.db", executor=executor, jobs=4)
     assert [len(chunk.runs) for chunk in executor.chunks][:5] == [1, 25, 18, 14, 10]  # of 100, 75, 57, 43 a quarter
 
 
 def test_chunks_for_many_workers_are_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver, "run_chunk", instant(0.1))
     executor = Recording()
-    run(sweep_of(radii=np.linspace(0.1, 1.0, 5000).tolist()), tmp_path / "a.db", executor=executor, jobs=200)
+    run_sweep(sweep_of(radii=np.linspace(0.1, 1.0, 5000).tolist()), tmp_path / "a.db", executor=executor, jobs=200)
     assert [len(chunk.runs) for chunk in executor.chunks][:3] == [1, 20, 20]  # 2 s
 
 
@@ -216,7 +216,7 @@ def test_what_shares_a_fit_stays_in_one_chunk_also_where_runs_are_long(
     monkeypatch.setattr(driver, "run_chunk", instant(10.0))
     executor = Recording()
     sweep = sweep_of(radii=RADII[:5], ridges=np.geomspace(1e-9, 1.0, ridges).tolist(), seeds=(0, 1))
-    run(sweep, tmp_path / "a.db", executor=executor, jobs=1)
+    run_sweep(sweep, tmp_path / "a.db", executor=executor, jobs=1)
     found = [len(chunk.runs) for chunk in executor.chunks]
     assert found[: len(lengths)] == lengths and sum(found) == 10 * ridges
 
@@ -246,7 +246,9 @@ def test_how_much_is_handed_out_at_a_time(seconds: float, most: int, tmp_path: P
         return function(*args)
 
     with Counting(3) as executor:
-        run(sweep_of(radii=np.linspace(0.1, 1.0, 60).tolist(), seeds=range(2)), tmp_path / "a.db", executor=executor, jobs=3)
+        run_sweep(
+            sweep_of(radii=np.linspace(0.1, 1.0, 60).tolist(), seeds=range(2)), tmp_path / "a.db", executor=executor, jobs=3
+        )
     assert max(seen) == most
 
 
@@ -262,7 +264,7 @@ def test_what_is_finished_is_written_before_more_is_begun(tmp_path: Path) -> Non
             return super().submit(function, *args, **kwargs)
 
     executor = Looking()
-    run(sweep_of(), path, executor=executor, jobs=1)
+    run_sweep(sweep_of(), path, executor=executor, jobs=1)
     before = np.cumsum([0, *(len(chunk.runs) for chunk in executor.chunks)])
     assert written == before[:-1].tolist()
 
@@ -272,14 +274,14 @@ def test_what_is_finished_is_written_before_more_is_begun(tmp_path: Path) -> Non
 
 def test_a_sweep_again_runs_nothing_and_a_grown_one_what_is_new(tmp_path: Path) -> None:
     path, executor = tmp_path / "a.db", Recording()
-    run(sweep_of(radii=RADII[:3]), path, executor=executor, jobs=1)
+    run_sweep(sweep_of(radii=RADII[:3]), path, executor=executor, jobs=1)
     first = lasting(path)
     told: list[Progress] = []
-    run(sweep_of(radii=RADII[:3]), path, executor=executor, jobs=1, report=lambda p: told.append(replace(p)))
+    run_sweep(sweep_of(radii=RADII[:3]), path, executor=executor, jobs=1, report=lambda p: told.append(replace(p)))
     assert len(executor.runs()) == 3 and lasting(path) == first
     assert [(p.total, p.kept, p.finished) for p in told] == [(3, 3, 0)]
     told.clear()
-    run(sweep_of(seeds=(0, 1)), path, executor=executor, jobs=1, report=lambda p: told.append(replace(p)))
+    run_sweep(sweep_of(seeds=(0, 1)), path, executor=executor, jobs=1, report=lambda p: told.append(replace(p)))
     assert sorted(executor.runs()[3:]) == sorted(
         (r, 1e-6, s) for r in RADII for s in (0, 1) if (r, s) not in [(q, 0) for q in RADII[:3]]
     )
@@ -292,7 +294,7 @@ def test_a_sweep_again_runs_nothing_and_a_grown_one_what_is_new(tmp_path: Path) 
 def test_numbers_of_progress(tmp_path: Path) -> None:
     told: list[Progress] = []
     task = Toy(acts=((0.2, "raise"), (0.4, "nan")))
-    run(sweep_of(task), tmp_path / "a.db", executor=Recording(), jobs=1, report=lambda p: told.append(replace(p)))
+    run_sweep(sweep_of(task), tmp_path / "a.db", executor=Recording(), jobs=1, report=lambda p: told.append(replace(p)))
     assert all(p.total == 6 and p.kept == 0 for p in told)
     counts = [p.finished for p in told]
     assert counts == sorted(counts) and counts[0] == 0 and (told[-1].done, told[-1].failed, told[-1].pruned) == (4, 2, 0)
@@ -303,8 +305,8 @@ def test_batches_of_a_strategy_that_does_not_listen(tmp_path: Path, monkeypatch:
     """More points than a batch: kept and done are right in the end, and points that are drawn twice are run once."""
     monkeypatch.setattr(driver, "run_chunk", instant(0.0001))
     executor, told = Recording(), list[Progress]()
-    sweep = plan(Toy(), "esn", {"units": "1:5000"}, strategy="random", trials=runner.RUNS_AT_ONCE + 500)
-    table = run(sweep, tmp_path / "a.db", executor=executor, jobs=1, report=lambda p: told.append(replace(p)))
+    sweep = plan_sweep(Toy(), "esn", {"units": "1:5000"}, strategy="random", trials=runner.RUNS_AT_ONCE + 500)
+    table = run_sweep(sweep, tmp_path / "a.db", executor=executor, jobs=1, report=lambda p: told.append(replace(p))).runs
     different = len({r.parameters["units"] for c in executor.chunks for r in c.runs})
     assert len(table.score) == len(table.trials) == sum(len(c.runs) for c in executor.chunks) == different
     assert 4000 < different < 5000 and told[-1].total == runner.RUNS_AT_ONCE + 500 == told[-1].kept + told[-1].done
@@ -313,12 +315,12 @@ def test_batches_of_a_strategy_that_does_not_listen(tmp_path: Path, monkeypatch:
 def test_what_failed_is_tried_again_only_when_asked(tmp_path: Path) -> None:
     path, executor = tmp_path / "a.db", Recording()
     faulty = Toy(acts=((0.2, "raise"), (0.4, "exit")))
-    run(sweep_of(faulty), path, executor=executor, jobs=1)
-    run(sweep_of(), path, executor=executor, jobs=1)
+    run_sweep(sweep_of(faulty), path, executor=executor, jobs=1)
+    run_sweep(sweep_of(), path, executor=executor, jobs=1)
     assert len(executor.runs()) == 6 and outcomes(path)[0.2][0] == outcomes(path)[0.4][0] == "failed"
-    run(sweep_of(), path, executor=executor, jobs=1, retry=True)
+    run_sweep(sweep_of(), path, executor=executor, jobs=1, retry=True)
     assert sorted(executor.runs()[6:]) == [(0.2, 1e-6, 0), (0.4, 1e-6, 0)]
-    run(sweep_of(), tmp_path / "b.db", executor=executor, jobs=1)
+    run_sweep(sweep_of(), tmp_path / "b.db", executor=executor, jobs=1)
     assert lasting(path) == lasting(tmp_path / "b.db")
 
 
@@ -328,18 +330,18 @@ def test_what_failed_is_tried_again_only_when_asked(tmp_path: Path) -> None:
 def test_going_on_is_as_if_there_had_been_no_end(strategy: str, tmp_path: Path) -> None:
     """Stopped within a batch, with some of its runs done in another order: the same trials and scores."""
     vary = {"spectral_radius": "0.1:1.2", "leak_rate": "0.2:1.0"}
-    sweep = plan(
+    sweep = plan_sweep(
         Toy(), "esn", vary, seeds=(0, 1), strategy=strategy, trials=14, batch=4 if strategy in ("tpe", "cmaes") else None
     )
     whole = Recording()
-    run(sweep, tmp_path / "whole.db", executor=whole, jobs=1)
+    run_sweep(sweep, tmp_path / "whole.db", executor=whole, jobs=1)
     assert sum(len(chunk.runs) for chunk in whole.chunks) == 28
     path, parts = tmp_path / "parts.db", []
     for stop in (3, 5, 100):
         part = Stopping(stop)
         parts.append(part)
         try:
-            run(sweep, path, executor=part, jobs=1)
+            run_sweep(sweep, path, executor=part, jobs=1)
         except KeyboardInterrupt:
             continue
     assert lasting(path) == lasting(tmp_path / "whole.db")
@@ -366,7 +368,7 @@ def test_ctrl_c_finishes_what_is_in_hand(tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGINT)
     executor, told = Stopping(2), list[Progress]()
     with pytest.raises(KeyboardInterrupt):
-        run(sweep_of(), path, executor=executor, jobs=1, report=lambda p: told.append(replace(p)))
+        run_sweep(sweep_of(), path, executor=executor, jobs=1, report=lambda p: told.append(replace(p)))
     assert signal.getsignal(signal.SIGINT) is before
     assert len(executor.chunks) == 2 and told[-1].finishing
     assert len(lasting(path)) == 2
@@ -384,9 +386,9 @@ def test_ctrl_c_twice_drops_what_is_in_hand(tmp_path: Path) -> None:
             return super().submit(function, *args, **kwargs)
 
     with pytest.raises(KeyboardInterrupt):
-        run(sweep_of(task), path, executor=Twice(), jobs=1)
+        run_sweep(sweep_of(task), path, executor=Twice(), jobs=1)
     assert len(lasting(path)) == 1
-    run(sweep_of(), path, executor=Recording(), jobs=1)
+    run_sweep(sweep_of(), path, executor=Recording(), jobs=1)
     assert len(lasting(path)) == 6
 
 
@@ -394,10 +396,10 @@ def test_ctrl_c_within_a_run_of_this_process(tmp_path: Path) -> None:
     """With one job, the run that is under way is finished and written."""
     path, task = tmp_path / "a.db", Toy(acts=((0.3, "interrupt"),), folder=str(tmp_path))
     with pytest.raises(KeyboardInterrupt):
-        run(sweep_of(task), path, jobs=1)
+        run_sweep(sweep_of(task), path, jobs=1)
     assert outcomes(path)[0.3] == ("done", None, 1)
-    run(sweep_of(), path, jobs=1)
-    run(sweep_of(), tmp_path / "b.db", jobs=1)
+    run_sweep(sweep_of(), path, jobs=1)
+    run_sweep(sweep_of(), tmp_path / "b.db", jobs=1)
     assert lasting(path) == lasting(tmp_path / "b.db")
 
 
@@ -409,9 +411,9 @@ def test_ctrl_c_within_a_run_of_this_process(tmp_path: Path) -> None:
 def test_runs_that_fall_behind_are_stopped_and_the_same_ones_from_wherever_it_goes_on(tmp_path: Path) -> None:
     rates = {"training__learning_rate": "log:1e-6:0.1"}
     settings = {"training__epochs": 12, "training__patience": None}
-    sweep = plan(Toy(), "elman", rates, settings, strategy="tpe", trials=18, batch=6, prune=True)
+    sweep = plan_sweep(Toy(), "elman", rates, settings, strategy="tpe", trials=18, batch=6, prune=True)
     whole = Recording()
-    table = run(sweep, tmp_path / "whole.db", executor=whole, jobs=1)
+    table = run_sweep(sweep, tmp_path / "whole.db", executor=whole, jobs=1).runs
     assert 0 < (table.status == "pruned").sum() < 12 and set(table.status) == {"done", "pruned"}
     with Store.reading(tmp_path / "whole.db") as store:
         rows = list(store.rows())
@@ -425,13 +427,13 @@ def test_runs_that_fall_behind_are_stopped_and_the_same_ones_from_wherever_it_go
     path, parts = tmp_path / "parts.db", [Stopping(stop) for stop in (4, 6, 100)]
     for part in parts:
         try:
-            run(sweep, path, executor=part, jobs=1)
+            run_sweep(sweep, path, executor=part, jobs=1)
         except KeyboardInterrupt:
             continue
     assert lasting(path) == lasting(tmp_path / "whole.db")
     assert rivals_of([whole]) == rivals_of(parts)  # not those of its own batch, which may be there or not
     again = Recording()
-    run(replace(sweep, prune=False, search=replace(sweep.search, trials=6)), path, executor=again, jobs=1)
+    run_sweep(replace(sweep, prune=False, search=replace(sweep.search, trials=6)), path, executor=again, jobs=1)
     assert again.chunks == []  # the first batch has nothing to be compared with
     assert table.status[:6].tolist() == ["done"] * 6
 
@@ -457,7 +459,7 @@ def test_rivals_may_have_lost_their_numbers() -> None:
 
 def test_a_run_that_fails_is_told_and_the_others_go_on(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
     acts = ((0.1, "raise"), (0.2, "exit"), (0.3, "nan"), (0.4, "text"), (0.5, "warn"))
-    run(sweep_of(Toy(acts=acts)), tmp_path / "a.db", jobs=1)
+    run_sweep(sweep_of(Toy(acts=acts)), tmp_path / "a.db", jobs=1)
     found = {radius: outcome[:2] for radius, outcome in outcomes(tmp_path / "a.db").items()}
     assert found == {
         0.1: ("failed", "LookupError: nowhere to be found"),
@@ -473,24 +475,24 @@ def test_a_run_that_fails_is_told_and_the_others_go_on(tmp_path: Path, recwarn: 
 
 
 def test_scores_of_another_kind_of_number(tmp_path: Path) -> None:
-    table = run(sweep_of(Toy(acts=((0.1, "float32"),))), tmp_path / "a.db", jobs=1)
+    table = run_sweep(sweep_of(Toy(acts=((0.1, "float32"),))), tmp_path / "a.db", jobs=1).runs
     assert table.status[0] == "done" and table.score[0] == np.float32(table.score[0])
 
 
 def test_data_that_cannot_be_had(tmp_path: Path) -> None:
     """Those of the first seed stop the sweep before there is a store, those of another one fail their runs."""
     with pytest.raises(ValueError, match="there are no such data"):
-        run(sweep_of(Toy(broken_seed=0), seeds=(0, 1)), tmp_path / "a.db", jobs=1)
+        run_sweep(sweep_of(Toy(broken_seed=0), seeds=(0, 1)), tmp_path / "a.db", jobs=1)
     assert not (tmp_path / "a.db").exists()
-    table = run(sweep_of(Toy(broken_seed=7), seeds=(0, 7)), tmp_path / "a.db", jobs=1)
+    table = run_sweep(sweep_of(Toy(broken_seed=7), seeds=(0, 7)), tmp_path / "a.db", jobs=1).runs
     assert table.status.tolist() == ["done", "failed"] * 6 and table.error[1] == "ValueError: there are no such data"
 
 
 def test_data_that_changed_since(tmp_path: Path) -> None:
-    run(sweep_of(radii=RADII[:2]), tmp_path / "a.db", jobs=1)
+    run_sweep(sweep_of(radii=RADII[:2]), tmp_path / "a.db", jobs=1)
     work._prepared.clear()  # as in another process
     with pytest.raises(StoreError, match="its runs with seed 0 had other data"):
-        run(sweep_of(Toy(level=0.2)), tmp_path / "a.db", jobs=1)
+        run_sweep(sweep_of(Toy(level=0.2)), tmp_path / "a.db", jobs=1)
     assert len(lasting(tmp_path / "a.db")) == 2
 
 
@@ -507,7 +509,7 @@ def test_the_data_of_the_latest_seeds_are_kept_within_a_sweep(monkeypatch: pytes
 
 def test_data_that_changed_are_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file may be another one at the next sweep of the same process."""
-    before, original = run(sweep_of(), tmp_path / "a.db", jobs=1), Toy.generate
+    before, original = run_sweep(sweep_of(), tmp_path / "a.db", jobs=1), Toy.generate
 
     def changed(task: Toy, seed: int) -> Any:
         data = original(task, seed)
@@ -515,17 +517,17 @@ def test_data_that_changed_are_read_anew(tmp_path: Path, monkeypatch: pytest.Mon
         return data
 
     monkeypatch.setattr(Toy, "generate", changed)
-    after = run(sweep_of(), tmp_path / "b.db", jobs=1)
-    assert (before.score != after.score).all()
+    after = run_sweep(sweep_of(), tmp_path / "b.db", jobs=1)
+    assert (before.runs.score != after.runs.score).all()
     with pytest.raises(StoreError, match="its runs with seed 0 had other data"):
-        run(sweep_of(), tmp_path / "a.db", jobs=1)
+        run_sweep(sweep_of(), tmp_path / "a.db", jobs=1)
 
 
 def test_a_chunk_that_takes_too_long_gives_back_what_is_left() -> None:
     sweep = sweep_of(ridges=(1e-6, 1e-3))
     points = [{"spectral_radius": radius, "readout__ridge": ridge} for radius in (0.1, 0.2) for ridge in (1e-6, 1e-3)]
     kinds = list(map(sweep.parameters, points))
-    runs = [work.Run(bytes([k]) * 16, k, parameters, k // 2) for k, parameters in enumerate(kinds)]
+    runs = [work.TrialRun(bytes([k]) * 16, k, parameters, k // 2) for k, parameters in enumerate(kinds)]
     found = [run_chunk(Chunk("a", Toy(), "esn", "test", 0, runs, None, seconds)) for seconds in (0.0, 60.0)]
     assert [[row.trial for row in answer.rows] for answer in found] == [[0, 1], [0, 1, 2, 3]]  # what shares states stays together
     assert [row.score for row in found[0].rows] == [row.score for row in found[1].rows[:2]]
@@ -535,16 +537,18 @@ def test_what_is_given_back_is_run_by_another(tmp_path: Path, monkeypatch: pytes
     whole = instant(0.001)
     monkeypatch.setattr(driver, "run_chunk", lambda chunk: whole(replace(chunk, runs=chunk.runs[:2])))
     executor, told = Recording(), list[Progress]()
-    table = run(sweep_of(seeds=(0, 1)), tmp_path / "a.db", executor=executor, jobs=1, report=lambda p: told.append(replace(p)))
+    table = run_sweep(
+        sweep_of(seeds=(0, 1)), tmp_path / "a.db", executor=executor, jobs=1, report=lambda p: told.append(replace(p))
+    ).runs
     assert len(table.score) == told[-1].done == 12
     assert max(len(chunk.runs) for chunk in executor.chunks) > 2
 
 
 def test_more_runs_than_are_in_memory_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run(sweep_of(seeds=(0, 1)), tmp_path / "a.db", jobs=1)
+    run_sweep(sweep_of(seeds=(0, 1)), tmp_path / "a.db", jobs=1)
     monkeypatch.setattr(runner, "RUNS_AT_ONCE", 5)
     executor, told = Recording(), list[Progress]()
-    run(sweep_of(seeds=(0, 1)), tmp_path / "b.db", executor=executor, jobs=1, report=lambda p: told.append(replace(p)))
+    run_sweep(sweep_of(seeds=(0, 1)), tmp_path / "b.db", executor=executor, jobs=1, report=lambda p: told.append(replace(p)))
     assert lasting(tmp_path / "a.db") == lasting(tmp_path / "b.db")
     assert [(c.seed, len(c.runs)) for c in executor.chunks][:3] == [(0, 1), (0, 1), (1, 2)]  # two trials, with either seed
     assert (told[-1].kept, told[-1].done) == (0, 12)
@@ -553,8 +557,8 @@ def test_more_runs_than_are_in_memory_at_a_time(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize("deaths", [1, 2])
 def test_a_run_whose_worker_died_is_tried_again(deaths: int, tmp_path: Path) -> None:
     executor = Fragile({0.3: deaths})
-    run(sweep_of(), tmp_path / "a.db", executor=executor, jobs=1)
-    run(sweep_of(), tmp_path / "b.db", executor=Recording(), jobs=1)
+    run_sweep(sweep_of(), tmp_path / "a.db", executor=executor, jobs=1)
+    run_sweep(sweep_of(), tmp_path / "b.db", executor=Recording(), jobs=1)
     assert lasting(tmp_path / "a.db") == lasting(tmp_path / "b.db")
     assert outcomes(tmp_path / "a.db")[0.3] == ("done", None, deaths + 1)
 
@@ -566,7 +570,7 @@ def test_a_run_is_given_up_after_three_deaths_and_those_beside_it_survive(
     monkeypatch.setattr(driver, "SHARING", 0)
     sweep = sweep_of(radii=np.linspace(0.05, 1.0, 20).round(2).tolist())
     told: list[Progress] = []
-    run(sweep, tmp_path / "a.db", executor=executor, jobs=1, report=lambda p: told.append(replace(p)))
+    run_sweep(sweep, tmp_path / "a.db", executor=executor, jobs=1, report=lambda p: told.append(replace(p)))
     found = outcomes(tmp_path / "a.db")
     error = "its worker died whenever it was tried, perhaps for want of memory (BrokenExecutor)"
     assert found.pop(0.3) == ("failed", error, 3)
@@ -593,7 +597,7 @@ def test_an_executor_that_has_tried_by_itself(tmp_path: Path, monkeypatch: pytes
         return Entered(entered)
 
     monkeypatch.setattr(runner, "engine", tried)
-    run(sweep_of(ridges=(1e-6, 1e-2)), tmp_path / "a.db", executor=executor, jobs=1)
+    run_sweep(sweep_of(ridges=(1e-6, 1e-2)), tmp_path / "a.db", executor=executor, jobs=1)
     with Store.reading(tmp_path / "a.db") as store:
         rows = [row for row in store.rows() if row["parameters"]["spectral_radius"] == 0.3]
     assert [(row["status"], row["attempts"]) for row in rows] == [("failed", 2)] * 2
@@ -613,7 +617,7 @@ class Entered:
 
 def test_an_executor_that_is_broken_for_good(tmp_path: Path) -> None:
     with pytest.raises(WorkerError, match=r"^The executor is broken \(it is broken\)\. What was finished is kept; .*\.$"):
-        run(sweep_of(), tmp_path / "a.db", executor=Fragile({0.3: 1}, for_good=True), jobs=1)
+        run_sweep(sweep_of(), tmp_path / "a.db", executor=Fragile({0.3: 1}, for_good=True), jobs=1)
     # It breaks at 0.3: what came before is kept.
     assert 0 <= len(lasting(tmp_path / "a.db")) < 6
 
@@ -626,7 +630,7 @@ def test_an_executor_that_cannot_do_the_work(tmp_path: Path) -> None:
             return future
 
     with pytest.raises(WorkerError, match=r"^A worker could not do the work: ModuleNotFoundError: No module .* same version"):
-        run(sweep_of(), tmp_path / "a.db", executor=Foreign(), jobs=1)
+        run_sweep(sweep_of(), tmp_path / "a.db", executor=Foreign(), jobs=1)
 
 
 # -- threads -------------------------------------------------------------------------------------------------------------
@@ -638,10 +642,10 @@ def test_threads_give_the_same_bits_and_leave_the_process_as_it_was(tmp_path: Pa
     filters, show = warnings.filters[:], warnings.showwarning
     with threadpool_limits(2):
         with ThreadPoolExecutor(4) as executor:
-            run(sweep, tmp_path / "a.db", executor=executor, jobs=4)
+            run_sweep(sweep, tmp_path / "a.db", executor=executor, jobs=4)
         assert {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"} == {2}
     assert warnings.filters == filters and warnings.showwarning is show
-    run(sweep, tmp_path / "b.db", jobs=1)
+    run_sweep(sweep, tmp_path / "b.db", jobs=1)
     assert lasting(tmp_path / "a.db") == lasting(tmp_path / "b.db")
 
 
@@ -650,7 +654,7 @@ def test_blas_has_one_thread_while_runs_are_computed(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(
         work, "_row", lambda *_: seen.append({i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas"})
     )
-    run_one = work.Run(b"k" * 16, 1, {}, 0)
+    run_one = work.TrialRun(b"k" * 16, 1, {}, 0)
     with threadpool_limits(2):
         run_chunk(Chunk("a", Toy(), "esn", "test", 0, [run_one, run_one], None, 60.0))
     assert seen == [{1}, {1}]
@@ -659,7 +663,7 @@ def test_blas_has_one_thread_while_runs_are_computed(monkeypatch: pytest.MonkeyP
 def test_a_sweep_in_a_thread(tmp_path: Path) -> None:
     """Where Ctrl-C never comes to."""
     found: list[Any] = []
-    thread = threading.Thread(target=lambda: found.append(run(sweep_of(), tmp_path / "a.db", jobs=1)))
+    thread = threading.Thread(target=lambda: found.append(run_sweep(sweep_of(), tmp_path / "a.db", jobs=1)))
     thread.start()
     thread.join()
     assert set(found[0].status) == {"done"}
@@ -671,14 +675,14 @@ def test_a_sweep_in_a_thread(tmp_path: Path) -> None:
 @pytest.mark.parametrize("jobs", [0, -1, True, 1.0, "2"])
 def test_jobs_that_are_no_number_of_processes(jobs: Any, tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match=rf"^'jobs' must be an integer in \[1, inf\)\. Got {jobs!r} instead\.$"):
-        run(sweep_of(), tmp_path / "a.db", jobs=jobs)
+        run_sweep(sweep_of(), tmp_path / "a.db", jobs=jobs)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_scheduler_and_jobs_do_not_go_together(tmp_path: Path) -> None:
     for other in ({"jobs": 2}, {"executor": Here()}):
         with pytest.raises(ParameterError, match="give either a scheduler or jobs"):
-            run(sweep_of(), tmp_path / "a.db", scheduler="tcp://localhost:1", **other)  # type: ignore[arg-type]
+            run_sweep(sweep_of(), tmp_path / "a.db", scheduler="tcp://localhost:1", **other)  # type: ignore[arg-type]
 
 
 def test_one_job_is_this_process() -> None:

@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 
 from reservoir.sweeps import database
-from reservoir.sweeps.store import Row, Store, read_table
+from reservoir.sweeps.report import read_sweep
+from reservoir.sweeps.store import Row, Store
 from reservoir.sweeps.strategies import Outcome
 from reservoir.validation import StoreError
 
@@ -94,7 +95,7 @@ def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
     }  # fmt: skip
     assert two["error"] == "odd ? name" and two["score"] is None and two["parameters"] == {"a": [0.5, None]}
     assert (three["status"], three["curve"], three["baseline"], three["attempts"]) == ("pruned", [3.0], None, 1)
-    table = read_table(path)
+    table = read_sweep(path).runs
     assert table.trial.tolist() == [0, 1, 1] and table.seed.tolist() == [3, 3, 4]
     assert table.status.tolist() == ["done", "failed", "pruned"] and table.score[0] == score and np.isnan(table.score[1:]).all()
     assert list(table.error) == [None, "odd ? name", None] and table.trials == [{"a": 1}, {"a": [0.5, None]}]
@@ -207,7 +208,7 @@ def test_files_of_other_programs_stay_as_they_are(make: Callable[[Path], None], 
 
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="there is no such store"):
-        read_table(tmp_path / "none.db")
+        read_sweep(tmp_path / "none.db")
     with pytest.raises(FileNotFoundError, match="there is no such folder"), Store.writing(tmp_path / "no" / "a.db", ABOUT):
         pass
     with pytest.raises(IsADirectoryError, match="is a folder"), Store.writing(tmp_path, ABOUT):
@@ -279,7 +280,7 @@ def copied(crashed: Path, tmp_path: Path) -> Path:
 
 def test_a_writer_that_died_loses_nothing(crashed: Path, tmp_path: Path) -> None:
     path = copied(crashed, tmp_path)
-    assert len(read_table(path).score) == 300
+    assert len(read_sweep(path).runs.score) == 300
     with Store.writing(path, ABOUT) as store:
         assert len(store.statuses()) == 300
     assert [file.name for file in tmp_path.iterdir()] == ["sweep.db"]  # and the log is put away
@@ -297,7 +298,7 @@ def test_a_store_cut_off_with_its_log_beside_it(left: int, crashed: Path, tmp_pa
                 opening()
         assert folder_of(path) == before
     else:
-        assert len(read_table(path).score) == 300
+        assert len(read_sweep(path).runs.score) == 300
         with Store.writing(path, ABOUT) as store:
             assert len(store.statuses()) == 300
 
@@ -309,9 +310,9 @@ def test_a_log_cut_off_leaves_whole_transactions(part: float, crashed: Path, tmp
     os.truncate(log, int(part * log.stat().st_size))
     if part < 0.2:  # not even the tables were there
         with pytest.raises(StoreError, match="is not the store of a sweep"):
-            read_table(path)
+            read_sweep(path)
     else:  # the trials came with one transaction, the runs with the next
-        table = read_table(path)
+        table = read_sweep(path).runs
         assert len(table.trials) == 300 and len(table.score) == 0
 
 
@@ -319,9 +320,9 @@ def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
     path = tmp_path / "sweep.db"
     path.touch()
     with pytest.raises(StoreError, match="is not the store of a sweep"):
-        read_table(path)
+        read_sweep(path)
     fill(path, 3)
-    assert len(read_table(path).score) == 3
+    assert len(read_sweep(path).runs.score) == 3
 
 
 def test_bytes_that_are_flipped_never_show_as_anything_but_damage(tmp_path: Path) -> None:
@@ -373,7 +374,7 @@ def test_another_writer(filled: tuple[Path, sqlite3.Connection]) -> None:
         other.execute("ROLLBACK")
         [number] = store.add_trials(["101"])
         store.record([done(number)], VERSIONS)
-    assert len(read_table(path).score) == 101
+    assert len(read_sweep(path).runs.score) == 101
 
 
 @pytest.mark.usefixtures("impatient")
@@ -385,7 +386,7 @@ def test_two_that_make_the_store_at_once(tmp_path: Path) -> None:
         assert one.add_trials(["{}"]) == two.add_trials(["{}"]) == [1]
         one.record([done(1, score=1.0)], VERSIONS)
         two.record([done(1, score=2.0)], VERSIONS)
-    assert read_table(path).score.tolist() == [1.0] and read_table(path).about == {**ABOUT, "environments": [VERSIONS]}
+    assert read_sweep(path).runs.score.tolist() == [1.0] and read_sweep(path).runs.about == {**ABOUT, "environments": [VERSIONS]}
 
 
 def test_a_full_disk(tmp_path: Path) -> None:
@@ -407,7 +408,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
         assert kept > 20
         assert len(store.statuses()) == kept
         assert not store._connection.in_transaction
-    assert len(read_table(path).score) == kept
+    assert len(read_sweep(path).runs.score) == kept
 
 
 def test_reading_while_a_writer_is_in_the_middle(tmp_path: Path) -> None:
@@ -419,13 +420,13 @@ def test_reading_while_a_writer_is_in_the_middle(tmp_path: Path) -> None:
             connection.execute("INSERT INTO trials (parameters) VALUES ('3')")
             connection.execute("INSERT INTO runs SELECT x'01', 3, 0, status, score, scores, error, warnings, curve, n_parameters,"
                                " fit_seconds, predict_seconds, attempts, finished, environment FROM runs LIMIT 1")  # fmt: skip
-            assert len(read_table(path).score) == len(reader.table().score) == 2
+            assert len(read_sweep(path).runs.score) == len(reader.table().score) == 2
         with Store.reading(path) as reader:
             rows = reader.rows()
             next(rows)
             store.record([done(number) for number in store.add_trials(["4"])], VERSIONS)
             assert len(list(rows)) == 2 and len(reader.table().score) == 3
-        assert len(read_table(path).score) == 4
+        assert len(read_sweep(path).runs.score) == 4
 
 
 def unprivileged(function: Callable[[], None]) -> None:
@@ -455,13 +456,13 @@ def test_files_and_folders_that_are_read_only() -> None:
         folder.chmod(0o555)
 
         def look() -> None:
-            assert len(read_table(path).score) == 5
+            assert len(read_sweep(path).runs.score) == 5
             with pytest.raises(PermissionError, match="cannot be opened for this"):
                 openings(path)[1]()
 
         unprivileged(look)
         assert [file.name for file in folder.iterdir()] == ["sweep.db"]
-        assert len(read_table(path).score) == 5
+        assert len(read_sweep(path).runs.score) == 5
     finally:
         folder.chmod(0o755)
         shutil.rmtree(folder)
@@ -477,7 +478,7 @@ def test_reading_a_running_sweep_of_somebody_else() -> None:
             store.record([done(number) for number in store.add_trials(["1", "2"])], VERSIONS)
 
             def look() -> None:
-                assert len(read_table(path).score) == 2
+                assert len(read_sweep(path).runs.score) == 2
 
             unprivileged(look)
     finally:

@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -105,12 +104,12 @@ class ComparisonReport:
     plan: ComparisonPlan
     finished: Mapping[int, FinishedRun]
 
-    @cached_property
+    @property
     def rows(self) -> list[dict[str, Any]]:
         """The row of each finished run, in the order of tasks, seeds, models."""
         return [self.finished[index].row for index in sorted(self.finished)]
 
-    @cached_property
+    @property
     def tasks(self) -> list[TaskComparison]:
         """The part of each task that has any finished runs."""
         labels, seed = [entrant.label for entrant in self.plan.entrants], self.plan.seeds[0]
