@@ -12,6 +12,7 @@ from recurrent import CELLS, batch, vector
 from reservoir import plotting
 from reservoir.gradient.cells.base import Cell
 from reservoir.gradient.diagnostics import gradient_diagnostics, gradient_norms, step_jacobians, with_loss_at_last
+from reservoir.gradient.report import GradientReport
 from reservoir.gradient.estimators import GRU, LSTM, MGU, ClockworkRNN, Elman, IndRNN
 from reservoir.gradient.network import Network, Weights, forward
 from reservoir.gradient.training import Training
@@ -237,7 +238,7 @@ def test_the_picture() -> None:
     pytest.importorskip("matplotlib")
     models = {"elman": drawn(Elman), "relu": drawn(Elman, activation="relu"), "lstm $": drawn(LSTM, layers=2)}
     found = {name: gradient_diagnostics(model, INPUTS, TARGETS) for name, model in models.items()}
-    figure = plotting.gradient_figure(found, "gradients")
+    figure = plotting.gradient_figure(GradientReport("adding", found))
     norms, values, bars = figure.axes
     for line, report in zip(norms.lines[::2], found.values(), strict=True):
         np.testing.assert_allclose(line.get_ydata(), report["last_norms"] / report["last_norms"].max())
@@ -258,5 +259,5 @@ def test_the_picture_of_next_to_nothing() -> None:
     model = drawn(ClockworkRNN, periods=(1,), activation="identity")
     short = gradient_diagnostics(model, [u[:1] for u in INPUTS], [y[:1] for y in TARGETS])
     silent = {**short, "last_norms": np.zeros(3), "loss_norms": np.zeros(3), "growth": np.nan}
-    figure = plotting.gradient_figure({"short": short, "silent": silent}, "gradients")
+    figure = plotting.gradient_figure(GradientReport("adding", {"short": short, "silent": silent}))
     assert len(figure.axes[0].lines) == 4

@@ -80,7 +80,7 @@ def test_two_processes_of_which_some_die(tmp_path: Path) -> None:
 
 ENDLESS = """
 import sys
-from test_sweep_faults import run, sweep_of
+from test_sweep_faults import run_sweep, sweep_of
 acts = tuple((radius / 10, "linger") for radius in range(2, 11))  # all but the first, however they come together in chunks
 if __name__ == "__main__":
     run_sweep(sweep_of(acts, sys.argv[1]), sys.argv[1] + "/a.db", jobs=2)
@@ -167,7 +167,7 @@ def test_a_task_that_cannot_be_sent(tmp_path: Path) -> None:
 
 UNGUARDED = """
 import sys
-from test_sweep_faults import run, sweep_of
+from test_sweep_faults import run_sweep, sweep_of
 run_sweep(sweep_of(), sys.argv[1], jobs=2)
 """
 

@@ -666,7 +666,7 @@ def test_a_sweep_in_a_thread(tmp_path: Path) -> None:
     thread = threading.Thread(target=lambda: found.append(run_sweep(sweep_of(), tmp_path / "a.db", jobs=1)))
     thread.start()
     thread.join()
-    assert set(found[0].status) == {"done"}
+    assert set(found[0].runs.status) == {"done"}
 
 
 # -- engines -------------------------------------------------------------------------------------------------------------
