@@ -18,9 +18,9 @@ import pytest
 from commands import QUICK, SHORT, Command
 
 import reservoir
+from reservoir.base.tables import Table, table_text
 from reservoir.commands.main import cli
 from reservoir.echo.readouts.table import READOUTS
-from reservoir.experiments.tables import table_text
 from reservoir.models import MODELS
 from reservoir.tasks import get_task, list_tasks
 
@@ -75,7 +75,8 @@ def test_tasks_are_listed_by_their_whole_names(command: Command, monkeypatch: py
 
 @pytest.mark.parametrize("name", ["a column of a users file " * 6, "unbroken" * 20])
 def test_a_long_name_leaves_room_for_the_other_columns(name: str) -> None:
-    text = table_text("T", ["column", "forecast", "rmse / best naive"], [[name, "naive", "0.125"], ["b", "", "7"]], ["Note."], 60)
+    rows = [[name, "naive", "0.125"], ["b", "", "7"]]
+    text = table_text(Table("T", ["column", "forecast", "rmse / best naive"], rows, ["Note."]), 60)
     lines = text.splitlines()
     assert max(map(len, lines)) <= 60
     assert "naive" in text and "0.125" in text

@@ -12,9 +12,9 @@ from recurrent import CELLS, batch, vector
 from reservoir import plotting
 from reservoir.gradient.cells.base import Cell
 from reservoir.gradient.diagnostics import gradient_diagnostics, gradient_norms, step_jacobians, with_loss_at_last
-from reservoir.gradient.report import GradientReport
 from reservoir.gradient.estimators import GRU, LSTM, MGU, ClockworkRNN, Elman, IndRNN
 from reservoir.gradient.network import Network, Weights, forward
+from reservoir.gradient.report import GradientReport
 from reservoir.gradient.training import Training
 from reservoir.validation import DataError
 
