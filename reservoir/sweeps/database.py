@@ -17,6 +17,39 @@ PATIENCE = 10.0
 """Seconds to wait for another program's lock."""
 
 
+SCHEMA = """
+CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE trials (id INTEGER PRIMARY KEY, parameters TEXT NOT NULL UNIQUE);
+CREATE TABLE environments (id INTEGER PRIMARY KEY, versions TEXT NOT NULL UNIQUE);
+CREATE TABLE data (seed INTEGER PRIMARY KEY, hash TEXT NOT NULL, baseline REAL);
+CREATE TABLE runs (
+    key BLOB PRIMARY KEY,
+    trial INTEGER NOT NULL REFERENCES trials,
+    seed INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('done', 'failed', 'pruned')),
+    score REAL,
+    scores TEXT,
+    error TEXT,
+    warnings TEXT,
+    curve TEXT,
+    n_parameters INTEGER,
+    fit_seconds REAL,
+    predict_seconds REAL,
+    attempts INTEGER NOT NULL,
+    finished TEXT NOT NULL,
+    environment INTEGER REFERENCES environments,
+    UNIQUE (trial, seed)
+);
+CREATE VIEW everything AS
+    SELECT runs.trial, trials.parameters, runs.seed, runs.status, runs.score, runs.scores, runs.error, runs.warnings, runs.curve,
+        runs.n_parameters, data.baseline, data.hash AS data_hash, runs.fit_seconds, runs.predict_seconds, runs.attempts,
+        runs.finished, environments.versions, lower(hex(runs.key)) AS key
+    FROM runs JOIN trials ON trials.id = runs.trial LEFT JOIN data ON data.seed = runs.seed
+        LEFT JOIN environments ON environments.id = runs.environment
+    ORDER BY runs.trial, runs.seed;
+"""
+
+
 def connected(path: str | os.PathLike[str], how: str) -> sqlite3.Connection:
     """A connection without transactions of its own accord; `how` is SQLite's, as mode=rwc."""
     return sqlite3.connect(f"{Path(path).absolute().as_uri()}?{how}", uri=True, timeout=PATIENCE, isolation_level=None)

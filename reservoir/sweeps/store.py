@@ -29,6 +29,7 @@ import numpy as np
 from reservoir.base.values import canonical
 from reservoir.sweeps.database import (
     APPLICATION,
+    SCHEMA,
     VERSION,
     check_file,
     connected,
@@ -40,38 +41,6 @@ from reservoir.sweeps.database import (
 from reservoir.sweeps.strategies import Outcome
 from reservoir.sweeps.table import RunTable
 from reservoir.validation import StoreError
-
-SCHEMA = """
-CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE trials (id INTEGER PRIMARY KEY, parameters TEXT NOT NULL UNIQUE);
-CREATE TABLE environments (id INTEGER PRIMARY KEY, versions TEXT NOT NULL UNIQUE);
-CREATE TABLE data (seed INTEGER PRIMARY KEY, hash TEXT NOT NULL, baseline REAL);
-CREATE TABLE runs (
-    key BLOB PRIMARY KEY,
-    trial INTEGER NOT NULL REFERENCES trials,
-    seed INTEGER NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('done', 'failed', 'pruned')),
-    score REAL,
-    scores TEXT,
-    error TEXT,
-    warnings TEXT,
-    curve TEXT,
-    n_parameters INTEGER,
-    fit_seconds REAL,
-    predict_seconds REAL,
-    attempts INTEGER NOT NULL,
-    finished TEXT NOT NULL,
-    environment INTEGER REFERENCES environments,
-    UNIQUE (trial, seed)
-);
-CREATE VIEW everything AS
-    SELECT runs.trial, trials.parameters, runs.seed, runs.status, runs.score, runs.scores, runs.error, runs.warnings, runs.curve,
-        runs.n_parameters, data.baseline, data.hash AS data_hash, runs.fit_seconds, runs.predict_seconds, runs.attempts,
-        runs.finished, environments.versions, lower(hex(runs.key)) AS key
-    FROM runs JOIN trials ON trials.id = runs.trial LEFT JOIN data ON data.seed = runs.seed
-        LEFT JOIN environments ON environments.id = runs.environment
-    ORDER BY runs.trial, runs.seed;
-"""
 
 
 class Row(NamedTuple):
