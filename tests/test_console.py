@@ -53,6 +53,17 @@ def test_a_bar_of_one_part_shows_once_it_has_steps_to_count() -> None:
     assert display.fields["total"] == 200
 
 
+def test_parallel_parts_show_that_they_start_and_how_far_they_are() -> None:
+    display = Display()
+    report = Bar(display, "", 3).parts(["first", "second", "third"])
+    report(1, None)
+    assert (display.fields["completed"], display.fields["description"]) == (0, "second")
+    report(1, ({"epoch": 4, "loss": 0.5, "gradient_norm": 2.0, "steps_per_second": 1000.0}, 10))
+    report(2, ({"epoch": 0, "loss": 0.5, "gradient_norm": 2.0, "steps_per_second": 1000.0}, 4))
+    assert display.fields["completed"] == 0.75
+    assert display.fields["description"] == "third: loss 0.5, gradient 2, 1,000 steps/s"
+
+
 @pytest.mark.parametrize(
     ("terminals", "as_json", "shown"),
     [

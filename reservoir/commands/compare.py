@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reservoir.commands.console import drawing, print_json, print_table, progress
-from reservoir.commands.options import DATA, JOBS, OUTPUT, START, Names, Seeds, assigned, at_least, tasks_with
+from reservoir.commands.options import DATA, JOBS, OUTPUT, START, Names, assigned, at_least, json_of, seeds_from, tasks_with
 
 if TYPE_CHECKING:
     from reservoir.comparison.report import ComparisonReport
@@ -18,16 +18,18 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Compare models on tasks.")
 @click.argument("names", metavar="TASK...", nargs=-1, required=True)
-@click.option("--models", type=Names(), help="The models, as esn,lstm; LABEL=MODEL enters one again.  [default: all]")
-@click.option("--seeds", type=Seeds(), default="0:5", show_default=True, help="0:5 for 0 to 4, or 0,3,7.")
-@assigned("--set", "settings", "A parameter of all models; of one as lstm.units=40.")
-@assigned("--task-set", "task_settings", "An option of all tasks; of one as mso.terms=5.")
+@click.option("--models", type=Names(), help="The models, as esn,lstm. LABEL=MODEL enters a model once more.  [default: all]")
+@seeds_from("0:5")
+@assigned("--set", "settings", "Set a parameter of all models, or of one: lstm.units=40.")
+@assigned("--task-set", "task_settings", "Set an option of all tasks, or of one: mso.terms=5.")
 @click.option("--budget-parameters", "budget", type=at_least(1), help="Size every model to this number of trained weights.")
 @DATA
 @START
-@click.option("--out", type=OUTPUT, default="comparison", show_default=True, help="Folder of the report, pictures, CSV file.")
+@click.option(
+    "--out", type=OUTPUT, default="comparison", show_default=True, help="The folder of the report, pictures and CSV file."
+)
 @JOBS
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per run, a line each, numbers in full precision.")
+@json_of("one JSON object per run, a line each")
 def compare(
     names: tuple[str, ...],
     models: list[str] | None,
@@ -69,14 +71,7 @@ def compare(
     found: dict[int, FinishedRun] = {}
     try:
         with progress("", len(planned.runs), as_json) as bar:
-
-            def report(index: int, told: Any) -> None:
-                if told is None:
-                    bar.within(str(planned.runs[index]), index)
-                else:
-                    bar.epochs(str(planned.runs[index]), index)(*told)
-
-            for index, result in run_comparison(planned, jobs, report):
+            for index, result in run_comparison(planned, jobs, bar.parts(list(map(str, planned.runs)))):
                 found[index] = result
                 bar.step(index)
                 so_far = ComparisonReport(planned, found)

@@ -1,11 +1,11 @@
-"""What the commands print: the progress bar, tables and JSON, what is said of errors."""
+"""Prints what the commands show: the progress bar, tables, JSON and errors."""
 
 from __future__ import annotations
 
 import errno
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reservoir.base.tables import Table
 
 AT_RUN_TIME = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EBUSY)
-"""Errors of the system that no other input would mend."""
+"""Errors of the system that no other input would fix."""
 
 
 class Bar:
@@ -33,30 +33,41 @@ class Bar:
             self._task = display.add_task(label, total=total, visible=total > 1)
 
     def step(self, part: int = 0) -> None:
-        """A part is finished."""
+        """Counts a part as finished."""
         self._under_way.pop(part, None)
         self._finished += 1
         if self._total > 1:
             self._update()
 
     def within(self, text: str, part: int = 0, done: int = 0, of: int = 1) -> None:
-        """A part has come `done` of `of` steps far; `text` tells more. A bar of a single part counts its steps."""
+        """Shows that a part has done `done` of `of` steps; `text` describes it. A bar of a single part counts its steps."""
         self._under_way[part] = done / of
         single = {"completed": done, "total": of, "visible": True} if self._total == 1 else {}
         self._update(description=f"{self._label} {text}".strip(), **single)
 
     def epochs(self, text: str, part: int = 0) -> Callable[[Mapping[str, Any], int], None]:
-        """What training calls after every epoch, with its record and the number of epochs; `text` names the part."""
+        """Returns what training calls after every epoch, with its record and the number of epochs; `text` names the part."""
 
         def report(record: Mapping[str, Any], epochs: int) -> None:
             self.within(f"{text}: {epoch_text(record)}", part, record["epoch"] + 1, epochs)
 
         return report
 
+    def parts(self, texts: Sequence[str]) -> Callable[[int, tuple[Mapping[str, Any], int] | None], None]:
+        """Returns what parallel work calls with a part's index: and None at its start, or the record and number of epochs."""
+
+        def report(part: int, epoch: tuple[Mapping[str, Any], int] | None) -> None:
+            if epoch is None:
+                self.within(texts[part], part)
+            else:
+                self.epochs(texts[part], part)(*epoch)
+
+        return report
+
     def at(self, finished: int, text: str, before: int = 0) -> None:
-        """So many parts are finished, `before` of them before the start; `text` tells more."""
+        """Sets the number of finished parts, `before` of them from before the start; `text` describes the rest."""
         if self.shown and before and not self._finished:
-            self._display.reset(self._task, completed=before)  # they say nothing of the speed
+            self._display.reset(self._task, completed=before)  # they do not count for the speed
         self._finished = finished
         self._update(description=f"{self._label}: {text}".removesuffix(": "))
 
@@ -67,7 +78,7 @@ class Bar:
 
 @contextmanager
 def progress(label: str, total: int, as_json: bool) -> Iterator[Bar]:
-    """A progress bar on stderr, if that is a terminal and no JSON goes there too."""
+    """Shows a progress bar on stderr, if that is a terminal and no JSON goes there too."""
     if not sys.stderr.isatty() or (as_json and sys.stdout.isatty()):
         yield Bar(None, label, total)
         return
@@ -82,7 +93,7 @@ def progress(label: str, total: int, as_json: bool) -> Iterator[Bar]:
 
 
 def epoch_text(record: Mapping[str, Any]) -> str:
-    """What a progress bar says of an epoch of training."""
+    """Describes an epoch of training for a progress bar."""
     return f"loss {record['loss']:.4g}, gradient {record['gradient_norm']:.2g}, {record['steps_per_second']:,.0f} steps/s"
 
 
@@ -94,7 +105,7 @@ def print_table(table: Table) -> None:
 
 
 def table_width() -> int:
-    """As wide as the terminal, or 160 where there is none."""
+    """Returns the width of the terminal, or 160 where there is none."""
     from shutil import get_terminal_size
 
     return get_terminal_size((160, 0)).columns
@@ -109,9 +120,9 @@ def print_json(value: Any) -> None:
 
 
 def drawing(path: str | None, optional: bool = False) -> Any:
-    """The plotting module, having checked that it can draw what the path asks for; None without a path.
+    """Returns the plotting module, after a check that it can draw to the path; None without a path.
 
-    None too where a picture is `optional` and matplotlib is missing.
+    It is also None where a picture is `optional` and matplotlib is missing.
     """
     if path is None or (optional and find_spec("matplotlib") is None):
         return None
@@ -122,7 +133,7 @@ def drawing(path: str | None, optional: bool = False) -> Any:
 
 
 def explanation(error: BaseException) -> tuple[str, int]:
-    """The line that tells of an error, and the exit status: 2 for bad input, 1 for a failure at run time, 130 for Ctrl-C.
+    """Returns the line that explains an error, and the exit status: 2 for bad input, 1 at run time, 130 for Ctrl-C.
 
     An unforeseen error is raised again.
     """

@@ -9,20 +9,22 @@ from typing import Any
 import click
 
 from reservoir.commands.console import drawing, print_json, print_table, progress
-from reservoir.commands.options import COLUMN, OUTPUT, SET_HELP, Seeds, assigned, at_least, read_columns
+from reservoir.commands.options import COLUMN, OUTPUT, SET_HELP, assigned, at_least, json_of, read_columns, seeds_from
 
 
 @click.command(short_help="Forecast columns of your own CSV file.")
 @click.argument("file", type=click.Path())
 @COLUMN
-@click.option("--horizon", type=at_least(1), help="Steps past the end.  [default: a tenth of the rows, at most 100]")
-@click.option("--holdout", type=at_least(1), help="Rows at the end to test on.  [default: the horizon]")
-@click.option("--period", type=at_least(1), help="Period of the seasonal-naive forecast.  [default: estimated]")
+@click.option(
+    "--horizon", type=at_least(1), help="The steps to forecast past the end.  [default: a tenth of the rows, at most 100]"
+)
+@click.option("--holdout", type=at_least(1), help="The rows at the end to test on.  [default: the horizon]")
+@click.option("--period", type=at_least(1), help="The period of the seasonal-naive forecast, in rows.  [default: estimated]")
 @assigned("--set", "settings", SET_HELP + " The command chooses the other parameters on the data.")
-@click.option("--seeds", type=Seeds(), default="0:10", show_default=True, help="An ensemble has one network per seed.")
-@click.option("--out", type=OUTPUT, default="forecast.csv", show_default=True, help="The forecast, as CSV.")
-@click.option("--plot", type=OUTPUT, help="The picture.  [default: the name of --out, ending in .png]")
-@click.option("--json", "as_json", is_flag=True, help="Print the errors and the settings as one JSON object.")
+@seeds_from("0:10", "The ensemble has one network per seed.")
+@click.option("--out", type=OUTPUT, default="forecast.csv", show_default=True, help="Write the forecast to this CSV file.")
+@click.option("--plot", type=OUTPUT, help="Draw the forecast to this file.  [default: the name of --out, ending in .png]")
+@json_of("the errors and the settings as one JSON object")
 def forecast(
     file: str,
     columns: tuple[str, ...],

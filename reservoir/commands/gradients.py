@@ -7,18 +7,20 @@ from typing import Any
 import click
 
 from reservoir.commands.console import drawing, print_json, print_table, progress
-from reservoir.commands.options import DATA, OUTPUT, SET_HELP, START, TASK_SET, Names, assigned, at_least, tasks_with
+from reservoir.commands.options import DATA, OUTPUT, SET_HELP, START, TASK_SET, Names, assigned, at_least, json_of, tasks_with
 
 
 @click.command(short_help="Show how gradients pass through trained networks.")
 @click.argument("task")
-@click.option("--models", type=Names(), default="elman,lstm", show_default=True, help="Trained by gradient; as for compare.")
+@click.option(
+    "--models", type=Names(), default="elman,lstm", show_default=True, help="Models trained by gradient, as for compare."
+)
 @assigned("--set", "settings", SET_HELP + " training.epochs=0 leaves the models untrained.")
 @TASK_SET
-@click.option("--seed", type=at_least(0), default=0, show_default=True, help="Seed of the data and of the weights.")
+@click.option("--seed", type=at_least(0), default=0, show_default=True, help="The seed of the data and of the weights.")
 @DATA
 @START
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per model, a line each, numbers in full precision.")
+@json_of("one JSON object per model, a line each")
 @click.option("--plot", type=OUTPUT, help="Draw the gradients, the singular values and the saturated gates to this file.")
 def gradients(
     task: str,

@@ -7,17 +7,17 @@ from typing import Any
 import click
 
 from reservoir.commands.console import drawing, print_json, print_table
-from reservoir.commands.options import COLUMN, OUTPUT, SET, at_least, read_columns
+from reservoir.commands.options import COLUMN, OUTPUT, SET, at_least, json_of, read_columns
 
 
 @click.command(short_help="Measure a reservoir before training.")
 @SET
-@click.option("--inputs", type=at_least(1), help="Number of input channels, without --data.  [default: 1]")
+@click.option("--inputs", type=at_least(1), help="The number of input channels, without --data.  [default: 1]")
 @click.option("--data", type=click.Path(), help="A CSV file; its standardized columns drive the reservoir instead of noise.")
 @COLUMN
-@click.option("--steps", type=at_least(2), help="Steps of white noise to drive it with, without --data.  [default: 2000]")
-@click.option("--seed", type=at_least(0), default=0, show_default=True, help="Seed of the weights and of the noise.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, numbers in full precision.")
+@click.option("--steps", type=at_least(2), help="The steps of white noise that drive it, without --data.  [default: 2000]")
+@click.option("--seed", type=at_least(0), default=0, show_default=True, help="The seed of the weights and of the noise.")
+@json_of("one JSON object")
 @click.option("--plot", type=OUTPUT, help="Draw eigenvalues, memory curve and weights to this file.")
 def inspect(
     settings: dict[str, Any],

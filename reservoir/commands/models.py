@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from reservoir.commands.console import print_json, print_table
+from reservoir.commands.options import json_of
 
 
 @click.command(short_help="List the models, or tell all about one.")
 @click.argument("name", required=False)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per model, a line each.")
+@json_of("one JSON object per model, a line each")
 def models(name: str | None, as_json: bool) -> None:
     """List the models, or tell all about model NAME: parameters, topologies, readouts."""
     from reservoir.base.tables import Table

@@ -11,7 +11,7 @@ import click
 from reservoir.base.values import parse_name, parse_seeds, parse_value
 
 OUTPUT = click.Path(readable=False)
-SET_HELP = "A parameter, as NAME=VALUE; may be repeated. Parts of a parameter as readout.ridge=1e-6."
+SET_HELP = "Set a parameter; may be repeated. A dot names a part of a parameter: readout.ridge=1e-6."
 
 
 class Assignment(click.ParamType):
@@ -92,12 +92,24 @@ def assigned(option: str, name: str, help: str, kind: click.ParamType | None = N
 
 
 SET = assigned("--set", "settings", SET_HELP)
-TASK_SET = assigned("--task-set", "task_settings", "An option of the task, as NAME=VALUE; may be repeated.")
+TASK_SET = assigned("--task-set", "task_settings", "Set an option of the task; may be repeated.")
 DATA = click.option("--data", type=click.Path(), help="A file of your own, for tasks with the option path: csv, waveform.")
-START = click.option("--start", type=float, help="Where in the file to start, for tasks with the option start: seconds.")
-COLUMN_HELP = "A column, or several separated by commas; may be repeated.  [default: the only numeric column]"
+START = click.option("--start", type=float, help="Start this many seconds into the file, for tasks with the option start.")
+COLUMN_HELP = "Read this column, or several separated by commas; may be repeated.  [default: the only numeric column]"
 COLUMN = click.option("--column", "columns", multiple=True, help=COLUMN_HELP)
 JOBS = click.option("--jobs", type=at_least(1), help="Processes that run side by side.  [default: the number of cores]")
+MODEL = click.option("--model", default="esn", show_default=True, help="The model; `reservoir models` lists them.")
+
+
+def seeds_from(default: str, use: str = "") -> Callable[[Any], Any]:
+    """The option --seeds with its default; `use` says what a command does with the seeds."""
+    text = f"The seeds, as 0:5 for 0 to 4, or as 0,3,7. {use}".strip()
+    return click.option("--seeds", type=Seeds(), default=default, show_default=True, help=text)
+
+
+def json_of(what: str) -> Callable[[Any], Any]:
+    """The option --json, which prints `what`."""
+    return click.option("--json", "as_json", is_flag=True, help=f"Print {what}, with numbers in full precision.")
 
 
 def tasks_with(names: Sequence[str], settings: Mapping[str, Any], data: str | None, start: float | None) -> list[Any]:

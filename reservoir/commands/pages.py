@@ -1,4 +1,4 @@
-"""All about a task or a model: as plain data, and as a page of text."""
+"""Describes a task or a model: as plain data, and as a page of text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reservoir.models import MODELS
 
 
 def task_facts(task: Any) -> dict[str, Any]:
-    """What there is to know of a task class, as plain data."""
+    """Describes a task class, as plain data."""
     return {
         "name": task.name,
         "kind": task.kind,
@@ -33,7 +33,7 @@ def summary(documented: Any) -> str:
 
 
 def task_page(task: Any) -> str:
-    """All about one task, as text."""
+    """Describes one task, as text."""
     facts = task_facts(task)
     lines = [f"{task.name} ({task.kind}; {task.metric}, {better(task)})", "", facts["definition"], ""]
     if task.published:
@@ -48,7 +48,7 @@ def task_page(task: Any) -> str:
 
 
 def model_facts(name: str, model: Any) -> dict[str, Any]:
-    """What there is to know of a model class, as plain data.
+    """Describes a model class, as plain data.
 
     `parts` are the parameters that are objects with parameters of their own: by the classes that each may be of.
     """
@@ -75,7 +75,7 @@ def part_classes_of(cls: Any, above: str = "") -> Iterator[tuple[str, dict[str, 
 
 
 def model_page(name: str, model: Any) -> str:
-    """All about one model, as text: its parameters, their constraints and defaults, and what can be named in them."""
+    """Describes one model, as text: its parameters, their constraints and defaults, and what can be named in them."""
     lines = [name, "", about(model), "", "Defaults and constraints (--set NAME=VALUE); --seeds sets random_state:"]
     lines += listed(parameters(model))
     for title, members in getattr(model, "catalog", dict)().items():

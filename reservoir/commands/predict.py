@@ -11,9 +11,9 @@ from reservoir.commands.options import COLUMN, OUTPUT, at_least, read_columns
 @click.argument("model", type=click.Path())
 @click.argument("file", type=click.Path())
 @COLUMN
-@click.option("--horizon", type=at_least(1), help="Forecast so many steps past the end. Without it, every row gets an output.")
+@click.option("--horizon", type=at_least(1), help="The steps to forecast past the end. Without it, every row gets an output.")
 @click.option("--standardize", is_flag=True, help="Scale columns to mean 0 and deviation 1, and outputs back.")
-@click.option("--out", type=OUTPUT, default="predictions.csv", show_default=True, help="The outputs, as CSV.")
+@click.option("--out", type=OUTPUT, default="predictions.csv", show_default=True, help="Write the outputs to this CSV file.")
 def predict(model: str, file: str, columns: tuple[str, ...], horizon: int | None, standardize: bool, out: str) -> None:
     """Apply a MODEL that `reservoir run --save` wrote to columns of a CSV FILE.
 

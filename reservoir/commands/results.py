@@ -6,7 +6,7 @@ import click
 
 from reservoir.base.values import parse_name
 from reservoir.commands.console import drawing, print_json, print_table, table_width
-from reservoir.commands.options import OUTPUT, Names, at_least
+from reservoir.commands.options import OUTPUT, Names, at_least, json_of
 
 
 @click.command(short_help="Show what a sweep found.")
@@ -14,10 +14,10 @@ from reservoir.commands.options import OUTPUT, Names, at_least
 @click.option("--top", type=at_least(1), default=10, show_default=True, help="How many trials to show, best first.")
 @click.option("--csv", "csv_file", type=OUTPUT, help="Write every run to this file.")
 @click.option("--plot", type=OUTPUT, help="Draw the scores to this file: a line, a heat map or parallel coordinates.")
-@click.option("--names", type=Names(), help="The parameters to draw; each point is the best over all others.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, numbers in full precision.")
+@click.option("--names", type=Names(), help="The parameters to draw; each point is the best over all other parameters.")
+@json_of("one JSON object")
 def results(store: str, top: int, csv_file: str | None, plot: str | None, names: list[str] | None, as_json: bool) -> None:
-    """Show what the sweep in STORE found: the best trials, which parameters mattered. It may still be running.
+    """Show what the sweep in STORE found: the best trials, which parameters mattered. The sweep may still be running.
 
     \b
     reservoir results narma10-esn.db --top 20 --plot sweep.png

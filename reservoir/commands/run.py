@@ -7,18 +7,18 @@ from typing import Any
 import click
 
 from reservoir.commands.console import drawing, explanation, print_json, print_table, progress
-from reservoir.commands.options import DATA, OUTPUT, SET, START, TASK_SET, Seeds, tasks_with
+from reservoir.commands.options import DATA, MODEL, OUTPUT, SET, START, TASK_SET, json_of, seeds_from, tasks_with
 
 
 @click.command(short_help="Fit a model to a task and score it.")
 @click.argument("task")
-@click.option("--model", default="esn", show_default=True, help="The model; see `reservoir models`.")
+@MODEL
 @SET
 @TASK_SET
-@click.option("--seeds", type=Seeds(), default="0", show_default=True, help="0:5 for 0 to 4, or 0,3,7.")
+@seeds_from("0")
 @DATA
 @START
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per seed, a line each, numbers in full precision.")
+@json_of("one JSON object per seed, a line each")
 @click.option("--save", type=OUTPUT, help="Write the fitted model of the first seed to this file.")
 @click.option("--plot", type=OUTPUT, help="Draw the first seed's predictions to this file (png, svg or pdf).")
 def run(
@@ -44,38 +44,45 @@ def run(
     reservoir run channel-equalization --task-set snr=24 --json
     reservoir run csv --data data.csv --task-set horizon=50
     """  # noqa: D301
-    from reservoir.base.tables import number
     from reservoir.experiments.evaluation import evaluate
     from reservoir.experiments.report import RunReport
-    from reservoir.files.writing import check_outputs, writing
+    from reservoir.files.writing import check_outputs
     from reservoir.validation import DivergenceError
 
     [chosen] = tasks_with([task], task_settings, data, start)
     check_outputs(save, plot, sources=[data])
-    draw = drawing(plot)
+    drawing(plot)  # a picture that cannot be drawn is refused before the work
     rows: list[dict[str, Any]] = []
     try:
         with progress(task, len(seeds), as_json) as bar:
             for place, seed in enumerate(seeds):
                 try:
-                    epochs = bar.epochs(f"seed {seed}", place) if bar.shown else None
-                    result = evaluate(chosen, model, settings, seed, progress=epochs)
+                    result = evaluate(chosen, model, settings, seed, progress=bar.epochs(f"seed {seed}", place))
                 except DivergenceError as error:
                     click.echo(explanation(error)[0], err=True)
-                    bar.step(place)
-                    continue
-                rows.append(result.row)
-                if as_json:
-                    print_json(result.row)
-                if save is not None and len(rows) == 1:
-                    with writing(save):
-                        result.model.save(save)
-                if plot is not None and len(rows) == 1:
-                    title = f"{task}, {model}: {result.row['metric']} = {number(result.row['score'])}"
-                    with writing(plot):
-                        draw.save(draw.task_figure(chosen, result.data, result.predictions, title), plot)
+                else:
+                    rows.append(result.row)
+                    if as_json:
+                        print_json(result.row)
+                    if len(rows) == 1:
+                        keep(result, chosen, save, plot)
                 bar.step(place)
     finally:  # what was finished counts, also after Ctrl-C
         if rows and not as_json:
             print_table(RunReport(chosen, rows).table())
     return int(len(rows) < len(seeds))
+
+
+def keep(result: Any, task: Any, save: str | None, plot: str | None) -> None:
+    """Writes the model of a run and the picture of its predictions to the files that are given."""
+    from reservoir.base.tables import number
+    from reservoir.files.writing import writing
+
+    if save is not None:
+        with writing(save):
+            result.model.save(save)
+    if plot is not None:
+        row, draw = result.row, drawing(plot)
+        title = f"{row['task']}, {row['model']}: {row['metric']} = {number(row['score'])}"
+        with writing(plot):
+            draw.save(draw.task_figure(task, result.data, result.predictions, title), plot)

@@ -8,7 +8,20 @@ from typing import Any
 import click
 
 from reservoir.commands.console import print_table, progress, table_width
-from reservoir.commands.options import DATA, JOBS, OUTPUT, SET, START, TASK_SET, Seeds, Variation, assigned, at_least, tasks_with
+from reservoir.commands.options import (
+    DATA,
+    JOBS,
+    MODEL,
+    OUTPUT,
+    SET,
+    START,
+    TASK_SET,
+    Variation,
+    assigned,
+    at_least,
+    seeds_from,
+    tasks_with,
+)
 
 
 def sweep_file(context: click.Context, _: click.Parameter, path: str | None) -> dict[str, Any]:
@@ -34,14 +47,12 @@ def over_file(
 
 @click.command(short_help="Try many parameters of a model on a task.")
 @click.argument("task", required=False)
-@click.option("--model", default="esn", show_default=True, help="The model; see `reservoir models`.")
-@assigned("--vary", "vary", "NAME=0.1:1.5:15, NAME=log:1e-9:1e-3:7, NAME=a,b,c; may be repeated.", Variation())
+@MODEL
+@assigned("--vary", "vary", "Vary a parameter: NAME=0.1:1.5:15, NAME=log:1e-9:1e-3:7, NAME=a,b,c; may be repeated.", Variation())
 @SET
 @TASK_SET
-@click.option(
-    "--seeds", type=Seeds(), default="0", show_default=True, help="0:5 for 0 to 4, or 0,3,7; every trial runs with every seed."
-)
-@click.option("--strategy", default="grid", show_default=True, help="grid, random, sobol, tpe or cmaes.")
+@seeds_from("0", "Every trial runs with every seed.")
+@click.option("--strategy", default="grid", show_default=True, help="The search strategy: grid, random, sobol, tpe or cmaes.")
 @click.option("--trials", type=at_least(1), help="How many sets of parameters the strategy tries. A grid tries all.")
 @click.option(
     "--store",
@@ -65,7 +76,7 @@ def over_file(
     help="The seed of the strategy's own random numbers (random, sobol, tpe, cmaes).",
 )
 @click.option("--batch", type=at_least(1), help="How many trials tpe and cmaes propose at a time.  [default: 8]")
-@click.option("--prune", is_flag=True, help="tpe and cmaes stop training a run that is worse than the median of earlier ones.")
+@click.option("--prune", is_flag=True, help="Stop the training of runs worse than the median of earlier runs (tpe, cmaes).")
 @click.option("--retry", is_flag=True, help="Repeat the runs that failed.")
 @DATA
 @START
@@ -129,7 +140,7 @@ def sweep(
 
             found = run_sweep(planned, store, jobs=jobs, scheduler=scheduler, retry=retry, report=report)
     except KeyboardInterrupt:
-        click.echo(f"Interrupted; the same command again goes on from what is in {store}.", err=True)
+        click.echo(f"Interrupted; the same command continues from what is in {store}.", err=True)
         return 130
     print_table(found.table(5, table_width()))
     told = f"{counted(counts['new'], 'new run')}, {counts['before']:,} from before"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from reservoir.commands.console import print_json, print_table
+from reservoir.commands.options import json_of
 
 
 @click.command(short_help="List the tasks, or tell all about one.")
 @click.argument("name", required=False)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per task, a line each.")
+@json_of("one JSON object per task, a line each")
 def tasks(name: str | None, as_json: bool) -> None:
     """List the tasks, or tell all about task NAME: definition, options, settings."""
     from reservoir.base.tables import Table
