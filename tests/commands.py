@@ -31,6 +31,9 @@ ONE_CANDIDATE = (
     "--set", "units=60", "--set", "density=0.1", "--set", "leak_rate=0.3", "--set", "spectral_radius=0.9",
     "--set", "input_scaling=0.3", "--set", "readout.ridge=1e-3", "--seeds", "0:2",
 )  # fmt: skip
+SWEEP = (
+    "--set", "units=20", "--set", "density=0.2", "--task-set", "train_length=200", "--task-set", "test_length=50", "--jobs", "1",
+)  # fmt: skip
 
 
 class Outcome(NamedTuple):
@@ -86,3 +89,9 @@ def csv_file(name: str = "data.csv", **columns: Any) -> str:
     rows = zip(*columns.values(), strict=True)
     Path(name).write_text("\n".join([",".join(columns), *[",".join(map(str, row)) for row in rows]]) + "\n")
     return name
+
+
+def toml_file(text: str, name: str = "sweep.toml") -> tuple[str, str]:
+    """Writes a file of a sweep's options, and returns what names it on the command line."""
+    Path(name).write_text(text, encoding="utf-8")
+    return "--file", name
