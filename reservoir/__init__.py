@@ -3,33 +3,34 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from reservoir.base.version import __version__
+from reservoir.base.version import __version__ as __version__
+from reservoir.models import MODELS, PARTS
 
 if TYPE_CHECKING:
-    from reservoir.echo.esn import ESN
-    from reservoir.echo.readouts.logistic import Logistic
-    from reservoir.echo.readouts.online import LeastMeanSquares, RecursiveLeastSquares
-    from reservoir.echo.readouts.ridge import Ridge, RidgeClassifier
-    from reservoir.echo.spectral import spectral_radius
-    from reservoir.gradient.estimators import GRU, LSTM, MGU, ClockworkRNN, Elman, IndRNN
-    from reservoir.gradient.training import Training
-    from reservoir.models import load
-    from reservoir.validation import DataError, DivergenceError, ModelFileError, ParameterError, StoreError
+    from reservoir.echo.esn import ESN as ESN
+    from reservoir.echo.readouts.logistic import Logistic as Logistic
+    from reservoir.echo.readouts.online import LeastMeanSquares as LeastMeanSquares
+    from reservoir.echo.readouts.online import RecursiveLeastSquares as RecursiveLeastSquares
+    from reservoir.echo.readouts.ridge import Ridge as Ridge
+    from reservoir.echo.readouts.ridge import RidgeClassifier as RidgeClassifier
+    from reservoir.echo.spectral import spectral_radius as spectral_radius
+    from reservoir.gradient.cells.clockwork import ClockworkRNN as ClockworkRNN
+    from reservoir.gradient.cells.elman import Elman as Elman
+    from reservoir.gradient.cells.gru import GRU as GRU
+    from reservoir.gradient.cells.indrnn import IndRNN as IndRNN
+    from reservoir.gradient.cells.lstm import LSTM as LSTM
+    from reservoir.gradient.cells.mgu import MGU as MGU
+    from reservoir.gradient.training import Training as Training
+    from reservoir.models import load as load
+    from reservoir.validation import DataError as DataError
+    from reservoir.validation import DivergenceError as DivergenceError
+    from reservoir.validation import ModelFileError as ModelFileError
+    from reservoir.validation import ParameterError as ParameterError
+    from reservoir.validation import StoreError as StoreError
 
 _HOMES = {
-    "ESN": "reservoir.echo.esn",
-    "Elman": "reservoir.gradient.estimators",
-    "LSTM": "reservoir.gradient.estimators",
-    "GRU": "reservoir.gradient.estimators",
-    "MGU": "reservoir.gradient.estimators",
-    "IndRNN": "reservoir.gradient.estimators",
-    "ClockworkRNN": "reservoir.gradient.estimators",
-    "Training": "reservoir.gradient.training",
-    "Ridge": "reservoir.echo.readouts.ridge",
-    "RidgeClassifier": "reservoir.echo.readouts.ridge",
-    "Logistic": "reservoir.echo.readouts.logistic",
-    "RecursiveLeastSquares": "reservoir.echo.readouts.online",
-    "LeastMeanSquares": "reservoir.echo.readouts.online",
+    **{model.class_name: model.module for model in MODELS.values()},
+    **PARTS,
     "spectral_radius": "reservoir.echo.spectral",
     "load": "reservoir.models",
     "DataError": "reservoir.validation",
@@ -39,11 +40,7 @@ _HOMES = {
     "StoreError": "reservoir.validation",
 }
 
-__all__ = [
-    "ESN", "GRU", "LSTM", "MGU", "ClockworkRNN", "DataError", "DivergenceError", "Elman", "IndRNN", "LeastMeanSquares",
-    "Logistic", "ModelFileError", "ParameterError", "RecursiveLeastSquares", "Ridge", "RidgeClassifier", "StoreError", "Training",
-    "__version__", "load", "spectral_radius",
-]  # fmt: skip
+__all__ = sorted([*_HOMES, "__version__"])
 
 
 def __getattr__(name: str) -> Any:

@@ -76,7 +76,7 @@ class Trained(ESN):
 
 @pytest.fixture(autouse=True)
 def _trained(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(models.MODELS, "trained", ("test_comparison", "Trained", "a fake"))
+    monkeypatch.setitem(models.MODELS, "trained", models.Model("test_comparison", "Trained", "a fake"))
     monkeypatch.setattr(Trained, "failures", {})
 
 

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from recurrent import CELLS, batch, vector
 
-from reservoir import plotting
+from reservoir import GRU, LSTM, MGU, ClockworkRNN, Elman, IndRNN, plotting
 from reservoir.gradient.cells.base import Cell
 from reservoir.gradient.diagnostics import gradient_diagnostics, gradient_norms, step_jacobians, with_loss_at_last
-from reservoir.gradient.estimators import GRU, LSTM, MGU, ClockworkRNN, Elman, IndRNN
 from reservoir.gradient.network import Network, Weights, forward
 from reservoir.gradient.report import GradientReport
 from reservoir.gradient.training import Training

@@ -10,12 +10,12 @@ import pytest
 import scipy.special
 from recurrent import CELLS, POOL, SlowElman, batch, vector
 
+from reservoir import Elman, IndRNN
 from reservoir.echo.readouts.least_squares import Blocks
 from reservoir.echo.readouts.online import RecursiveLeastSquares
 from reservoir.gradient.cells.base import Cell
 from reservoir.gradient.cells.clockwork import ClockworkCell
 from reservoir.gradient.cells.elman import ElmanCell
-from reservoir.gradient.estimators import Elman, IndRNN
 from reservoir.gradient.layers import Symbols
 from reservoir.gradient.network import Batch, Network, Weights, backward, forward
 from reservoir.gradient.real_time.kalman import Covariance, KalmanLearner, node_groups

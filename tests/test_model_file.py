@@ -40,6 +40,7 @@ from reservoir import (
 )
 from reservoir.base import model_file
 from reservoir.echo.readouts.table import READOUTS
+from reservoir.models import PARTS
 
 RNG = np.random.default_rng(0)
 T = np.arange(160)
@@ -341,7 +342,7 @@ def test_parts_of_a_trained_network_that_do_not_fit(name: str, tmp_path: Path) -
 
 @pytest.mark.parametrize("name", list(READOUTS))
 def test_every_readout_is_found(name: str) -> None:
-    assert getattr(import_module(model_file.NESTED[name]), name) is READOUTS[name]
+    assert getattr(import_module(PARTS[name]), name) is READOUTS[name]
 
 
 def test_the_checksum_is_of_every_part_with_its_length() -> None:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from recurrent import CELLS, POOL, SlowElman, batch, vector
 
+from reservoir import LSTM, Elman, IndRNN
 from reservoir.gradient.cells.base import Cell
 from reservoir.gradient.cells.elman import ElmanCell
 from reservoir.gradient.cells.indrnn import IndRNNCell
 from reservoir.gradient.cells.lstm import LSTMCell
-from reservoir.gradient.estimators import LSTM, Elman, IndRNN
 from reservoir.gradient.layers import Symbols
 from reservoir.gradient.learners import Learner
 from reservoir.gradient.network import Batch, Network, Weights, forward

@@ -61,7 +61,7 @@ class Factor(SequenceEstimator):
 
 def restored(factor: Factor, folder: Path) -> Factor:
     factor.save(folder / "factor")
-    name, *parts = read_model(folder / "factor")
+    name, *parts = read_model(folder / "factor", {})
     assert name == "Factor"
     return Factor.restored(*parts)
 

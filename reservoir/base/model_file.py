@@ -25,16 +25,6 @@ from reservoir.validation import ModelFileError
 FORMAT = "clockwork-reservoir"
 VERSION = 2
 
-NESTED = {
-    "Ridge": "reservoir.echo.readouts.ridge",
-    "RidgeClassifier": "reservoir.echo.readouts.ridge",
-    "Logistic": "reservoir.echo.readouts.logistic",
-    "RecursiveLeastSquares": "reservoir.echo.readouts.online",
-    "LeastMeanSquares": "reservoir.echo.readouts.online",
-    "Training": "reservoir.gradient.training",
-}
-"""The estimators that can be parameters of others, and the modules that have them. No other class is looked up."""
-
 
 def save_model(
     path: str | os.PathLike[str], model: Estimator, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]
@@ -56,8 +46,12 @@ def save_model(
         temporary.write_bytes(data)
 
 
-def read_model(path: str | os.PathLike[str]) -> tuple[str, dict[str, Any], dict[str, np.ndarray], dict[str, Any]]:
+def read_model(
+    path: str | os.PathLike[str], parts: Mapping[str, str]
+) -> tuple[str, dict[str, Any], dict[str, np.ndarray], dict[str, Any]]:
     """Class name, parameters, arrays and state of a model file.
+
+    parts : the modules of the estimators that can be parameters of others, by class; no other class is looked up
 
     Raises
     ------
@@ -87,7 +81,7 @@ def read_model(path: str | os.PathLike[str]) -> tuple[str, dict[str, Any], dict[
         raise ModelFileError(f"{path}: is damaged, its content does not match its checksum.")
     try:
         description = json.loads(metadata["description"])
-        parameters = {name: _decode(value, tensors) for name, value in description["parameters"].items()}
+        parameters = {name: _decode(value, tensors, parts) for name, value in description["parameters"].items()}
         return metadata["model"], parameters, tensors, description["state"]
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ModelFileError(f"{path}: is damaged, its description cannot be read ({error!r}).") from None
@@ -147,19 +141,19 @@ def _storable(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(array if array.dtype.kind in "fiub" and array.itemsize <= 8 else array.astype(np.float64))
 
 
-def _decode(value: Any, tensors: dict[str, np.ndarray]) -> Any:
+def _decode(value: Any, tensors: dict[str, np.ndarray], parts: Mapping[str, str]) -> Any:
     if isinstance(value, list):
-        return [_decode(item, tensors) for item in value]
+        return [_decode(item, tensors, parts) for item in value]
     if not isinstance(value, dict):
         return value
     if "estimator" in value:
-        nested = getattr(import_module(NESTED[value["estimator"]]), value["estimator"])
-        return nested(**{name: _decode(item, tensors) for name, item in value["parameters"].items()})
+        nested = getattr(import_module(parts[value["estimator"]]), value["estimator"])
+        return nested(**{name: _decode(item, tensors, parts) for name, item in value["parameters"].items()})
     if "sparse" in value:
-        parts = tuple(tensors.pop(f"{value['sparse']}.{part}") for part in ("data", "indices", "indptr"))
-        matrix = sp.csr_array(parts, shape=tuple(value["shape"]))
+        csr = tuple(tensors.pop(f"{value['sparse']}.{part}") for part in ("data", "indices", "indptr"))
+        matrix = sp.csr_array(csr, shape=tuple(value["shape"]))
         matrix.check_format()  # indices out of range would be read as they are
         return matrix
     if "array" in value:
         return tensors.pop(value["array"])
-    return {name: _decode(item, tensors) for name, item in value["options"].items()}
+    return {name: _decode(item, tensors, parts) for name, item in value["options"].items()}

@@ -24,5 +24,5 @@ def models(name: str | None, as_json: bool) -> None:
     elif name:
         click.echo(model_page(name, model_class(name)))
     else:
-        rows = [[n, MODELS[n][2]] for n in names]
+        rows = [[n, MODELS[n].summary] for n in names]
         print_table(Table("Models", ["name", "what it is"], rows, ["`reservoir models NAME` tells its parameters."]))

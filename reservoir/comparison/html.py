@@ -184,7 +184,7 @@ def _settings(entrant: Entrant, rows: Sequence[Mapping[str, Any]]) -> str:
         [escape(name.replace("__", ".")), *[_setting(params, name, defaults) for params in columns.values()]] for name in names
     ]
     heading = entrant.label if entrant.label == entrant.name else f"{entrant.label} ({entrant.name})"
-    about = f"<h3>{escape(heading)}</h3><p>{escape(MODELS[entrant.name][2])}</p>"
+    about = f"<h3>{escape(heading)}</h3><p>{escape(MODELS[entrant.name].summary)}</p>"
     return f"{about}<details><summary>Parameters</summary>{table(['parameter', *columns], body, numeric=False)}</details>"
 
 

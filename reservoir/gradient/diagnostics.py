@@ -17,13 +17,6 @@ from typing import Any
 import numpy as np
 
 from reservoir.gradient.batches import Examples, assemble
-from reservoir.gradient.cells.base import Cell
-from reservoir.gradient.cells.clockwork import ClockworkCell
-from reservoir.gradient.cells.elman import ElmanCell
-from reservoir.gradient.cells.gru import GRUCell
-from reservoir.gradient.cells.indrnn import IndRNNCell
-from reservoir.gradient.cells.lstm import LSTMCell
-from reservoir.gradient.cells.mgu import MGUCell
 from reservoir.gradient.layers import Recurrent
 from reservoir.gradient.losses import LOSSES
 from reservoir.gradient.network import Batch, Network, Run, Weights, backward, forward
@@ -31,21 +24,6 @@ from reservoir.gradient.real_time.sensitivities import make_room
 from reservoir.gradient.recurrent import Recurrent as Estimator
 from reservoir.kernels.real_time import step_jacobian
 from reservoir.kernels.sequence import Tape
-
-GATES: Mapping[type[Cell], Mapping[str, tuple[int, str]]] = {
-    ElmanCell: {},
-    IndRNNCell: {},
-    ClockworkCell: {},
-    LSTMCell: {
-        "input gate": (0, "sigmoid"),
-        "forget gate": (1, "sigmoid"),
-        "output gate": (2, "sigmoid"),
-        "candidate": (3, "tanh"),
-    },
-    GRUCell: {"update gate": (0, "sigmoid"), "reset gate": (1, "sigmoid"), "candidate": (2, "tanh")},
-    MGUCell: {"forget gate": (0, "sigmoid"), "candidate": (1, "tanh")},
-}
-"""For each cell what its pre-activations become, block by block: name, place among the blocks, and function."""
 
 RANGES: Mapping[str, tuple[float, float]] = {"sigmoid": (0.05, 0.95), "tanh": (-0.95, 0.95)}
 """Below the first and above the second, an activation is saturated."""
@@ -160,7 +138,7 @@ class _Seen:
         self.radii: list[list[float]] = [[] for _ in self.layers]
         self.values: list[list[np.ndarray]] = [[] for _ in self.layers]
         cell = self.layers[0].cell
-        self.gates = GATES[type(cell)]
+        self.gates = cell.gate_functions
         self.activation = getattr(cell, "activation", "tanh")  # gated cells end in a tanh
         self.saturated = {name: np.zeros((len(self.layers), 2)) for name in self.gates}
         if self.activation in RANGES:
@@ -176,7 +154,7 @@ class _Seen:
             for jacobian in step_jacobians(layer, weights.bound[index][0], tape, steps):
                 self.radii[index].append(float(np.abs(np.linalg.eigvals(jacobian)).max()))
                 self.values[index].append(np.linalg.svd(jacobian, compute_uv=False))
-            for name, (place, kind) in self.gates.items():
+            for place, (name, kind) in enumerate(self.gates.items()):
                 self._count(name, index, kind, tape.gates[:, 0, place * units : (place + 1) * units])
             outputs = tape.states[0, 1:, 0]
             if self.activation in RANGES:

@@ -17,14 +17,21 @@ Shape = tuple[int, ...]
 class Cell:
     """Base of every cell, a frozen dataclass of its options. A subclass states its sizes and its arrays."""
 
-    gates: ClassVar[int] = 1
-    """Pre-activations per unit."""
+    gate_functions: ClassVar[Mapping[str, str]] = {}
+    """For each gate, in the order of its columns in the weights, the function of its pre-activation: "sigmoid" or "tanh"."""
     states: ClassVar[int] = 1
     """State variables per unit; the first is the output."""
     extra: ClassVar[int] = 0
     """Further numbers per unit and step that the way back needs."""
+    diagonal: ClassVar[bool] = False
+    """Whether the output of a unit depends on its own weights alone."""
 
     units: int
+
+    @property
+    def gates(self) -> int:
+        """Pre-activations per unit: one for each gate, or the unit's own."""
+        return max(len(self.gate_functions), 1)
 
     def shapes(self, n_inputs: int) -> dict[str, Shape]:
         """Names and shapes of the weights, in the order of the flat parameter vector."""
@@ -37,6 +44,11 @@ class Cell:
     def draw_recurrent(self, kind: str, scale: float, generator: np.random.Generator) -> np.ndarray:
         """Initial `recurrent_weights`, drawn as `initialize` says."""
         return initialize(kind, (self.units, self.gates * self.units), generator, scale)
+
+    def units_fed(self, name: str, n_inputs: int) -> np.ndarray:
+        """For each weight of an array, flat, the unit that it leads to."""
+        shape = self.shapes(n_inputs)[name]
+        return np.broadcast_to(np.arange(shape[-1]) % self.units, shape).ravel()  # gates lie side by side
 
     def adjust_bias(self, bias: np.ndarray) -> None:
         """Shift an initial `bias` where the cell wants it."""

@@ -9,19 +9,23 @@ counts from t = 0, when every module runs. Only the blocks of the modules that r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from reservoir.gradient.cells.base import Cell, Shape
 from reservoir.gradient.cells.dense import activate_columns, sum_rows, transpose
+from reservoir.gradient.recurrent import Recurrent
 from reservoir.kernels.activations import CODES, scale_by_derivative
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import inline, uncounted
 from reservoir.kernels.sequence import KERNELS, Kernels
+from reservoir.validation import Choice, Constraint, Number, ParameterError
+
+POWERS_OF_TWO = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 class ClockworkWeights(NamedTuple):
@@ -137,7 +141,7 @@ class ClockworkCell(Cell):
     Units that do not divide evenly among the modules go to the faster ones.
     """
 
-    periods: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+    periods: tuple[int, ...] = POWERS_OF_TWO
     activation: str = "tanh"
 
     @property
@@ -183,6 +187,12 @@ class ClockworkCell(Cell):
             matrix[i:, i:j] = part.reshape(self.units - i, j - i)
         return matrix
 
+    def units_fed(self, name: str, n_inputs: int) -> np.ndarray:
+        """For each weight of an array, flat, the unit that it leads to."""
+        if name == "recurrent_weights":
+            return self.pack(np.tile(np.arange(self.units), (self.units, 1)))
+        return super().units_fed(name, n_inputs)
+
     def multiply_adds(self, t: int) -> int:
         """Multiplications of the recurrent product at step t of one sequence."""
         sizes = np.diff(self.starts)
@@ -191,3 +201,46 @@ class ClockworkCell(Cell):
     def draw_recurrent(self, kind: str, scale: float, generator: np.random.Generator) -> np.ndarray:
         """The triangle of a whole matrix that is drawn as `initialize` says."""
         return self.pack(super().draw_recurrent(kind, scale, generator))
+
+
+@dataclass(eq=False, repr=False)
+class ClockworkRNN(Recurrent):
+    """Clockwork RNN (Koutnik, Greff, Gomez & Schmidhuber 2014): modules of units that run at different periods.
+
+    Module i runs at the steps t = 0, T_i, 2 T_i, ... and keeps its state in between; it reads the modules as slow or slower.
+    periods : T_i, ascending, one for each module; units that do not divide evenly go to the faster modules
+    activation : f: "tanh", "sigmoid", "relu" or "identity"
+    """
+
+    constraints: ClassVar[Mapping[str, Constraint]] = {
+        **Recurrent.constraints,
+        "periods": Number(low=1, high=2**31 - 1, integer=True, array=True),
+        "activation": Choice(tuple(CODES)),
+    }
+
+    periods: Sequence[int] = POWERS_OF_TWO
+    activation: str = "tanh"
+
+    def check(self) -> None:
+        """Raise `ParameterError` for the first parameter out of its constraint."""
+        super().check()
+        periods = self._periods()
+        if any(a >= b for a, b in pairwise(periods)):
+            raise ParameterError(
+                f"The 'periods' parameter of ClockworkRNN must ascend, none twice. Got {self.periods!r} instead."
+            )
+        if len(periods) > self.units:
+            raise ParameterError(
+                f"The 'periods' parameter of ClockworkRNN names {len(periods)} modules, more than there are units"
+                f" ({self.units}); give fewer periods or more units."
+            )
+
+    def _periods(self) -> tuple[int, ...]:
+        return tuple(int(period) for period in np.atleast_1d(self.periods))
+
+    @classmethod
+    def _least_units(cls, **parameters: Any) -> int:
+        return len(cls(**parameters)._periods())
+
+    def _cell(self) -> Cell:
+        return ClockworkCell(self.units, self._periods(), self.activation)

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from reservoir.gradient.cells.base import Cell, Shape
 from reservoir.gradient.cells.dense import dense_gradients, input_product, room_for_transposed, transpose_first
+from reservoir.gradient.recurrent import Recurrent
 from reservoir.kernels.activations import CODES, activate, scale_by_derivative
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import uncounted
 from reservoir.kernels.sequence import KERNELS, Kernels
+from reservoir.validation import Choice, Constraint
 
 
 class ElmanWeights(NamedTuple):
@@ -67,3 +69,18 @@ class ElmanCell(Cell):
         """The arrays as the kernels take them."""
         transposed = room_for_transposed(arrays["recurrent_weights"])
         return ElmanWeights(**arrays, transposed=transposed, activation=CODES[self.activation])
+
+
+@dataclass(eq=False, repr=False)
+class Elman(Recurrent):
+    """Simple recurrent network (Elman 1990): h(t) = f(x(t) W + h(t-1) U + b).
+
+    activation : f: "tanh" or "relu"
+    """
+
+    constraints: ClassVar[Mapping[str, Constraint]] = {**Recurrent.constraints, "activation": Choice(("tanh", "relu"))}
+
+    activation: str = "tanh"
+
+    def _cell(self) -> Cell:
+        return ElmanCell(self.units, self.activation)

@@ -28,10 +28,12 @@ from reservoir.gradient.cells.dense import (
     sum_rows,
     transpose_first,
 )
+from reservoir.gradient.recurrent import Recurrent
 from reservoir.kernels.activations import SIGMOID, TANH
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import uncounted
 from reservoir.kernels.sequence import KERNELS, Kernels
+from reservoir.validation import Choice, Constraint
 
 
 class GRUWeights(NamedTuple):
@@ -178,7 +180,7 @@ KERNELS[GRUWeights] = Kernels(input_product, _advance, _retreat, _gather)
 class GRUCell(Cell):
     """The weights of a layer: `input_weights`, `recurrent_weights`, `bias`, and `recurrent_bias` where the reset comes after."""
 
-    gates: ClassVar[int] = 3
+    gate_functions: ClassVar[Mapping[str, str]] = {"update gate": "sigmoid", "reset gate": "sigmoid", "candidate": "tanh"}
     extra: ClassVar[int] = 1
 
     reset: str = "after"
@@ -196,3 +198,18 @@ class GRUCell(Cell):
     def bind(self, arrays: Mapping[str, np.ndarray]) -> Any:
         """The arrays as the kernels take them."""
         return GRUWeights(**arrays, transposed=room_for_transposed(arrays["recurrent_weights"]))
+
+
+@dataclass(eq=False, repr=False)
+class GRU(Recurrent):
+    """Gated recurrent unit (Cho et al. 2014).
+
+    reset : where the reset gate acts, "before" the recurrent product of the candidate or "after" it
+    """
+
+    constraints: ClassVar[Mapping[str, Constraint]] = {**Recurrent.constraints, "reset": Choice(("before", "after"))}
+
+    reset: str = "after"
+
+    def _cell(self) -> Cell:
+        return GRUCell(self.units, self.reset)

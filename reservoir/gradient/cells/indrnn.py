@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from reservoir.gradient.cells.base import Cell, Shape
 from reservoir.gradient.cells.dense import input_gradients, input_product
 from reservoir.gradient.initializers import initialize
+from reservoir.gradient.recurrent import Recurrent
 from reservoir.kernels.activations import CODES, activate, scale_by_derivative
 from reservoir.kernels.jit import uncounted
 from reservoir.kernels.sequence import KERNELS, Kernels
+from reservoir.validation import Choice, Constraint, Number
 
 
 class IndRNNWeights(NamedTuple):
@@ -78,6 +80,8 @@ KERNELS[IndRNNWeights] = Kernels(input_product, _advance, _retreat, _gather)
 class IndRNNCell(Cell):
     """The weights of a layer: `input_weights`, `recurrent_weights`, one for each unit, `bias`."""
 
+    diagonal: ClassVar[bool] = True
+
     activation: str = "relu"
     recurrent_bound: float = 1.0
 
@@ -92,3 +96,24 @@ class IndRNNCell(Cell):
     def draw_recurrent(self, kind: str, scale: float, generator: np.random.Generator) -> np.ndarray:
         """Uniform from 0 to `recurrent_bound`, whatever is asked for."""
         return initialize("indrnn", (self.units,), generator, self.recurrent_bound)
+
+
+@dataclass(eq=False, repr=False)
+class IndRNN(Recurrent):
+    """Independently recurrent network (Li et al. 2018): each unit reads itself alone, h(t) = f(x(t) W + u h(t-1) + b).
+
+    activation : f: "relu" or "tanh"
+    recurrent_bound : u is drawn uniformly from 0 to this; `recurrent_init` is not used
+    """
+
+    constraints: ClassVar[Mapping[str, Constraint]] = {
+        **Recurrent.constraints,
+        "activation": Choice(("relu", "tanh")),
+        "recurrent_bound": Number(low=0, open_low=True),
+    }
+
+    activation: str = "relu"
+    recurrent_bound: float = 1.0
+
+    def _cell(self) -> Cell:
+        return IndRNNCell(self.units, self.activation, self.recurrent_bound)

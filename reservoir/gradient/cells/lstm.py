@@ -27,10 +27,12 @@ from reservoir.gradient.cells.dense import (
     room_for_transposed,
     transpose_first,
 )
+from reservoir.gradient.recurrent import Recurrent
 from reservoir.kernels.activations import SIGMOID, TANH
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import uncounted
 from reservoir.kernels.sequence import KERNELS, Kernels
+from reservoir.validation import Choice, Constraint, Number
 
 
 class LSTMWeights(NamedTuple):
@@ -177,7 +179,12 @@ KERNELS[LSTMWeights] = Kernels(input_product, _advance, _retreat, _gather)
 class LSTMCell(Cell):
     """The weights of a layer: `input_weights`, `recurrent_weights`, `bias`, and `peepholes` if it has them."""
 
-    gates: ClassVar[int] = 4
+    gate_functions: ClassVar[Mapping[str, str]] = {
+        "input gate": "sigmoid",
+        "forget gate": "sigmoid",
+        "output gate": "sigmoid",
+        "candidate": "tanh",
+    }
     states: ClassVar[int] = 2
     extra: ClassVar[int] = 1
 
@@ -201,3 +208,24 @@ class LSTMCell(Cell):
     def adjust_bias(self, bias: np.ndarray) -> None:
         """Open the forget gates (Gers, Schmidhuber & Cummins 2000)."""
         bias[self.units : 2 * self.units] += self.forget_bias
+
+
+@dataclass(eq=False, repr=False)
+class LSTM(Recurrent):
+    """Long short-term memory with forget gates (Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000).
+
+    peepholes : whether the gates see the cell (Gers & Schmidhuber 2000)
+    forget_bias : added to the initial bias of the forget gates
+    """
+
+    constraints: ClassVar[Mapping[str, Constraint]] = {
+        **Recurrent.constraints,
+        "peepholes": Choice((True, False)),
+        "forget_bias": Number(),
+    }
+
+    peepholes: bool = False
+    forget_bias: float = 1.0
+
+    def _cell(self) -> Cell:
+        return LSTMCell(self.units, self.peepholes, self.forget_bias)

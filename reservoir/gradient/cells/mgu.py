@@ -23,6 +23,7 @@ from reservoir.gradient.cells.dense import (
     room_for_transposed,
     transpose_first,
 )
+from reservoir.gradient.recurrent import Recurrent
 from reservoir.kernels.activations import SIGMOID, TANH
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import uncounted
@@ -131,7 +132,7 @@ KERNELS[MGUWeights] = Kernels(input_product, _advance, _retreat, _gather)
 class MGUCell(Cell):
     """The weights of a layer: `input_weights`, `recurrent_weights`, `bias`."""
 
-    gates: ClassVar[int] = 2
+    gate_functions: ClassVar[Mapping[str, str]] = {"forget gate": "sigmoid", "candidate": "tanh"}
     extra: ClassVar[int] = 2
 
     def shapes(self, n_inputs: int) -> dict[str, Shape]:
@@ -142,3 +143,11 @@ class MGUCell(Cell):
     def bind(self, arrays: Mapping[str, np.ndarray]) -> Any:
         """The arrays as the kernels take them."""
         return MGUWeights(**arrays, transposed=room_for_transposed(arrays["recurrent_weights"]))
+
+
+@dataclass(eq=False, repr=False)
+class MGU(Recurrent):
+    """Minimal gated unit (Zhou, Wu, Zhang & Zhou 2016): one gate that forgets and resets."""
+
+    def _cell(self) -> Cell:
+        return MGUCell(self.units)

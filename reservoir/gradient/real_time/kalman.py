@@ -29,8 +29,6 @@ import numpy as np
 import scipy.linalg
 import scipy.special
 
-from reservoir.gradient.cells.clockwork import ClockworkCell
-from reservoir.gradient.layers import Recurrent
 from reservoir.gradient.learners import Piece, State
 from reservoir.gradient.losses import LOSSES
 from reservoir.gradient.network import Batch, Network, Run, Weights, forward
@@ -90,21 +88,13 @@ def node_groups(network: Network) -> list[np.ndarray]:
         indices, units = [], []
         for name, shape in layer.shapes().items():
             indices.append(starts[name] + np.arange(np.prod(shape, dtype=int)))
-            units.append(_units_of(layer, name))
+            units.append(layer.cell.units_fed(name.rpartition(".")[2], layer.n_inputs))
         where, unit = np.concatenate(indices), np.concatenate(units)
         groups += [where[unit == j] for j in range(layer.cell.units)]
     for norm in network.norms:
         groups += [np.array([starts[name] + j for name in norm.shapes()]) for j in range(norm.size)]
     rows = np.append(starts["head.weights"] + network.n_outputs * np.arange(network.layers[-1].n_outputs), starts["head.bias"])
     return groups + [rows + o for o in range(network.n_outputs)]
-
-
-def _units_of(layer: Recurrent, name: str) -> np.ndarray:
-    """For each weight of an array of a layer, flat, the unit that it leads to."""
-    cell, shape = layer.cell, layer.shapes()[name]
-    if isinstance(cell, ClockworkCell) and name.endswith("recurrent_weights"):
-        return cell.pack(np.tile(np.arange(cell.units), (cell.units, 1)))
-    return np.broadcast_to(np.arange(shape[-1]) % cell.units, shape).ravel()  # gates lie side by side
 
 
 def output_jacobian(network: Network, weights: Weights, along: Sensitivities, read: np.ndarray) -> np.ndarray:

@@ -15,7 +15,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from reservoir.gradient.cells.indrnn import IndRNNCell
 from reservoir.gradient.layers import Recurrent
 from reservoir.gradient.network import Network, Run, Weights
 from reservoir.kernels.activations import CODES, derivative
@@ -93,7 +92,7 @@ class FullSensitivities:
 
 
 class DiagonalSensitivities:
-    """Of one layer of an IndRNN: `own` (B, n_inputs + 2, H), of each unit to its own weights W, u and b, in this order."""
+    """Of one layer of a diagonal cell: `own` (B, n_inputs + 2, H), of each unit to its own weights W, u and b, in this order."""
 
     def __init__(self, network: Network, weights: Weights, batch: int) -> None:
         layer = network.layers[0]
@@ -126,7 +125,7 @@ def sensitivities(network: Network, weights: Weights, batch: int) -> Sensitiviti
 def is_diagonal(network: Network) -> bool:
     """Whether the output of a unit depends on its own weights alone."""
     learned = network.symbols is not None and network.symbols.size is not None
-    return isinstance(network.cells[0], IndRNNCell) and len(network.cells) == 1 and not network.layer_norm and not learned
+    return network.cells[0].diagonal and len(network.cells) == 1 and not network.layer_norm and not learned
 
 
 def offsets(network: Network) -> dict[str, int]:
