@@ -73,7 +73,6 @@ WAVEFORM_OTHERS: Settings = {
     "recurrent_init": "orthogonal",
     "init_scale": 1.0,
     "training__optimizer": "adam",
-    "training__momentum": 0.9,
     "training__learning_rate": 1e-2,
     "training__schedule": "cosine",
     "training__clip_norm": 10.0,

@@ -327,11 +327,11 @@ def test_pieces_longer_than_the_sequences(cell: str, reduction: str, truncation:
 
 
 def test_pieces_cover_every_step_once() -> None:
-    for horizon in (1, 5, 12):
+    for n_steps in (1, 5, 12):
         for every in (1, 3, 12, 20):
             for through in range(every, every + 8):
-                found = list(pieces(horizon, (every, through)))
-                assert [t for piece in found for t in range(piece.scored, piece.stop)] == list(range(horizon))
+                found = list(pieces(n_steps, (every, through)))
+                assert [t for piece in found for t in range(piece.scored, piece.stop)] == list(range(n_steps))
                 assert all(piece.start == max(piece.stop - through, 0) <= piece.scored for piece in found)
     assert list(pieces(5, None)) == [(0, 0, 5)]
 

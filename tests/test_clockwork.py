@@ -196,7 +196,10 @@ def products(monkeypatch: pytest.MonkeyPatch) -> Products:
 
 def work(cell: ClockworkCell, steps: int, batch: int, products: Products) -> tuple[list[int], list[int], int]:
     """Multiplications of the products in every step forward, in every step back, and of the weights' gradient."""
-    kernels = [getattr(kernel, "py_func", kernel) for kernel in (clockwork._advance, clockwork._retreat, clockwork._gather)]
+    kernels = [
+        getattr(kernel, "py_func", kernel)
+        for kernel in (clockwork._forward_step, clockwork._backward_step, clockwork._weight_gradients)
+    ]
     run = case(cell, steps, [steps] * batch, 0)
     tape, weights, gradients = forward(run), cell.bind(run.arrays), cell.bind({n: a.copy() for n, a in run.arrays.items()})
     state_gradient = run.state_gradient.copy()

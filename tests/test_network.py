@@ -21,7 +21,7 @@ from reservoir.gradient.cells.lstm import LSTMCell
 from reservoir.gradient.cells.mgu import MGUCell
 from reservoir.gradient.layers import Attention, Normalization, Steps, Symbols, dropout_mask
 from reservoir.gradient.losses import LOSSES, loss_weights
-from reservoir.gradient.network import Batch, Network, Run, Weights, backward, forward, loss_and_gradient
+from reservoir.gradient.network import Batch, ForwardPass, Network, Weights, backward, forward, loss_and_gradient
 
 CELLS: dict[str, Cell] = {
     "elman": ElmanCell(3),
@@ -106,10 +106,10 @@ class Problem:
         self.state, self.ends = ([generator.normal(0.0, 0.5, shape) for shape in shapes] for _ in range(2))
         self.arrays = {**self.weights.arrays, "inputs": self.batch.inputs, **numbered("state", self.state)}
 
-    def run(self) -> Run:
+    def run(self) -> ForwardPass:
         return forward(self.network, self.weights, self.batch, self.state, FIRST, np.random.default_rng(5))
 
-    def output_loss(self, run: Run) -> tuple[float, np.ndarray]:
+    def output_loss(self, run: ForwardPass) -> tuple[float, np.ndarray]:
         rows = run.outputs.reshape(-1, OUTPUTS)
         weights = self.batch.loss_weights.reshape(-1)
         return LOSSES[self.case.loss](rows, self.batch.targets.reshape(rows.shape), weights)
@@ -378,7 +378,7 @@ def test_dropout_masks(rate: float, same: bool) -> None:
     assert np.abs(across).max() < 5.0 / math.sqrt(mask.size / 100)  # units are independent
 
 
-def masked_run(network: Network, batch: Batch, seed: int) -> Run:
+def masked_run(network: Network, batch: Batch, seed: int) -> ForwardPass:
     weights = Weights(network, np.random.default_rng(1).normal(0.0, 0.5, network.n_weights))
     return forward(network, weights, batch, generator=np.random.default_rng(seed))
 

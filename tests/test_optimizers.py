@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from reservoir.gradient.optimizers import OPTIMIZERS, add_noise, clip_by_norm, global_norm
+from reservoir.gradient.training import Training
 
 DTYPES = (np.float64, np.float32)
 SIZES = (0, 1, 7, 33, 65)
@@ -22,11 +24,18 @@ def random(shape: int | tuple[int, ...], dtype: type, seed: int = 0) -> np.ndarr
     return np.random.default_rng(seed).uniform(-1.0, 1.0, shape).astype(dtype)
 
 
+def settings(name: str, momentum: float = 0.9, decay: float = 0.999, **others: float) -> dict[str, float]:
+    """The settings that an optimizer reads; `momentum` is Adam's beta1 too, and `decay` its beta2."""
+    values = {"momentum": momentum, "decay": decay, "beta1": momentum, "beta2": decay, **others}
+    return {key: values[key] for key in inspect.signature(OPTIMIZERS[name].update).parameters if key in values}
+
+
 def fresh(name: str, size: int, dtype: type) -> np.ndarray:
     return np.zeros((OPTIMIZERS[name].n_states, size), dtype)
 
 
-# The recurrences, of one weight in Python's floats: (w, state), g, step, rate, momentum, decay, weight decay, epsilon
+# The recurrences, of one weight in Python's floats: (w, state), g, step, rate, momentum or beta1, decay or beta2, weight decay,
+# epsilon
 
 State = list[float]
 Slow = Callable[[float, State, float, int, float, float, float, float, float], tuple[float, State]]
@@ -79,15 +88,16 @@ SLOW: dict[str, Slow] = {
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_the_recurrence(name: str, size: int, dtype: type) -> None:
-    settings = (0.03, 0.8, 0.95, 0.2, 1e-3)  # rate, momentum, decay, weight decay, epsilon
+    numbers = (0.03, 0.8, 0.95, 0.2, 1e-3)  # rate, momentum, decay, weight decay, epsilon
+    read = settings(name, 0.8, 0.95, weight_decay=0.2, epsilon=1e-3)
     weights, state = random(size, dtype), fresh(name, size, dtype)
     ref = weights.astype(np.float64)
     ref_states: list[State] = [[0.0] * len(state) for _ in range(size)]
     for step in range(1, 6):
         gradient = random(size, dtype, step)
         for i in range(size):
-            ref[i], ref_states[i] = SLOW[name](float(ref[i]), ref_states[i], float(gradient[i]), step, *settings)
-        OPTIMIZERS[name].update(weights, gradient, state, step, *settings)
+            ref[i], ref_states[i] = SLOW[name](float(ref[i]), ref_states[i], float(gradient[i]), step, *numbers)
+        OPTIMIZERS[name].update(weights, gradient, state, step, 0.03, **read)
         np.testing.assert_array_equal(gradient, random(size, dtype, step))  # only read
     tolerance = 1e-13 if dtype == np.float64 else 2e-6
     assert weights.dtype == state.dtype == dtype
@@ -113,12 +123,18 @@ EXAMPLES = {
 def test_worked_examples(name: str, dtype: type) -> None:
     weights, state = np.ones(1, dtype), fresh(name, 1, dtype)
     for step, gradient in enumerate((1.0, -0.5), 1):
-        OPTIMIZERS[name].update(weights, np.array([gradient], dtype), state, step, 0.1, 0.5, 0.75, 0.0, 1e-30)
+        read = settings(name, 0.5, 0.75, epsilon=1e-30)
+        OPTIMIZERS[name].update(weights, np.array([gradient], dtype), state, step, 0.1, **read)
         assert weights[0] == pytest.approx(EXAMPLES[name][step - 1], rel=1e-14 if dtype == np.float64 else 1e-6)
 
 
 def test_all_are_in_the_tables() -> None:
     assert set(SLOW) == set(EXAMPLES) == set(OPTIMIZERS)
+    for optimizer in OPTIMIZERS.values():
+        arguments = inspect.signature(optimizer.update).parameters.values()
+        read = [p for p in arguments if p.kind is p.KEYWORD_ONLY and p.name != "epsilon"]
+        assert tuple(p.name for p in read) == optimizer.settings
+        assert all(p.default == getattr(Training(), p.name) for p in read)
 
 
 def test_weight_decay_is_in_the_gradient_but_for_adamw() -> None:
@@ -140,7 +156,7 @@ def test_momentum_is_the_heavy_ball() -> None:
     weights, state = np.ones(3), np.zeros((1, 3))
     old, now = np.ones(3), np.ones(3)
     for step in range(1, 30):
-        OPTIMIZERS["momentum"].update(weights, CURVATURES * weights, state, step, 0.02, 0.7)
+        OPTIMIZERS["momentum"].update(weights, CURVATURES * weights, state, step, 0.02, momentum=0.7)
         old, now = now, now - 0.02 * CURVATURES * now + 0.7 * (now - old)
         np.testing.assert_allclose(weights, now, rtol=1e-12, atol=1e-14)
 
@@ -150,7 +166,7 @@ def test_nesterov_is_the_papers_at_the_point_ahead() -> None:
     weights, state = np.ones(3), np.zeros((1, 3))
     theta, v = np.ones(3), np.zeros(3)
     for step in range(1, 30):
-        OPTIMIZERS["nesterov"].update(weights, CURVATURES * weights, state, step, 0.02, 0.7)
+        OPTIMIZERS["nesterov"].update(weights, CURVATURES * weights, state, step, 0.02, momentum=0.7)
         v = 0.7 * v - 0.02 * CURVATURES * (theta + 0.7 * v)
         theta = theta + v
         np.testing.assert_allclose(weights, theta + 0.7 * v, rtol=1e-12, atol=1e-14)
@@ -172,7 +188,7 @@ def test_converges_on_a_quadratic(name: str, dtype: type) -> None:
     curvatures = CURVATURES.astype(dtype)
     weights, state = np.array([1.0, -2.0, 0.5], dtype), fresh(name, 3, dtype)
     for step in range(1, 401):
-        OPTIMIZERS[name].update(weights, curvatures * weights, state, step, 0.05 * 0.985**step, 0.7, 0.9)
+        OPTIMIZERS[name].update(weights, curvatures * weights, state, step, 0.05 * 0.985**step, **settings(name, 0.7, 0.9))
     assert np.abs(weights).max() < 5e-2
     assert float(np.sum(curvatures * weights**2)) < 1e-3 * (1 + 3 * 4 + 10 * 0.25)
 
@@ -182,7 +198,9 @@ def test_converges_on_a_quadratic(name: str, dtype: type) -> None:
 def test_restarted_from_its_state_is_bit_identical(name: str, dtype: type) -> None:
     def run(weights: np.ndarray, state: np.ndarray, first: int, last: int) -> None:
         for step in range(first, last):
-            OPTIMIZERS[name].update(weights, random(67, dtype, step), state, step, 0.01, 0.9, 0.99, 0.1)
+            OPTIMIZERS[name].update(
+                weights, random(67, dtype, step), state, step, 0.01, **settings(name, 0.9, 0.99, weight_decay=0.1)
+            )
 
     weights, state = random(67, dtype), fresh(name, 67, dtype)
     run(weights, state, 1, 5)

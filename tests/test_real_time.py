@@ -94,7 +94,7 @@ def test_sensitivities_of_the_simple_network() -> None:
     assert isinstance(comp, FullSensitivities)
     for t in range(6):
         outputs, _ = slow.step(data.inputs[t, 0])
-        comp.advance(run, t)
+        comp.forward_step(run, t)
         np.testing.assert_allclose(run.outputs[t, 0], outputs, rtol=1e-12)
         for k in range(4):
             found = comp.along(np.eye(4)[k : k + 1])
@@ -133,7 +133,7 @@ def test_what_is_forgotten_is_zero_and_not_a_denormal_number() -> None:
     run = forward(network, weights, Batch(inputs, np.array([45]), np.empty(0), np.empty(0)))
     comp = sensitivities(network, weights, 1)
     for t in range(45):
-        comp.advance(run, t)
+        comp.forward_step(run, t)
         found = np.abs(comp.along(np.ones((1, 2), np.float32)))
         assert found.max() > 0.0
         assert found[found > 0.0].min() > 1e-37

@@ -14,14 +14,14 @@ import scipy.stats
 from reservoir import GRU, LSTM, MGU, ClockworkRNN, DataError, DivergenceError, Elman, IndRNN, ParameterError, Ridge, Training
 from reservoir.base.estimator import clone
 from reservoir.gradient import prediction
-from reservoir.gradient.recurrent import DEFAULT_TRAINING, Recurrent
+from reservoir.gradient.recurrent import DEFAULT_TRAINING, RecurrentEstimator
 
 RNG = np.random.default_rng(0)
 T = np.arange(60)
 WAVE = np.stack([np.sin(0.3 * T), 5.0 + np.cos(0.21 * T)], axis=1) + 0.02 * RNG.normal(size=(60, 2))
 UNEQUAL = [WAVE[:20], WAVE[20:21], WAVE[21:51], WAVE[51:]]
 SHORT = Training(epochs=3, batch_size=2)
-MODELS: dict[str, Recurrent] = {
+MODELS: dict[str, RecurrentEstimator] = {
     "elman": Elman(4, training=SHORT, random_state=0),
     "lstm": LSTM(4, training=SHORT, random_state=0, peepholes=True),
     "gru": GRU(4, training=SHORT, random_state=0),

@@ -11,7 +11,7 @@ from reservoir.gradient.cells.base import Cell
 from reservoir.gradient.cells.elman import ElmanCell
 from reservoir.gradient.cells.gru import GRUCell
 from reservoir.gradient.cells.lstm import LSTMCell
-from reservoir.gradient.layers import Recurrent, Steps
+from reservoir.gradient.layers import RecurrentLayer, Steps
 
 Arrays = dict[str, np.ndarray]
 FROZEN = np.load(Path(__file__).parent / "fixtures" / "torch_cells.npz")
@@ -51,7 +51,7 @@ def ours(name: str, prefix: str) -> Arrays:
 def test_outputs_and_gradients_are_those_of_pytorch(name: str, dtype: str, tolerance: float) -> None:
     cell: Cell = CELLS[name]
     inputs = part(name, "inputs").astype(dtype)
-    layer = Recurrent("layer", cell, inputs.shape[2])
+    layer = RecurrentLayer("layer", cell, inputs.shape[2])
     names = list(cell.shapes(inputs.shape[2]))
     arrays = {f"layer.forward.{key}": np.ascontiguousarray(ours(name, "weights")[key], dtype) for key in names}
     gradients = {key: np.empty_like(array) for key, array in arrays.items()}

@@ -21,7 +21,7 @@ from reservoir.gradient.layers import Steps
 from reservoir.gradient.learners import Learner
 from reservoir.gradient.network import Batch, Weights, loss_and_gradient
 from reservoir.gradient.optimizers import OPTIMIZERS
-from reservoir.gradient.recurrent import Recurrent
+from reservoir.gradient.recurrent import RecurrentEstimator
 from reservoir.gradient.schedules import SCHEDULES
 
 RNG = np.random.default_rng(0)
@@ -30,7 +30,7 @@ TARGETS = [np.roll(u[:, :1], 1, axis=0) - 0.5 * u[:, 1:] for u in INPUTS]
 SERIES = np.sin(0.4 * np.arange(60)) + 0.1 * RNG.normal(size=60)
 
 
-def network(kind: type[Recurrent] = Elman, training: Mapping[str, Any] | None = None, **parameters: Any) -> Any:
+def network(kind: type[RecurrentEstimator] = Elman, training: Mapping[str, Any] | None = None, **parameters: Any) -> Any:
     settings = Training(**{"epochs": 8, "batch_size": 8, "learning_rate": 0.02, **(training or {})})
     return kind(**{"units": 5, "random_state": 0, "training": settings, "dtype": "float64", **parameters})
 
@@ -105,11 +105,11 @@ def test_gradient_descent(settings: dict[str, Any], rates: list[float]) -> None:
 
 def test_adam_counts_its_updates() -> None:
     start = network(training={"epochs": 0}, standardize=False).fit(INPUTS, TARGETS)
-    settings = {"epochs": 4, "batch_size": 20, "clip_norm": None, "momentum": 0.8, "decay": 0.95}
+    settings = {"epochs": 4, "batch_size": 20, "clip_norm": None, "beta1": 0.8, "beta2": 0.95}
     model = network(training=settings, standardize=False).fit(INPUTS, TARGETS)
     batch, vector, state = whole_batch(INPUTS, TARGETS), start._vector.copy(), np.zeros((2, start.n_parameters_))
     for step in (1, 2, 3, 4):
-        OPTIMIZERS["adam"].update(vector, gradient_of(start, vector, batch)[1], state, step, 0.02, 0.8, 0.95)
+        OPTIMIZERS["adam"].update(vector, gradient_of(start, vector, batch)[1], state, step, 0.02, beta1=0.8, beta2=0.95)
     np.testing.assert_allclose(model._vector, vector, rtol=1e-8, atol=1e-12)
 
 
@@ -178,7 +178,7 @@ def test_gradient_noise() -> None:
 
 
 @pytest.mark.parametrize("kind", [Elman, LSTM, ClockworkRNN], ids=lambda kind: kind.__name__)
-def test_sequences_in_another_order_are_the_same_to_learn(kind: type[Recurrent]) -> None:
+def test_sequences_in_another_order_are_the_same_to_learn(kind: type[RecurrentEstimator]) -> None:
     order = RNG.permutation(20)
     parameters = {"periods": (1, 2)} if kind is ClockworkRNN else {}
     one = network(kind, {"batch_size": 20}, **parameters).fit(INPUTS, TARGETS)
@@ -304,7 +304,7 @@ def test_weights_that_diverge_at_the_end(validation: float) -> None:
 
 
 @pytest.mark.parametrize("kind", [Elman, IndRNN], ids=lambda kind: kind.__name__)
-def test_a_later_epoch_that_diverges(kind: type[Recurrent]) -> None:
+def test_a_later_epoch_that_diverges(kind: type[RecurrentEstimator]) -> None:
     training = {"learning_rate": 30.0, "optimizer": "sgd", "clip_norm": None, "batch_size": 20, "epochs": 60}
     model = network(kind, training, activation="relu", standardize=False)
     with pytest.warns(UserWarning, match=r"The .* became .* in epoch (\d+); the weights of epoch (\d+) are kept") as caught:
@@ -352,7 +352,7 @@ def test_progress() -> None:
 # The same every time
 
 
-TRAININGS: dict[str, tuple[type[Recurrent], dict[str, Any], dict[str, Any]]] = {
+TRAININGS: dict[str, tuple[type[RecurrentEstimator], dict[str, Any], dict[str, Any]]] = {
     "batches": (Elman, {"batch_size": 3}, {}),
     "float32": (LSTM, {"batch_size": 7, "schedule": "cosine"}, {"dtype": "float32", "layers": 2}),
     "dropout": (GRU, {"optimizer": "rmsprop"}, {"dropout": 0.3, "bidirectional": True}),
@@ -573,6 +573,8 @@ def test_a_checkpoint_needs_a_seed(tmp_path: Path) -> None:
         ({"learning_rate": math.inf}, "'learning_rate'"),
         ({"momentum": 1.0}, "'momentum'"),
         ({"decay": -0.1}, "'decay'"),
+        ({"beta1": 1.0}, "'beta1'"),
+        ({"beta2": -0.1}, "'beta2'"),
         ({"schedule": "linear"}, "'schedule'"),
         (
             {"schedule": "exponential", "schedule_decay": 1.5},

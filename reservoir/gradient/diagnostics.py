@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from reservoir.gradient.batches import Examples, assemble
-from reservoir.gradient.layers import Recurrent
+from reservoir.gradient.layers import RecurrentLayer
 from reservoir.gradient.losses import LOSSES
-from reservoir.gradient.network import Batch, Network, Run, Weights, backward, forward
+from reservoir.gradient.network import Batch, ForwardPass, Network, Weights, backward, forward
 from reservoir.gradient.real_time.sensitivities import make_room
-from reservoir.gradient.recurrent import Recurrent as Estimator
+from reservoir.gradient.recurrent import RecurrentEstimator
 from reservoir.kernels.real_time import step_jacobian
 from reservoir.kernels.sequence import Tape
 
@@ -29,7 +29,7 @@ RANGES: Mapping[str, tuple[float, float]] = {"sigmoid": (0.05, 0.95), "tanh": (-
 """Below the first and above the second, an activation is saturated."""
 
 
-def gradient_diagnostics(estimator: Estimator, inputs: Any, targets: Any = None, samples: int = 64) -> dict[str, Any]:
+def gradient_diagnostics(estimator: RecurrentEstimator, inputs: Any, targets: Any = None, samples: int = 64) -> dict[str, Any]:
     """What becomes of gradients in a network, fitted, or only drawn (fitted with `Training(epochs=0)`).
 
     Parameters
@@ -88,7 +88,7 @@ def with_loss_at_last(network: Network, vector: np.ndarray) -> tuple[Network, np
     return last, np.concatenate([arrays[name].ravel() for name in last.shapes])
 
 
-def gradient_norms(network: Network, weights: Weights, batch: Batch, loss: str, run: Run | None = None) -> np.ndarray:
+def gradient_norms(network: Network, weights: Weights, batch: Batch, loss: str, run: ForwardPass | None = None) -> np.ndarray:
     """|dL/dh(t)| of the lowest layer after each step, (T,), over all sequences of a batch; `run` is its run, if there is one."""
     run = forward(network, weights, batch) if run is None else run
     rows = run.outputs.reshape(-1, network.n_outputs)
@@ -99,7 +99,7 @@ def gradient_norms(network: Network, weights: Weights, batch: Batch, loss: str, 
     return norms
 
 
-def step_jacobians(layer: Recurrent, bound: Any, tape: Tape, steps: np.ndarray, sequence: int = 0) -> np.ndarray:
+def step_jacobians(layer: RecurrentLayer, bound: Any, tape: Tape, steps: np.ndarray, sequence: int = 0) -> np.ndarray:
     """J (len(steps), N, N) of a layer's whole state: [k, i, j] = ds_i(t)/ds_j(t-1), t = steps[k]; s is the output, then the rest.
 
     bound, tape : of one direction of the layer, the tape as `forward` left it
@@ -146,7 +146,7 @@ class _Seen:
         self.alive = np.zeros((len(self.layers), cell.units), bool)
         self.n_steps = sum(lengths)
 
-    def look_at(self, run: Run, weights: Weights) -> None:
+    def look_at(self, run: ForwardPass, weights: Weights) -> None:
         """Take in the next sequence."""
         steps = self.steps.pop(0)
         for index, layer in enumerate(self.layers):

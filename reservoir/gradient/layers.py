@@ -26,28 +26,28 @@ NO_NORMS = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float6
 
 @dataclass(frozen=True)
 class Steps:
-    """Which steps of a batch are there: `lengths` (B,) falls; `horizon` T is that of the arrays, at least the first of them."""
+    """Which steps of a batch are there: `lengths` (B,) falls; `n_steps` T is that of the arrays, at least the first of them."""
 
     lengths: np.ndarray
-    horizon: int
+    n_steps: int
 
     @cached_property
     def active(self) -> np.ndarray:
         """How many sequences still run at each step, (T,)."""
-        if self.lengths[-1] == self.horizon:
-            return np.full(self.horizon, len(self.lengths))
-        ends = np.searchsorted(self.lengths[::-1], np.arange(self.horizon), side="right")
+        if self.lengths[-1] == self.n_steps:
+            return np.full(self.n_steps, len(self.lengths))
+        ends = np.searchsorted(self.lengths[::-1], np.arange(self.n_steps), side="right")
         return np.asarray(len(self.lengths) - ends, dtype=np.int64)
 
     @cached_property
     def valid(self) -> np.ndarray:
         """Whether a step of a sequence is there, (T, B)."""
-        return np.asarray(np.arange(self.horizon)[:, None] < self.lengths)
+        return np.asarray(np.arange(self.n_steps)[:, None] < self.lengths)
 
     @cached_property
     def backwards(self) -> np.ndarray:
         """For each step of each sequence the step that takes its place when the sequence is read from its end, (T, B)."""
-        steps = np.arange(self.horizon)[:, None]
+        steps = np.arange(self.n_steps)[:, None]
         return np.where(self.valid, self.lengths - 1 - steps, steps)
 
     def reverse(self, x: np.ndarray) -> np.ndarray:
@@ -68,7 +68,7 @@ class Kept(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Recurrent:
+class RecurrentLayer:
     """A layer of cells, forwards in time or in both directions with the outputs side by side."""
 
     name: str
@@ -110,14 +110,14 @@ class Recurrent:
         `empty` gives the arrays for what is kept, by name, shape and type.
         """
         tapes = []
-        horizon, batch, _ = x.shape
+        n_steps, batch, _ = x.shape
         units, kind = self.cell.units, x.dtype
         for direction, weights in enumerate(bound):
             inputs = np.ascontiguousarray(steps.reverse(x) if direction else x)
             own = f"{self.name}.{direction}"
-            gates = empty(f"{own}.gates", (horizon, batch, self.cell.gates * units), kind)
-            extra = empty(f"{own}.extra", (horizon, batch, self.cell.extra * units), kind)
-            states = empty(f"{own}.states", (self.cell.states, horizon + 1, batch, units), kind)
+            gates = empty(f"{own}.gates", (n_steps, batch, self.cell.gates * units), kind)
+            extra = empty(f"{own}.extra", (n_steps, batch, self.cell.extra * units), kind)
+            states = empty(f"{own}.states", (self.cell.states, n_steps + 1, batch, units), kind)
             states[:, 0] = state[direction]
             tapes.append(Tape(inputs, gates, extra, states, first))
             run_forward(weights, tapes[-1], steps.active)
@@ -159,17 +159,17 @@ class Recurrent:
         return total
 
 
-def final_outputs(layer: Recurrent, outputs: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+def final_outputs(layer: RecurrentLayer, outputs: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """The output of each direction when it has read the whole sequence, (B, directions * H)."""
     units = layer.cell.units
     last = outputs[lengths - 1, np.arange(len(lengths))]
     return np.concatenate([last[:, :units], outputs[0, :, units:]], axis=1) if layer.bidirectional else last
 
 
-def final_gradient(layer: Recurrent, gradient: np.ndarray, steps: Steps) -> np.ndarray:
+def final_gradient(layer: RecurrentLayer, gradient: np.ndarray, steps: Steps) -> np.ndarray:
     """The adjoint of `final_outputs`: (T, B, directions * H)."""
     units = layer.cell.units
-    total = np.zeros((steps.horizon, *gradient.shape), gradient.dtype)
+    total = np.zeros((steps.n_steps, *gradient.shape), gradient.dtype)
     total[steps.lengths - 1, np.arange(len(gradient)), :units] = gradient[:, :units]
     if layer.bidirectional:
         total[0, :, units:] = gradient[:, units:]

@@ -9,15 +9,15 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from reservoir.base.threads import thread_count
-from reservoir.gradient.network import Batch, Network, Run, Weights, loss_and_gradient
+from reservoir.gradient.network import Batch, ForwardPass, Network, Weights, loss_and_gradient
 from reservoir.gradient.optimizers import OPTIMIZERS, add_noise, clip_by_norm
 from reservoir.gradient.training import Training
 
 State = list[np.ndarray]
 
 
-class Found(NamedTuple):
-    """What came of a batch: the loss (before the updates), the sum of the gradient norms, updates, steps of sequences."""
+class BatchResult(NamedTuple):
+    """The result of a batch: the loss (before the updates), the sum of the gradient norms, updates, steps of sequences."""
 
     loss: float
     norm: float
@@ -33,18 +33,18 @@ class Piece(NamedTuple):
     stop: int
 
 
-def pieces(horizon: int, truncation: Sequence[int] | None) -> Iterator[Piece]:
-    """The pieces of a batch of `horizon` steps between which there are updates (Williams & Peng 1990, BPTT(k2; k1)).
+def pieces(n_steps: int, truncation: Sequence[int] | None) -> Iterator[Piece]:
+    """The pieces of a batch of `n_steps` steps between which there are updates (Williams & Peng 1990, BPTT(k2; k1)).
 
     >>> [tuple(piece) for piece in pieces(5, (2, 3))]
     [(0, 0, 2), (1, 2, 4), (2, 4, 5)]
     """
     if truncation is None:
-        yield Piece(0, 0, horizon)
+        yield Piece(0, 0, n_steps)
         return
     every, through = truncation
-    for scored in range(0, horizon, every):
-        stop = min(scored + every, horizon)
+    for scored in range(0, n_steps, every):
+        stop = min(scored + every, n_steps)
         yield Piece(max(stop - through, 0), scored, stop)
 
 
@@ -69,7 +69,7 @@ def _weight(batches: list[Batch]) -> float:
 class Learner:
     """Weights, those before the last update, the optimizer's state, and room for the gradient of each chunk of a batch."""
 
-    mend: ClassVar[str] = "lower training.learning_rate or training.clip_norm"
+    remedy: ClassVar[str] = "lower training.learning_rate or training.clip_norm"
     """What to do when training diverges."""
 
     def __init__(self, network: Network, vector: np.ndarray, settings: Training, loss: str, pool: ThreadPoolExecutor) -> None:
@@ -91,20 +91,20 @@ class Learner:
         rate: float,
         noise: np.random.Generator | None,
         masks: np.random.SeedSequence | None,
-    ) -> Found:
+    ) -> BatchResult:
         """Learn from one batch, in as many updates as it has pieces; `updates` were made before.
 
         noise, masks : sources of the gradient noise and of the dropout masks, where there are any
         """
         seeds = [None] * len(chunks) if masks is None else masks.spawn(len(chunks))
         states: list[State | None] = [None] * len(chunks)
-        plan = self.plan(len(chunks[0].inputs))
-        total = _weight(chunks) if len(plan) > 1 else 1.0
+        planned = self.update_pieces(len(chunks[0].inputs))
+        total = _weight(chunks) if len(planned) > 1 else 1.0
         loss = norm = 0.0
         done = 0
-        for piece, after in zip(plan, [*plan[1:], None], strict=True):
+        for piece, after in zip(planned, [*planned[1:], None], strict=True):
             parts, share = chunks, 1.0
-            if len(plan) > 1:
+            if len(planned) > 1:
                 parts = [cut(chunk, piece) for chunk in chunks if chunk.lengths[0] > piece.start]
                 share = _weight(parts) / total
             if self.settings.reduction == "mean" and 0.0 < share < 1.0:
@@ -118,11 +118,11 @@ class Learner:
                 done += 1
                 self.before[:] = self.weights.vector
                 norm += self.update(updates + done, rate, noise)
-        return Found(loss, norm, done, sum(int(chunk.lengths.sum()) for chunk in chunks))
+        return BatchResult(loss, norm, done, sum(int(chunk.lengths.sum()) for chunk in chunks))
 
-    def plan(self, horizon: int) -> list[Piece]:
-        """The pieces of a batch of so many steps."""
-        return list(pieces(horizon, self.settings.truncation))
+    def update_pieces(self, n_steps: int) -> list[Piece]:
+        """The pieces of a batch of so many steps, after each of which the weights are updated."""
+        return list(pieces(n_steps, self.settings.truncation))
 
     def source(self, seed: np.random.SeedSequence | None, piece: Piece) -> np.random.Generator | None:
         """Where the dropout masks of a chunk come from, the same for all its pieces if they are to be the same."""
@@ -133,11 +133,11 @@ class Learner:
 
     def gradient(
         self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[np.random.Generator | None]
-    ) -> tuple[float, list[Run]]:
+    ) -> tuple[float, list[ForwardPass]]:
         """The loss of the parts; its gradient goes to the first room."""
         self.make_rooms(len(parts))
 
-        def work(index: int) -> tuple[float, Run]:
+        def work(index: int) -> tuple[float, ForwardPass]:
             with np.errstate(over="ignore", invalid="ignore"):  # the loss will tell
                 return self.part(index, parts[index], states[index], first, generators[index])
 
@@ -156,7 +156,7 @@ class Learner:
 
     def part(
         self, index: int, part: Batch, state: State | None, first: int, generator: np.random.Generator | None
-    ) -> tuple[float, Run]:
+    ) -> tuple[float, ForwardPass]:
         """The loss of one part; its gradient goes to its room."""
         weights, room = self.rooms[index]
         return loss_and_gradient(self.network, weights, room, part, self.loss, state, first, generator)
@@ -167,6 +167,6 @@ class Learner:
         if noise is not None:
             add_noise(gradient, step, self.settings.gradient_noise, noise)
         norm = clip_by_norm(gradient, self.settings.clip_norm)
-        s = self.settings
-        self.optimizer.update(self.weights.vector, gradient, self.state, step, rate, s.momentum, s.decay, s.weight_decay)
+        read = {name: getattr(self.settings, name) for name in self.optimizer.settings}
+        self.optimizer.update(self.weights.vector, gradient, self.state, step, rate, **read)
         return norm

@@ -18,7 +18,7 @@ from reservoir.gradient.layers import (
     Attention,
     Kept,
     Normalization,
-    Recurrent,
+    RecurrentLayer,
     Steps,
     Symbols,
     dropout_mask,
@@ -55,11 +55,11 @@ class Network:
     dropout_mask: str = "step"
 
     @cached_property
-    def layers(self) -> tuple[Recurrent, ...]:
+    def layers(self) -> tuple[RecurrentLayer, ...]:
         """The recurrent layers, from the input up."""
         width, layers = self.n_inputs if self.symbols is None else self.symbols.n_outputs, []
         for index, cell in enumerate(self.cells):
-            layers.append(Recurrent(f"layer{index}", cell, width, self.bidirectional))
+            layers.append(RecurrentLayer(f"layer{index}", cell, width, self.bidirectional))
             width = layers[-1].n_outputs
         return tuple(layers)
 
@@ -138,7 +138,7 @@ class Batch(NamedTuple):
 
 
 @dataclass
-class Run:
+class ForwardPass:
     """A forward pass and what the backward pass needs of it."""
 
     steps: Steps
@@ -155,7 +155,7 @@ class Run:
     @cached_property
     def scored(self) -> np.ndarray:
         """Whether a step of a sequence is there and after the washout, (T, B)."""
-        return self.steps.valid & (np.arange(self.steps.horizon)[:, None] >= self.washout)
+        return self.steps.valid & (np.arange(self.steps.n_steps)[:, None] >= self.washout)
 
     def state_after(self, steps: int, count: int) -> list[np.ndarray]:
         """The states of the first `count` sequences after so many steps, as `Network.initial_state` shapes them."""
@@ -169,15 +169,15 @@ def forward(
     state: list[np.ndarray] | None = None,
     first: int = 0,
     generator: np.random.Generator | None = None,
-) -> Run:
+) -> ForwardPass:
     """Run a batch. The `outputs` of the result are (T, B, O) per step or (B, O) per sequence.
 
     state : where the sequences start, as `initial_state` shapes it, after `first` steps; zeros if not given
     generator : source of the dropout masks while training; None for none
     """
-    horizon, count, _ = batch.inputs.shape
-    steps = Steps(batch.lengths, horizon)
-    run = Run(steps, batch.washout)
+    n_steps, count, _ = batch.inputs.shape
+    steps = Steps(batch.lengths, n_steps)
+    run = ForwardPass(steps, batch.washout)
     x = batch.inputs
     if network.symbols is not None:
         x, run.codes = network.symbols.forward(weights.arrays, x)
@@ -207,7 +207,7 @@ def backward(
     network: Network,
     weights: Weights,
     gradients: Weights,
-    run: Run,
+    run: ForwardPass,
     gradient: np.ndarray,
     state_gradient: list[np.ndarray] | None = None,
     norms: np.ndarray | None = None,
@@ -255,7 +255,7 @@ def loss_and_gradient(
     state: list[np.ndarray] | None = None,
     first: int = 0,
     generator: np.random.Generator | None = None,
-) -> tuple[float, Run]:
+) -> tuple[float, ForwardPass]:
     """The loss of a batch and, in `gradients`, its gradient with respect to the weights."""
     run = forward(network, weights, batch, state, first, generator)
     rows = run.outputs.reshape(-1, network.n_outputs)
@@ -264,7 +264,7 @@ def loss_and_gradient(
     return value, run
 
 
-def _read(network: Network, weights: Weights, run: Run) -> np.ndarray:
+def _read(network: Network, weights: Weights, run: ForwardPass) -> np.ndarray:
     """What the head reads of the last layer: (T, B, H) or (B, H)."""
     if network.reading == "step":
         return np.asarray(run.top)
@@ -276,7 +276,7 @@ def _read(network: Network, weights: Weights, run: Run) -> np.ndarray:
     return np.asarray(np.einsum("tb,tbh->bh", _shares(run), run.top))
 
 
-def _read_back(network: Network, weights: Weights, gradients: Weights, run: Run, gradient: np.ndarray) -> np.ndarray:
+def _read_back(network: Network, weights: Weights, gradients: Weights, run: ForwardPass, gradient: np.ndarray) -> np.ndarray:
     """The adjoint of `_read`: the gradient with respect to the last layer, (T, B, H)."""
     if network.reading == "step":
         return gradient
@@ -287,6 +287,6 @@ def _read_back(network: Network, weights: Weights, gradients: Weights, run: Run,
     return np.asarray(_shares(run)[:, :, None] * gradient)
 
 
-def _shares(run: Run) -> np.ndarray:
+def _shares(run: ForwardPass) -> np.ndarray:
     """The share of each step in the mean over a sequence, (T, B)."""
     return np.asarray(run.scored / run.scored.sum(axis=0), dtype=run.top.dtype)

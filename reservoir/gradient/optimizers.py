@@ -2,18 +2,19 @@
 
 All weights are one contiguous vector (P,), float32 or float64, and so is the gradient. The state is (n_states, P), of the
 same type, zero before the first step; weights, state and the number of steps are all that a resumed training needs. The
-functions of `OPTIMIZERS` have the same arguments:
+functions of `OPTIMIZERS` have the same first arguments, and by keyword the settings that they read:
 
 weights, gradient, state : the gradient is only read
 step : the number of this update, from 1
 rate : the learning rate
-momentum : in [0, 1), the factor by which a running mean of gradients decays (momentum, nesterov, adam, adamw)
-decay : in [0, 1), the same for the running mean of squared gradients (rmsprop, adam, adamw)
+momentum : in [0, 1), the factor by which the velocity decays (momentum, nesterov)
+decay : in [0, 1), the factor by which the running mean of squared gradients decays (rmsprop)
+beta1, beta2 : in [0, 1), the factors by which the running means of gradients and of their squares decay (adam, adamw)
 weight_decay : lambda; lambda w is added to the gradient g, the derivative of lambda / 2 |w|^2. AdamW keeps it apart
 epsilon : what is added to the root of the mean square (rmsprop, adam, adamw); far above the least gradient that counts,
     1e-18 in single and 1e-150 in double precision
 
-The two running means of squares are divided by 1 - decay^step, which makes up for their start from zero.
+A running mean of squares is divided by 1 - decay^step or 1 - beta2^step, which makes up for its start from zero.
 """
 
 from __future__ import annotations
@@ -35,10 +36,8 @@ def sgd(
     state: np.ndarray,
     step: int,
     rate: float,
-    momentum: float = 0.9,
-    decay: float = 0.999,
+    *,
     weight_decay: float = 0.0,
-    epsilon: float = 1e-8,
 ) -> None:
     """Gradient descent: w -= rate g (Robbins & Monro 1951, on gradients of samples).
 
@@ -56,10 +55,9 @@ def momentum(
     state: np.ndarray,
     step: int,
     rate: float,
+    *,
     momentum: float = 0.9,
-    decay: float = 0.999,
     weight_decay: float = 0.0,
-    epsilon: float = 1e-8,
 ) -> None:
     """Heavy ball (Polyak 1964): v = momentum v + g; w -= rate v.
 
@@ -81,10 +79,9 @@ def nesterov(
     state: np.ndarray,
     step: int,
     rate: float,
+    *,
     momentum: float = 0.9,
-    decay: float = 0.999,
     weight_decay: float = 0.0,
-    epsilon: float = 1e-8,
 ) -> None:
     """Nesterov's momentum (Sutskever, Martens, Dahl & Hinton 2013, eq. 3 and 4): v = momentum v + g; w -= rate (g + momentum v).
 
@@ -108,7 +105,7 @@ def rmsprop(
     state: np.ndarray,
     step: int,
     rate: float,
-    momentum: float = 0.9,
+    *,
     decay: float = 0.999,
     weight_decay: float = 0.0,
     epsilon: float = 1e-8,
@@ -135,24 +132,25 @@ def adam(
     state: np.ndarray,
     step: int,
     rate: float,
-    momentum: float = 0.9,
-    decay: float = 0.999,
+    *,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
     weight_decay: float = 0.0,
     epsilon: float = 1e-8,
 ) -> None:
-    """Adam (Kingma & Ba 2015, algorithm 1), whose beta_1 is `momentum` and beta_2 `decay`.
+    """Adam (Kingma & Ba 2015, algorithm 1).
 
-    m = momentum m + (1 - momentum) g; s = decay s + (1 - decay) g^2;
-    w -= rate m / (1 - momentum^step) / (sqrt(s / (1 - decay^step)) + epsilon)
+    m = beta1 m + (1 - beta1) g; s = beta2 s + (1 - beta2) g^2;
+    w -= rate m / (1 - beta1^step) / (sqrt(s / (1 - beta2^step)) + epsilon)
 
     >>> weights, state = np.array([1.0]), np.zeros((2, 1))
     >>> for step, g in enumerate((2.0, -1.0), 1):  # the first step is as long as the rate
-    ...     adam(weights, np.array([g]), state, step, rate=0.1, momentum=0.5, decay=0.9)
+    ...     adam(weights, np.array([g]), state, step, rate=0.1, beta1=0.5, beta2=0.9)
     ...     print(weights.round(6), state[0], state[1].round(6))
     [0.9] [1.] [0.4]
     [0.9] [0.] [0.46]
     """
-    _adam(weights, gradient, state, step, rate, momentum, decay, epsilon, weight_decay, 0.0)
+    _adam(weights, gradient, state, step, rate, beta1, beta2, epsilon, weight_decay, 0.0)
 
 
 def adamw(
@@ -161,8 +159,9 @@ def adamw(
     state: np.ndarray,
     step: int,
     rate: float,
-    momentum: float = 0.9,
-    decay: float = 0.999,
+    *,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
     weight_decay: float = 0.0,
     epsilon: float = 1e-8,
 ) -> None:
@@ -175,7 +174,7 @@ def adamw(
     >>> print(weights.round(6), state[0].round(6))
     [0.85] [0.2]
     """
-    _adam(weights, gradient, state, step, rate, momentum, decay, epsilon, 0.0, rate * weight_decay)
+    _adam(weights, gradient, state, step, rate, beta1, beta2, epsilon, 0.0, rate * weight_decay)
 
 
 def _adam(
@@ -184,32 +183,33 @@ def _adam(
     state: np.ndarray,
     step: int,
     rate: float,
-    momentum: float,
-    decay: float,
+    beta1: float,
+    beta2: float,
     epsilon: float,
     weight_decay: float,
     shrinkage: float,
 ) -> None:
     """One step of Adam: `weight_decay` is coupled, `shrinkage` decoupled."""
-    rate, correction = rate / (1.0 - momentum**step), 1.0 / math.sqrt(1.0 - decay**step)
-    numbers = (rate, momentum, decay, correction, epsilon, weight_decay, shrinkage)
+    rate, correction = rate / (1.0 - beta1**step), 1.0 / math.sqrt(1.0 - beta2**step)
+    numbers = (rate, beta1, beta2, correction, epsilon, weight_decay, shrinkage)
     kernels.adam(weights, gradient, state[0], state[1], *map(float, numbers))
 
 
 class Optimizer(NamedTuple):
-    """How many vectors of state it keeps, and the function that makes one update."""
+    """How many vectors of state it keeps, the function that makes one update, and the settings of `Training` it reads."""
 
     n_states: int
     update: Callable[..., None]
+    settings: tuple[str, ...]
 
 
 OPTIMIZERS: dict[str, Optimizer] = {
-    "sgd": Optimizer(0, sgd),
-    "momentum": Optimizer(1, momentum),
-    "nesterov": Optimizer(1, nesterov),
-    "rmsprop": Optimizer(1, rmsprop),
-    "adam": Optimizer(2, adam),
-    "adamw": Optimizer(2, adamw),
+    "sgd": Optimizer(0, sgd, ("weight_decay",)),
+    "momentum": Optimizer(1, momentum, ("momentum", "weight_decay")),
+    "nesterov": Optimizer(1, nesterov, ("momentum", "weight_decay")),
+    "rmsprop": Optimizer(1, rmsprop, ("decay", "weight_decay")),
+    "adam": Optimizer(2, adam, ("beta1", "beta2", "weight_decay")),
+    "adamw": Optimizer(2, adamw, ("beta1", "beta2", "weight_decay")),
 }
 
 

@@ -31,7 +31,7 @@ MOST_SYMBOLS = 2**20
 
 
 @dataclass(eq=False, repr=False)
-class Recurrent(SequenceEstimator):
+class RecurrentEstimator(SequenceEstimator):
     """Parameters
     ----------
     units : units of each layer
@@ -107,7 +107,7 @@ class Recurrent(SequenceEstimator):
 
     def __init_subclass__(cls) -> None:
         """Add the parameters that all have to the docstring of each."""
-        cls.__doc__ = f"{inspect.cleandoc(cls.__doc__ or '')}\n\n{inspect.getdoc(Recurrent)}"
+        cls.__doc__ = f"{inspect.cleandoc(cls.__doc__ or '')}\n\n{inspect.getdoc(RecurrentEstimator)}"
 
     def check(self) -> None:
         """Raise `ParameterError` for the first parameter out of its constraint, of the training's too."""

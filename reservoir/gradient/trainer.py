@@ -134,7 +134,7 @@ class Trainer:
         losses = {"training loss": record["loss"], "validation loss": record["validation_loss"]}
         wrong = [f"{name} became {loss}" for name, loss in losses.items() if loss is not None and not math.isfinite(loss)]
         text = f"The {wrong[0] if wrong else 'weights became infinite or NaN'} in epoch {record['epoch']}"
-        advice = LEARNERS[self.settings.algorithm].mend
+        advice = LEARNERS[self.settings.algorithm].remedy
         if now.best_epoch < 0:
             raise DivergenceError(f"{text}, before there were weights to keep; {advice}.")
         warnings.warn(f"{text}; the weights of epoch {now.best_epoch} are kept. To go further, {advice}.", stacklevel=5)

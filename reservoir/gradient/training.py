@@ -28,8 +28,9 @@ class Training(Estimator):
     batch_size : sequences of a mini-batch
     optimizer : "sgd", "momentum", "nesterov", "rmsprop", "adam" or "adamw"
     learning_rate : that of the first epoch
-    momentum : decay of the mean gradient (momentum, nesterov, adam, adamw)
-    decay : decay of the mean squared gradient (rmsprop, adam, adamw)
+    momentum : decay of the velocity (momentum, nesterov)
+    decay : decay of the mean squared gradient (rmsprop)
+    beta1, beta2 : decay of the mean gradient and of the mean squared gradient (adam, adamw)
     schedule : "constant"; "step": times `schedule_decay` every `schedule_every` epochs; "exponential": times
         `schedule_decay` each epoch; "cosine": to zero at the end; "inverse": divided by 1 + schedule_decay * epoch
     clip_norm : upper limit of the gradient's norm, to which longer ones are scaled; None for none
@@ -66,6 +67,8 @@ class Training(Estimator):
         "learning_rate": POSITIVE,
         "momentum": UNIT_INTERVAL,
         "decay": UNIT_INTERVAL,
+        "beta1": UNIT_INTERVAL,
+        "beta2": UNIT_INTERVAL,
         "schedule": Choice(tuple(SCHEDULES)),
         "schedule_decay": Number(low=0),
         "schedule_every": COUNT,
@@ -90,6 +93,8 @@ class Training(Estimator):
     learning_rate: float = 3e-3
     momentum: float = 0.9
     decay: float = 0.999
+    beta1: float = 0.9
+    beta2: float = 0.999
     schedule: str = "constant"
     schedule_decay: float = 0.95
     schedule_every: int = 10

@@ -49,32 +49,32 @@ def sgd(weights, gradient, rate, weight_decay):
 
 
 @jit
-def momentum(weights, gradient, velocity, rate, keep, weight_decay):
+def momentum(weights, gradient, velocity, rate, momentum, weight_decay):
     kind = weights.dtype.type
-    rate, keep, weight_decay = kind(rate), kind(keep), kind(weight_decay)
+    rate, momentum, weight_decay = kind(rate), kind(momentum), kind(weight_decay)
     least = kind(_least(weights))
     for i in range(weights.size):
         g = gradient[i] + weight_decay * weights[i]
-        v = _flushed(keep * velocity[i] + g, least)
+        v = _flushed(momentum * velocity[i] + g, least)
         velocity[i] = v
         weights[i] -= rate * v
 
 
 @jit
-def nesterov(weights, gradient, velocity, rate, keep, weight_decay):
+def nesterov(weights, gradient, velocity, rate, momentum, weight_decay):
     kind = weights.dtype.type
-    rate, keep, weight_decay = kind(rate), kind(keep), kind(weight_decay)
+    rate, momentum, weight_decay = kind(rate), kind(momentum), kind(weight_decay)
     least = kind(_least(weights))
     for i in range(weights.size):
         g = gradient[i] + weight_decay * weights[i]
-        v = _flushed(keep * velocity[i] + g, least)
+        v = _flushed(momentum * velocity[i] + g, least)
         velocity[i] = v
-        weights[i] -= rate * (g + keep * v)
+        weights[i] -= rate * (g + momentum * v)
 
 
 @jit
 def rmsprop(weights, gradient, squares, rate, decay, correction, epsilon, weight_decay):
-    """`correction` is 1 / sqrt(1 - decay^step), as in `adam`."""
+    """`correction` is 1 / sqrt(1 - decay^step)."""
     kind = weights.dtype.type
     rate, correction, epsilon, weight_decay = kind(rate), kind(correction), kind(epsilon), kind(weight_decay)
     decay, new = kind(decay), kind(1.0 - decay)
@@ -87,18 +87,21 @@ def rmsprop(weights, gradient, squares, rate, decay, correction, epsilon, weight
 
 
 @jit
-def adam(weights, gradient, means, squares, rate, keep, decay, correction, epsilon, weight_decay, shrinkage):
-    """`rate` is over 1 - keep^step; `shrinkage` the share by which weights shrink besides, whatever the gradient."""
+def adam(weights, gradient, means, squares, rate, beta1, beta2, correction, epsilon, weight_decay, shrinkage):
+    """`rate` is divided by 1 - beta1^step, `correction` is 1 / sqrt(1 - beta2^step).
+
+    `shrinkage` is the share by which weights shrink besides, whatever the gradient.
+    """
     kind = weights.dtype.type
     rate, correction, epsilon, weight_decay = kind(rate), kind(correction), kind(epsilon), kind(weight_decay)
-    keep, new_mean, decay, new_square = kind(keep), kind(1.0 - keep), kind(decay), kind(1.0 - decay)
+    beta1, new_mean, beta2, new_square = kind(beta1), kind(1.0 - beta1), kind(beta2), kind(1.0 - beta2)
     shrinkage = kind(shrinkage)
     least = kind(_least(weights))
     for i in range(weights.size):
         w = weights[i]
         g = _flushed(gradient[i] + weight_decay * w, least)
-        m = _flushed(keep * means[i] + new_mean * g, least)
-        s = _flushed(decay * squares[i] + new_square * (g * g), least * least)
+        m = _flushed(beta1 * means[i] + new_mean * g, least)
+        s = _flushed(beta2 * squares[i] + new_square * (g * g), least * least)
         means[i] = m
         squares[i] = s
         weights[i] = w - (rate * m / (np.sqrt(s) * correction + epsilon) + shrinkage * w)

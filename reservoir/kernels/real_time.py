@@ -1,7 +1,7 @@
 """Sensitivities of a layer's states to the weights, carried forward in time (Williams & Zipser 1989), for every cell.
 
-The Jacobian of a step comes from the cell's own `retreat` and `gather`: as many copies of the step as there are state
-variables, each with another unit vector as the gradient with respect to the new state.
+The Jacobian of a step comes from the cell's own `backward_step` and `weight_gradients`: as many copies of the step as there
+are state variables, each with another unit vector as the gradient with respect to the new state.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import jit
-from reservoir.kernels.sequence import Tape, gather, retreat
+from reservoir.kernels.sequence import Tape, backward_step, weight_gradients
 
 
 class Room(NamedTuple):
@@ -31,7 +31,7 @@ class Room(NamedTuple):
 
 @jit
 def step_jacobian(weights, tape, t, b, room):
-    """`room.jacobian`, and `room.gates`, `room.extra` for `gather`, of step t of sequence b."""
+    """`room.jacobian`, and `room.gates`, `room.extra` for `weight_gradients`, of step t of sequence b."""
     kinds, _, rows, units = room.states.shape
     room.inputs[0, 0] = tape.inputs[t, b]
     for s in range(kinds):
@@ -45,11 +45,11 @@ def step_jacobian(weights, tape, t, b, room):
         room.extra[i, 0, 0] = tape.extra[t, b]
         room.jacobian[i // units, i, i % units] = 1
     gates, extra = room.gates.reshape(1, rows, room.gates.shape[3]), room.extra.reshape(1, rows, room.extra.shape[3])
-    retreat(weights, Tape(room.inputs, gates, extra, room.states, tape.first + t), 0, rows, room.jacobian)
+    backward_step(weights, Tape(room.inputs, gates, extra, room.states, tape.first + t), 0, rows, room.jacobian)
 
 
 @jit
-def advance_sensitivities(weights, tape, t, n, room, gradients, start, below, sensitivities):
+def forward_sensitivities(weights, tape, t, n, room, gradients, start, below, sensitivities):
     """The sensitivities after step t of the first n sequences, from those before it, in place.
 
     gradients : of the class of `weights`, its arrays the parts of `room.direct`
@@ -71,7 +71,7 @@ def advance_sensitivities(weights, tape, t, n, room, gradients, start, below, se
             gemm(gates, weights.input_weights, False, room.by_input, False, True)
             gemm(room.by_input, below[b], True, room.product[:, : below.shape[2]])
         for i in range(rows):
-            gather(weights, Tape(room.inputs, room.gates[i], room.extra[i], room.state, tape.first + t), gradients)
+            weight_gradients(weights, Tape(room.inputs, room.gates[i], room.extra[i], room.state, tape.first + t), gradients)
             row, new = room.product[i], old[i]
             part = row[start:stop]
             for j in range(part.size):

@@ -2,12 +2,12 @@
 
 A cell's file gives four kernels; the class of its weights, a NamedTuple, tells Numba which ones to compile in:
 
-    prepare(weights, tape)                         what can be computed for all steps at once, before the loop
-    advance(weights, tape, t, n)                   states[:, t + 1, :n] from states[:, t, :n]
-    retreat(weights, tape, t, n, state_gradient)   the adjoint of `advance`: turns the gradient with respect to the new
-                                                   state into that with respect to the old, in place, and leaves that
-                                                   with respect to the gates in `gates`
-    gather(weights, tape, gradients)               gradients of the weights, after the loop
+    prepare(weights, tape)                               what can be computed for all steps at once, before the loop
+    forward_step(weights, tape, t, n)                    states[:, t + 1, :n] from states[:, t, :n]
+    backward_step(weights, tape, t, n, state_gradient)   the adjoint of `forward_step`: turns the gradient with respect to
+                                                         the new state into that with respect to the old, in place, and
+                                                         leaves that with respect to the gates in `gates`
+    weight_gradients(weights, tape, gradients)           gradients of the weights, after the loop
 
 Sequences of a batch are sorted by length, the longest first, so that at step t the first n = active[t] still run. The
 others keep their state, and gradients pass through them unchanged.
@@ -41,9 +41,9 @@ class Kernels(NamedTuple):
     """The four kernels of a cell."""
 
     prepare: Callable[..., None]
-    advance: Callable[..., None]
-    retreat: Callable[..., None]
-    gather: Callable[..., None]
+    forward_step: Callable[..., None]
+    backward_step: Callable[..., None]
+    weight_gradients: Callable[..., None]
 
 
 KERNELS: dict[type, Kernels] = {}
@@ -54,16 +54,16 @@ def prepare(weights, tape):
     KERNELS[type(weights)].prepare(weights, tape)
 
 
-def advance(weights, tape, t, n):
-    KERNELS[type(weights)].advance(weights, tape, t, n)
+def forward_step(weights, tape, t, n):
+    KERNELS[type(weights)].forward_step(weights, tape, t, n)
 
 
-def retreat(weights, tape, t, n, state_gradient):
-    KERNELS[type(weights)].retreat(weights, tape, t, n, state_gradient)
+def backward_step(weights, tape, t, n, state_gradient):
+    KERNELS[type(weights)].backward_step(weights, tape, t, n, state_gradient)
 
 
-def gather(weights, tape, gradients):
-    KERNELS[type(weights)].gather(weights, tape, gradients)
+def weight_gradients(weights, tape, gradients):
+    KERNELS[type(weights)].weight_gradients(weights, tape, gradients)
 
 
 @overload(prepare)
@@ -72,21 +72,21 @@ def _prepare(weights, tape):
     return lambda weights, tape: kernel(weights, tape)
 
 
-@overload(advance)
-def _advance(weights, tape, t, n):
-    kernel = KERNELS[weights.instance_class].advance
+@overload(forward_step)
+def _forward_step(weights, tape, t, n):
+    kernel = KERNELS[weights.instance_class].forward_step
     return lambda weights, tape, t, n: kernel(weights, tape, t, n)
 
 
-@overload(retreat)
-def _retreat(weights, tape, t, n, state_gradient):
-    kernel = KERNELS[weights.instance_class].retreat
+@overload(backward_step)
+def _backward_step(weights, tape, t, n, state_gradient):
+    kernel = KERNELS[weights.instance_class].backward_step
     return lambda weights, tape, t, n, state_gradient: kernel(weights, tape, t, n, state_gradient)
 
 
-@overload(gather)
-def _gather(weights, tape, gradients):
-    kernel = KERNELS[weights.instance_class].gather
+@overload(weight_gradients)
+def _weight_gradients(weights, tape, gradients):
+    kernel = KERNELS[weights.instance_class].weight_gradients
     return lambda weights, tape, gradients: kernel(weights, tape, gradients)
 
 
@@ -97,7 +97,7 @@ def run_forward(weights, tape, active):
     states = tape.states
     for t in range(len(active)):
         n = active[t]
-        advance(weights, tape, t, n)
+        forward_step(weights, tape, t, n)
         for s in range(states.shape[0]):
             for b in range(n, states.shape[2]):
                 for j in range(states.shape[3]):
@@ -123,10 +123,10 @@ def run_backward(weights, tape, active, output_gradient, state_gradient, gradien
             for value in state_gradient[0].flat:
                 square += value * value
             norms[t] = np.sqrt(square)
-        retreat(weights, tape, t, n, state_gradient)
+        backward_step(weights, tape, t, n, state_gradient)
         for b in range(n, gates.shape[1]):
             gates[t, b] = zero
-    gather(weights, tape, gradients)
+    weight_gradients(weights, tape, gradients)
 
 
 @uncounted

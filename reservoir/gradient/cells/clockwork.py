@@ -18,7 +18,7 @@ import numpy as np
 
 from reservoir.gradient.cells.base import Cell, Shape
 from reservoir.gradient.cells.dense import activate_columns, sum_rows, transpose
-from reservoir.gradient.recurrent import Recurrent
+from reservoir.gradient.recurrent import RecurrentEstimator
 from reservoir.kernels.activations import CODES, scale_by_derivative
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import inline, uncounted
@@ -73,7 +73,7 @@ def _prepare(weights, tape):
 
 
 @uncounted
-def _advance(weights, tape, t, n):
+def _forward_step(weights, tape, t, n):
     old, new, rows = tape.states[0, t, :n], tape.states[0, t + 1, :n], np.uint64(n)
     for b in range(n):
         for j in range(old.shape[1]):
@@ -91,7 +91,7 @@ def _advance(weights, tape, t, n):
 
 
 @uncounted
-def _retreat(weights, tape, t, n, state_gradient):
+def _backward_step(weights, tape, t, n, state_gradient):
     if t == tape.gates.shape[0] - 1:
         for module in range(len(weights.periods)):
             transpose(_block(weights.recurrent_weights, weights, module), _block_transposed(weights, module))
@@ -110,7 +110,7 @@ def _retreat(weights, tape, t, n, state_gradient):
 
 
 @uncounted
-def _gather(weights, tape, gradients):
+def _weight_gradients(weights, tape, gradients):
     steps, batch, units = tape.gates.shape
     gradients.input_weights[:] = 0
     gradients.recurrent_weights[:] = 0
@@ -131,7 +131,7 @@ def _gather(weights, tape, gradients):
                 gemm(tape.states[0, t, :, start:], part, True, block, True)
 
 
-KERNELS[ClockworkWeights] = Kernels(_prepare, _advance, _retreat, _gather)
+KERNELS[ClockworkWeights] = Kernels(_prepare, _forward_step, _backward_step, _weight_gradients)
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ class ClockworkCell(Cell):
 
 
 @dataclass(eq=False, repr=False)
-class ClockworkRNN(Recurrent):
+class ClockworkRNN(RecurrentEstimator):
     """Clockwork RNN (Koutnik, Greff, Gomez & Schmidhuber 2014): modules of units that run at different periods.
 
     Module i runs at the steps t = 0, T_i, 2 T_i, ... and keeps its state in between; it reads the modules as slow or slower.
@@ -213,7 +213,7 @@ class ClockworkRNN(Recurrent):
     """
 
     constraints: ClassVar[Mapping[str, Constraint]] = {
-        **Recurrent.constraints,
+        **RecurrentEstimator.constraints,
         "periods": Number(low=1, high=2**31 - 1, integer=True, array=True),
         "activation": Choice(tuple(CODES)),
     }

@@ -13,7 +13,7 @@ import numpy as np
 
 from reservoir.gradient.cells.base import Cell, Shape
 from reservoir.gradient.cells.dense import dense_gradients, input_product, room_for_transposed, transpose_first
-from reservoir.gradient.recurrent import Recurrent
+from reservoir.gradient.recurrent import RecurrentEstimator
 from reservoir.kernels.activations import CODES, activate, scale_by_derivative
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import uncounted
@@ -32,7 +32,7 @@ class ElmanWeights(NamedTuple):
 
 
 @uncounted
-def _advance(weights, tape, t, n):
+def _forward_step(weights, tape, t, n):
     gates, new = tape.gates[t], tape.states[0, t + 1, :n]
     for b in range(n):
         for j in range(new.shape[1]):
@@ -42,7 +42,7 @@ def _advance(weights, tape, t, n):
 
 
 @uncounted
-def _retreat(weights, tape, t, n, state_gradient):
+def _backward_step(weights, tape, t, n, state_gradient):
     transpose_first(weights, tape, t)
     gates, gradient, new = tape.gates[t, :n], state_gradient[0, :n], tape.states[0, t + 1]
     for b in range(n):
@@ -52,7 +52,7 @@ def _retreat(weights, tape, t, n, state_gradient):
     gemm(gates, weights.transposed, False, gradient)
 
 
-KERNELS[ElmanWeights] = Kernels(input_product, _advance, _retreat, dense_gradients)
+KERNELS[ElmanWeights] = Kernels(input_product, _forward_step, _backward_step, dense_gradients)
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,13 @@ class ElmanCell(Cell):
 
 
 @dataclass(eq=False, repr=False)
-class Elman(Recurrent):
+class Elman(RecurrentEstimator):
     """Simple recurrent network (Elman 1990): h(t) = f(x(t) W + h(t-1) U + b).
 
     activation : f: "tanh" or "relu"
     """
 
-    constraints: ClassVar[Mapping[str, Constraint]] = {**Recurrent.constraints, "activation": Choice(("tanh", "relu"))}
+    constraints: ClassVar[Mapping[str, Constraint]] = {**RecurrentEstimator.constraints, "activation": Choice(("tanh", "relu"))}
 
     activation: str = "tanh"
 

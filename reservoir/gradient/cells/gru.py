@@ -28,7 +28,7 @@ from reservoir.gradient.cells.dense import (
     sum_rows,
     transpose_first,
 )
-from reservoir.gradient.recurrent import Recurrent
+from reservoir.gradient.recurrent import RecurrentEstimator
 from reservoir.kernels.activations import SIGMOID, TANH
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import uncounted
@@ -79,7 +79,7 @@ def _emit(gates, old, new):
 
 
 @uncounted
-def _advance(weights, tape, t, n):
+def _forward_step(weights, tape, t, n):
     units, rows = tape.states.shape[3], np.uint64(n)
     border, width = np.uint64(2 * units), np.uint64(3 * units)
     gates, product, old = tape.gates[t, :n], tape.extra[t, :n], tape.states[0, t, :n]
@@ -98,7 +98,7 @@ def _advance(weights, tape, t, n):
 
 
 @uncounted
-def _retreat_output(gates, old, gradient):
+def _backward_output(gates, old, gradient):
     """The gradients of the update gate and of the candidate, and what reaches h(t-1) directly."""
     units = old.shape[1]
     one = gates.dtype.type(1.0)
@@ -113,7 +113,7 @@ def _retreat_output(gates, old, gradient):
 
 
 @uncounted
-def _retreat_after(gates, product):
+def _backward_reset_after(gates, product):
     """The gradients of the reset gate and of the recurrent product."""
     units = product.shape[1]
     one = gates.dtype.type(1.0)
@@ -126,7 +126,7 @@ def _retreat_after(gates, product):
 
 
 @uncounted
-def _retreat_before(gates, old, product, gradient):
+def _backward_reset_before(gates, old, product, gradient):
     """The gradients of the reset gate and of h(t-1) from that of r h, which is then r h again."""
     units = product.shape[1]
     one = gates.dtype.type(1.0)
@@ -141,24 +141,24 @@ def _retreat_before(gates, old, product, gradient):
 
 
 @uncounted
-def _retreat(weights, tape, t, n, state_gradient):
+def _backward_step(weights, tape, t, n, state_gradient):
     transpose_first(weights, tape, t)
     units = tape.states.shape[3]
     gates, product, old, gradient = tape.gates[t, :n], tape.extra[t, :n], tape.states[0, t], state_gradient[0, :n]
     to_gates, to_candidate = weights.transposed[: 2 * units], weights.transposed[2 * units :]
-    _retreat_output(gates, old, gradient)
+    _backward_output(gates, old, gradient)
     if len(weights.recurrent_bias) > 0:
-        _retreat_after(gates, product)
+        _backward_reset_after(gates, product)
         gemm(product, to_candidate, True, gradient)
     else:
         gemm(gates[:, 2 * units :], to_candidate, False, product)
-        _retreat_before(gates, old, product, gradient)
+        _backward_reset_before(gates, old, product, gradient)
     gemm(gates[:, : 2 * units], to_gates, True, gradient)
     tape.extra[t, n:] = 0
 
 
 @uncounted
-def _gather(weights, tape, gradients):
+def _weight_gradients(weights, tape, gradients):
     steps, batch, width = tape.gates.shape
     units, rows = width // 3, steps * batch
     input_gradients(tape, gradients)
@@ -173,7 +173,7 @@ def _gather(weights, tape, gradients):
         gemm(product, gates[:, 2 * units :], False, into_candidate, True)
 
 
-KERNELS[GRUWeights] = Kernels(input_product, _advance, _retreat, _gather)
+KERNELS[GRUWeights] = Kernels(input_product, _forward_step, _backward_step, _weight_gradients)
 
 
 @dataclass(frozen=True)
@@ -201,13 +201,13 @@ class GRUCell(Cell):
 
 
 @dataclass(eq=False, repr=False)
-class GRU(Recurrent):
+class GRU(RecurrentEstimator):
     """Gated recurrent unit (Cho et al. 2014).
 
     reset : where the reset gate acts, "before" the recurrent product of the candidate or "after" it
     """
 
-    constraints: ClassVar[Mapping[str, Constraint]] = {**Recurrent.constraints, "reset": Choice(("before", "after"))}
+    constraints: ClassVar[Mapping[str, Constraint]] = {**RecurrentEstimator.constraints, "reset": Choice(("before", "after"))}
 
     reset: str = "after"
 

@@ -16,7 +16,7 @@ import numpy as np
 from reservoir.gradient.cells.base import Cell, Shape
 from reservoir.gradient.cells.dense import input_gradients, input_product
 from reservoir.gradient.initializers import initialize
-from reservoir.gradient.recurrent import Recurrent
+from reservoir.gradient.recurrent import RecurrentEstimator
 from reservoir.kernels.activations import CODES, activate, scale_by_derivative
 from reservoir.kernels.jit import uncounted
 from reservoir.kernels.sequence import KERNELS, Kernels
@@ -41,7 +41,7 @@ def _add_products(factors, rows, total):
 
 
 @uncounted
-def _advance(weights, tape, t, n):
+def _forward_step(weights, tape, t, n):
     gates, new = tape.gates[t, :n], tape.states[0, t + 1]
     _add_products(weights.recurrent_weights, tape.states[0, t], gates)
     for b in range(n):
@@ -51,7 +51,7 @@ def _advance(weights, tape, t, n):
 
 
 @uncounted
-def _retreat(weights, tape, t, n, state_gradient):
+def _backward_step(weights, tape, t, n, state_gradient):
     gates, gradient, new = tape.gates[t, :n], state_gradient[0], tape.states[0, t + 1]
     for b in range(n):
         row, passed = gates[b], gradient[b]
@@ -63,7 +63,7 @@ def _retreat(weights, tape, t, n, state_gradient):
 
 
 @uncounted
-def _gather(weights, tape, gradients):
+def _weight_gradients(weights, tape, gradients):
     input_gradients(tape, gradients)
     gradients.recurrent_weights[:] = 0
     for t in range(tape.gates.shape[0]):
@@ -73,7 +73,7 @@ def _gather(weights, tape, gradients):
                 gradients.recurrent_weights[j] += row[j] * old[j]
 
 
-KERNELS[IndRNNWeights] = Kernels(input_product, _advance, _retreat, _gather)
+KERNELS[IndRNNWeights] = Kernels(input_product, _forward_step, _backward_step, _weight_gradients)
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class IndRNNCell(Cell):
 
 
 @dataclass(eq=False, repr=False)
-class IndRNN(Recurrent):
+class IndRNN(RecurrentEstimator):
     """Independently recurrent network (Li et al. 2018): each unit reads itself alone, h(t) = f(x(t) W + u h(t-1) + b).
 
     activation : f: "relu" or "tanh"
@@ -107,7 +107,7 @@ class IndRNN(Recurrent):
     """
 
     constraints: ClassVar[Mapping[str, Constraint]] = {
-        **Recurrent.constraints,
+        **RecurrentEstimator.constraints,
         "activation": Choice(("relu", "tanh")),
         "recurrent_bound": Number(low=0, open_low=True),
     }

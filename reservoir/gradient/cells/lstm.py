@@ -27,7 +27,7 @@ from reservoir.gradient.cells.dense import (
     room_for_transposed,
     transpose_first,
 )
-from reservoir.gradient.recurrent import Recurrent
+from reservoir.gradient.recurrent import RecurrentEstimator
 from reservoir.kernels.activations import SIGMOID, TANH
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import uncounted
@@ -92,7 +92,7 @@ def _emit(gates, squashed, output):
 
 
 @uncounted
-def _advance(weights, tape, t, n):
+def _forward_step(weights, tape, t, n):
     zero, units, rows = np.uint64(0), np.uint64(tape.states.shape[3]), np.uint64(n)
     double, triple, width = np.uint64(2) * units, np.uint64(3) * units, np.uint64(4) * units
     gates, squashed = tape.gates[t, :n], tape.extra[t]
@@ -115,7 +115,7 @@ def _advance(weights, tape, t, n):
 
 
 @uncounted
-def _retreat_output(gates, squashed, output_gradient, cell_gradient):
+def _backward_output(gates, squashed, output_gradient, cell_gradient):
     """The output gate, and what reaches the cell through the output."""
     units = squashed.shape[1]
     one = gates.dtype.type(1.0)
@@ -128,7 +128,7 @@ def _retreat_output(gates, squashed, output_gradient, cell_gradient):
 
 
 @uncounted
-def _retreat_cell(gates, old, cell_gradient):
+def _backward_cell(gates, old, cell_gradient):
     """The other gates, and the cell before."""
     units = old.shape[1]
     one = gates.dtype.type(1.0)
@@ -146,20 +146,20 @@ def _retreat_cell(gates, old, cell_gradient):
 
 
 @uncounted
-def _retreat(weights, tape, t, n, state_gradient):
+def _backward_step(weights, tape, t, n, state_gradient):
     transpose_first(weights, tape, t)
     gates, peepholes = tape.gates[t, :n], len(weights.peepholes) > 0
-    _retreat_output(gates, tape.extra[t], state_gradient[0], state_gradient[1])
+    _backward_output(gates, tape.extra[t], state_gradient[0], state_gradient[1])
     if peepholes:
         _from_gates(weights.peepholes, gates, state_gradient[1], 2, 3)
-    _retreat_cell(gates, tape.states[1, t], state_gradient[1])
+    _backward_cell(gates, tape.states[1, t], state_gradient[1])
     if peepholes:
         _from_gates(weights.peepholes, gates, state_gradient[1], 0, 2)
     gemm(gates, weights.transposed, False, state_gradient[0, :n])
 
 
 @uncounted
-def _gather(weights, tape, gradients):
+def _weight_gradients(weights, tape, gradients):
     dense_gradients(weights, tape, gradients)
     gradients.peepholes[:] = 0
     if len(weights.peepholes) > 0:
@@ -172,7 +172,7 @@ def _gather(weights, tape, gradients):
                 _multiply_add(row[2 * units : 3 * units], new, gradients.peepholes[2])
 
 
-KERNELS[LSTMWeights] = Kernels(input_product, _advance, _retreat, _gather)
+KERNELS[LSTMWeights] = Kernels(input_product, _forward_step, _backward_step, _weight_gradients)
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ class LSTMCell(Cell):
 
 
 @dataclass(eq=False, repr=False)
-class LSTM(Recurrent):
+class LSTM(RecurrentEstimator):
     """Long short-term memory with forget gates (Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000).
 
     peepholes : whether the gates see the cell (Gers & Schmidhuber 2000)
@@ -219,7 +219,7 @@ class LSTM(Recurrent):
     """
 
     constraints: ClassVar[Mapping[str, Constraint]] = {
-        **Recurrent.constraints,
+        **RecurrentEstimator.constraints,
         "peepholes": Choice((True, False)),
         "forget_bias": Number(),
     }

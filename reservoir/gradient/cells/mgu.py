@@ -23,7 +23,7 @@ from reservoir.gradient.cells.dense import (
     room_for_transposed,
     transpose_first,
 )
-from reservoir.gradient.recurrent import Recurrent
+from reservoir.gradient.recurrent import RecurrentEstimator
 from reservoir.kernels.activations import SIGMOID, TANH
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import uncounted
@@ -61,7 +61,7 @@ def _emit(gates, old, new):
 
 
 @uncounted
-def _advance(weights, tape, t, n):
+def _forward_step(weights, tape, t, n):
     units, rows = tape.states.shape[3], np.uint64(n)
     border, width = np.uint64(units), np.uint64(2 * units)
     gates, extra, old = tape.gates[t, :n], tape.extra[t, :n], tape.states[0, t, :n]
@@ -74,7 +74,7 @@ def _advance(weights, tape, t, n):
 
 
 @uncounted
-def _retreat_output(gates, extra, old, gradient):
+def _backward_output(gates, extra, old, gradient):
     """The gradient of the candidate, what reaches the gate and h(t-1) directly."""
     units = old.shape[1]
     one = gates.dtype.type(1.0)
@@ -88,7 +88,7 @@ def _retreat_output(gates, extra, old, gradient):
 
 
 @uncounted
-def _retreat_reset(gates, extra, old, gradient):
+def _backward_reset(gates, extra, old, gradient):
     """The gradient of the gate and the rest of that of h(t-1), from that of f h, which is then f h again."""
     units = old.shape[1]
     one = gates.dtype.type(1.0)
@@ -103,19 +103,19 @@ def _retreat_reset(gates, extra, old, gradient):
 
 
 @uncounted
-def _retreat(weights, tape, t, n, state_gradient):
+def _backward_step(weights, tape, t, n, state_gradient):
     transpose_first(weights, tape, t)
     units = tape.states.shape[3]
     gates, extra, old, gradient = tape.gates[t, :n], tape.extra[t, :n], tape.states[0, t], state_gradient[0, :n]
-    _retreat_output(gates, extra, old, gradient)
+    _backward_output(gates, extra, old, gradient)
     gemm(gates[:, units:], weights.transposed[units:], False, extra[:, :units])
-    _retreat_reset(gates, extra, old, gradient)
+    _backward_reset(gates, extra, old, gradient)
     gemm(gates[:, :units], weights.transposed[:units], True, gradient)
     tape.extra[t, n:] = 0
 
 
 @uncounted
-def _gather(weights, tape, gradients):
+def _weight_gradients(weights, tape, gradients):
     steps, batch, width = tape.gates.shape
     units, rows = width // 2, steps * batch
     input_gradients(tape, gradients)
@@ -125,7 +125,7 @@ def _gather(weights, tape, gradients):
     gemm(extra[:, :units], gates[:, units:], False, gradients.recurrent_weights[:, units:], True)
 
 
-KERNELS[MGUWeights] = Kernels(input_product, _advance, _retreat, _gather)
+KERNELS[MGUWeights] = Kernels(input_product, _forward_step, _backward_step, _weight_gradients)
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class MGUCell(Cell):
 
 
 @dataclass(eq=False, repr=False)
-class MGU(Recurrent):
+class MGU(RecurrentEstimator):
     """Minimal gated unit (Zhou, Wu, Zhang & Zhou 2016): one gate that forgets and resets."""
 
     def _cell(self) -> Cell:

@@ -31,9 +31,9 @@ import scipy.special
 
 from reservoir.gradient.learners import Piece, State
 from reservoir.gradient.losses import LOSSES
-from reservoir.gradient.network import Batch, Network, Run, Weights, forward
+from reservoir.gradient.network import Batch, ForwardPass, Network, Weights, forward
 from reservoir.gradient.optimizers import global_norm
-from reservoir.gradient.real_time.learner import RealTimeLearner, refuse_more, shares, steps_of
+from reservoir.gradient.real_time.learner import RealTimeLearner, consecutive_pieces, refuse_more, shares
 from reservoir.gradient.real_time.sensitivities import Sensitivities, n_below, offsets
 from reservoir.gradient.training import Training
 from reservoir.kernels.kalman import multiply_blocks, shrink_blocks
@@ -127,7 +127,7 @@ class KalmanLearner(RealTimeLearner):
     The learning rate has no part in it, but for its schedule, which the variance of the process noise follows.
     """
 
-    mend: ClassVar[str] = "lower training.kalman_covariance or training.kalman_process"
+    remedy: ClassVar[str] = "lower training.kalman_covariance or training.kalman_process"
 
     def __init__(self, network: Network, vector: np.ndarray, settings: Training, loss: str, pool: ThreadPoolExecutor) -> None:
         super().__init__(network, vector, settings, loss, pool)
@@ -142,19 +142,19 @@ class KalmanLearner(RealTimeLearner):
         numbers = sum(len(group) ** 2 for group in weight_groups(network, settings))
         refuse_more(8 * numbers, network, settings, "the covariance of its")
 
-    def plan(self, horizon: int) -> list[Piece]:
+    def update_pieces(self, n_steps: int) -> list[Piece]:
         """See `Learner`."""
-        default = 1 if self.network.reading == "step" else horizon
-        return steps_of(horizon, default if self.settings.truncation is None else self.settings.truncation[0])
+        default = 1 if self.network.reading == "step" else n_steps
+        return consecutive_pieces(n_steps, default if self.settings.truncation is None else self.settings.truncation[0])
 
     def gradient(
         self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[np.random.Generator | None]
-    ) -> tuple[float, list[Run]]:
+    ) -> tuple[float, list[ForwardPass]]:
         """See `Learner`."""
         self.measured.clear()
         return super().gradient(parts, states, first, generators)
 
-    def part(self, index: int, part: Batch, state: State | None, first: int, generator: Any) -> tuple[float, Run]:
+    def part(self, index: int, part: Batch, state: State | None, first: int, generator: Any) -> tuple[float, ForwardPass]:
         """See `Learner`; keeps what was measured."""
         network, (weights, room), along = self.network, self.rooms[index], self.carried[index]
         run = forward(network, weights, part, state, first)
@@ -168,7 +168,7 @@ class KalmanLearner(RealTimeLearner):
         room.vector[:] = np.tensordot(measured.gradient, jacobian, 2)
         return value, run
 
-    def _jacobian(self, run: Run, weights: Weights, along: Sensitivities, counts: np.ndarray) -> np.ndarray:
+    def _jacobian(self, run: ForwardPass, weights: Weights, along: Sensitivities, counts: np.ndarray) -> np.ndarray:
         """dy/dw (M, O, P) of the outputs that count, in the order in which they come."""
         network = self.network
         per_step = network.reading == "step"
@@ -176,7 +176,7 @@ class KalmanLearner(RealTimeLearner):
         of_steps = [np.empty((0, network.n_outputs, network.n_weights))]
         of_sequences = np.zeros((0 if per_step else len(counts), network.n_outputs, network.n_weights))
         for t, n in enumerate(run.steps.active):
-            along.advance(run, t)
+            along.forward_step(run, t)
             if weight[t].any():
                 jacobian = output_jacobian(network, weights, along, run.top[t, :n])
                 if per_step:

@@ -15,7 +15,7 @@ import numpy as np
 from reservoir.gradient.batches import CHUNK
 from reservoir.gradient.learners import Learner, Piece, State
 from reservoir.gradient.losses import LOSSES
-from reservoir.gradient.network import Batch, Network, Run, forward
+from reservoir.gradient.network import Batch, ForwardPass, Network, forward
 from reservoir.gradient.real_time.sensitivities import Sensitivities, is_diagonal, n_below, sensitivities
 from reservoir.gradient.training import Training
 from reservoir.validation import ParameterError
@@ -23,10 +23,10 @@ from reservoir.validation import ParameterError
 MOST_BYTES = 2**32
 
 
-def shares(network: Network, run: Run) -> np.ndarray:
+def shares(network: Network, run: ForwardPass) -> np.ndarray:
     """How much each step of a sequence has of what the head reads, (T, B), for one output per sequence."""
     if network.reading == "last":
-        return np.asarray(np.arange(run.steps.horizon)[:, None] == run.steps.lengths - 1, dtype=run.top.dtype)
+        return np.asarray(np.arange(run.steps.n_steps)[:, None] == run.steps.lengths - 1, dtype=run.top.dtype)
     return np.asarray(run.scored / run.scored.sum(axis=0), dtype=run.top.dtype)
 
 
@@ -39,9 +39,9 @@ def refuse_more(size: int, network: Network, settings: Training, what: str) -> N
         )
 
 
-def steps_of(horizon: int, every: int) -> list[Piece]:
+def consecutive_pieces(n_steps: int, every: int) -> list[Piece]:
     """Pieces of `every` steps, one after the other."""
-    return [Piece(start, start, min(start + every, horizon)) for start in range(0, horizon, every)]
+    return [Piece(start, start, min(start + every, n_steps)) for start in range(0, n_steps, every)]
 
 
 class RealTimeLearner(Learner):
@@ -72,14 +72,14 @@ class RealTimeLearner(Learner):
             numbers = sum(layer.cell.states * layer.cell.units for layer in network.layers) * n_below(network)
             refuse_more(8 * CHUNK * numbers, network, settings, "the sensitivities of its states to")
 
-    def plan(self, horizon: int) -> list[Piece]:
+    def update_pieces(self, n_steps: int) -> list[Piece]:
         """See `Learner`; no piece goes back over steps of the one before."""
         truncation = self.settings.truncation
-        return steps_of(horizon, horizon if truncation is None else truncation[0])
+        return consecutive_pieces(n_steps, n_steps if truncation is None else truncation[0])
 
     def gradient(
         self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[np.random.Generator | None]
-    ) -> tuple[float, list[Run]]:
+    ) -> tuple[float, list[ForwardPass]]:
         """See `Learner`; sensitivities start anew where sequences do."""
         self.make_rooms(len(parts))
         if first == 0:
@@ -87,7 +87,7 @@ class RealTimeLearner(Learner):
             self.carried = [sensitivities(self.network, weights, len(part.lengths)) for part, (weights, _) in rooms]
         return super().gradient(parts, states, first, generators)
 
-    def part(self, index: int, part: Batch, state: State | None, first: int, generator: Any) -> tuple[float, Run]:
+    def part(self, index: int, part: Batch, state: State | None, first: int, generator: Any) -> tuple[float, ForwardPass]:
         """See `Learner`."""
         network, (weights, room), along = self.network, self.rooms[index], self.carried[index]
         run = forward(network, weights, part, state, first)
@@ -102,7 +102,7 @@ class RealTimeLearner(Learner):
             back = shares(network, run)[:, :, None] * back
         total = room.vector[: n_below(network)]
         for t, n in enumerate(run.steps.active):
-            along.advance(run, t)
+            along.forward_step(run, t)
             if back[t].any():
                 total += along.along(back[t, :n]).sum(axis=0)
         return value, run

@@ -15,16 +15,16 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from reservoir.gradient.layers import Recurrent
-from reservoir.gradient.network import Network, Run, Weights
+from reservoir.gradient.layers import RecurrentLayer
+from reservoir.gradient.network import ForwardPass, Network, Weights
 from reservoir.kernels.activations import CODES, derivative
-from reservoir.kernels.real_time import Room, advance_sensitivities
+from reservoir.kernels.real_time import Room, forward_sensitivities
 
 
 class Sensitivities(Protocol):
     """dh/dw along a batch: of the outputs of the last layer, to the weights below the head."""
 
-    def advance(self, run: Run, t: int) -> None:
+    def forward_step(self, run: ForwardPass, t: int) -> None:
         """Go through step t of a run, which must have used the weights as they are."""
 
     def along(self, vectors: np.ndarray) -> np.ndarray:
@@ -49,14 +49,14 @@ class FullSensitivities:
         units = network.layers[-1].cell.units
         self.top = np.zeros((batch, units, below), kind) if network.layer_norm else self.states[-1][:, :units]
 
-    def advance(self, run: Run, t: int) -> None:
+    def forward_step(self, run: ForwardPass, t: int) -> None:
         """See `Sensitivities`."""
         network, n = self.network, int(run.steps.active[t])
         below = self._of_symbols(run, t, n)
         for index, layer in enumerate(network.layers):
             room, gradients = self.rooms[index]
             bound, tape = self.weights.bound[index][0], run.kept[index].tapes[0]
-            advance_sensitivities(bound, tape, t, n, room, gradients, self.starts[index], below, self.states[index])
+            forward_sensitivities(bound, tape, t, n, room, gradients, self.starts[index], below, self.states[index])
             below = self.states[index][:n, : layer.cell.units]
             if network.layer_norm:
                 below = self._normalized(below, index, run, t)
@@ -67,7 +67,7 @@ class FullSensitivities:
         """See `Sensitivities`."""
         return np.matmul(vectors[:, None], self.top[: len(vectors)])[:, 0]
 
-    def _of_symbols(self, run: Run, t: int, n: int) -> np.ndarray:
+    def _of_symbols(self, run: ForwardPass, t: int, n: int) -> np.ndarray:
         """The sensitivities of the inputs to the table of symbols, its first weights: (n, n_inputs, size of the table)."""
         symbols = self.network.symbols
         if symbols is None or symbols.size is None:
@@ -77,7 +77,7 @@ class FullSensitivities:
         found[np.arange(n)[:, None], column, run.codes[t, :n, None], column] = 1
         return found.reshape(n, symbols.size, -1)
 
-    def _normalized(self, outputs: np.ndarray, index: int, run: Run, t: int) -> np.ndarray:
+    def _normalized(self, outputs: np.ndarray, index: int, run: ForwardPass, t: int) -> np.ndarray:
         """The sensitivities of what `Normalization` makes of the outputs (n, H, P)."""
         name, n = self.network.norms[index].name, len(outputs)
         normal, scale = (part[t, :n, :, None] for part in run.normal[index])
@@ -100,7 +100,7 @@ class DiagonalSensitivities:
         self.u = weights.arrays[f"{layer.name}.forward.recurrent_weights"]
         self.own = np.zeros((batch, layer.n_inputs + 2, self.cell.units), weights.vector.dtype)
 
-    def advance(self, run: Run, t: int) -> None:
+    def forward_step(self, run: ForwardPass, t: int) -> None:
         """dh(t)/dw = f' (u dh(t-1)/dw + (x(t), h(t-1), 1))."""
         n, tape = int(run.steps.active[t]), run.kept[0].tapes[0]
         own = self.own[:n]
@@ -139,12 +139,12 @@ def n_below(network: Network) -> int:
     return offsets(network)["head.weights"]
 
 
-def _size(layer: Recurrent) -> int:
+def _size(layer: RecurrentLayer) -> int:
     """The number of weights of a layer."""
     return int(sum(np.prod(shape) for shape in layer.shapes().values()))
 
 
-def make_room(layer: Recurrent, reach: int, kind: np.dtype) -> tuple[Room, Any]:
+def make_room(layer: RecurrentLayer, reach: int, kind: np.dtype) -> tuple[Room, Any]:
     """Work space for a layer and sensitivities to `reach` weights, and its part `direct` as the cell's kernels take it."""
     cell, n_inputs = layer.cell, layer.n_inputs
     units, states = cell.units, cell.states
