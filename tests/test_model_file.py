@@ -38,7 +38,7 @@ from reservoir import (
     Training,
     load,
 )
-from reservoir.base import model_file
+from reservoir.base.tensor_file import checksum
 from reservoir.echo.readouts.table import READOUTS
 from reservoir.models import PARTS
 
@@ -331,7 +331,7 @@ def test_parts_of_a_trained_network_that_do_not_fit(name: str, tmp_path: Path) -
     description = json.loads(metadata["description"])
     MISFITS[name](tensors, description["parameters"], description["state"])
     metadata["description"] = json.dumps(description)
-    save_file(tensors, path, {**metadata, "checksum": model_file.checksum(tensors, metadata)})
+    save_file(tensors, path, {**metadata, "checksum": checksum(tensors, metadata)})
     with pytest.raises(ModelFileError, match=f"^{path}: is damaged, its parts do not fit together") as caught:
         load(path)
     assert "\n" not in str(caught.value)
@@ -353,7 +353,7 @@ def test_the_checksum_is_of_every_part_with_its_length() -> None:
     parts += [b"a <i4 (2,)", struct.pack("<2i", 3, 4), b"b <f8 (1, 2)", struct.pack("<2d", 1.0, -2.0)]
     parts += [b"c <f8 (0, 2)", b"", b"d |b1 ()", b"\1"]
     ref = hashlib.sha256(b"".join(struct.pack("<Q", len(part)) + part for part in parts)).hexdigest()
-    assert model_file.checksum(tensors, metadata) == ref
+    assert checksum(tensors, metadata) == ref
 
 
 # Writing

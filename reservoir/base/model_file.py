@@ -1,13 +1,11 @@
-"""Models in a file: safetensors (arrays behind a JSON header), no pickle, so that reading one cannot run code.
+"""Models in a file: their parameters and fitted state as JSON, their weights as the tensors of a safetensors file.
 
-The header's metadata holds `format`, `version`, `model` (the class), `description`: JSON of the parameters and of whatever
-else the class needs, and `checksum`, of all of these and of the tensors. Parameters that are arrays or sparse matrices are
-stored as tensors beside the weights. Files of version 1 have no checksum.
+The metadata holds `model` (the class) and `description`: JSON of the parameters and of whatever else the class needs.
+Parameters that are arrays or sparse matrices are stored as tensors beside the weights.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import numbers
 import os
@@ -19,31 +17,19 @@ import numpy as np
 import scipy.sparse as sp
 
 from reservoir.base.estimator import Estimator
-from reservoir.files.writing import replaced
+from reservoir.base.tensor_file import FileKind, read_tensors, write_tensors
 from reservoir.validation import ModelFileError
 
-FORMAT = "clockwork-reservoir"
-VERSION = 2
+MODEL_FILE = FileKind("clockwork-reservoir", "1", "model file")
 
 
 def save_model(
     path: str | os.PathLike[str], model: Estimator, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]
 ) -> None:
     """Write a model's parameters, its `arrays`, and its JSON-able `state`. Raises OSError where that cannot be written."""
-    from safetensors.numpy import save
-
-    tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    description = {"parameters": _encode(model, "parameter", tensors), "state": dict(state)}
-    metadata = {
-        "format": FORMAT,
-        "version": str(VERSION),
-        "model": type(model).__name__,
-        "description": json.dumps(description),
-    }
-    metadata["checksum"] = checksum(tensors, metadata)
-    data = save(tensors, metadata)
-    with replaced(path) as temporary:
-        temporary.write_bytes(data)
+    tensors = dict(arrays)
+    description = json.dumps({"parameters": _encode(model, "parameter", tensors), "state": dict(state)})
+    write_tensors(path, MODEL_FILE, tensors, {"model": type(model).__name__, "description": description})
 
 
 def read_model(
@@ -56,56 +42,19 @@ def read_model(
     Raises
     ------
     ModelFileError
-        Not a model file, damaged, or from a newer version.
+        Not a model file, damaged, or of another version.
     OSError
         No such file, or it cannot be read.
     """
-    import safetensors
-
     with open(path, "rb"):
         pass  # an unreadable file is the system's error, in the system's words
-    try:
-        with safetensors.safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-    except Exception as error:
-        raise ModelFileError(f"{path}: is damaged or not a model file ({error}).") from None
-    if metadata.get("format") != FORMAT:
-        raise ModelFileError(f"{path}: is a safetensors file, but not a model saved by this library.")
-    version = metadata.get("version", "")
-    if version not in map(str, range(1, VERSION + 1)):
-        raise ModelFileError(
-            f"{path}: has format version {version!r}, this release reads up to {VERSION}; upgrade clockwork-reservoir."
-        )
-    if version != "1" and metadata.get("checksum") != checksum(tensors, metadata):
-        raise ModelFileError(f"{path}: is damaged, its content does not match its checksum.")
+    tensors, metadata = read_tensors(path, MODEL_FILE)
     try:
         description = json.loads(metadata["description"])
         parameters = {name: _decode(value, tensors, parts) for name, value in description["parameters"].items()}
         return metadata["model"], parameters, tensors, description["state"]
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ModelFileError(f"{path}: is damaged, its description cannot be read ({error!r}).") from None
-
-
-def checksum(tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> str:
-    """SHA-256 of tensors and metadata in the order of their names, in hexadecimal. It tells accidents, not forgeries.
-
-    Each part goes in with its length before it, numbers as little-endian bytes; an entry "checksum" is left out.
-    """
-    digest = hashlib.sha256()
-
-    def add(part: bytes | memoryview) -> None:
-        digest.update(len(part).to_bytes(8, "little"))
-        digest.update(part)
-
-    for name in sorted(metadata.keys() - {"checksum"}):
-        add(name.encode())
-        add(metadata[name].encode())
-    for name in sorted(tensors):
-        stored = tensors[name].dtype.newbyteorder("<")
-        add(f"{name} {stored.str} {tensors[name].shape}".encode())
-        add(np.ascontiguousarray(tensors[name], stored).reshape(-1).view(np.uint8).data)
-    return digest.hexdigest()
 
 
 def _encode(model: Estimator, prefix: str, tensors: dict[str, np.ndarray]) -> dict[str, Any]:

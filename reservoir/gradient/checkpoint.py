@@ -1,33 +1,41 @@
-"""A training on disk, between epochs: everything that going on needs, to the bit."""
+"""A training on disk, between epochs: everything that resuming it needs, to the bit."""
 
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from reservoir.base.model_file import checksum
-from reservoir.files.writing import replaced
-from reservoir.validation import ModelFileError, ParameterError
+import numpy as np
 
-if TYPE_CHECKING:
-    from reservoir.gradient.trainer import Progression
+from reservoir.base.tensor_file import FileKind, read_tensors, write_tensors
+from reservoir.validation import ParameterError
 
-FORMAT = "clockwork-reservoir training"
+CHECKPOINT = FileKind("clockwork-reservoir training", "1", "checkpoint of a training")
 ARRAYS = ("weights", "state", "best")
 NUMBERS = ("best_loss", "best_epoch", "updates", "history")
 
 
+@dataclass
+class Progression:
+    """How far a training is: all that a checkpoint must hold."""
+
+    weights: np.ndarray
+    state: np.ndarray
+    best: np.ndarray
+    best_loss: float = math.inf
+    best_epoch: int = -1
+    updates: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
 def write_checkpoint(path: str, now: Progression, fingerprint: str) -> None:
     """Put the training into a safetensors file, whole or not at all. Raises OSError where that cannot be written."""
-    from safetensors.numpy import save
-
-    arrays = {name: getattr(now, name) for name in ARRAYS}
     progress = json.dumps({name: getattr(now, name) for name in NUMBERS})
-    metadata = {"format": FORMAT, "fingerprint": fingerprint, "progress": progress}
-    data = save(arrays, {**metadata, "checksum": checksum(arrays, metadata)})
-    with replaced(path) as temporary:
-        temporary.write_bytes(data)
+    metadata = {"fingerprint": fingerprint, "progress": progress}
+    write_tensors(path, CHECKPOINT, {name: getattr(now, name) for name in ARRAYS}, metadata)
 
 
 def start_from_checkpoint(path: str, now: Progression, fingerprint: str) -> None:
@@ -38,7 +46,7 @@ def start_from_checkpoint(path: str, now: Progression, fingerprint: str) -> None
     ParameterError
         The file is of a training with other data or settings; it cannot be written.
     ModelFileError
-        It is damaged, or no checkpoint.
+        It is damaged, no checkpoint, or of another version.
     """
     try:
         if not Path(path).exists():
@@ -48,7 +56,7 @@ def start_from_checkpoint(path: str, now: Progression, fingerprint: str) -> None
         raise ParameterError(
             f"The 'checkpoint' parameter of Training names {path!r}, which cannot be written: {error.strerror}."
         ) from None
-    arrays, metadata = _read(path)
+    arrays, metadata = read_tensors(path, CHECKPOINT)
     if metadata.get("fingerprint") != fingerprint:
         raise ParameterError(
             f"The 'checkpoint' parameter of Training names {path!r}, of a training with other data or parameters, or by another"
@@ -59,20 +67,3 @@ def start_from_checkpoint(path: str, now: Progression, fingerprint: str) -> None
         getattr(now, name)[...] = arrays[name]
     for name in NUMBERS:
         setattr(now, name, progress[name])
-
-
-def _read(path: str) -> tuple[dict, dict]:
-    """Tensors and metadata of a checkpoint. Raises `ModelFileError` for anything else."""
-    import safetensors
-
-    try:
-        with safetensors.safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-    except Exception as error:
-        raise ModelFileError(f"{path}: is damaged or not a checkpoint of a training ({error}).") from None
-    if metadata.get("format") != FORMAT:
-        raise ModelFileError(f"{path}: is a safetensors file, but not a checkpoint of a training.")
-    if metadata.get("checksum") != checksum(arrays, metadata):
-        raise ModelFileError(f"{path}: is damaged, its content does not match its checksum.")
-    return arrays, metadata

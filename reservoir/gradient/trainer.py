@@ -12,14 +12,14 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from reservoir.base.threads import one_blas_thread, thread_count
 from reservoir.gradient.batches import Examples, assemble, batches, windows
-from reservoir.gradient.checkpoint import start_from_checkpoint, write_checkpoint
+from reservoir.gradient.checkpoint import Progression, start_from_checkpoint, write_checkpoint
 from reservoir.gradient.learners import Learner
 from reservoir.gradient.losses import LOSSES
 from reservoir.gradient.network import Batch, Network, Weights, forward
@@ -38,19 +38,6 @@ Progress = Callable[[Mapping[str, Any], int], None]
 ORDER, MASKS, NOISE = range(3)  # what random numbers are for
 WATCHED_AT_ONCE = 256
 """Sequences of a batch of which only the loss is wanted."""
-
-
-@dataclass
-class Progression:
-    """How far a training is: all that a checkpoint must hold."""
-
-    weights: np.ndarray
-    state: np.ndarray
-    best: np.ndarray
-    best_loss: float = math.inf
-    best_epoch: int = -1
-    updates: int = 0
-    history: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
