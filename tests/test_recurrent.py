@@ -113,7 +113,7 @@ def test_labels_of_steps(name: str) -> None:
 
 def test_probabilities_are_those_of_the_weights() -> None:
     network = model("elman", loss="cross_entropy", dtype="float64").fit(WAVE, labels(WAVE))
-    logits = network.states(WAVE) @ network.weights_["head.weights"] + network.weights_["head.bias"]
+    logits = network.states(WAVE) @ network.weights_["head.weights"].T + network.weights_["head.bias"]
     close(network.predict_proba(WAVE), scipy.special.softmax(logits, axis=1))
     for loss in ("squared_error", "cross_entropy"):
         assert hasattr(model("elman", loss=loss), "predict_proba") == (loss == "cross_entropy")
@@ -139,7 +139,7 @@ def test_symbols(name: str, kind: str) -> None:
     network = model(name, symbols=kind, symbol_size=3, loss="cross_entropy", dtype="float64").fit(codes[:-1], codes[1:])
     assert network.predict(codes).shape == (50,)
     assert ("symbols" in network.weights_) == (kind == "learned")
-    assert network.weights_["layer0.forward.input_weights"].shape[0] == (5 if kind == "one-hot" else 3)
+    assert network.weights_["layer0.forward.input_weights"].shape[1] == (5 if kind == "one-hot" else 3)
     with pytest.raises(DataError, match=r"inputs: symbols must be integers in \[0, 4\]. Got 5 instead"):
         network.predict([1, 5, 2])
     assert model(name, symbols=kind).fit([codes[:10], codes[10:]], [0.0, 1.0]).predict([codes[:5]]).shape == (1,)
@@ -208,7 +208,8 @@ def test_number_of_parameters(name: str, parameters: dict[str, Any]) -> None:
         own = PARAMETERS[name](width, 4) if name != "clockwork" else 4 * width + (2 * 4 + 2 + 1) + 4
         count, width = count + directions * own, 4 * directions
     assert network.n_parameters_ == count + width + 1
-    assert network.n_parameters_ == sum(array.size for array in network.weights_.values())
+    weights = network.weights_  # where a clockwork has none, its matrix is zero
+    assert network.n_parameters_ == sum(np.count_nonzero(w) if "recurrent_w" in n else w.size for n, w in weights.items())
 
 
 def test_weights_are_copies_by_name() -> None:
@@ -219,6 +220,33 @@ def test_weights_are_copies_by_name() -> None:
     before = network.predict(UNEQUAL)
     network.weights_["head.bias"][:] = 99.0
     np.testing.assert_array_equal(network.predict(UNEQUAL), before)
+
+
+@EVERY
+def test_weights_are_read_as_to_from(name: str) -> None:
+    parameters = {"bidirectional": True, "pooling": "attention", "symbols": "learned", "symbol_size": 3, "training__epochs": 0}
+    shapes = {
+        key: w.shape for key, w in model(name, **parameters).fit([np.array([0, 1, 6])] * 2, np.ones((2, 2))).weights_.items()
+    }
+    rows = 4 * {"lstm": 4, "gru": 3, "mgu": 2}.get(name, 1)
+    for direction in ("forward", "backward"):
+        assert shapes[f"layer0.{direction}.input_weights"] == (rows, 3)
+        assert shapes[f"layer0.{direction}.recurrent_weights"] == ((4,) if name == "indrnn" else (rows, 4))
+        assert shapes[f"layer0.{direction}.bias"] == (rows,)
+    assert shapes["symbols"] == (3, 7) and shapes["head.weights"] == (2, 8) and shapes["attention.weights"] == (8, 8)
+    if name == "lstm":
+        assert shapes["layer0.forward.peepholes"] == (3, 4)
+
+
+@pytest.mark.parametrize(("name", "periods"), [("elman", (1, 1, 1)), ("clockwork", (1, 2, 4))])
+def test_the_states_are_those_of_the_weights_that_are_read(name: str, periods: tuple[int, ...]) -> None:
+    network = model(name, activation="tanh", standardize=False, dtype="float64").fit(WAVE)
+    w, u, b = (network.weights_[f"layer0.forward.{part}"] for part in ("input_weights", "recurrent_weights", "bias"))
+    state = np.zeros(4)
+    for t, (x, comp) in enumerate(zip(WAVE, network.states(WAVE), strict=True)):
+        runs = np.repeat([t % period == 0 for period in periods], [2, 1, 1])
+        state = np.where(runs, np.tanh(w @ x + u @ state + b), state)
+        close(comp, state)
 
 
 @EVERY
@@ -253,7 +281,7 @@ def test_initial_weights() -> None:
     for array in (w, head):  # glorot: uniform, to the root of 6 / (rows + columns)
         limit = math.sqrt(6.0 / sum(array.shape))
         assert np.abs(array).max() <= limit and array.std() == pytest.approx(limit / math.sqrt(3.0), rel=0.15)
-    for gate in np.split(u, 4, axis=1):
+    for gate in np.split(u, 4):
         close(gate.T @ gate, np.eye(30))
     np.testing.assert_array_equal(b, np.repeat([0.0, 1.0, 0.0, 0.0], 30))  # the forget gate is open
     assert (bias == 0.0).all()
@@ -263,7 +291,7 @@ def test_initial_weights() -> None:
         assert scipy.stats.kstest(array.ravel() / 0.3, "norm").pvalue > 1e-3
     w, u, *_ = (drawn(input_init="uniform", recurrent_init="identity", init_scale=0.5)[name] for name in names)
     assert 0.45 < np.abs(w).max() <= 0.5
-    np.testing.assert_array_equal(u, np.tile(0.5 * np.eye(30), (1, 4)))
+    np.testing.assert_array_equal(u, np.tile(0.5 * np.eye(30), (4, 1)))
     assert (drawn(input_init="zeros", recurrent_init="zeros")[names[0]] == 0.0).all()
     other = drawn(layer_norm=True, bias_init="normal", forget_bias=5.0)
     assert (other["norm0.gain"] == 1.0).all() and (other["norm0.shift"] == 0.0).all()
@@ -284,7 +312,7 @@ def test_states_are_what_the_head_reads(name: str, parameters: dict[str, Any]) -
     states = network.states(UNEQUAL)
     for x, y in zip(states, network.predict(UNEQUAL), strict=True):
         assert x.shape == (len(y), 8 if network.bidirectional else 4)
-        close(x @ network.weights_["head.weights"] + network.weights_["head.bias"], y)
+        close(x @ network.weights_["head.weights"].T + network.weights_["head.bias"], y)
     close(network.states(UNEQUAL[0]), states[0])
 
 

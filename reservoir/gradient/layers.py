@@ -98,6 +98,10 @@ class RecurrentLayer:
         names = ("forward", "backward")[: self.directions]
         return [self.cell.bind({part: arrays[f"{self.name}.{d}.{part}"] for part in parts}) for d in names]
 
+    def readable(self, arrays: Arrays) -> dict[str, np.ndarray]:
+        """The weights as users read them, by name."""
+        return {name: self.cell.readable(name.rpartition(".")[2], arrays[name]) for name in self.shapes()}
+
     def state(self, batch: int, dtype: np.dtype) -> np.ndarray:
         """The initial state, zeros: (directions, n_states, B, H)."""
         return np.zeros((self.directions, self.cell.states, batch, self.cell.units), dtype)

@@ -96,6 +96,13 @@ class Network:
             start += size
         return arrays
 
+    def readable(self, vector: np.ndarray) -> dict[str, np.ndarray]:
+        """The parts of a vector of weights as users read them, by name: copies, matrices as (to, from)."""
+        found = {name: array.T for name, array in self.views(vector).items()}
+        for layer in self.layers:
+            found |= layer.readable(self.views(vector))
+        return {name: array.copy() for name, array in found.items()}
+
     def initial_state(self, batch: int, dtype: Any) -> list[np.ndarray]:
         """Zeros: for each layer (directions, n_states, B, H)."""
         return [layer.state(batch, np.dtype(dtype)) for layer in self.layers]

@@ -56,7 +56,8 @@ class RecurrentEstimator(SequenceEstimator):
 
     Attributes
     ----------
-    weights_ : all weights by name, arrays of shape (from, to) for matrices
+    weights_ : all weights by name; matrices are (to, from), such as input weights (units, n_inputs), those of several gates
+        below each other, recurrent weights (units, units), and head weights (n_outputs, units)
     history_ : a record for each epoch: epoch, loss, validation_loss, gradient_norm (its mean before clipping), seconds
         since the start, steps_per_second
     n_parameters_ : the number of weights
@@ -311,7 +312,7 @@ class RecurrentEstimator(SequenceEstimator):
     def weights_(self) -> dict[str, np.ndarray]:
         """The weights by name, such as "layer0.forward.input_weights"; copies."""
         self._check_fitted()
-        return {name: array.copy() for name, array in self.network_.views(self._vector).items()}
+        return self.network_.readable(self._vector)
 
     @property
     def n_parameters_(self) -> int:

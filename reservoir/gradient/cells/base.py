@@ -41,6 +41,10 @@ class Cell:
         """The arrays as the NamedTuple whose class the kernels are registered for; of gradients too."""
         raise NotImplementedError
 
+    def readable(self, name: str, array: np.ndarray) -> np.ndarray:
+        """An array of the weights as users read it: a matrix as (to, from), which is stored as (from, to)."""
+        return array.T
+
     def draw_recurrent(self, kind: str, scale: float, generator: np.random.Generator) -> np.ndarray:
         """Initial `recurrent_weights`, drawn as `initialize` says."""
         return initialize(kind, (self.units, self.gates * self.units), generator, scale)

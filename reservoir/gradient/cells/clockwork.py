@@ -187,6 +187,10 @@ class ClockworkCell(Cell):
             matrix[i:, i:j] = part.reshape(self.units - i, j - i)
         return matrix
 
+    def readable(self, name: str, array: np.ndarray) -> np.ndarray:
+        """An array of the weights as users read it; the recurrent ones as a whole matrix, upper block triangular."""
+        return (self.unpack(array) if name == "recurrent_weights" else array).T
+
     def units_fed(self, name: str, n_inputs: int) -> np.ndarray:
         """For each weight of an array, flat, the unit that it leads to."""
         if name == "recurrent_weights":

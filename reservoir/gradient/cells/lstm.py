@@ -205,6 +205,10 @@ class LSTMCell(Cell):
         """The arrays as the kernels take them."""
         return LSTMWeights(**arrays, transposed=room_for_transposed(arrays["recurrent_weights"]))
 
+    def readable(self, name: str, array: np.ndarray) -> np.ndarray:
+        """An array of the weights as users read it; of the peepholes, which lead from a unit to itself, a row for each gate."""
+        return array if name == "peepholes" else super().readable(name, array)
+
     def adjust_bias(self, bias: np.ndarray) -> None:
         """Open the forget gates (Gers, Schmidhuber & Cummins 2000)."""
         bias[self.units : 2 * self.units] += self.forget_bias
