@@ -40,7 +40,7 @@ _HOMES = {
     "StoreError": "reservoir.validation",
 }
 
-__all__ = sorted([*_HOMES, "__version__"])
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -16,9 +16,9 @@ from reservoir.echo.readouts.online import RecursiveLeastSquares
 from reservoir.gradient.cells.base import Cell
 from reservoir.gradient.cells.clockwork import ClockworkCell
 from reservoir.gradient.cells.elman import ElmanCell
-from reservoir.gradient.layers import Symbols
 from reservoir.gradient.network import Batch, Network, Weights, backward, forward
 from reservoir.gradient.real_time.kalman import Covariance, KalmanLearner, node_groups
+from reservoir.gradient.symbols import Symbols
 from reservoir.gradient.training import Training
 from reservoir.validation import DivergenceError
 

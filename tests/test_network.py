@@ -19,9 +19,10 @@ from reservoir.gradient.cells.gru import GRUCell
 from reservoir.gradient.cells.indrnn import IndRNNCell
 from reservoir.gradient.cells.lstm import LSTMCell
 from reservoir.gradient.cells.mgu import MGUCell
-from reservoir.gradient.layers import Attention, Normalization, Steps, Symbols, dropout_mask
+from reservoir.gradient.layers import Attention, Normalization, Steps, dropout_mask
 from reservoir.gradient.losses import LOSSES, loss_weights
 from reservoir.gradient.network import Batch, ForwardPass, Network, Weights, backward, forward, loss_and_gradient
+from reservoir.gradient.symbols import Symbols
 
 CELLS: dict[str, Cell] = {
     "elman": ElmanCell(3),

@@ -13,13 +13,13 @@ from reservoir.gradient.cells.base import Cell
 from reservoir.gradient.cells.elman import ElmanCell
 from reservoir.gradient.cells.indrnn import IndRNNCell
 from reservoir.gradient.cells.lstm import LSTMCell
-from reservoir.gradient.layers import Symbols
 from reservoir.gradient.learners import Learner
 from reservoir.gradient.network import Batch, Network, Weights, forward
 from reservoir.gradient.real_time import learner as real_time
 from reservoir.gradient.real_time import sensitivities as module
 from reservoir.gradient.real_time.learner import RealTimeLearner
 from reservoir.gradient.real_time.sensitivities import DiagonalSensitivities, FullSensitivities, sensitivities
+from reservoir.gradient.symbols import Symbols
 from reservoir.gradient.training import Training
 from reservoir.validation import ParameterError
 

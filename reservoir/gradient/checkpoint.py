@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from reservoir.base.estimator import Estimator
 from reservoir.base.tensor_file import FileKind, read_tensors, write_tensors
+from reservoir.base.version import __version__
 from reservoir.validation import ParameterError
 
 CHECKPOINT = FileKind("clockwork-reservoir training", "1", "checkpoint of a training")
 ARRAYS = ("weights", "state", "best")
+UNBOUND = ("epochs", "patience", "checkpoint", "checkpoint_every")
+"""Settings of a training that may change when it is resumed."""
 NUMBERS = ("best_loss", "best_epoch", "updates", "history")
 
 
@@ -29,6 +35,19 @@ class Progression:
     best_epoch: int = -1
     updates: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
+
+
+def fingerprint(estimator: Estimator, seed: np.random.SeedSequence, data: Sequence[np.ndarray]) -> str:
+    """A digest of version, parameters, seed and data, but for the settings that may change when a training is resumed."""
+    free = {"training", "random_state", *(f"training__{name}" for name in UNBOUND)}
+    if estimator.get_params()["training__schedule"] == "cosine":
+        free.remove("training__epochs")
+    parameters = {name: value for name, value in estimator.get_params().items() if name not in free}
+    digest = hashlib.sha256(repr((__version__, type(estimator).__name__, sorted(parameters.items()), seed)).encode())
+    for array in data:
+        digest.update(repr(array.shape).encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
 
 
 def write_checkpoint(path: str, now: Progression, fingerprint: str) -> None:

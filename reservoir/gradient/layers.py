@@ -1,4 +1,4 @@
-"""The parts of a network, each with a forward and a backward pass: symbols, recurrent layers, and what goes between them.
+"""The parts of a network, each with a forward and a backward pass: recurrent layers, and what goes between and above them.
 
 A part is a frozen dataclass. `shapes` names its weights; `forward(arrays, x, ...)` gives its output and whatever `backward`
 needs; `backward(arrays, kept, gradient, gradients)` writes the gradients of the weights and gives that of the input.
@@ -17,7 +17,6 @@ import numpy as np
 from reservoir.gradient.cells.base import Cell, Shape
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.sequence import Tape, run_backward, run_forward
-from reservoir.validation import DataError
 
 Arrays = Mapping[str, np.ndarray]
 Empty = Callable[[str, Shape, np.dtype], np.ndarray]
@@ -178,48 +177,6 @@ def final_gradient(layer: RecurrentLayer, gradient: np.ndarray, steps: Steps) ->
     if layer.bidirectional:
         total[0, :, units:] = gradient[:, units:]
     return total
-
-
-def check_symbols(values: np.ndarray, count: int) -> None:
-    """Raise `DataError` unless all values are integers in [0, count - 1]."""
-    wrong = (values < 0) | (values >= count) | (values != np.floor(values))
-    if wrong.any():
-        raise DataError(f"inputs: symbols must be integers in [0, {count - 1}]. Got {values[wrong][0]:g} instead.")
-
-
-@dataclass(frozen=True)
-class Symbols:
-    """Symbols 0 ... n - 1, given as numbers in one column, as vectors: rows of a matrix that is learned, or one-hot."""
-
-    count: int
-    size: int | None
-    """Length of the learned vectors; None for one-hot ones."""
-
-    @property
-    def n_outputs(self) -> int:
-        """Features of the output."""
-        return self.count if self.size is None else self.size
-
-    def shapes(self) -> dict[str, Shape]:
-        """Names and shapes of the weights."""
-        return {} if self.size is None else {"symbols": (self.count, self.size)}
-
-    def forward(self, arrays: Arrays, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Vectors (T, B, size) for symbols (T, B, 1). Raises `DataError` for one that is not known."""
-        symbols = x[:, :, 0]
-        check_symbols(symbols, self.count)
-        codes = symbols.astype(np.int64)
-        if self.size is not None:
-            return arrays["symbols"][codes], codes
-        vectors = np.zeros((*codes.shape, self.count), x.dtype)
-        np.put_along_axis(vectors, codes[:, :, None], 1, axis=2)
-        return vectors, codes
-
-    def backward(self, arrays: Arrays, codes: np.ndarray, gradient: np.ndarray, gradients: Arrays) -> None:
-        """The gradient of the matrix."""
-        if self.size is not None:
-            gradients["symbols"][:] = 0
-            np.add.at(gradients["symbols"], codes.ravel(), gradient.reshape(-1, self.size))
 
 
 @dataclass(frozen=True)

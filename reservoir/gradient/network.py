@@ -20,12 +20,12 @@ from reservoir.gradient.layers import (
     Normalization,
     RecurrentLayer,
     Steps,
-    Symbols,
     dropout_mask,
     final_gradient,
     final_outputs,
 )
 from reservoir.gradient.losses import LOSSES
+from reservoir.gradient.symbols import Symbols
 
 
 @dataclass(frozen=True)

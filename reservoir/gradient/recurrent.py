@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,22 +11,20 @@ import numpy as np
 
 from reservoir.base.estimator import seed_sequence
 from reservoir.base.sequence_estimator import SequenceEstimator
-from reservoir.base.targets import Targets
-from reservoir.base.version import __version__
 from reservoir.gradient.batches import Examples, held_out
 from reservoir.gradient.cells.base import Cell
-from reservoir.gradient.initializers import MATRIX_INITIALIZERS, RECURRENT_INITIALIZERS, initialize
-from reservoir.gradient.layers import Symbols, check_symbols
+from reservoir.gradient.checkpoint import fingerprint
+from reservoir.gradient.initial_weights import initial_weights
+from reservoir.gradient.initializers import MATRIX_INITIALIZERS, RECURRENT_INITIALIZERS
 from reservoir.gradient.network import Network
 from reservoir.gradient.prediction import continuations, outputs, top_states
 from reservoir.gradient.scaling import Scaling
+from reservoir.gradient.symbols import Symbols, count_symbols
 from reservoir.gradient.trainer import Progress, Trainer
 from reservoir.gradient.training import Training
-from reservoir.validation import Choice, Constraint, DataError, DivergenceError, Number, ParameterError, as_sequences, is_many
+from reservoir.validation import Choice, Constraint, DivergenceError, Number, ParameterError, as_sequences, is_many
 
 DEFAULT_TRAINING = Training()
-UNBOUND = ("epochs", "patience", "checkpoint", "checkpoint_every")  # settings that may change when a training is resumed
-MOST_SYMBOLS = 2**20
 
 
 @dataclass(eq=False, repr=False)
@@ -163,20 +160,22 @@ class RecurrentEstimator(SequenceEstimator):
             The loss is not finite in the first epoch. In a later one the best weights so far are kept, with a warning.
         """
         sequences, read = self._read(inputs, targets, None, self.washout)
-        self._check_reading(read)
+        self.training.check_use(self.bidirectional, read.per_step, self.random_state is not None)
         n_inputs, n_outputs = sequences[0].shape[1], read.n_outputs
         reading = "step" if read.per_step else self.pooling
-        network = self._network(n_inputs, n_outputs, reading, self._alphabet(sequences))
+        alphabet = 0 if self.symbols is None else count_symbols(sequences)
+        network = self._network(n_inputs, n_outputs, reading, alphabet)
         seed = seed_sequence(self.random_state)
         drawn, split, trained = (np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, k)) for k in range(3))
-        vector = self._draw(network, np.random.default_rng(drawn))
+        inits = (self.input_init, self.recurrent_init, self.bias_init, self.init_scale)
+        vector = initial_weights(network, self.dtype, np.random.default_rng(drawn), *inits)
         examples = Examples(sequences, read.values, self.washout, read.per_step)
         training, validation = held_out(examples, self.training.validation_fraction, np.random.default_rng(split))
         inward, outward = self._scalings(training)
         training = training.scaled(inward, outward, self.dtype)
         validation = None if validation is None else validation.scaled(inward, outward, self.dtype)
-        fingerprint = self._fingerprint(examples, seed) if self.training.checkpoint is not None else ""
-        trainer = Trainer(network, self.training, self.loss, trained, fingerprint, progress)
+        mark = "" if self.training.checkpoint is None else fingerprint(self, seed, [*examples.inputs, *examples.targets])
+        trainer = Trainer(network, self.training, self.loss, trained, mark, progress)
         history = trainer.train(vector, training, validation).history
         # only now, so that a training that fails leaves an earlier one as it was
         self.network_, self._vector, self.history_ = network, vector, history
@@ -184,29 +183,6 @@ class RecurrentEstimator(SequenceEstimator):
         self.n_features_in_, self.n_outputs_ = n_inputs, n_outputs
         self._remember(read)
         return self
-
-    def _check_reading(self, read: Targets) -> None:
-        """Raise `ParameterError` where the settings of the training do not go with the rest."""
-        if self.training.truncation is not None and (self.bidirectional or not read.per_step):
-            raise ParameterError(
-                "The 'truncation' parameter of Training needs targets per step and one direction: what comes later in a"
-                " sequence must not be needed for an update. Set it to None."
-            )
-        if self.training.checkpoint is not None and self.random_state is None:
-            raise ParameterError(
-                "The 'random_state' parameter must not be None with training.checkpoint, or no training could be resumed."
-            )
-
-    def _alphabet(self, sequences: list[np.ndarray]) -> int:
-        """The number of symbols; 0 where inputs are numbers. Raises `DataError` for what cannot be symbols."""
-        if self.symbols is None:
-            return 0
-        width = sequences[0].shape[1]
-        if width != 1:
-            raise DataError(f"inputs: symbols are one column of numbers 0, 1, ...; {width} columns were given.")
-        for u in sequences:
-            check_symbols(u, MOST_SYMBOLS)
-        return int(max(u.max() for u in sequences)) + 1
 
     def _scalings(self, training: Examples) -> tuple[Scaling, Scaling]:
         """Those of inputs and targets, of what is trained and not of what is held out."""
@@ -225,37 +201,6 @@ class RecurrentEstimator(SequenceEstimator):
             (self._cell(),) * self.layers, n_inputs, n_outputs, self.bidirectional, reading, symbols, self.layer_norm,
             self.dropout, self.dropout_mask,
         )  # fmt: skip
-
-    @np.errstate(over="ignore")  # the first loss will tell
-    def _draw(self, network: Network, generator: np.random.Generator) -> np.ndarray:
-        """Initial weights, as one vector."""
-        vector = np.empty(network.n_weights, self.dtype)
-        cell = self._cell()
-        for name, array in network.views(vector).items():
-            part = name.rpartition(".")[2]
-            if part in ("gain", "shift"):
-                array[:] = float(part == "gain")
-            elif part == "recurrent_weights":
-                array[:] = cell.draw_recurrent(self.recurrent_init, self.init_scale, generator)
-            elif part in ("input_weights", "weights", "symbols"):
-                array[:] = initialize(self.input_init, array.shape, generator, self.init_scale)
-            else:
-                array[:] = initialize(self.bias_init, array.shape, generator, self.init_scale)
-            if name.startswith("layer") and part == "bias":
-                cell.adjust_bias(array)
-        return vector
-
-    def _fingerprint(self, examples: Examples, seed: np.random.SeedSequence) -> str:
-        """Of data and parameters, but for those that may change between a stop and a resumption."""
-        free = {"training", "random_state", *(f"training__{name}" for name in UNBOUND)}
-        if self.training.schedule == "cosine":
-            free.remove("training__epochs")
-        parameters = {name: value for name, value in self.get_params().items() if name not in free}
-        digest = hashlib.sha256(repr((__version__, type(self).__name__, sorted(parameters.items()), seed)).encode())
-        for array in (*examples.inputs, *examples.targets):
-            digest.update(repr(array.shape).encode())
-            digest.update(array.tobytes())
-        return digest.hexdigest()
 
     # -- using --------------------------------------------------------------------------------------------------------
 

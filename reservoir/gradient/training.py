@@ -123,3 +123,15 @@ class Training(Estimator):
             raise ParameterError(
                 f"The 'truncation' parameter of Training must be (k1, k2), positive integers with k1 <= k2. Got {pair!r} instead."
             )
+
+    def check_use(self, bidirectional: bool, per_step: bool, seeded: bool) -> None:
+        """Raise `ParameterError` where the settings do not go with a network, its targets, or its `random_state`."""
+        if self.truncation is not None and (bidirectional or not per_step):
+            raise ParameterError(
+                "The 'truncation' parameter of Training needs targets per step and one direction: what comes later in a"
+                " sequence must not be needed for an update. Set it to None."
+            )
+        if self.checkpoint is not None and not seeded:
+            raise ParameterError(
+                "The 'random_state' parameter must not be None with training.checkpoint, or no training could be resumed."
+            )
