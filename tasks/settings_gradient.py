@@ -16,7 +16,7 @@ Settings = Mapping[str, Any]
 ADAM: Settings = {"training__learning_rate": 5e-3, "training__schedule": "cosine"}
 ADAMW: Settings = {**ADAM, "training__optimizer": "adamw", "training__weight_decay": 0.3, "training__batch_size": 8}
 # A faster mean of the squared gradient: one-step errors end far lower, and forecasts last longer.
-PRECISE: Settings = {**ADAM, "training__learning_rate": 3e-3, "training__decay": 0.99, "training__batch_size": 8}
+PRECISE: Settings = {**ADAM, "training__learning_rate": 3e-3, "training__beta2": 0.99, "training__batch_size": 8}
 
 FILTER: Settings = {**ADAMW, "units": 32, "washout": 50, "training__window": 150, "training__epochs": 300}
 FLOW: Settings = {**PRECISE, "units": 32, "washout": 20, "training__window": 70, "training__epochs": 1000}
@@ -45,7 +45,7 @@ RECORD_GRADIENT: Settings = {
     **PRECISE,
     "units": 32,
     "washout": 20,
-    "training__decay": 0.999,
+    "training__beta2": 0.999,
     "training__epochs": 200,
     "training__window": 200,
     "training__validation_fraction": 0.2,
@@ -136,7 +136,7 @@ GRADIENT: Mapping[str, Mapping[str, Settings]] = {
         "indrnn": {**DEEP, "activation": "tanh"},
     },
     "kuramoto-sivashinsky": {
-        "gradient": {**FLOW, "units": 128, "training__decay": 0.999, "training__epochs": 100},
+        "gradient": {**FLOW, "units": 128, "training__beta2": 0.999, "training__epochs": 100},
         "clockwork": FAST,
         "indrnn": {"layers": 2, "activation": "tanh"},
     },

@@ -115,7 +115,7 @@ def test_tangent_against_finite_differences(activation: str) -> None:
         ref = jacobian @ ref
         logs.append(np.log(np.linalg.norm(ref) / before))
     comp_state, comp, growth = state.copy(), tangent / np.linalg.norm(tangent), np.empty(7)
-    tangent_growth(reservoir.network, inputs, comp_state, comp, growth)
+    tangent_growth(reservoir.weights, inputs, comp_state, comp, growth)
     np.testing.assert_allclose(comp_state, x, rtol=1e-12)
     np.testing.assert_allclose(growth, logs, rtol=1e-6, atol=1e-8)
     np.testing.assert_allclose(comp, ref / np.linalg.norm(ref), rtol=1e-6, atol=1e-8)
@@ -125,7 +125,7 @@ def test_lyapunov_exponent_leaves_out_the_washout_and_needs_steps_after_it() -> 
     reservoir, inputs = built(), noise(60)
     growth = np.empty(60)
     tangent = np.random.default_rng(0).standard_normal(12)
-    tangent_growth(reservoir.network, inputs, reservoir.initial_state.copy(), tangent / np.linalg.norm(tangent), growth)
+    tangent_growth(reservoir.weights, inputs, reservoir.initial_state.copy(), tangent / np.linalg.norm(tangent), growth)
     assert diagnostics.lyapunov_exponent(reservoir, inputs, washout=40) == pytest.approx(growth[40:].mean(), rel=1e-12)
     with pytest.raises(DataError, match="60 steps, but more than washout = 60"):
         diagnostics.lyapunov_exponent(reservoir, inputs, washout=60)
@@ -280,6 +280,8 @@ def test_degrees() -> None:
     }
     lopsided = diagnostics.degrees(own(np.array([[1.0, 1.0, 1.0], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])))
     assert lopsided["in_degree"] == lopsided["out_degree"] == (1, 5 / 3, 3)
+    assert lopsided["self_connections"] == 1
+    assert diagnostics.degrees(own(np.diag([-1.0, 0.0, 0.5, -2.0])))["self_connections"] == 3
     fan = diagnostics.degrees(own(np.array([[0.0, 1.0, 1.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])))
     assert fan["in_degree"] == (0, 2 / 3, 2)
     assert fan["out_degree"] == (0, 2 / 3, 1)

@@ -269,7 +269,7 @@ def test_outputs_come_as_the_targets_did() -> None:
             assert isinstance(comp, list) and [y.shape for y in comp] == [shape, shape]
         again = small().fit(many, TARGETS.reshape(2, 30, 2))
         assert [y.shape for y in again.predict(many)] == [(30, 2), (30, 2)]
-        assert [y.shape for y in small().fit(many, TARGETS[:, 0].reshape(2, 30)).predict(many)] == [(30,), (30,)]
+        assert [y.shape for y in small().fit(many, TARGETS[:, 0].reshape(2, 30), target="step").predict(many)] == [(30,), (30,)]
 
 
 def test_attributes() -> None:

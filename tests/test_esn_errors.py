@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import naive
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from networks import INPUTS, TARGETS, WAVE, small
+from sklearn.exceptions import NotFittedError
 
 from reservoir import (
     ESN,
@@ -21,6 +24,7 @@ from reservoir import (
     RecursiveLeastSquares,
     Ridge,
     RidgeClassifier,
+    load,
 )
 from reservoir.echo import features
 
@@ -166,7 +170,7 @@ FITTED = {
             "plain",
             lambda e: e.partial_fit(PAIR, [1.0, 2.0]),
             DataError,
-            "1 outputs per sequence do not continue a fit of 2 per step",
+            "need a row per step, for each of 2 sequences",
         ),
         ("plain", lambda e: e.partial_fit(INPUTS[:, :2], TARGETS), DataError, "X has 2 features"),
         ("plain", lambda e: e.partial_fit(PAIR, ENDS, continued=True), DataError, "nothing to continue; give one sequence"),
@@ -220,7 +224,7 @@ def test_a_diverging_reservoir_names_the_step_and_which_of_many_sequences(
     ref = int(np.argmax(~np.isfinite(states).all(axis=1)))
     assert 0 < ref < lengths[-1]
     where = f"step {ref} of sequence {len(lengths) - 1}" if len(lengths) > 1 else f"step {ref}"
-    for call in (esn.states, lambda u: esn.fit(u, u)):
+    for call in (esn.states, lambda u: esn.fit(u, u, target="step")):
         with pytest.raises(DivergenceError, match=f"no longer finite at {where}; lower spectral_radius, or use tanh units"):
             call(sequences)
 
@@ -353,6 +357,57 @@ def test_an_unknown_parameter_is_a_type_error() -> None:
 def test_a_first_forecast_out_of_range_is_step_zero() -> None:
     series = np.sin(0.2 * np.arange(300.0))
     esn = ESN(units=30, activation="identity", random_state=0, washout=10).fit(series)
-    esn.readout_.restore(1e9 * esn.readout_.coefficients_)
+    esn.readout_.coefficients_ = 1e9 * esn.readout_.coefficients_
     with pytest.raises(DivergenceError, match="diverged at step 0 of sequence 0"):
         esn.forecast(series, 1)
+
+
+EXPLODING = {"activation": "identity", "spectral_radius": 1e200}
+FAILING: dict[str, tuple[dict[str, Any], Any, type[Exception]]] = {
+    "reservoir": (EXPLODING, TARGETS, DivergenceError),
+    "targets": ({}, np.where(np.arange(60)[:, None] == 50, np.nan, TARGETS), DataError),
+    "readout": ({"readout": LeastMeanSquares(learning_rate=1e9, normalized=False)}, 1e100 * TARGETS, DivergenceError),
+    "matrix": ({"topology": np.zeros((8, 8)), "spectral_radius": 1.0}, TARGETS, ParameterError),
+}
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("name", FAILING)
+def test_a_fit_that_fails_does_not_say_fitted(name: str, method: str) -> None:
+    parameters, targets, error = FAILING[name]
+    esn = small(**{"readout": RecursiveLeastSquares(), **parameters})
+    with pytest.raises(error):
+        getattr(esn, method)(INPUTS, targets)
+    assert not esn.__sklearn_is_fitted__() and vars(esn) == esn.get_params(deep=False)
+    with pytest.raises(NotFittedError):
+        esn.predict(INPUTS)
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("name", ["targets", "readout", "inputs"])
+def test_a_fit_that_fails_leaves_the_earlier_one(name: str, method: str, tmp_path: Path) -> None:
+    readout = LeastMeanSquares(learning_rate=1e-3, normalized=False) if name == "readout" else RecursiveLeastSquares()
+    esn = small(readout=readout, noise=0.01).fit(INPUTS, TARGETS)
+    predictions, attributes = esn.predict(INPUTS), set(vars(esn))
+    twin = copy.deepcopy(esn)
+    targets = FAILING["targets"][1] if name == "targets" else TARGETS
+    inputs = INPUTS[:, :2] if name == "inputs" and method == "partial_fit" else INPUTS[:5] if name == "inputs" else INPUTS
+    for part in (esn.readout, esn.readout_) if name == "readout" else ():
+        part.learning_rate = 1e100
+    with pytest.raises((DataError, DivergenceError)):
+        getattr(esn, method)(inputs, targets)
+    for part in (esn.readout, esn.readout_) if name == "readout" else ():
+        part.learning_rate = 1e-3
+    assert set(vars(esn)) == attributes
+    np.testing.assert_array_equal(esn.predict(INPUTS), predictions)
+    esn.save(tmp_path / "esn")
+    np.testing.assert_array_equal(load(tmp_path / "esn").predict(INPUTS), predictions)
+    esn.partial_fit(INPUTS, TARGETS), twin.partial_fit(INPUTS, TARGETS)  # the same noise, the same sums
+    np.testing.assert_array_equal(esn.predict(INPUTS), twin.predict(INPUTS))
+
+
+def test_build_forgets_a_fit() -> None:
+    esn = small().fit(INPUTS, TARGETS).build(2)
+    assert esn.input_weights_.shape == (8, 2) and not esn.__sklearn_is_fitted__()

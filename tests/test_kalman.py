@@ -76,7 +76,7 @@ def test_a_linear_model_is_recursive_least_squares(decoupled: bool) -> None:
     for z, d in zip(features, targets, strict=True):
         jacobian = np.kron(z, np.eye(2))
         covariance.update(weights, jacobian, d - jacobian @ weights, 0.0)
-    np.testing.assert_allclose(weights.reshape(5, 2), ref.coefficients_, rtol=1e-10)
+    np.testing.assert_allclose(weights.reshape(5, 2), ref.coefficients_.T, rtol=1e-10)
     for output in range(2):
         np.testing.assert_allclose(dense(covariance)[output::2, output::2], ref.inverse_, rtol=1e-8, atol=1e-14)
 

@@ -13,8 +13,8 @@ from reservoir.base.threads import split_work
 from reservoir.echo.topology import Diagonals, as_csr, storage
 from reservoir.kernels import matvec, online
 from reservoir.kernels.activations import CODES
-from reservoir.kernels.drive import Network, drive
-from reservoir.kernels.freerun import Readout, fold, freerun, read
+from reservoir.kernels.drive import ReservoirWeights, drive
+from reservoir.kernels.freerun import ReadoutWeights, fold, freerun, read
 
 DTYPES = (np.float64, np.float32)
 SIZES = (1, 7, 33, 64)
@@ -53,13 +53,13 @@ def recurrent(kind: str, units: int, dtype: type, count: int = 7, seed: int = 0)
 
 def network(
     kind: str, units: int, stacked: tuple[int, int], dtype: type, activation: str = "tanh", leak: float | None = None
-) -> tuple[Network, naive.Network]:
+) -> tuple[ReservoirWeights, naive.Network]:
     """A random network of I inputs and O fed-back outputs as the kernel reads it, and in the symbols of the equations."""
     matrix, w = recurrent(kind, units, dtype)
     into, back, bias = (random(shape, dtype, k) for k, shape in enumerate([(units, stacked[0]), (units, stacked[1]), units], 5))
     rates = random(units, dtype, 9) ** 2 / 2 + dtype(0.5) if leak is None else np.full(units, leak, dtype)
     stack = np.ascontiguousarray(np.concatenate([into, back], axis=1).T)
-    fast = Network(matrix, stack, bias, rates, CODES[activation])
+    fast = ReservoirWeights(matrix, stack, bias, rates, CODES[activation])
     return fast, naive.Network(w, into, back, bias, rates, activation, np.zeros(units))
 
 
@@ -211,14 +211,16 @@ def test_fold(count: int, dtype: type) -> None:
     np.testing.assert_array_equal(values[count:], beyond)
 
 
-def output_weights(parts: tuple[str, ...], units: int, inputs: int, outputs: int, dtype: type) -> tuple[Readout, np.ndarray]:
+def output_weights(
+    parts: tuple[str, ...], units: int, inputs: int, outputs: int, dtype: type
+) -> tuple[ReadoutWeights, np.ndarray]:
     """Random output weights as the kernel reads them, and (O, F) in the order of the feature rows."""
     widths = {"bias": 1, "input": inputs, "output": outputs, "square": units, "state": units}
     blocks = {
         part: random((outputs, widths[part] if part in parts else 0), dtype, 20 + k) / dtype(2 * np.sqrt(units))
         for k, part in enumerate(naive.PARTS)
     }
-    fast = Readout(*(blocks[part] for part in ("bias", "input", "state", "square", "output")))
+    fast = ReadoutWeights(*(blocks[part] for part in ("bias", "input", "state", "square", "output")))
     return fast, np.concatenate([blocks[part] for part in naive.PARTS], axis=1)
 
 
@@ -270,9 +272,9 @@ def test_freerun_of_no_steps_leaves_everything() -> None:
 
 def test_freerun_stops_at_the_limit_and_the_others_go_on() -> None:
     # one identity unit that reads nothing, y(t) = 2 y(t-1): from 1, 2, 4, 8, 16 the limit 10 is passed at step 3
-    silent = Network(storage(np.zeros((1, 1)), np.float64), np.zeros((1, 1)), np.zeros(1), np.ones(1), CODES["identity"])
+    silent = ReservoirWeights(storage(np.zeros((1, 1)), np.float64), np.zeros((1, 1)), np.zeros(1), np.ones(1), CODES["identity"])
     none = np.empty((1, 0))
-    readout = Readout(none, np.full((1, 1), 2.0), none, none, none)
+    readout = ReadoutWeights(none, np.full((1, 1), 2.0), none, none, none)
     states, last, comp = np.zeros((4, 1)), np.array([[0.1], [1.0], [np.nan], [-2.0]]), np.zeros((4, 5, 1))
     completed = freerun(silent, readout, 1, np.empty((4, 0, 1)), states, last, 10.0, comp)
     np.testing.assert_array_equal(completed, [5, 3, 0, 2])

@@ -70,7 +70,7 @@ def test_ridge(penalty: float, bias: bool, shape: tuple[int, int], solver: str) 
     features, targets = problem(shape, bias)
     ref = naive.ridge(features, targets, penalty, bias)
     comp = Ridge(penalty, solver).fit_arrays(features, targets, bias)
-    close(comp.coefficients_, ref)
+    close(comp.coefficients_.T, ref)
     assert comp.ridge_ == penalty
 
 
@@ -79,7 +79,7 @@ def test_ridge(penalty: float, bias: bool, shape: tuple[int, int], solver: str) 
 def test_no_ridge(bias: bool, solver: str) -> None:
     features, targets = problem((60, 7), bias)
     ref = naive.ridge(features, targets, 0.0, bias)
-    close(Ridge(0.0, solver).fit_arrays(features, targets, bias).coefficients_, ref)
+    close(Ridge(0.0, solver).fit_arrays(features, targets, bias).coefficients_.T, ref)
 
 
 @pytest.mark.parametrize("solver", ["auto", "svd"])
@@ -90,7 +90,7 @@ def test_no_ridge_and_more_features_than_needed_is_the_limit_of_small_ridges(
 ) -> None:
     features, targets = problem(shape, bias)
     ref = naive.ridge(features, targets, 1e-11, bias)
-    comp = Ridge(0.0, solver).fit_arrays(features, targets, bias).coefficients_
+    comp = Ridge(0.0, solver).fit_arrays(features, targets, bias).coefficients_.T
     close(comp, ref, 1e-6)
     close(features @ comp, targets, 1e-9)
 
@@ -98,7 +98,7 @@ def test_no_ridge_and_more_features_than_needed_is_the_limit_of_small_ridges(
 @EVERY_SOLVER
 def test_the_bias_is_not_penalized(solver: str) -> None:
     features, targets = problem((60, 7), True)
-    comp = Ridge(1e12, solver).fit_arrays(features, targets, True).coefficients_
+    comp = Ridge(1e12, solver).fit_arrays(features, targets, True).coefficients_.T
     close(comp[0], targets.mean(axis=0))
     assert np.abs(comp[1:]).max() < 1e-8
 
@@ -107,14 +107,14 @@ def test_the_bias_is_not_penalized(solver: str) -> None:
 @pytest.mark.parametrize("penalty", [0.0, 0.1])
 def test_a_bias_alone_is_the_mean(penalty: float, solver: str) -> None:
     targets = problem((9, 3), True)[1]
-    close(Ridge(penalty, solver).fit_arrays(np.ones((9, 1)), targets, True).coefficients_, targets.mean(axis=0)[None])
+    close(Ridge(penalty, solver).fit_arrays(np.ones((9, 1)), targets, True).coefficients_.T, targets.mean(axis=0)[None])
 
 
 def test_worked_example() -> None:
     # y = 1, 3, 8 at x = 0, 1, 2: means 4 and 1, sum of (x - 1)(y - 4) = 3 + 4 = 7, of (x - 1)^2 = 2;
     # with a ridge of 1.5 the slope is 7 / 3.5 = 2 and the intercept 4 - 2 = 2
     features = np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]])
-    comp = Ridge(1.5).fit_arrays(features, np.array([[1.0], [3.0], [8.0]]), True).coefficients_
+    comp = Ridge(1.5).fit_arrays(features, np.array([[1.0], [3.0], [8.0]]), True).coefficients_.T
     np.testing.assert_allclose(comp, [[2.0], [2.0]], rtol=1e-14)
 
 
@@ -125,7 +125,7 @@ def test_streaming_equals_one_block(bias: bool, shape: tuple[int, int], solver: 
     features, targets = problem(shape, bias)
     ref = Ridge(0.1, solver).fit_arrays(features, targets, bias)
     comp = Ridge(0.1, solver).fit(in_blocks(features, targets, bias))
-    close(comp.coefficients_, ref.coefficients_, 1e-10)
+    close(comp.coefficients_.T, ref.coefficients_.T, 1e-10)
     assert comp.solver_ == ref.solver_
 
 
@@ -134,7 +134,7 @@ def test_single_precision_features(solver: str) -> None:
     features, targets = problem((60, 7), True)
     single = features.astype(np.float32)
     ref = naive.ridge(single.astype(float), targets, 0.1, True)
-    comp = Ridge(0.1, solver).fit(in_blocks(single, targets, True)).coefficients_
+    comp = Ridge(0.1, solver).fit(in_blocks(single, targets, True)).coefficients_.T
     assert comp.dtype == np.float64
     close(comp, ref)
 
@@ -143,7 +143,7 @@ def test_single_precision_features(solver: str) -> None:
 def test_dependent_features_share_the_weight_with_a_ridge(solver: str) -> None:
     features, targets = problem((60, 4), True)
     features = np.concatenate([features, features[:, 3:]], axis=1)  # the last feature twice
-    comp = Ridge(0.1, solver).fit_arrays(features, targets, True).coefficients_
+    comp = Ridge(0.1, solver).fit_arrays(features, targets, True).coefficients_.T
     close(comp, naive.ridge(features, targets, 0.1, True), 1e-8)
     close(comp[3], comp[4], 1e-8)
 
@@ -153,7 +153,7 @@ def test_dependent_features_without_a_ridge() -> None:
     ref = naive.ridge(features, targets, 0.0, True)
     features = np.concatenate([features, features[:, 3:], np.ones((60, 1))], axis=1)  # the last one, and the bias, twice
     for solver in ("svd", "auto"):
-        comp = Ridge(0.0, solver).fit_arrays(features, targets, True).coefficients_
+        comp = Ridge(0.0, solver).fit_arrays(features, targets, True).coefficients_.T
         close(comp[3], ref[3] / 2.0)
         close(comp[4], ref[3] / 2.0)
         close(features @ comp, features[:, :4] @ ref)
@@ -169,7 +169,7 @@ def test_no_weight_on_directions_that_are_rounding_errors(half: int) -> None:
     ref = np.concatenate([naive.ridge(features, targets, 0.0, False) / 2.0] * 2)
     for sizes in [(1500,), (512,)]:
         blocks = in_blocks(np.concatenate([features, features], axis=1), targets, False, sizes)
-        close(Ridge(0.0, "svd").fit(blocks).coefficients_, ref, 1e-8)
+        close(Ridge(0.0, "svd").fit(blocks).coefficients_.T, ref, 1e-8)
 
 
 def test_qr_does_not_square_the_condition_number() -> None:
@@ -179,7 +179,7 @@ def test_qr_does_not_square_the_condition_number() -> None:
     features, coefficients = u * np.geomspace(1.0, 1e-6, 12) @ v.T, generator.normal(size=(12, 2))
     targets = features @ coefficients
     error = {
-        solver: np.abs(Ridge(0.0, solver).fit(in_blocks(features, targets, False)).coefficients_ - coefficients).max()
+        solver: np.abs(Ridge(0.0, solver).fit(in_blocks(features, targets, False)).coefficients_.T - coefficients).max()
         for solver in ("cholesky", "qr", "svd")
     }
     assert error["qr"] < 1e-8 and error["svd"] < 1e-8
@@ -219,7 +219,7 @@ def test_leave_one_out_equals_refitting(bias: bool, shape: tuple[int, int], solv
     comp = Ridge(penalties, solver).fit(in_blocks(features, targets, bias))
     close(comp.leave_one_out_, np.array(ref), 1e-7)
     assert comp.ridge_ == penalties[int(np.argmin(ref))]
-    close(comp.coefficients_, naive.ridge(features, targets, comp.ridge_, bias), 1e-8)
+    close(comp.coefficients_.T, naive.ridge(features, targets, comp.ridge_, bias), 1e-8)
 
 
 def test_ridge_list_prefers_the_larger_on_a_tie_and_takes_any_order() -> None:
@@ -234,7 +234,7 @@ def test_ridge_list_of_one() -> None:
     features, targets = problem((30, 7), True)
     comp = Ridge([0.1]).fit_arrays(features, targets, True)
     assert comp.ridge_ == 0.1
-    close(comp.coefficients_, naive.ridge(features, targets, 0.1, True))
+    close(comp.coefficients_.T, naive.ridge(features, targets, 0.1, True))
 
 
 # Learning on
@@ -250,15 +250,15 @@ def test_partial_fit_equals_fit(first: str, borders: tuple[int, ...], bias: bool
     for start, stop in itertools.pairwise(borders):
         blocks = in_blocks(features[start:stop], targets[start:stop], bias)
         getattr(comp, first if start == 0 else "partial_fit")(blocks)
-        close(comp.coefficients_, naive.ridge(features[:stop], targets[:stop], 0.1, bias), 1e-8)
+        close(comp.coefficients_.T, naive.ridge(features[:stop], targets[:stop], 0.1, bias), 1e-8)
 
 
 def test_fit_forgets() -> None:
     features, targets = problem((60, 7), True)
     comp = Ridge(0.1).fit_arrays(features, targets, True).fit_arrays(features[:30], targets[:30], True)
-    close(comp.coefficients_, naive.ridge(features[:30], targets[:30], 0.1, True))
+    close(comp.coefficients_.T, naive.ridge(features[:30], targets[:30], 0.1, True))
     comp.fit_arrays(features[:5], targets[:5], True).partial_fit(in_blocks(features[5:20], targets[5:20], True))
-    close(comp.coefficients_, naive.ridge(features[:20], targets[:20], 0.1, True))
+    close(comp.coefficients_.T, naive.ridge(features[:20], targets[:20], 0.1, True))
 
 
 def test_partial_fit_takes_one_ridge() -> None:
@@ -268,11 +268,11 @@ def test_partial_fit_takes_one_ridge() -> None:
 
 def test_partial_fit_of_restored_weights_is_refused_every_time() -> None:
     comp = Ridge(0.1)
-    comp.restore(np.zeros((7, 2)))
+    comp.restore({"coefficients": np.zeros((7, 2))}, 7, 2)
     for _ in range(2):
         with pytest.raises(ParameterError, match="partial_fit cannot go on"):
             comp.partial_fit(in_blocks(*problem((60, 7), True), True))
-    np.testing.assert_array_equal(comp.coefficients_, np.zeros((7, 2)))
+    np.testing.assert_array_equal(comp.coefficients_.T, np.zeros((7, 2)))
 
 
 # Classifiers
@@ -291,7 +291,7 @@ def labeled(classes: int) -> tuple[np.ndarray, np.ndarray]:
 def test_ridge_classifier_is_ridge_on_codes() -> None:
     features, codes = labeled(3)
     ref = naive.ridge(features, codes, 0.1, True)
-    close(RidgeClassifier(0.1).fit_arrays(features, codes, True).coefficients_, ref, 1e-8)
+    close(RidgeClassifier(0.1).fit_arrays(features, codes, True).coefficients_.T, ref, 1e-8)
     assert RidgeClassifier.classifier and Logistic.classifier and not Ridge.classifier
 
 
@@ -303,7 +303,7 @@ def test_logistic_is_that_of_sklearn_on_standardized_features(bias: bool, classe
     means, spread = rest.mean(axis=0) * bias, np.where(rest.std(axis=0) > 0.0, rest.std(axis=0), 1.0)
     model = LogisticRegression(C=1 / 2.5, fit_intercept=bias, max_iter=500).fit((rest - means) / spread, codes.argmax(axis=1))
     ref = model.predict_proba((rest - means) / spread)
-    scores = features @ Logistic(2.5).fit(in_blocks(features, codes, bias)).coefficients_
+    scores = features @ Logistic(2.5).fit(in_blocks(features, codes, bias)).coefficients_.T
     comp = softmax(scores, axis=1) if classes > 2 else 1.0 / (1.0 + np.exp(scores[:, :1] - scores[:, 1:]))
     close(comp, ref if classes > 2 else ref[:, 1:], 1e-6)
 
@@ -313,7 +313,7 @@ def test_logistic_is_at_the_minimum_it_documents() -> None:
     features, codes = labeled(3)
     z = (features[:, 1:5] - features[:, 1:5].mean(axis=0)) / features[:, 1:5].std(axis=0)
     data = np.concatenate([np.ones((90, 1)), z], axis=1)
-    comp = Logistic(0.7).fit(in_blocks(data, codes, True)).coefficients_
+    comp = Logistic(0.7).fit(in_blocks(data, codes, True)).coefficients_.T
     gradient = data.T @ (softmax(data @ comp, axis=1) - codes) + 0.7 * comp * np.array([[0.0], [1.0], [1.0], [1.0], [1.0]])
     assert np.abs(gradient).max() < 1e-2 and np.abs(data.T @ codes).max() > 10.0
 
@@ -334,28 +334,28 @@ def test_rls_is_the_recurrence() -> None:
     features, targets = problem((40, 7), True)
     ref, inverse = naive.recursive_least_squares(features, targets, 0.97, 0.1)
     comp = RecursiveLeastSquares(0.97, 0.1).fit(in_blocks(features, targets, True))
-    close(comp.coefficients_, ref, 1e-8)
+    close(comp.coefficients_.T, ref, 1e-8)
     close(comp.inverse_, inverse, 1e-8)
 
 
 def test_rls_that_forgets_nothing_is_ridge_with_the_bias_penalized() -> None:
     features, targets = problem((40, 7), True)
     ref = naive.ridge(features, targets, 0.1, bias=False)
-    close(RecursiveLeastSquares(1.0, 0.1).fit(in_blocks(features, targets, True)).coefficients_, ref, 1e-7)
+    close(RecursiveLeastSquares(1.0, 0.1).fit(in_blocks(features, targets, True)).coefficients_.T, ref, 1e-7)
 
 
 @pytest.mark.parametrize("forgetting", [0.99, 0.8])
 def test_rls_that_forgets_is_weighted_least_squares(forgetting: float) -> None:
     features, targets = problem((40, 7), True)
     ref = naive.weighted_least_squares(features, targets, forgetting, 0.1)
-    close(RecursiveLeastSquares(forgetting, 0.1).fit(in_blocks(features, targets, True)).coefficients_, ref, 1e-6)
+    close(RecursiveLeastSquares(forgetting, 0.1).fit(in_blocks(features, targets, True)).coefficients_.T, ref, 1e-6)
 
 
 @pytest.mark.parametrize(("normalized", "rate"), [(True, 0.5), (False, 1e-3)])
 def test_lms_is_the_recurrence(normalized: bool, rate: float) -> None:
     features, targets = problem((40, 7), True)
     ref = naive.least_mean_squares(features, targets, rate, normalized)
-    close(LeastMeanSquares(rate, normalized).fit(in_blocks(features, targets, True)).coefficients_, ref)
+    close(LeastMeanSquares(rate, normalized).fit(in_blocks(features, targets, True)).coefficients_.T, ref)
 
 
 ONLINE = pytest.mark.parametrize("readout", [RecursiveLeastSquares(0.99), LeastMeanSquares()], ids=lambda r: type(r).__name__)
@@ -366,17 +366,17 @@ ONLINE = pytest.mark.parametrize("readout", [RecursiveLeastSquares(0.99), LeastM
 def test_online_readouts_go_on_where_they_stopped(outputs: int, readout: Any) -> None:
     features, targets = problem((40, 7), True)
     targets = targets[:, :outputs]
-    ref = type(readout)(**readout.get_params()).fit(in_blocks(features, targets, True)).coefficients_
+    ref = type(readout)(**readout.get_params()).fit(in_blocks(features, targets, True)).coefficients_.T
     for first in ("fit", "partial_fit"):
         comp = type(readout)(**readout.get_params())
         getattr(comp, first)(in_blocks(features[:11], targets[:11], True))
-        kept = comp.coefficients_.copy()
-        earlier = comp.coefficients_
+        kept = comp.coefficients_.T.copy()
+        earlier = comp.coefficients_.T
         comp.partial_fit(in_blocks(features[11:], targets[11:], True))
-        np.testing.assert_array_equal(comp.coefficients_, ref)
+        np.testing.assert_array_equal(comp.coefficients_.T, ref)
         np.testing.assert_array_equal(earlier, kept)  # what was read before is not written over
         comp.fit(in_blocks(features, targets, True))
-        np.testing.assert_array_equal(comp.coefficients_, ref)
+        np.testing.assert_array_equal(comp.coefficients_.T, ref)
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from reservoir import ESN, LeastMeanSquares, Logistic, RecursiveLeastSquares, Ridge, RidgeClassifier
 from reservoir.echo import reuse
 from reservoir.echo.readouts.least_squares import Gram, Triangle
-from reservoir.echo.reservoir import Reservoir
-from reservoir.echo.reuse import description, reused, reusing
+from reservoir.echo.reservoir import Reservoir, ReservoirParameters
+from reservoir.echo.reuse import reused, reusing
 from reservoir.validation import DivergenceError
 
 random = np.random.default_rng(5)
@@ -265,8 +267,24 @@ def test_blocks_may_be_nested_and_end_with_an_error() -> None:
     assert len(made) == 5 and reuse._kept.get() is None
 
 
-def test_parameters_with_arrays_equal_nothing_else() -> None:
-    assert description({"a": 1.0, "b": (1, None)}) == description({"b": [1.0, None], "a": 1})
-    assert description({"a": 1}) != description({"a": 2})
-    with_array = description({"a": np.ones(2)})
-    assert with_array == with_array and with_array != description({"a": np.ones(2)})
+def parameters(**changed: Any) -> ReservoirParameters:
+    values = {field.name: getattr(ESN(), field.name) for field in fields(ReservoirParameters)}
+    return ReservoirParameters(**{**values, **changed})
+
+
+@pytest.mark.parametrize(
+    ("one", "same", "other"),
+    [
+        ({"units": 30}, {"units": 30.0}, {"units": 31}),
+        ({"leak_rate": [0.1, 0.2]}, {"leak_rate": (0.1, 0.2)}, {"leak_rate": [0.2, 0.1]}),
+        ({"topology": np.eye(3)}, {"topology": np.eye(3)}, {"topology": 2.0 * np.eye(3)}),
+        ({"topology": np.zeros((2, 3))}, {"topology": np.zeros((2, 3))}, {"topology": np.zeros((3, 2))}),
+        ({"topology": np.zeros(2)}, {"topology": np.zeros(2)}, {"topology": np.zeros(4, np.float32)}),
+        ({"topology": sp.eye(4)}, {"topology": sp.eye(4).tocsr()}, {"topology": sp.eye(4, k=1)}),
+        ({"topology_options": {"a": 1, "b": 2}}, {"topology_options": {"b": 2, "a": 1}}, {"topology_options": {"a": 2, "b": 1}}),
+        ({"spectral_radius": None}, {"spectral_radius": None}, {"spectral_radius": 0.5}),
+    ],
+)
+def test_parameters_are_equal_where_their_values_are(one: Any, same: Any, other: Any) -> None:
+    assert parameters(**one) == parameters(**same) and hash(parameters(**one)) == hash(parameters(**same))
+    assert parameters(**one) != parameters(**other) and parameters() != "something else"

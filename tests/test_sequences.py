@@ -11,7 +11,7 @@ import pytest
 from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 
-from reservoir import DataError, ParameterError
+from reservoir import ESN, DataError, Elman, ParameterError, RidgeClassifier, Training
 from reservoir.base.model_file import read_model
 from reservoir.base.sequence_estimator import SequenceEstimator
 
@@ -31,7 +31,7 @@ class Factor(SequenceEstimator):
         return self.labels
 
     def fit(self, inputs: Any, targets: Any = None) -> Self:
-        sequences, read = self._read(inputs, targets, None, self.washout)
+        sequences, read = self._read(inputs, targets, None, self.washout, None)
         self.n_features_in_, self.n_outputs_ = sequences[0].shape[1], read.n_outputs
         self._remember(read)
         skipped = self.washout if read.per_step else -1
@@ -41,7 +41,7 @@ class Factor(SequenceEstimator):
         return self
 
     def more(self, inputs: Any, targets: Any) -> None:
-        self._check_again(*self._read(inputs, targets, None, 0))
+        self._check_again(*self._read(inputs, targets, None, 0, None))
 
     def _run(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
         results = [u * self.factor_ for u in sequences]
@@ -138,3 +138,52 @@ def test_errors(call: Any, error: type[Exception], message: str) -> None:
     fitted = Factor().fit(np.ones((5, 2)), np.ones((5, 2)))
     with pytest.raises(error, match=message):
         call(fitted)
+
+
+TWELVE = np.random.default_rng(3).normal(size=(12, 5, 1))
+
+
+OPEN = TWELVE[..., 0]
+SMALL_ONES = [ESN(units=5, washout=0, random_state=0), Elman(3, training=Training(epochs=1), random_state=0)]
+
+
+@pytest.mark.parametrize("targets", [OPEN, list(OPEN), OPEN.tolist()], ids=["array", "list", "plain"])
+@pytest.mark.parametrize("estimator", SMALL_ONES)
+def test_targets_that_may_be_per_step_or_per_sequence(estimator: Any, targets: Any) -> None:
+    with pytest.raises(DataError, match=r"shape \(12, 5\) for 12 sequences of 5 steps .*'target' parameter of fit"):
+        estimator.fit(TWELVE, targets)
+    per_step = estimator.fit(TWELVE, targets, target="step").predict(TWELVE)
+    assert [y.shape for y in per_step] == [(5,)] * 12
+    ref = estimator.fit(TWELVE, TWELVE).predict(TWELVE)  # an axis of outputs leaves nothing open
+    np.testing.assert_array_equal(np.stack(per_step), np.stack(ref)[..., 0])
+    assert estimator.fit(TWELVE, targets, target="sequence").predict(TWELVE).shape == (12, 5)
+
+
+def test_the_shape_decides_where_it_can() -> None:
+    esn = ESN(units=5, washout=0, random_state=0)
+    assert esn.fit(TWELVE, TWELVE[:, :4, 0]).predict(TWELVE).shape == (12, 4)
+    assert esn.fit(TWELVE, TWELVE[:, 0, 0]).predict(TWELVE).shape == (12,)
+    lengths = [3] * 11 + [4]
+    cut = [u[:length] for u, length in zip(TWELVE, lengths, strict=True)]
+    assert [y.shape for y in esn.fit(cut, [u[:, 0] for u in cut]).predict(cut)] == [(length,) for length in lengths]
+    labels = (TWELVE[..., 0] > 0).astype(int)  # one label per sequence is one number: these are per step
+    assert len(ESN(units=5, washout=0, readout=RidgeClassifier(), random_state=0).fit(TWELVE, labels).predict(TWELVE)) == 12
+
+
+@pytest.mark.parametrize(
+    ("inputs", "targets", "target", "message"),
+    [
+        (TWELVE, TWELVE[..., 0], "steps", "'target' parameter of fit must be one of step, sequence, None. Got 'steps'"),
+        (TWELVE, TWELVE[:, 0, 0], "step", "need a row per step, for each of 12 sequences"),
+        (TWELVE, TWELVE, "sequence", r"shape \(12, 5, 1\) fits neither"),
+        (TWELVE[0], TWELVE[0], "sequence", "needs many sequences"),
+    ],
+)
+def test_a_target_that_does_not_fit(inputs: Any, targets: Any, target: Any, message: str) -> None:
+    with pytest.raises((DataError, ParameterError), match=message):
+        ESN(units=5, washout=0, random_state=0).fit(inputs, targets, target=target)
+
+
+def test_more_data_are_read_as_the_first_were() -> None:
+    esn = ESN(units=5, washout=0, random_state=0).partial_fit(TWELVE, TWELVE[..., 0], target="sequence")
+    assert esn.partial_fit(TWELVE, TWELVE[..., 0]).predict(TWELVE).shape == (12, 5)

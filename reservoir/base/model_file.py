@@ -106,3 +106,10 @@ def _decode(value: Any, tensors: dict[str, np.ndarray], parts: Mapping[str, str]
     if "array" in value:
         return tensors.pop(value["array"])
     return {name: _decode(item, tensors, parts) for name, item in value["options"].items()}
+
+
+def check_shapes(arrays: Mapping[str, np.ndarray], **shapes: tuple[int, ...]) -> None:
+    """Raise ValueError for an array read from a file whose shape is not the given one, KeyError for a missing array."""
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape:
+            raise ValueError(f"{name} of shape {arrays[name].shape}, not {shape}")

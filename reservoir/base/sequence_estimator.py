@@ -13,7 +13,7 @@ import scipy.special
 from reservoir import metrics
 from reservoir.base.estimator import Estimator, not_fitted, sklearn_tags
 from reservoir.base.model_file import save_model
-from reservoir.base.targets import Targets, read_targets
+from reservoir.base.targets import Target, Targets, read_targets
 from reservoir.validation import DataError, ParameterError, as_sequences, is_many
 
 
@@ -134,13 +134,17 @@ class SequenceEstimator(Estimator, abc.ABC):
 
     # -- for subclasses -----------------------------------------------------------------------------------------------
 
-    def _read(self, inputs: Any, targets: Any, classes: np.ndarray | None, washout: int) -> tuple[list[np.ndarray], Targets]:
+    def _read(
+        self, inputs: Any, targets: Any, classes: np.ndarray | None, washout: int, target: Target
+    ) -> tuple[list[np.ndarray], Targets]:
         """Check the parameters and the data of a fit. Without targets the next step of the inputs is learned."""
-        inputs, targets = one_step_ahead(inputs) if targets is None else (inputs, targets)
+        if targets is None:
+            inputs, targets = one_step_ahead(inputs)
+            target = "step"
         self.check()
         sequences = as_sequences(inputs)
         lengths = [len(u) for u in sequences]
-        read = read_targets(targets, lengths, is_many(inputs), classes, self._classifies)
+        read = read_targets(targets, lengths, is_many(inputs), classes, self._classifies, target)
         if read.per_step or self.pooling != "last":
             check_washout(lengths, washout)
         return sequences, read

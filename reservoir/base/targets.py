@@ -1,13 +1,16 @@
-"""What a target means: a value per step or one per sequence, numbers or class labels; its shape decides."""
+"""What a target means: a value per step or one per sequence, numbers or class labels."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from reservoir.validation import DataError, as_matrix, check_finite, check_lengths
+from reservoir.validation import Choice, DataError, as_matrix, check_finite, check_lengths, check_parameters
+
+Target = Literal["step", "sequence"] | None
+"""What targets belong to: every step of a sequence, or the sequence; None leaves it to their shape."""
 
 
 @dataclass(frozen=True)
@@ -38,25 +41,47 @@ def largest(targets: Targets) -> float:
     return max(float(max(y.max(), -y.min())) for y in targets.values)
 
 
-def is_per_step(targets: Any, lengths: list[int], many: bool) -> bool:
-    """Whether `targets` hold a row per step rather than a value per sequence."""
+def is_per_step(targets: Any, lengths: list[int], many: bool, classify: bool) -> bool:
+    """Whether the shape of `targets` says that they hold a row per step rather than a value per sequence.
+
+    Raises `DataError` where it leaves that open: S sequences of T steps each, with S vectors of T numbers.
+    """
     if not many:
         return True
-    if isinstance(targets, (list, tuple)) and all(isinstance(y, (list, tuple)) or np.ndim(y) > 0 for y in targets):
+    if isinstance(targets, (list, tuple)) and all(map(_sequence, targets)):
         rows = [len(y) for y in targets]
-        return rows == lengths or len(set(rows)) > 1  # vectors, one per sequence, would all be of one length
-    array = _as_array(targets)
-    return array.ndim == 3 or (array.ndim == 2 and [array.shape[1]] * len(array) == lengths)
+        per_step = rows == lengths or len(set(rows)) > 1  # vectors, one per sequence, would all be of one length
+        vectors = all(_as_array(y).ndim == 1 for y in targets)
+    else:
+        array = _as_array(targets)
+        per_step = array.ndim == 3 or (array.ndim == 2 and [array.shape[1]] * len(array) == lengths)
+        vectors = array.ndim == 2
+    one_length = len(set(lengths)) == 1
+    if per_step and vectors and one_length and not (classify and lengths[0] > 1):  # a label per sequence is one number
+        shape = (len(lengths), lengths[0])
+        raise DataError(
+            f"targets: shape {shape} for {shape[0]} sequences of {shape[1]} steps may be a number per step or {shape[1]} outputs"
+            " per sequence; say which with the 'target' parameter of fit: target='step' or target='sequence'."
+        )
+    return per_step
 
 
-def read_targets(targets: Any, lengths: list[int], many: bool, classes: np.ndarray | None, classify: bool) -> Targets:
+def read_targets(
+    targets: Any, lengths: list[int], many: bool, classes: np.ndarray | None, classify: bool, target: Target = None
+) -> Targets:
     """Check targets against the lengths of their input sequences and bring them into the form `Targets`.
 
-    `classes` are the labels known already; None with `classify` collects them. Raises `DataError` for a shape that fits
-    neither per-step nor per-sequence targets, for labels outside `classes`, and for NaN or infinity.
+    `classes` are the labels known already; None with `classify` collects them. `target` says what the targets belong to,
+    where it is not None. Raises `DataError` for a shape that fits neither per-step nor per-sequence targets, or both
+    without `target`, for labels outside `classes`, and for NaN or infinity.
     """
-    per_step = is_per_step(targets, lengths, many)
+    check_parameters("fit", {"target": Choice(("step", "sequence", None))}, {"target": target})
+    if target == "sequence" and not many:
+        raise DataError("targets: target='sequence' needs many sequences; give a list of them, or one array (S, T, features).")
+    per_step = is_per_step(targets, lengths, many, classify) if target is None else target == "step"
     if per_step:
+        if many and not (_sequence(targets) and all(map(_sequence, targets))):
+            raise DataError(f"targets: need a row per step, for each of {len(lengths)} sequences. Got one value per sequence.")
         arrays = [_as_array(y) for y in (targets if many else [targets])]
         flat = arrays[0].ndim == 1
     else:
@@ -77,6 +102,10 @@ def read_targets(targets: Any, lengths: list[int], many: bool, classes: np.ndarr
     if per_step:
         check_lengths([range(n) for n in lengths], values)
     return Targets(values if per_step else list(values[0]), per_step, flat, classes)
+
+
+def _sequence(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) or np.ndim(value) > 0
 
 
 def _as_array(targets: Any) -> np.ndarray:

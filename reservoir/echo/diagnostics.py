@@ -59,7 +59,7 @@ def lyapunov_exponent(reservoir: Reservoir, inputs: np.ndarray, washout: int = 1
     tangent = generator.standard_normal(reservoir.units).astype(reservoir.dtype)
     tangent /= np.linalg.norm(tangent)
     growth = np.empty(len(inputs), reservoir.dtype)
-    tangent_growth(reservoir.network, np.ascontiguousarray(inputs, reservoir.dtype), state, tangent, growth)
+    tangent_growth(reservoir.weights, np.ascontiguousarray(inputs, reservoir.dtype), state, tangent, growth)
     return float(growth[washout:].mean())
 
 
@@ -105,7 +105,7 @@ def kernel_rank(reservoir: Reservoir, generator: np.random.Generator, steps: int
     """
     n = reservoir.units
     return numerical_rank(
-        final_states(reservoir, generator.uniform(-1.0, 1.0, (n, steps, reservoir.network.drive_weights.shape[0])))
+        final_states(reservoir, generator.uniform(-1.0, 1.0, (n, steps, reservoir.weights.drive_weights.shape[0])))
     )
 
 
@@ -115,7 +115,7 @@ def generalization_rank(reservoir: Reservoir, generator: np.random.Generator, st
     Low is good: what is long past has washed out (Legenstein & Maass 2007). The difference to `kernel_rank` shows how
     many dimensions the reservoir has for what is recent.
     """
-    n, channels = reservoir.units, reservoir.network.drive_weights.shape[0]
+    n, channels = reservoir.units, reservoir.weights.drive_weights.shape[0]
     inputs = generator.uniform(-1.0, 1.0, (n, steps, channels))
     inputs[:, -same:] = generator.uniform(-1.0, 1.0, (same, channels))
     return numerical_rank(final_states(reservoir, inputs))
@@ -135,7 +135,7 @@ def memory_curve(
     rows = max(5 * reservoir.units, min(20_000, 10_000_000 // lags)) if rows is None else rows
     washout = lags + 100
     inputs = generator.uniform(-0.8, 0.8, washout + 2 * rows)
-    channels = reservoir.network.drive_weights.shape[0]
+    channels = reservoir.weights.drive_weights.shape[0]
     fed = np.zeros((len(inputs), channels))
     fed[:, 0] = inputs
     features = np.ones((len(inputs), reservoir.units + 2), reservoir.dtype)
@@ -144,7 +144,7 @@ def memory_curve(
     targets = np.stack([inputs[washout - k : len(inputs) - k] for k in range(1, lags + 1)], axis=1)
     seen = features[washout:]
     readout = Ridge(0.0, solver="svd").fit(Blocks.of(seen[:rows], targets[:rows], bias=True))
-    return metrics.squared_correlations(seen[rows:] @ readout.coefficients_, targets[rows:])
+    return metrics.squared_correlations(seen[rows:] @ readout.coefficients_.T, targets[rows:])
 
 
 def degrees(reservoir: Reservoir) -> dict[str, Any]:

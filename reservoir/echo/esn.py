@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from reservoir.base.estimator import clone, not_fitted, seed_sequence
+from reservoir.base.model_file import check_shapes
 from reservoir.base.sequence_estimator import SequenceEstimator
-from reservoir.base.targets import Targets, largest, read_targets
-from reservoir.echo import esn_file
+from reservoir.base.targets import Target, Targets, largest, read_targets
 from reservoir.echo.features import PARTS, Layout, Sequences, per_step, pooled, shifted, stream
 from reservoir.echo.input_weights import PATTERNS
-from reservoir.echo.network import Many, Network, states
+from reservoir.echo.network import FittedNetwork, Many, states
+from reservoir.echo.readouts.base import Readout
 from reservoir.echo.readouts.least_squares import Blocks, HeldBlocks
 from reservoir.echo.readouts.logistic import Logistic
-from reservoir.echo.readouts.ridge import Readout, Ridge
+from reservoir.echo.readouts.ridge import Ridge
 from reservoir.echo.readouts.table import READOUTS
-from reservoir.echo.reservoir import Reservoir, build
-from reservoir.echo.reuse import MOST_BYTES, description, reused
+from reservoir.echo.reservoir import Reservoir, ReservoirParameters, build
+from reservoir.echo.reuse import MOST_BYTES, reused
 from reservoir.echo.topology import TOPOLOGIES, topology_options
 from reservoir.kernels.activations import CODES
 from reservoir.validation import Choice, Constraint, DataError, Number, ParameterError, Subset, as_sequences, is_many
@@ -27,7 +30,7 @@ from reservoir.validation import Choice, Constraint, DataError, Number, Paramete
 ARRAY = (list, tuple, np.ndarray)
 DEFAULT_READOUT = Ridge(1e-8)
 OUTPUT_LIMIT = 1e6  # in units of the largest target: a closed loop beyond it has diverged
-READING = ("noise", "washout", "readout", "readout_from", "pooling", "random_state")  # the rest describes the reservoir
+FITTED = ("readout_", "classes_", "_per_step", "_flat", "_end", "_largest_output")  # beside the reservoir
 End = tuple[np.ndarray, np.ndarray]
 """The last state and output of a sequence."""
 
@@ -40,7 +43,7 @@ class ESN(SequenceEstimator):
 
     z(t) stacks what the readout sees. One sequence is an array (T, n_features), or (T,) for one feature; many are a list
     of such arrays, of any lengths, or one array (n_sequences, T, n_features). Targets have a row per step, or one label
-    or vector per sequence: the shape decides.
+    or vector per sequence: the shape decides, or the `target` parameter of `fit` where the shape leaves it open.
 
     Parameters
     ----------
@@ -180,13 +183,14 @@ class ESN(SequenceEstimator):
             )
         return max(round((budget - none) / (one - none)), 1)
 
-    def fit(self, inputs: Any, targets: Any = None) -> Self:
-        """Draw the weights and fit the readout.
+    def fit(self, inputs: Any, targets: Any = None, *, target: Target = None) -> Self:
+        """Draw the weights and fit the readout. If that fails, an earlier fit stays as it was.
 
         Parameters
         ----------
         inputs : one or many sequences; (T, 0) where the network has no input and lives on its feedback
         targets : per step or per sequence; None to learn the next step of the inputs themselves
+        target : "step" or "sequence": what the targets belong to, where their shape leaves it open
 
         Raises
         ------
@@ -195,21 +199,24 @@ class ESN(SequenceEstimator):
         DivergenceError
             Unbounded units with too large a radius.
         """
-        sequences, read = self._read(inputs, targets, None, self.washout)
-        self._start(sequences[0].shape[1], read)
-        noise = (self.noise, self._noise_seed.entropy, self._noise_seed.spawn_key)
-        blocks, self._end = reused(
+        sequences, read = self._read(inputs, targets, None, self.washout, target)
+        trial = copy.copy(self)  # takes the fitted state; `self` gets it when everything went well
+        trial._start(sequences[0].shape[1], read)
+        noise = (trial.noise, trial._noise_seed.entropy, trial._noise_seed.spawn_key)
+        blocks, trial._end = reused(
             "training",
-            (self._layout, self.washout, self.pooling, self._classifies, noise),
-            (self.reservoir_, inputs, targets),
-            lambda: self._blocks(sequences, read, self._noise_seed),
+            (trial._layout, trial.washout, trial.pooling, trial._classifies, read.per_step, noise),
+            (trial.reservoir_, inputs, targets),
+            lambda: trial._blocks(sequences, read, trial._noise_seed),
             lambda made: (HeldBlocks.holding(made[0], MOST_BYTES), made[1]),
         )
-        self.readout_.fit(blocks)
-        return self
+        trial.readout_.fit(blocks)
+        return self._become(trial)
 
-    def partial_fit(self, inputs: Any, targets: Any = None, classes: Any = None, *, continued: bool = False) -> Self:
-        """Learn on from more data, in constant memory.
+    def partial_fit(
+        self, inputs: Any, targets: Any = None, classes: Any = None, *, continued: bool = False, target: Target = None
+    ) -> Self:
+        """Learn on from more data, in constant memory. If that fails, the network stays as it was.
 
         A network read from a file can learn on where its readout is an online one, though not with `continued`: the file
         holds neither the sums behind a batch readout nor the state at the end of the last data.
@@ -218,6 +225,7 @@ class ESN(SequenceEstimator):
         ----------
         inputs, targets : as in `fit`
         classes : all labels, at the first call of a classifier; those of the first data count without it
+        target : as in `fit`; without it, later data are read as the first were
         continued : whether `inputs` is one sequence that goes on where the last one ended: it starts from the state
             and the output there, without a washout, as if both had been given in one. Otherwise every sequence starts
             from the initial state.
@@ -235,31 +243,43 @@ class ESN(SequenceEstimator):
         known = (None if classes is None else np.unique(classes)) if fresh else getattr(self, "classes_", None)
         if continued and (is_many(inputs) or self._end is None):
             raise DataError("inputs: there is nothing to continue; give one sequence, after a call with another.")
-        sequences, read = self._read(inputs, targets, known, 0 if continued else self.washout)
+        if target is None and not fresh and is_many(inputs):
+            target = "step" if self._per_step else "sequence"
+        sequences, read = self._read(inputs, targets, known, 0 if continued else self.washout, target)
+        trial = copy.copy(self)
         if fresh:
-            self._start(sequences[0].shape[1], read)
+            trial._start(sequences[0].shape[1], read)
         else:
             self._check_again(sequences, read)
-        self._largest_output = max(self._largest_output, largest(read))
-        noise = self._noise_seed.spawn(1)[0]  # further noise at every call
-        blocks, self._end = self._blocks(sequences, read, noise, continued)
-        self.readout_.partial_fit(blocks)
-        return self
+            trial.readout_, trial._noise_seed = copy.deepcopy((self.readout_, self._noise_seed))
+        trial._largest_output = max(trial._largest_output, largest(read))
+        noise = trial._noise_seed.spawn(1)[0]  # further noise at every call
+        blocks, trial._end = trial._blocks(sequences, read, noise, continued)
+        trial.readout_.partial_fit(blocks)
+        return self._become(trial)
 
     def build(self, n_inputs: int, n_outputs: int = 1) -> Self:
-        """Draw the weights without fitting anything: enough for `states` and to look at them."""
+        """Draw the weights without fitting anything: enough for `states` and to look at them. An earlier fit is forgotten."""
         self.check()
+        trial = copy.copy(self)
+        for name in FITTED:
+            vars(trial).pop(name, None)
         seed = seed_sequence(self.random_state)
-        self.n_features_in_, self.n_outputs_ = n_inputs, n_outputs
+        trial.n_features_in_, trial.n_outputs_ = n_inputs, n_outputs
         fed_back = n_outputs * self._uses_feedback()
-        parameters = {name: value for name, value in self.get_params(deep=False).items() if name not in READING}
-        key = description(parameters), n_inputs, fed_back, seed.entropy, seed.spawn_key
-        self.reservoir_ = reused("reservoir", key, (), lambda: build(parameters, n_inputs, fed_back, seed))
-        self._noise_seed = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 0x6E6F6973))
+        parameters = ReservoirParameters(**{field.name: getattr(self, field.name) for field in fields(ReservoirParameters)})
+        key = parameters, n_inputs, fed_back, seed.entropy, seed.spawn_key
+        trial.reservoir_ = reused("reservoir", key, (), lambda: build(parameters, n_inputs, fed_back, seed))
+        trial._noise_seed = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 0x6E6F6973))
+        return self._become(trial)
+
+    def _become(self, other: Self) -> Self:
+        """Take over all that another network of the same parameters holds."""
+        self.__dict__ = dict(vars(other))
         return self
 
-    def _read(self, inputs: Any, targets: Any, classes: np.ndarray | None, washout: int) -> tuple[Many, Targets]:
-        sequences, read = super()._read(inputs, targets, classes, washout)
+    def _read(self, inputs: Any, targets: Any, classes: np.ndarray | None, washout: int, target: Target) -> tuple[Many, Targets]:
+        sequences, read = super()._read(inputs, targets, classes, washout, target)
         if not read.per_step and self._uses_feedback():
             raise DataError(
                 "targets: one value per sequence cannot be fed back; give a row per step, or set feedback_scaling to 0."
@@ -319,7 +339,7 @@ class ESN(SequenceEstimator):
         if self._uses_feedback():
             if targets is None:
                 raise DataError("states: the network has output feedback; give the targets to feed back.")
-            read = read_targets(targets, [len(u) for u in sequences], is_many(inputs), None, False)
+            read = read_targets(targets, [len(u) for u in sequences], is_many(inputs), None, False, "step")
             sequences = [np.concatenate([u, shifted(y)], axis=1) for u, y in zip(sequences, read.values, strict=True)]
         found = states(reservoir, sequences)
         return found if is_many(inputs) else found[0]
@@ -350,7 +370,7 @@ class ESN(SequenceEstimator):
     def output_weights_(self) -> np.ndarray:
         """W_out, (n_outputs, n_seen); columns in the order bias, input, output, square, state, as far as seen."""
         self._check_fitted()
-        return self.readout_.coefficients_.T
+        return self.readout_.coefficients_
 
     @property
     def n_parameters_(self) -> int:
@@ -367,9 +387,9 @@ class ESN(SequenceEstimator):
         return Layout(frozenset(self.readout_from), self.n_features_in_, self.n_outputs_, self.units)
 
     @property
-    def _network(self) -> Network:
+    def _network(self) -> FittedNetwork:
         limit = OUTPUT_LIMIT * max(self._largest_output, 1e-3)
-        return Network(self.reservoir_, self._layout, self.readout_.coefficients_, limit)
+        return FittedNetwork(self.reservoir_, self._layout, self.readout_.coefficients_.T, limit)
 
     def _uses_feedback(self) -> bool:
         return bool(np.any(self.feedback_scaling)) or "output" in self.readout_from
@@ -389,8 +409,26 @@ class ESN(SequenceEstimator):
         return self._network.forecast(histories, steps)
 
     def _record(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        return esn_file.record(self, *super()._record())
+        arrays, state = super()._record()
+        if (self.units, self._layout.width) != (self.reservoir_.units, self.readout_.coefficients_.shape[1]):
+            raise ParameterError(
+                "The network's parameters were changed after fit, its weights are of another size; fit it again."
+            )
+        seed = self._noise_seed
+        noise_seed = [str(seed.entropy), list(seed.spawn_key), seed.n_children_spawned]
+        arrays = {**arrays, **self.reservoir_.to_arrays(), **self.readout_.to_arrays()}
+        return arrays, {**state, "largest_output": self._largest_output, "noise_seed": noise_seed}
 
     def _restore(self, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
         super()._restore(arrays, state)
-        esn_file.restore(self, arrays, state)
+        self._largest_output = state["largest_output"]
+        entropy, key, spawned = state["noise_seed"]
+        self._noise_seed = np.random.SeedSequence(int(entropy), spawn_key=tuple(key), n_children_spawned=spawned)
+        self.reservoir_ = Reservoir.from_arrays(arrays, self.activation, self.dtype)
+        check_shapes(
+            arrays,
+            input_weights=(self.units, self.n_features_in_),
+            feedback_weights=(self.units, self.n_outputs_ * self._uses_feedback()),
+        )
+        self.readout_ = clone(self.readout)
+        self.readout_.restore(arrays, self._layout.width, self.n_outputs_)

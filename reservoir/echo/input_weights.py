@@ -6,7 +6,7 @@ import decimal
 
 import numpy as np
 
-from reservoir.echo.topology import draw
+from reservoir.base.random_matrices import draw
 
 PATTERNS = ("uniform", "normal", "sign", "alternating", "pi")
 

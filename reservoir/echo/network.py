@@ -11,7 +11,7 @@ from reservoir.base.threads import split_work
 from reservoir.echo.features import Layout, Segment, Sequences, pooled, shifted, stream
 from reservoir.echo.reservoir import Reservoir
 from reservoir.echo.reuse import MOST_BYTES, reused
-from reservoir.kernels.freerun import Readout, freerun
+from reservoir.kernels.freerun import ReadoutWeights, freerun
 from reservoir.validation import DivergenceError
 
 Many = list[np.ndarray]
@@ -27,7 +27,7 @@ def states(reservoir: Reservoir, inputs: Sequence[np.ndarray]) -> Many:
 
 
 @dataclass(frozen=True)
-class Network:
+class FittedNetwork:
     """Reservoir, what its readout sees, the output weights (F, O), and the size of output that counts as diverged."""
 
     reservoir: Reservoir
@@ -113,13 +113,13 @@ class Network:
         outputs = np.zeros((len(start), steps, self.coefficients.shape[1]), dtype)
         given = np.empty((len(start), 0, n_inputs), dtype) if inputs is None else np.ascontiguousarray(inputs, dtype)
         parts = ("bias", "input", "state", "square", "output")
-        readout = Readout(*(np.ascontiguousarray(self.coefficients[self.layout.columns(part)].T, dtype) for part in parts))
+        readout = ReadoutWeights(*(np.ascontiguousarray(self.coefficients[self.layout.columns(part)].T, dtype) for part in parts))
         completed = np.empty(len(start), dtype=np.int64)
 
         def work(first: int, end: int) -> None:
             some = slice(first, end)
             completed[some] = freerun(
-                self.reservoir.network, readout, n_inputs, given[some], start[some], last[some], self.limit, outputs[some]
+                self.reservoir.weights, readout, n_inputs, given[some], start[some], last[some], self.limit, outputs[some]
             )
 
         split_work(work, len(start))

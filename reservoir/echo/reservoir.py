@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,50 @@ from reservoir.validation import DivergenceError, ParameterError, brief
 
 UNIT_RADIUS = ("cycle", "orthogonal", "permutation")  # by construction
 NILPOTENT = ("delay_line",)  # by construction
+
+
+@dataclass(frozen=True, eq=False)
+class ReservoirParameters:
+    """The parameters of an `ESN` that describe its reservoir; two are equal, and hash alike, where all values are equal."""
+
+    units: int
+    spectral_radius: float | None
+    density: float
+    leak_rate: Any
+    input_scaling: Any
+    bias_scaling: Any
+    feedback_scaling: Any
+    topology: Any
+    topology_options: Mapping[str, Any] | None
+    activation: str
+    input_weights: Any
+    input_density: float
+    initial_state: Any
+    dtype: str
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ReservoirParameters) and self._content == other._content
+
+    def __hash__(self) -> int:
+        return hash(self._content)
+
+    @functools.cached_property
+    def _content(self) -> Hashable:
+        return tuple(hashable(getattr(self, field.name)) for field in fields(self))
+
+
+def hashable(value: Any) -> Hashable:
+    """A stand-in for the value of a parameter, equal where values are: own matrices by a digest of their numbers."""
+    if sp.issparse(value):
+        matrix = sp.csr_array(value)
+        return ("sparse", matrix.shape, *map(hashable, (matrix.data, matrix.indices, matrix.indptr)))
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        return "array", value.shape, value.dtype.str, hashlib.sha256(np.ascontiguousarray(value).data).digest()
+    if isinstance(value, Mapping):
+        return tuple(sorted((name, hashable(part)) for name, part in value.items()))
+    if isinstance(value, (list, tuple)):
+        return tuple(map(hashable, value))
+    return value if isinstance(value, Hashable) else object()  # equal to nothing else
 
 
 @dataclass(frozen=True)
@@ -49,10 +94,10 @@ class Reservoir:
         return len(self.bias)
 
     @functools.cached_property
-    def network(self) -> kernels.Network:
+    def weights(self) -> kernels.ReservoirWeights:
         """The weights as the kernels read them."""
         stacked = np.concatenate([self.input_weights, self.feedback_weights], axis=1).T
-        return kernels.Network(
+        return kernels.ReservoirWeights(
             storage(self.matrix, self.dtype),
             np.ascontiguousarray(stacked, self.dtype),
             self.bias.astype(self.dtype),
@@ -120,7 +165,7 @@ class Reservoir:
         noise = np.empty((0, self.units), self.dtype) if noise is None else np.ascontiguousarray(noise, self.dtype)
 
         def work(first: int, last: int) -> None:
-            kernels.drive(self.network, inputs, noise, offsets[first : last + 1], states[first:last], out, column)
+            kernels.drive(self.weights, inputs, noise, offsets[first : last + 1], states[first:last], out, column)
 
         split_work(work, len(lengths))
         bad = ~np.isfinite(states).all(axis=1)
@@ -211,30 +256,30 @@ def drive_weights(
     return weights
 
 
-def build(parameters: Mapping[str, Any], n_inputs: int, n_outputs: int, seed: np.random.SeedSequence) -> Reservoir:
+def build(parameters: ReservoirParameters, n_inputs: int, n_outputs: int, seed: np.random.SeedSequence) -> Reservoir:
     """The reservoir that an `ESN`'s parameters describe, for I inputs and O fed-back outputs.
 
     Every kind of weight has a random stream of its own, so that changing one leaves the others as they were.
     """
     p = parameters
-    units, pattern = p["units"], p["input_weights"]
+    units, pattern = p.units, p.input_weights
     recurrent, into, bias, back, start = seed.spawn(5)
-    matrix = recurrent_matrix(p["topology"], units, p["density"], p["topology_options"], p["spectral_radius"], recurrent)
+    matrix = recurrent_matrix(p.topology, units, p.density, p.topology_options, p.spectral_radius, recurrent)
     others = pattern if isinstance(pattern, str) else "uniform"  # a matrix of the user's own is for the inputs
-    inputs = drive_weights(pattern, units, n_inputs, p["input_density"], into)
+    inputs = drive_weights(pattern, units, n_inputs, p.input_density, into)
     constant = drive_weights(others, units, 1, 1.0, bias, offset=units * n_inputs)[:, 0]
     feedback = drive_weights(others, units, n_outputs, 1.0, back, offset=units * (n_inputs + 1))
-    state = p["initial_state"]
+    state = p.initial_state
     if isinstance(state, str):
         state = np.random.default_rng(start).uniform(-1.0, 1.0, units) if state == "random" else np.zeros(units)
-    dtype = np.dtype(p["dtype"])
+    dtype = np.dtype(p.dtype)
     return Reservoir(
         matrix=matrix,
-        input_weights=inputs * per_channel(p["input_scaling"], n_inputs, "input_scaling"),
-        feedback_weights=feedback * per_channel(p["feedback_scaling"], n_outputs, "feedback_scaling"),
-        bias=constant * per_channel(p["bias_scaling"], units, "bias_scaling"),
-        leak=per_channel(p["leak_rate"], units, "leak_rate"),
+        input_weights=inputs * per_channel(p.input_scaling, n_inputs, "input_scaling"),
+        feedback_weights=feedback * per_channel(p.feedback_scaling, n_outputs, "feedback_scaling"),
+        bias=constant * per_channel(p.bias_scaling, units, "bias_scaling"),
+        leak=per_channel(p.leak_rate, units, "leak_rate"),
         initial_state=per_channel(state, units, "initial_state").astype(dtype),
-        activation=p["activation"],
+        activation=p.activation,
         dtype=dtype,
     )

@@ -11,12 +11,10 @@ The numbers are those of networks fitted alone, to the bit. Data count as the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
-
-from reservoir.base.values import canonical
 
 T = TypeVar("T")
 MOST_BYTES = 2**28
@@ -51,11 +49,3 @@ def reused(
         known = kept[kind] = (key, sources, hold(make()))
     found: T = known[2]
     return found
-
-
-def description(parameters: Mapping[str, Any]) -> Hashable:
-    """A key for parameters, equal where they are; where they hold arrays it equals nothing but itself."""
-    try:
-        return canonical(dict(parameters))
-    except TypeError:
-        return object()

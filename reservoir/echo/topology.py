@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import scipy.sparse as sp
 
+from reservoir.base.random_matrices import draw, random_orthogonal
 from reservoir.kernels.matvec import CSR, DENSE, DIAGONALS, Storage
 from reservoir.validation import Choice, Constraint, DataError, Number, ParameterError, brief, check_parameters, unknown
 
@@ -39,15 +40,6 @@ OPTION_CONSTRAINTS: dict[str, Constraint] = {
     "blocks": Number(low=1, integer=True),
     "inside": Number(low=0, high=1),
 }
-
-
-def draw(generator: np.random.Generator, shape: int | tuple[int, ...], weights: str) -> np.ndarray:
-    """Weights of unit scale by distribution: uniform in [-1, 1], standard normal, or signs."""
-    if weights == "uniform":
-        return generator.uniform(-1.0, 1.0, shape)
-    if weights == "normal":
-        return generator.standard_normal(shape)
-    return generator.integers(0, 2, shape) * 2.0 - 1.0
 
 
 def from_positions(units: int, rows: np.ndarray, columns: np.ndarray, values: np.ndarray) -> sp.csr_array:
@@ -119,8 +111,7 @@ def feedback_delay_line(units: int, density: float, generator: np.random.Generat
 
 def orthogonal(units: int, density: float, generator: np.random.Generator) -> np.ndarray:
     """A random orthogonal matrix, uniform over the group (Mezzadri 2007)."""
-    q, r = np.linalg.qr(generator.standard_normal((units, units)))
-    return q * np.sign(np.diag(r))
+    return random_orthogonal(units, generator)
 
 
 def permutation(units: int, density: float, generator: np.random.Generator) -> sp.csr_array:

@@ -56,7 +56,8 @@ def gradient_diagnostics(estimator: RecurrentEstimator, inputs: Any, targets: An
     All is computed in float64. Raises `DataError` for data that do not continue the fit.
     """
     estimator._check_fitted()
-    sequences, read = estimator._read(inputs, targets, getattr(estimator, "classes_", None), estimator.washout)
+    known: Any = getattr(estimator, "classes_", None)
+    sequences, read = estimator._read(inputs, targets, known, estimator.washout, "step" if estimator._per_step else "sequence")
     estimator._check_again(sequences, read)
     examples = Examples(sequences, read.values, estimator.washout, read.per_step)
     examples = examples.scaled(estimator._input_scaling, estimator._output_scaling, "float64")

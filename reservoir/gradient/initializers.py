@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from reservoir.echo import topology
+from reservoir.base.random_matrices import random_orthogonal
 from reservoir.validation import Choice, ParameterError, unknown
 
 Shape = tuple[int, ...]
@@ -34,7 +34,7 @@ def glorot(shape: Shape, generator: np.random.Generator, scale: float) -> np.nda
 def orthogonal(shape: Shape, generator: np.random.Generator, scale: float) -> np.ndarray:
     """Random orthogonal blocks, one per gate, side by side (Saxe, McClelland & Ganguli 2013); `scale` is not read."""
     units, gates = _blocks("orthogonal", shape)
-    return np.concatenate([np.empty((units, 0)), *(topology.orthogonal(units, 1.0, generator) for _ in range(gates))], axis=1)
+    return np.concatenate([np.empty((units, 0)), *(random_orthogonal(units, generator) for _ in range(gates))], axis=1)
 
 
 def identity(shape: Shape, generator: np.random.Generator, scale: float) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 
 from reservoir.base.estimator import seed_sequence
 from reservoir.base.sequence_estimator import SequenceEstimator
+from reservoir.base.targets import Target
 from reservoir.gradient.batches import Examples, held_out
 from reservoir.gradient.cells.base import Cell
 from reservoir.gradient.checkpoint import fingerprint
@@ -143,7 +144,7 @@ class RecurrentEstimator(SequenceEstimator):
 
     # -- fitting ------------------------------------------------------------------------------------------------------
 
-    def fit(self, inputs: Any, targets: Any = None, progress: Progress | None = None) -> Self:
+    def fit(self, inputs: Any, targets: Any = None, progress: Progress | None = None, *, target: Target = None) -> Self:
         """Draw the weights and train them.
 
         Parameters
@@ -151,6 +152,7 @@ class RecurrentEstimator(SequenceEstimator):
         inputs : one or many sequences; (T, 0) for a network without input
         targets : per step or per sequence; None to learn the next step of the inputs themselves
         progress : called after each epoch with its record (see `history_`) and the number of epochs
+        target : "step" or "sequence": what the targets belong to, where their shape leaves it open
 
         Raises
         ------
@@ -159,7 +161,7 @@ class RecurrentEstimator(SequenceEstimator):
         DivergenceError
             The loss is not finite in the first epoch. In a later one the best weights so far are kept, with a warning.
         """
-        sequences, read = self._read(inputs, targets, None, self.washout)
+        sequences, read = self._read(inputs, targets, None, self.washout, target)
         self.training.check_use(self.bidirectional, read.per_step, self.random_state is not None)
         n_inputs, n_outputs = sequences[0].shape[1], read.n_outputs
         reading = "step" if read.per_step else self.pooling

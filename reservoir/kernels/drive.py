@@ -17,7 +17,7 @@ from reservoir.kernels.jit import jit
 from reservoir.kernels.matvec import Storage, add_product, add_rows
 
 
-class Network(NamedTuple):
+class ReservoirWeights(NamedTuple):
     """The fixed part of an echo state network as the kernels read it, for N units and V stacked inputs."""
 
     matrix: Storage

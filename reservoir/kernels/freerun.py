@@ -10,7 +10,7 @@ from reservoir.kernels.drive import step
 from reservoir.kernels.jit import jit
 
 
-class Readout(NamedTuple):
+class ReadoutWeights(NamedTuple):
     """Output weights for O outputs, by what they read. A part that is not read has no columns."""
 
     bias: np.ndarray  # (O, 1) or (O, 0)

@@ -7,8 +7,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from reservoir.echo.readouts.base import Readout
 from reservoir.echo.readouts.least_squares import Blocks
-from reservoir.echo.readouts.ridge import Readout
 from reservoir.validation import Constraint, DataError, Number
 
 
@@ -25,7 +25,7 @@ class Logistic(Readout):
 
     Attributes
     ----------
-    coefficients_ : (n_features, n_classes), for the features as they are
+    coefficients_ : (n_classes, n_features), for the features as they are
     """
 
     classifier = True
@@ -62,5 +62,5 @@ class Logistic(Readout):
         if weights.shape[1] == 1:  # two classes: scikit-learn keeps the difference of their outputs
             weights, intercept = np.concatenate([0.0 * weights, weights], axis=1), np.r_[0.0, intercept]
         intercept = (intercept - means @ weights)[None, :]
-        self.coefficients_ = np.ascontiguousarray(np.concatenate([intercept, weights]) if first else weights)
+        self.coefficients_ = np.ascontiguousarray(np.concatenate([intercept, weights]) if first else weights).T
         return self

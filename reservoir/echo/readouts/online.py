@@ -7,8 +7,9 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from reservoir.base.model_file import check_shapes
+from reservoir.echo.readouts.base import Readout
 from reservoir.echo.readouts.least_squares import Blocks
-from reservoir.echo.readouts.ridge import Readout
 from reservoir.kernels import online
 from reservoir.validation import Choice, Constraint, DivergenceError, Number
 
@@ -39,12 +40,12 @@ class OnlineReadout(Readout):
         raise NotImplementedError
 
     def _learn(self, blocks: Blocks) -> Self:
-        weights = np.array(self.coefficients_.T, order="C")  # a copy: what was read before stays as it is
+        weights = np.array(self.coefficients_, order="C")  # a copy: what was read before stays as it is
         for features, targets in blocks:
             self._update(np.ascontiguousarray(features, np.float64), np.ascontiguousarray(targets, np.float64), weights)
         if not np.isfinite(weights).all():
             raise DivergenceError(f"{type(self).__name__} diverged: the output weights are no longer finite; {self.mend}.")
-        self.coefficients_ = np.ascontiguousarray(weights.T)  # as a model file keeps them
+        self.coefficients_ = np.ascontiguousarray(weights.T).T  # as a model file keeps them
         return self
 
 
@@ -60,7 +61,7 @@ class RecursiveLeastSquares(OnlineReadout):
 
     Attributes
     ----------
-    coefficients_ : (n_features, n_outputs)
+    coefficients_ : (n_outputs, n_features)
     inverse_ : P, (n_features, n_features), the inverse of the weighted X^T X
     """
 
@@ -75,8 +76,18 @@ class RecursiveLeastSquares(OnlineReadout):
         self.ridge = ridge
 
     def _start(self, n_features: int, n_outputs: int) -> None:
-        self.coefficients_ = np.zeros((n_features, n_outputs))
+        self.coefficients_ = np.zeros((n_features, n_outputs)).T
         self.inverse_ = np.eye(n_features) / self.ridge
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """What a model file keeps of a fitted readout: with P, it can learn on."""
+        return {**super().to_arrays(), "inverse": self.inverse_}
+
+    def restore(self, arrays: Mapping[str, np.ndarray], n_features: int, n_outputs: int) -> None:
+        """Take over what `to_arrays` gave; raises as `Readout.restore` does."""
+        super().restore(arrays, n_features, n_outputs)
+        check_shapes(arrays, inverse=(n_features, n_features))
+        self.inverse_ = arrays["inverse"]
 
     def _update(self, features: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> None:
         online.rls(features, targets, float(self.forgetting), self.inverse_, weights)
@@ -92,7 +103,7 @@ class LeastMeanSquares(OnlineReadout):
 
     Attributes
     ----------
-    coefficients_ : (n_features, n_outputs)
+    coefficients_ : (n_outputs, n_features)
     """
 
     mend = "lower learning_rate, or set normalized"
@@ -106,7 +117,7 @@ class LeastMeanSquares(OnlineReadout):
         self.normalized = normalized
 
     def _start(self, n_features: int, n_outputs: int) -> None:
-        self.coefficients_ = np.zeros((n_features, n_outputs))
+        self.coefficients_ = np.zeros((n_features, n_outputs)).T
 
     def _update(self, features: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> None:
         online.lms(features, targets, float(self.learning_rate), bool(self.normalized), weights)

@@ -1,8 +1,4 @@
-"""Readouts: linear maps from features to outputs, fitted on a stream of blocks.
-
-Every readout has `fit(blocks)`, and the ones that can learn on, `partial_fit(blocks)`; both leave `coefficients_`
-(F, O). A classifier is given one-hot targets, and the largest output wins.
-"""
+"""Linear regression with a ridge penalty as a readout, and as a classifier on one-hot targets."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from reservoir.base.estimator import Estimator
+from reservoir.echo.readouts.base import Readout
 from reservoir.echo.readouts.least_squares import (
     Block,
     Blocks,
@@ -32,22 +28,6 @@ from reservoir.validation import Choice, Constraint, Number, ParameterError
 SOLVERS = ("auto", "cholesky", "qr", "svd")
 
 
-class Readout(Estimator):
-    """Base of every readout: an unfitted one holds settings, a fitted one `coefficients_` (n_features, n_outputs)."""
-
-    classifier: ClassVar[bool] = False
-    coefficients_: np.ndarray
-
-    def fit(self, blocks: Blocks) -> Self:
-        """Fit to a stream of blocks."""
-        raise NotImplementedError
-
-    def restore(self, coefficients: np.ndarray) -> None:
-        """Take over coefficients read from a model file. Raises `ParameterError` where the parameters are out of range."""
-        self.check()
-        self.coefficients_ = coefficients
-
-
 class Ridge(Readout):
     """Linear regression with a ridge penalty: minimize |Y - X B|^2 + ridge |B|^2, the bias not penalized.
 
@@ -65,7 +45,7 @@ class Ridge(Readout):
 
     Attributes
     ----------
-    coefficients_ : (n_features, n_outputs)
+    coefficients_ : (n_outputs, n_features)
     ridge_ : the penalty used
     solver_ : the solver used; "dual" when there were fewer rows than features
     leave_one_out_ : (n_ridges,) mean squared leave-one-out errors, when `ridge` is a list
@@ -75,15 +55,14 @@ class Ridge(Readout):
     >>> import numpy as np
     >>> x = np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]])  # a bias and one feature
     >>> Ridge(ridge=0.0).fit_arrays(x, np.array([[1.0], [3.0], [5.0]]), bias=True).coefficients_.round(9)
-    array([[1.],
-           [2.]])
+    array([[1., 2.]])
     """
 
     constraints: ClassVar[Mapping[str, Constraint]] = {"ridge": Number(low=0, array=True), "solver": Choice(SOLVERS)}
 
     _statistics: Statistics | None = None  # the sums so far, to which partial_fit adds
     _kept: Block | None = None  # all rows, where they were too few to sum up
-    _coefficients: np.ndarray | None = None  # None after partial_fit, until they are asked for
+    _coefficients: np.ndarray | None = None  # (F, O); None after partial_fit, until they are asked for
 
     def __init__(self, ridge: float | Sequence[float] = 1e-8, solver: str = "auto") -> None:
         self.ridge = ridge
@@ -120,20 +99,19 @@ class Ridge(Readout):
         return self
 
     @property
-    def coefficients_(self) -> np.ndarray:  # type: ignore[override]
-        """(n_features, n_outputs); solved for when first read after `partial_fit`."""
+    def coefficients_(self) -> np.ndarray:
+        """(n_outputs, n_features); solved for when first read after `partial_fit`."""
         if self._coefficients is None:
             if self._statistics is None:
                 raise AttributeError("the readout is not fitted")
             solver = "cholesky" if isinstance(self._statistics, Gram) else "svd" if self.solver == "svd" else "qr"
             self._solve(self._statistics, solver, None)
         assert self._coefficients is not None
-        return self._coefficients
+        return self._coefficients.T
 
-    def restore(self, coefficients: np.ndarray) -> None:
-        """Take over coefficients read from a model file. Raises `ParameterError` where the parameters are out of range."""
-        self.check()
-        self._coefficients = coefficients
+    @coefficients_.setter
+    def coefficients_(self, coefficients: np.ndarray) -> None:
+        self._coefficients = coefficients.T
 
     def _first_statistics(self, blocks: Blocks) -> Statistics:
         if self._coefficients is not None and self._kept is None:

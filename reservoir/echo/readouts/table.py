@@ -1,8 +1,9 @@
 """All readouts by name."""
 
+from reservoir.echo.readouts.base import Readout
 from reservoir.echo.readouts.logistic import Logistic
 from reservoir.echo.readouts.online import LeastMeanSquares, RecursiveLeastSquares
-from reservoir.echo.readouts.ridge import Readout, Ridge, RidgeClassifier
+from reservoir.echo.readouts.ridge import Ridge, RidgeClassifier
 
 READOUTS: dict[str, type[Readout]] = {
     readout.__name__: readout for readout in (Ridge, RidgeClassifier, Logistic, RecursiveLeastSquares, LeastMeanSquares)
