@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from reservoir import Training
 from reservoir.experiments.evaluation import make_model
+from reservoir.gradient.optimizers import OPTIMIZERS
 from reservoir.models import MODELS
 from reservoir.tasks import list_tasks
 from reservoir.tasks.registry import task_class
@@ -108,3 +110,12 @@ def test_the_waveform_has_the_settings_of_its_paper() -> None:
     for model, own in expected.items():
         parameters = make_model(model, settings("waveform", model), seed=0).get_params()
         assert {name: parameters[name] for name in {**shared, **own}} == {**shared, **own}
+
+
+@pytest.mark.parametrize("task", list_tasks())
+@pytest.mark.parametrize("model", [name for name in MODELS if name != "esn"])
+def test_every_setting_of_an_optimizer_is_read_by_it(task: str, model: str) -> None:
+    training = {name.partition("__")[2]: value for name, value in task_class(task).settings(model).items() if "__" in name}
+    optimizer = OPTIMIZERS[training.get("optimizer", Training().optimizer)]
+    of_optimizers = {name for other in OPTIMIZERS.values() for name in other.settings}
+    assert set(training) & of_optimizers <= set(optimizer.settings)

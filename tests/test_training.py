@@ -642,3 +642,12 @@ def test_the_validation_loss_of_many_sequences() -> None:
     model = network(training={"validation_fraction": 0.6, "epochs": 1, "learning_rate": 1e-12, "batch_size": 500})
     model.fit(inputs, inputs[:, :, 0])
     assert model.history_[0]["validation_loss"] == pytest.approx(model.history_[0]["loss"], rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("setting", "optimizer"), [({"momentum": 0.5}, "adam"), ({"beta2": 0.99}, "rmsprop"), ({"decay": 0.8}, "sgd")]
+)
+def test_a_setting_that_the_optimizer_does_not_read_is_said_to_have_no_effect(setting: dict[str, float], optimizer: str) -> None:
+    network = Elman(2, training=Training(epochs=1, optimizer=optimizer, learning_rate=1e-3, **setting), random_state=0)
+    with pytest.warns(UserWarning, match=f"'{next(iter(setting))}' parameter of Training has no effect .*'{optimizer}'"):
+        network.fit(np.sin(0.3 * np.arange(40.0)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -125,7 +126,18 @@ class Training(Estimator):
             )
 
     def check_use(self, bidirectional: bool, per_step: bool, seeded: bool) -> None:
-        """Raise `ParameterError` where the settings do not go with a network, its targets, or its `random_state`."""
+        """Raise `ParameterError` where the settings do not go with a network, its targets, or its `random_state`.
+
+        Warns of settings that were changed, but that the optimizer does not read.
+        """
+        read = OPTIMIZERS[self.optimizer].settings
+        for name in {name for optimizer in OPTIMIZERS.values() for name in optimizer.settings} - set(read):
+            if getattr(self, name) != getattr(type(self)(), name):
+                warnings.warn(
+                    f"The '{name}' parameter of Training has no effect with optimizer='{self.optimizer}', which reads"
+                    f" {', '.join(read) or 'none of its kind'}.",
+                    stacklevel=3,
+                )
         if self.truncation is not None and (bidirectional or not per_step):
             raise ParameterError(
                 "The 'truncation' parameter of Training needs targets per step and one direction: what comes later in a"
