@@ -53,18 +53,20 @@ RECORD_GRADIENT: Settings = {
 RECORD_OWN: Mapping[str, Settings] = {"clockwork": {"periods": [1, 2, 4, 8]}, "indrnn": {**DEEP, "activation": "tanh"}}
 # The settings of Koutnik et al. 2014, who name no limit of the gradient's norm; without one most runs diverge. Each of
 # their three models has the one of 2, 5, 20, 50, 100, 300 that suits it best.
+WAVEFORM: Settings = {
+    "bias_init": "normal",
+    "standardize": False,
+    "training__epochs": 2000,
+    "training__reduction": "sum",
+}
 WAVEFORM_PAPER: Settings = {
     "units": 31,
     "input_init": "normal",
     "recurrent_init": "normal",
-    "bias_init": "normal",
     "init_scale": 0.1,
-    "standardize": False,
-    "training__epochs": 2000,
     "training__optimizer": "nesterov",
     "training__momentum": 0.95,
     "training__learning_rate": 3e-4,
-    "training__reduction": "sum",
     "training__clip_norm": 2.0,
 }
 # Models that the paper has not: with its settings they stay at the mean.
@@ -166,15 +168,17 @@ GRADIENT: Mapping[str, Mapping[str, Settings]] = {
         "indrnn": DEEP,
     },
     "waveform": {
-        "gradient": WAVEFORM_PAPER,
+        "gradient": WAVEFORM,
+        "elman": WAVEFORM_PAPER,
         "lstm": {
+            **WAVEFORM_PAPER,
             "units": 15,
             "peepholes": True,
             "forget_bias": 5.0,
             "training__learning_rate": 3e-5,
             "training__clip_norm": 300.0,
         },
-        "clockwork": {"units": 40, "training__clip_norm": 100.0},
+        "clockwork": {**WAVEFORM_PAPER, "units": 40, "training__clip_norm": 100.0},
         "gru": {**WAVEFORM_OTHERS, "units": 17},
         "mgu": {**WAVEFORM_OTHERS, "units": 21},
         "indrnn": {**WAVEFORM_OTHERS, "units": 28, "layers": 2, "layer_norm": True, "training__learning_rate": 3e-3},
