@@ -14,7 +14,7 @@ from typing import Any
 
 import numba
 
-from reservoir.kernels.cache import alone_with_its_files
+from reservoir.kernels.cache import keep_apart
 
 FASTMATH = {"contract"}
 
@@ -22,7 +22,7 @@ FASTMATH = {"contract"}
 def jit(function: Callable[..., Any], **options: Any) -> Any:
     """Compile `function` in nopython mode, cached on disk, with the library's one set of options."""
     compiled = numba.njit(cache=True, error_model="numpy", fastmath=FASTMATH, nogil=True, **options)(function)
-    return alone_with_its_files(compiled)
+    return keep_apart(compiled)
 
 
 def uncounted(function: Callable[..., Any]) -> Any:
