@@ -485,15 +485,38 @@ def test_a_multiple_does_not_replace_the_period() -> None:
     assert sum(period in (11, 12, 13) for period in found) >= 45
 
 
-def test_a_period_recurs() -> None:
-    # Noise through a low pass peaks somewhere by chance: 10 of these 100 records pass, 14 without the check.
+def test_a_period_is_worth_a_seasonal_forecast() -> None:
+    # Noise through a low pass peaks by chance: none of these 100 records passes, 10 without a check of the forecast.
     found = []
     for seed in range(100):
         values = [0.0]
         for noise in rng(seed).normal(size=400):
             values.append(0.9 * values[-1] + noise)
         found.append(baselines.estimate_period(values))
-    assert sum(period is not None for period in found) <= 12
+    assert sum(period is not None for period in found) <= 3
+
+
+def seasons(weights: dict[int, float], length: int = 260) -> np.ndarray:
+    """Cosines of some periods and weights, each with a phase of its own."""
+    return sum(weight * np.cos(2 * np.pi * np.arange(length) / period + period) for period, weight in weights.items())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_harmonic_does_not_replace_the_period(seed: int) -> None:
+    noise = 0.2 * rng(seed).normal(size=260)
+    # Months of a year whose quarters stand out, on the swings of trade: the autocorrelation is nearly as high at 3.
+    assert baselines.estimate_period(seasons({3: 1.0, 4: 0.5, 12: 0.5, 70: 1.0}) + noise) == 12
+    assert baselines.estimate_period(seasons({24: 1.0, 12: 0.5}) + noise) == 24
+    assert baselines.estimate_period(seasons({24: 0.5, 12: 1.0}) + noise) == 24
+
+
+@pytest.mark.parametrize("trend", ["square", "cube", "growth"])
+def test_a_period_on_a_curved_trend(trend: str) -> None:
+    time = np.linspace(0.0, 1.0, 260)
+    curve = {"square": 100 * time**2, "cube": -100 * time**3, "growth": 5 * np.exp(3 * time)}[trend]
+    scale = curve / 5 if trend == "growth" else 1.0  # seasons grow with the level
+    assert baselines.estimate_period(curve + scale * (seasons({12: 1.0}) + 0.3 * rng(0).normal(size=260))) == 12
+    assert baselines.estimate_period(curve) is None
 
 
 def test_a_period_is_an_autocorrelation_peak() -> None:

@@ -32,12 +32,14 @@ def seasonal_naive(history: ArrayLike, steps: int, period: int) -> np.ndarray:
 
 
 def estimate_period(series: ArrayLike) -> int | None:
-    """The strongest seasonal period in samples, at most a third of the length and 10,000; None when there is none.
+    """Find the seasonal period in samples, at most a third of the length and 10,000; None when there is none.
 
-    A period p is a peak of the autocorrelation r (straight line removed) that stands out by .1, is above .2 and above
-    three standard errors of noise, 3 / sqrt(T), and recurs: r near 2p is at least a third of r(p) after both are
-    corrected for the shrinking overlap. The shortest lag within 10 %, or two standard errors, of the highest such peak
-    wins, so that a multiple does not. Strongly correlated noise shows a period by chance in up to one record of ten.
+    A period p is a peak of the autocorrelation (cubic trend removed) that stands out by .1, is above .2 and above three
+    standard errors of noise, 3 / sqrt(T). The skill of its seasonal naive forecast confirms it: the share of the naive
+    forecast's squared error, over the next p steps, that it saves once slow swings are removed too (a moving average of
+    two to four periods), times 1 - p/T. A skill of .2 + p/2T is asked for, and of a longer period a tenth, or two
+    standard errors, more than that of a shorter one: so a multiple does not win, but a year wins over its quarters.
+    Noise, correlated or not, shows a period by chance in up to three records of a hundred.
 
     Parameters
     ----------
@@ -52,37 +54,57 @@ def estimate_period(series: ArrayLike) -> int | None:
     length = len(columns)
     if length < 6:
         return None
-    correlation = _autocorrelation(columns.reshape(length, -1))
+    columns = _without_trend(columns.reshape(length, -1))
+    correlation = _autocorrelation(columns)
     longest = min(length // 3, 10_000)
-    lags, _ = find_peaks(correlation[: longest + 2], height=max(0.2, 3.0 / np.sqrt(length)), prominence=0.1)
-    recurring = [lag for lag in lags if lag <= longest and _recurs(correlation, lag)]
-    if not recurring:
-        return None
-    highest = max(correlation[lag] for lag in recurring)
-    near = highest - max(0.1 * highest, 2.0 / np.sqrt(length))
-    return int(next(lag for lag in recurring if correlation[lag] >= near))
+    peaks, _ = find_peaks(correlation[: longest + 2], height=max(0.2, 3.0 / np.sqrt(length)), prominence=0.1)
+    lags = [int(lag) for lag in peaks if lag <= longest]
+    # By octave, so that thousands of peaks take a few transforms.
+    skills = {octave: _skills(columns, 2**octave) for octave in {lag.bit_length() for lag in lags}}
+    best = 0
+    for lag in lags:
+        skill = skills[lag.bit_length()]
+        better = skill[lag] - skill[best] > max(0.1 * skill[lag], 2.0 / np.sqrt(length))
+        if better and skill[lag] >= 0.2 + 0.5 * lag / length:
+            best = lag
+    return best or None
 
 
-def _recurs(correlation: np.ndarray, lag: int) -> bool:
-    """Whether the autocorrelation rises again within a tenth of twice the lag."""
-    near = np.arange(2 * lag - lag // 10, 2 * lag + lag // 10 + 1)
-    overlap = 1.0 - np.append(near, lag) / len(correlation)
-    unbiased = correlation[np.append(near, lag)] / overlap
-    return bool(unbiased[:-1].max() >= unbiased[-1] / 3.0)
+def _skills(columns: np.ndarray, longest: int) -> np.ndarray:
+    """Skills of seasonal naive forecasts of columns (T, d) with periods 0 to `longest`, see `estimate_period`.
+
+    The squared difference of values l steps apart, d(l), is the error of the seasonal naive forecast with period l, and
+    of the naive forecast at its step l. So d(p) over the mean of d(1), ..., d(p) compares the two; in search of the pitch
+    of a voice it is the cumulative mean normalized difference of de Cheveigné & Kawahara (2002, eq. 8).
+    """
+    from scipy.ndimage import uniform_filter1d
+
+    length = len(columns)
+    lags = np.arange(1, min(longest + 1, length))
+    rest = columns - uniform_filter1d(columns, 2 * longest + 1, axis=0, mode="reflect")
+    rest = rest / rest.std(axis=0)
+    energy = np.append(0.0, np.square(rest).mean(axis=1).cumsum())
+    pairs = energy[length - lags] + energy[length] - energy[lags]
+    difference = (pairs - 2.0 * length * _autocorrelation(rest)[lags]) / (length - lags)
+    saved = 1.0 - difference / (np.cumsum(difference) / lags)
+    return np.append(0.0, saved * (1.0 - lags / length))
+
+
+def _without_trend(columns: np.ndarray) -> np.ndarray:
+    """The columns (T, d) that vary, less their cubic trend."""
+    powers = np.polynomial.legendre.legvander(np.linspace(-1.0, 1.0, len(columns)), 3)
+    rest = columns - powers @ np.linalg.lstsq(powers, columns)[0]
+    # Rounding leaves a little of a constant or of a trend behind; it has no period.
+    varies = np.square(rest).mean(axis=0) > 1e-20 * np.square(columns).max(axis=0)
+    return rest[:, varies]
 
 
 def _autocorrelation(columns: np.ndarray) -> np.ndarray:
-    """The mean over columns (T, d) of the autocorrelation at lags 0 to T - 1, divisor T, straight lines removed."""
+    """The mean over columns (T, d) of mean zero of the autocorrelation at lags 0 to T - 1, divisor T; 0 for no columns."""
     length = len(columns)
-    time = np.arange(length) - (length - 1) / 2.0
-    centered = columns - columns.mean(axis=0)
-    centered = centered - np.outer(time, time @ centered / (time @ time))
-    variance = np.square(centered).sum(axis=0)
-    # Rounding leaves a little of a constant or a straight line behind; it has no period.
-    varies = variance > 1e-20 * length * np.square(columns).max(axis=0)
-    if not varies.any():
+    if columns.shape[1] == 0:
         return np.zeros(length)
-    spectrum = np.fft.rfft(centered[:, varies], 2 * length, axis=0)
+    spectrum = np.fft.rfft(columns, 2 * length, axis=0)
     covariance = np.fft.irfft(np.square(np.abs(spectrum)), axis=0)[:length]
-    mean: np.ndarray = (covariance / variance[varies]).mean(axis=1)
+    mean: np.ndarray = (covariance / covariance[0]).mean(axis=1)
     return mean
