@@ -26,14 +26,14 @@ STEPS = """
 import json
 import numpy as np
 from reservoir.gradient.cells.elman import ElmanCell
-from reservoir.kernels.drive import Network, step
+from reservoir.kernels.drive import ReservoirWeights, step
 from reservoir.kernels.matvec import DIAGONALS, Storage
 from reservoir.kernels.optimizers import sum_of_squares
 from reservoir.kernels.sequence import Tape, run_forward
 
 matrix = Storage(DIAGONALS, np.full((1, 3), 0.3), np.array([1]), np.zeros(0, int))
 state = np.array([0.1, 0.2, 0.3] * 2)
-step(Network(matrix, np.ones((1, 3)), np.zeros(3), np.ones(3), 0), np.full(1, 0.5), state, np.zeros(3))
+step(ReservoirWeights(matrix, np.ones((1, 3)), np.zeros(3), np.ones(3), 0), np.full(1, 0.5), state, np.zeros(3))
 
 weights = {"input_weights": np.ones((1, 2)), "recurrent_weights": np.eye(2), "bias": np.full(2, 0.25)}
 tape = Tape(np.ones((1, 1, 1)), np.zeros((1, 1, 2)), np.zeros((1, 1, 0)), np.zeros((1, 2, 1, 2)), 0)
@@ -135,10 +135,10 @@ def digest_of(package: Path) -> str:
 
 
 @pytest.mark.parametrize("name", cache.SETTINGS)
-def test_the_digest_covers_settings_of_numba(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = cache.digest.__wrapped__()
+def test_settings_of_numba_have_a_digest_of_their_own(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = cache.settings_digest()
     monkeypatch.setattr(f"numba.config.{name}", "another")
-    assert cache.digest.__wrapped__() != before
+    assert cache.settings_digest() != before
 
 
 def test_kernels_are_only_where_the_digest_looks() -> None:
@@ -150,8 +150,18 @@ def test_kernels_are_only_where_the_digest_looks() -> None:
 
 def test_only_compiled_kernels_of_other_digests_are_removed(tmp_path: Path) -> None:
     mine = f"step-1.py311.reservoir-{cache.digest()}"
-    kept = {f"{mine}.nbi", f"{mine}.1.nbc", "users-3.py311.nbi", "users-3.py311.1.nbc", "step.cpython-311.pyc"}
-    for name in [*kept, "step-1.py311.reservoir-0123456789abcdef.nbi", "old-7.py311.reservoir-0123456789abcdef.2.nbc"]:
+    kept = {
+        f"{mine}-{cache.settings_digest()}.nbi",
+        f"{mine}-01234567.1.nbc",
+        "users-3.py311.nbi",
+        "users-3.py311.1.nbc",
+        "step.cpython-311.pyc",
+    }
+    for name in [
+        *kept,
+        "step-1.py311.reservoir-0123456789abcdef-01234567.nbi",
+        "old-7.py311.reservoir-0123456789abcdef-01234567.2.nbc",
+    ]:
         (tmp_path / name).touch()
     cache.remove_superseded(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == kept
@@ -171,3 +181,11 @@ def test_an_installation_that_cannot_be_written_to(copied: Path, tmp_path: Path)
     found = Path(answer(copied, WHERE, XDG_CACHE_HOME=str(tmp_path / "users"), HOME=str(tmp_path / "users")))
     assert found.is_relative_to(tmp_path / "users")
     assert cache.MARK in found.name
+
+
+def test_code_that_cannot_be_written_is_compiled_all_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    files = add_rows._cache._cache_file
+    monkeypatch.setattr(files, "_index_path", str(tmp_path / "absent" / files._index_name))
+    monkeypatch.setattr(files, "_cache_path", str(tmp_path / "absent"))
+    files.save("types", "code")
+    assert files.load("types") is None
