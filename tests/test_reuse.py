@@ -288,3 +288,10 @@ def parameters(**changed: Any) -> ReservoirParameters:
 def test_parameters_are_equal_where_their_values_are(one: Any, same: Any, other: Any) -> None:
     assert parameters(**one) == parameters(**same) and hash(parameters(**one)) == hash(parameters(**same))
     assert parameters(**one) != parameters(**other) and parameters() != "something else"
+
+
+def test_parameters_keep_the_values_that_they_had() -> None:
+    matrix = np.eye(3)
+    before = parameters(topology=matrix)
+    matrix *= 2.0
+    assert before != parameters(topology=matrix) and before == parameters(topology=np.eye(3))

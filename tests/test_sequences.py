@@ -176,6 +176,8 @@ def test_the_shape_decides_where_it_can() -> None:
         (TWELVE, TWELVE[..., 0], "steps", "'target' parameter of fit must be one of step, sequence, None. Got 'steps'"),
         (TWELVE, TWELVE[:, 0, 0], "step", "need a row per step, for each of 12 sequences"),
         (TWELVE, TWELVE, "sequence", r"shape \(12, 5, 1\) fits neither"),
+        (TWELVE, [], "step", "need a row per step, for each of 12 sequences"),
+        (TWELVE, None, "sequence", "needs targets"),
         (TWELVE[0], TWELVE[0], "sequence", "needs many sequences"),
     ],
 )

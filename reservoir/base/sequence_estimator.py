@@ -139,6 +139,8 @@ class SequenceEstimator(Estimator, abc.ABC):
     ) -> tuple[list[np.ndarray], Targets]:
         """Check the parameters and the data of a fit. Without targets the next step of the inputs is learned."""
         if targets is None:
+            if target == "sequence":
+                raise DataError("targets: target='sequence' needs targets; without them the next step of the inputs is learned.")
             inputs, targets = one_step_ahead(inputs)
             target = "step"
         self.check()

@@ -80,7 +80,7 @@ def read_targets(
         raise DataError("targets: target='sequence' needs many sequences; give a list of them, or one array (S, T, features).")
     per_step = is_per_step(targets, lengths, many, classify) if target is None else target == "step"
     if per_step:
-        if many and not (_sequence(targets) and all(map(_sequence, targets))):
+        if many and not (_sequence(targets) and len(targets) and all(map(_sequence, targets))):
             raise DataError(f"targets: need a row per step, for each of {len(lengths)} sequences. Got one value per sequence.")
         arrays = [_as_array(y) for y in (targets if many else [targets])]
         flat = arrays[0].ndim == 1

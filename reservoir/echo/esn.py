@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -267,7 +266,7 @@ class ESN(SequenceEstimator):
         seed = seed_sequence(self.random_state)
         trial.n_features_in_, trial.n_outputs_ = n_inputs, n_outputs
         fed_back = n_outputs * self._uses_feedback()
-        parameters = ReservoirParameters(**{field.name: getattr(self, field.name) for field in fields(ReservoirParameters)})
+        parameters = ReservoirParameters.of(self)
         key = parameters, n_inputs, fed_back, seed.entropy, seed.spawn_key
         trial.reservoir_ = reused("reservoir", key, (), lambda: build(parameters, n_inputs, fed_back, seed))
         trial._noise_seed = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 0x6E6F6973))

@@ -42,15 +42,20 @@ class ReservoirParameters:
     initial_state: Any
     dtype: str
 
+    @classmethod
+    def of(cls, estimator: Any) -> ReservoirParameters:
+        """Those of an estimator."""
+        return cls(**{field.name: getattr(estimator, field.name) for field in fields(cls)})
+
+    def __post_init__(self) -> None:
+        content = tuple(hashable(getattr(self, field.name)) for field in fields(self))
+        object.__setattr__(self, "_content", content)  # now: a matrix may be changed in place later
+
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, ReservoirParameters) and self._content == other._content
+        return isinstance(other, ReservoirParameters) and vars(self)["_content"] == vars(other)["_content"]
 
     def __hash__(self) -> int:
-        return hash(self._content)
-
-    @functools.cached_property
-    def _content(self) -> Hashable:
-        return tuple(hashable(getattr(self, field.name)) for field in fields(self))
+        return hash(vars(self)["_content"])
 
 
 def hashable(value: Any) -> Hashable:

@@ -119,9 +119,9 @@ def evaluate(
 
 def measured(task: Any, model: Any, data: Any, progress: Progress | None = None) -> tuple[Any, dict[str, Any]]:
     """Fit a model and ask it for the test split: its predictions, and score, scores, n_parameters and seconds."""
-    reports = {} if progress is None or "progress" not in inspect.signature(model.fit).parameters else {"progress": progress}
+    reports: dict[str, Any] = {} if progress is None or "progress" not in inspect.signature(model.fit).parameters else {"progress": progress}
     started = time.perf_counter()
-    model.fit(data.train.inputs, data.train.targets, **reports)
+    model.fit(data.train.inputs, data.train.targets, target="sequence" if task.kind == "label" else "step", **reports)
     fitted = time.perf_counter()
     predictions = task.predict(model, data.test)
     predicted = time.perf_counter()

@@ -28,15 +28,15 @@ class ReservoirWeights(NamedTuple):
 
 
 @jit
-def step(network, v, x, work):
+def step(weights, v, x, work):
     """One step in place: x (2N,) is the state, twice in a row; work (N,) is scratch."""
-    leak = network.leak
+    leak = weights.leak
     n = leak.size
     for i in range(n):
-        work[i] = network.bias[i]
-    add_rows(network.drive_weights, v, work)
-    add_product(network.matrix, x, work)
-    activate(network.activation, work)
+        work[i] = weights.bias[i]
+    add_rows(weights.drive_weights, v, work)
+    add_product(weights.matrix, x, work)
+    activate(weights.activation, work)
     first, second = x[:n], x[n:]
     for i in range(n):
         value = first[i] + leak[i] * (work[i] - first[i])
@@ -45,22 +45,22 @@ def step(network, v, x, work):
 
 
 @jit
-def drive(network, inputs, noise, offsets, states, out, column):
+def drive(weights, inputs, noise, offsets, states, out, column):
     """Run sequences one after the other, writing every state.
 
     `inputs` (T, V) holds the sequences end to end, `offsets` (S + 1,) where each starts; `noise` is (T, N), or (0, N)
     for none; `states` (S, N) holds the initial states and receives the final ones; the state after step t goes to
     `out[t, column : column + N]`.
     """
-    n = network.leak.size
-    x = np.empty(2 * n, dtype=network.leak.dtype)
-    work = np.empty(n, dtype=network.leak.dtype)
+    n = weights.leak.size
+    x = np.empty(2 * n, dtype=weights.leak.dtype)
+    work = np.empty(n, dtype=weights.leak.dtype)
     first, second = x[:n], x[n:]
     for s in range(states.shape[0]):
         first[:] = states[s]
         second[:] = states[s]
         for t in range(offsets[s], offsets[s + 1]):
-            step(network, inputs[t], x, work)
+            step(weights, inputs[t], x, work)
             if noise.shape[0] > 0:
                 row = noise[t]
                 for i in range(n):

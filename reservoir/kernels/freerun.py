@@ -58,7 +58,7 @@ def read(readout, v, x, y, work, out):
 
 
 @jit
-def freerun(network, readout, n_inputs, inputs, states, last, limit, outputs):
+def freerun(weights, readout, n_inputs, inputs, states, last, limit, outputs):
     """Run S networks with their own outputs fed back, in place.
 
     Parameters
@@ -74,10 +74,10 @@ def freerun(network, readout, n_inputs, inputs, states, last, limit, outputs):
     -------
     (S,) the number of steps each sequence completed; less than T where it left the limit
     """
-    n = network.leak.size
-    n_stacked = network.drive_weights.shape[0]
+    n = weights.leak.size
+    n_stacked = weights.drive_weights.shape[0]
     sequences, steps, n_outputs = outputs.shape
-    dtype = network.leak.dtype
+    dtype = weights.leak.dtype
     x = np.empty(2 * n, dtype=dtype)
     work = np.empty(n, dtype=dtype)
     v = np.empty(n_stacked, dtype=dtype)
@@ -92,7 +92,7 @@ def freerun(network, readout, n_inputs, inputs, states, last, limit, outputs):
                 v[i] = inputs[s, t, i] if inputs.shape[1] > 0 else y[i]
             for i in range(n_stacked - n_inputs):
                 v[n_inputs + i] = y[i]
-            step(network, v, x, work)
+            step(weights, v, x, work)
             read(readout, v, x, y, work, new)
             inside = True
             for o in range(n_outputs):

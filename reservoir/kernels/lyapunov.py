@@ -11,25 +11,25 @@ from reservoir.kernels.matvec import add_product
 
 
 @jit
-def tangent_growth(network, inputs, state, tangent, growth):
+def tangent_growth(weights, inputs, state, tangent, growth):
     """log |J(t) d| at every step, d being the perturbation, renewed to length one after each.
 
     J(t) = (1 - a) I + a diag(f') W is the Jacobian of one step. `inputs` (T, V); `state` and `tangent` (N,) are
     overwritten with the final ones, `growth` (T,) with the logarithms (-inf from where the perturbation vanishes).
     """
-    n = network.leak.size
-    x, d = np.empty(2 * n, dtype=network.leak.dtype), np.empty(2 * n, dtype=network.leak.dtype)
-    work, slope, product = np.empty_like(network.leak), np.empty_like(network.leak), np.empty_like(network.leak)
+    n = weights.leak.size
+    x, d = np.empty(2 * n, dtype=weights.leak.dtype), np.empty(2 * n, dtype=weights.leak.dtype)
+    work, slope, product = np.empty_like(weights.leak), np.empty_like(weights.leak), np.empty_like(weights.leak)
     x[:n], x[n:] = state, state
     d[:n], d[n:] = tangent, tangent
     for t in range(inputs.shape[0]):
-        step(network, inputs[t], x, work)
-        derivative(network.activation, work, slope)
+        step(weights, inputs[t], x, work)
+        derivative(weights.activation, work, slope)
         product[:] = 0.0
-        add_product(network.matrix, d, product)
+        add_product(weights.matrix, d, product)
         total = 0.0
         for i in range(n):
-            value = (1.0 - network.leak[i]) * d[i] + network.leak[i] * slope[i] * product[i]
+            value = (1.0 - weights.leak[i]) * d[i] + weights.leak[i] * slope[i] * product[i]
             d[i] = value
             total += value * value
         length = np.sqrt(total)

@@ -79,7 +79,7 @@ class HeldBlocks(Blocks):
         return found
 
 
-class Centerd(NamedTuple):
+class Centered(NamedTuple):
     """What is left of the sums when means are taken away: F' = F - 1 with a bias, else F and means of zero."""
 
     matrix: np.ndarray  # (F', F'): X^T X, or the triangular factor of X
@@ -106,7 +106,7 @@ class Statistics:
             self.add(features, targets)
         return self
 
-    def centered(self, bias: bool) -> Centerd:
+    def centered(self, bias: bool) -> Centered:
         """The sums for features and targets with their means taken away, or as they are without a bias."""
         raise NotImplementedError
 
@@ -128,16 +128,16 @@ class Gram(Statistics):
         self.xy = blas.dgemm(1.0, features.T, targets.T, beta=1.0, c=self.xy, trans_b=1, overwrite_c=1)
         self.rows += len(features)
 
-    def centered(self, bias: bool) -> Centerd:
+    def centered(self, bias: bool) -> Centered:
         """The sums of the centered features and targets; of the matrix the upper triangle."""
         first = int(bias)
         matrix = self.xx[first:, first:].copy(order="F")
         if not bias:
-            return Centerd(matrix, self.xy, np.zeros(len(matrix)), np.zeros(self.xy.shape[1]))
+            return Centered(matrix, self.xy, np.zeros(len(matrix)), np.zeros(self.xy.shape[1]))
         sums, means = self.xx[0, 1:], self.xx[0, 1:] / self.rows
         if len(matrix):  # a bias alone leaves nothing, which BLAS's wrapper refuses
             matrix = blas.dsyr(-1.0 / self.rows, sums, a=matrix, overwrite_a=1)
-        return Centerd(matrix, self.xy[1:] - means[:, None] * self.xy[0], means, self.xy[0] / self.rows)
+        return Centered(matrix, self.xy[1:] - means[:, None] * self.xy[0], means, self.xy[0] / self.rows)
 
 
 class Triangle(Statistics):
@@ -156,14 +156,14 @@ class Triangle(Statistics):
         self.r, *_ = lapack.dtpqrt(0, min(PANEL, len(self.r)), self.r, block, overwrite_a=1, overwrite_b=1)
         self.rows += len(block)
 
-    def centered(self, bias: bool) -> Centerd:
+    def centered(self, bias: bool) -> Centered:
         """The factor of the centered features: taking out the bias is the first step of the factorization."""
         f, first = self.n_features, int(bias)
         means = self.r[0] / self.r[0, 0] if bias else np.zeros(len(self.r))
-        return Centerd(np.triu(self.r[first:f, first:f]), self.r[first:f, f:], means[first:f], means[f:])
+        return Centered(np.triu(self.r[first:f, first:f]), self.r[first:f, f:], means[first:f], means[f:])
 
 
-def with_bias(coefficients: np.ndarray, centered: Centerd, bias: bool) -> np.ndarray:
+def with_bias(coefficients: np.ndarray, centered: Centered, bias: bool) -> np.ndarray:
     """(F, O): the coefficients of the centered problem with the row of the bias put first.
 
     Contiguous by rows, as a model file keeps them: BLAS rounds a product with another order of the same numbers otherwise.
@@ -235,19 +235,19 @@ class Spectrum(NamedTuple):
         return np.where(self.squares > floor, 1.0 / np.maximum(self.squares + ridge, floor or 1.0), 0.0)
 
 
-def spectrum_of_gram(centered: Centerd) -> Spectrum:
+def spectrum_of_gram(centered: Centered) -> Spectrum:
     """By the eigenvectors of X^T X, negative eigenvalues (rounding errors) taken as 0."""
     squares, vectors = scipy.linalg.eigh(centered.matrix, lower=False, check_finite=False)
     return Spectrum(vectors, np.maximum(squares, 0.0), vectors.T @ centered.right)
 
 
-def spectrum_of_factor(centered: Centerd) -> Spectrum:
+def spectrum_of_factor(centered: Centered) -> Spectrum:
     """By the singular values of any factor A of X^T X = A^T A (the triangle, or the features themselves)."""
     u, s, vt = scipy.linalg.svd(centered.matrix, full_matrices=False, check_finite=False)
     return Spectrum(vt.T, np.square(s), s[:, None] * (u.T @ centered.right))
 
 
-def leave_one_out(blocks: Blocks, centered: Centerd, spectrum: Spectrum, ridges: np.ndarray) -> np.ndarray:
+def leave_one_out(blocks: Blocks, centered: Centered, spectrum: Spectrum, ridges: np.ndarray) -> np.ndarray:
     """The mean squared leave-one-out error of each ridge, (K,), in closed form: the mean of (e / (1 - h))^2.
 
     h is the leverage of a row (Allen 1974; Golub, Heath & Wahba 1979). One pass over the blocks serves all ridges.

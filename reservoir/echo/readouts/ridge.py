@@ -11,7 +11,7 @@ from reservoir.echo.readouts.base import Readout
 from reservoir.echo.readouts.least_squares import (
     Block,
     Blocks,
-    Centerd,
+    Centered,
     Gram,
     Spectrum,
     Statistics,
@@ -144,7 +144,7 @@ class Ridge(Readout):
         first = int(blocks.bias)
         means, target_means = features[:, first:].mean(axis=0) * first, targets.mean(axis=0) * first
         x, y = features[:, first:] - means, targets - target_means
-        centered = Centerd(x, y, means, target_means)
+        centered = Centered(x, y, means, target_means)
         self.ridge_ = float(np.min(self.ridge))
         if np.size(self.ridge) > 1 or (self.solver == "auto" and not _covers(self.ridge_, np.square(x).sum())):
             self.solver_ = "svd"
@@ -153,7 +153,7 @@ class Ridge(Readout):
         self._coefficients = with_bias(x.T @ solve_cholesky(x @ x.T, y, self.ridge_), centered, blocks.bias)
         return self
 
-    def _choose(self, blocks: Blocks, centered: Centerd, spectrum: Spectrum) -> Self:
+    def _choose(self, blocks: Blocks, centered: Centered, spectrum: Spectrum) -> Self:
         """The ridge of least leave-one-out error; the larger one on a tie."""
         ridges = np.atleast_1d(np.asarray(self.ridge, dtype=np.float64))
         if len(ridges) > 1:
