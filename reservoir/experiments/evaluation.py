@@ -119,9 +119,11 @@ def evaluate(
 
 def measured(task: Any, model: Any, data: Any, progress: Progress | None = None) -> tuple[Any, dict[str, Any]]:
     """Fit a model and ask it for the test split: its predictions, and score, scores, n_parameters and seconds."""
-    reports: dict[str, Any] = {} if progress is None or "progress" not in inspect.signature(model.fit).parameters else {"progress": progress}
+    options: dict[str, Any] = {"target": "sequence" if task.kind == "label" else "step"}
+    if progress is not None and "progress" in inspect.signature(model.fit).parameters:
+        options["progress"] = progress
     started = time.perf_counter()
-    model.fit(data.train.inputs, data.train.targets, target="sequence" if task.kind == "label" else "step", **reports)
+    model.fit(data.train.inputs, data.train.targets, **options)
     fitted = time.perf_counter()
     predictions = task.predict(model, data.test)
     predicted = time.perf_counter()
