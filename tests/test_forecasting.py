@@ -19,10 +19,10 @@ PERIOD = 25
 SMALL = {"units": 40, "density": 0.1, "leak_rate": 0.3, "spectral_radius": 0.9, "input_scaling": 0.3, "readout__ridge": 1e-3}
 
 
-def wave(length: int = 500, level: float = 100.0, size: float = 8.0, seed: int = 0) -> np.ndarray:
+def wave(length: int = 500, level: float = 100.0, size: float = 8.0, seed: int = 0, noise: float = 0.05) -> np.ndarray:
     """A noisy sine of period 25, (T, 1)."""
-    noise = np.random.default_rng(seed).normal(size=length)
-    return (level + size * (np.sin(2 * np.pi * np.arange(length) / PERIOD) + 0.05 * noise))[:, None]
+    errors = np.random.default_rng(seed).normal(size=length)
+    return (level + size * (np.sin(2 * np.pi * np.arange(length) / PERIOD) + noise * errors))[:, None]
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +194,12 @@ def test_choose_takes_the_settings_of_least_free_run_error(monkeypatch: pytest.M
     for order in ((best, *leaks), (*leaks, best)):  # not merely the first or the last one
         monkeypatch.setattr(forecasting, "GRID", {"leak_rate": order})
         assert choose(series, 20, {**plain, "readout__ridge": 1e-3}).settings["leak_rate"] == best
+
+
+@pytest.mark.parametrize(("noise", "seed", "ridge"), [(0.0, 0, 1e-4), (0.2, 1, 1e-2), (0.8, 2, 1.0)])
+def test_the_grid_has_a_ridge_for_much_noise_and_for_little(noise: float, seed: int, ridge: float) -> None:
+    fixed = {name: value for name, value in SMALL.items() if name != "readout__ridge"}
+    assert choose(wave(300, seed=seed, noise=noise), 20, fixed).settings["readout__ridge"] == ridge
 
 
 def test_choose_passes_over_settings_that_diverge(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,7 @@ CASES: list[tuple[tuple[str, Mapping[str, Any]], tuple[float, float]]] = [
     (("frequency-discrimination", FEW), (-21.07914391375115, -3.4961688106238276)),
     (("adding", FEW), (-24.319637995356985, -2.3202486435468925)),
     (("temporal-order", FEW), (-63.28350923942747, -2.8053255052302246)),
+    (("temporal-order", {**FEW, "marked": 3}), (-55.15576251492857, -3.0653192152903443)),
     (("spoken-words", {}), (-688.5643833227239, 237.25692813068963)),
 ]
 """Task and options, fingerprint of the inputs and of the targets."""
