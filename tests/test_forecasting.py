@@ -11,9 +11,11 @@ import pytest
 
 from reservoir import ESN, DataError, DivergenceError, ParameterError, Ridge
 from reservoir.base.baselines import naive, seasonal_naive
+from reservoir.base.tables import Table
 from reservoir.files.csv_file import read_csv
 from reservoir.forecasting import ensemble as forecasting
-from reservoir.forecasting.ensemble import Chosen, Report, candidates, choose, ensemble, forecast_record, standardized
+from reservoir.forecasting.ensemble import Chosen, candidates, choose, ensemble, forecast_record, standardized
+from reservoir.forecasting.report import Forecast, ForecastReport
 
 PERIOD = 25
 SMALL = {"units": 40, "density": 0.1, "leak_rate": 0.3, "spectral_radius": 0.9, "input_scaling": 0.3, "readout__ridge": 1e-3}
@@ -26,14 +28,14 @@ def wave(length: int = 500, level: float = 100.0, size: float = 8.0, seed: int =
 
 
 @pytest.fixture(scope="module")
-def report() -> Report:
+def report() -> ForecastReport:
     return forecast_record(wave(), ["load"], horizon=30, holdout=60, fixed={"units": 60}, seeds=range(5))
 
 
 # The whole
 
 
-def test_the_ensemble_beats_both_trivial_forecasts_of_a_noisy_sine(report: Report) -> None:
+def test_the_ensemble_beats_both_trivial_forecasts_of_a_noisy_sine(report: ForecastReport) -> None:
     assert report.period == PERIOD
     assert list(report.errors) == ["echo state network", "naive", "seasonal naive"]
     ours, *trivial = (errors[0] for errors in report.errors.values())
@@ -44,7 +46,7 @@ def test_the_ensemble_beats_both_trivial_forecasts_of_a_noisy_sine(report: Repor
     assert np.sqrt(np.square(report.future.median[:, 0] - future).mean()) < 0.3
 
 
-def test_errors_and_baselines_are_those_of_the_held_out_rows(report: Report) -> None:
+def test_errors_and_baselines_are_those_of_the_held_out_rows(report: ForecastReport) -> None:
     past, truth = report.series[:-60], report.series[-60:]
     refs = {
         "echo state network": report.held_out.median,
@@ -58,7 +60,7 @@ def test_errors_and_baselines_are_those_of_the_held_out_rows(report: Report) -> 
         np.testing.assert_array_equal(values, refs[name])
 
 
-def test_the_band_brackets_the_median_of_the_members(report: Report) -> None:
+def test_the_band_brackets_the_median_of_the_members(report: ForecastReport) -> None:
     for forecast, steps in ((report.held_out, 60), (report.future, 30)):
         assert forecast.members.shape == (5, steps, 1)
         assert forecast.diverged == 0
@@ -76,14 +78,14 @@ def test_the_band_holds_about_four_fifths_of_the_held_out_rows() -> None:
     assert 0.7 < np.mean(inside) < 0.92
 
 
-def test_the_same_seeds_give_the_same_bits(report: Report) -> None:
+def test_the_same_seeds_give_the_same_bits(report: ForecastReport) -> None:
     again = forecast_record(wave(), ["load"], horizon=30, holdout=60, fixed={"units": 60}, seeds=range(5))
     assert again.settings == report.settings
     np.testing.assert_array_equal(again.held_out.members, report.held_out.members)
     np.testing.assert_array_equal(again.future.members, report.future.members)
 
 
-def test_nothing_of_the_held_out_rows_is_seen_before_they_are_forecast(report: Report) -> None:
+def test_nothing_of_the_held_out_rows_is_seen_before_they_are_forecast(report: ForecastReport) -> None:
     tampered = wave()
     tampered[-60:] = -1e3
     other = forecast_record(tampered, ["load"], horizon=30, holdout=60, fixed={"units": 60}, seeds=range(5))
@@ -137,10 +139,39 @@ def test_several_columns_keep_their_units_and_order() -> None:
         assert len(errors) == 2
     ours, trivial = np.array(found.errors["echo state network"]), np.array(found.errors["naive"])
     assert (ours < 0.5 * trivial).all()
-    drawn = found.figure("title")
-    assert drawn["column"] == "a"
-    np.testing.assert_array_equal(np.append(drawn["history"], drawn["held_out"]), series[:, 0])
-    np.testing.assert_array_equal(drawn["future_band"][0], found.future.low[:, 0])
+
+
+# The report
+
+
+def test_the_report_of_several_columns(tmp_path: Path) -> None:
+    made = Forecast(np.array([[1.0, -1.0], [2.0, -2.0]]), np.zeros((2, 2)), np.full((2, 2), 3.0), np.zeros((3, 2, 2)), 1)
+    series = np.array([[5.0, 0.0], [1.0, 0.0], [3.0, -4.0]])
+    errors = {"echo state network": [1.0, 2.0], "naive": [2.0, 2.0]}
+    report = ForecastReport(series, ["a", "b"], {"readout__ridge": 0.5}, None, made, made, {}, errors)
+    assert report.table() == Table(
+        "Error on the hold-out",
+        ["column", "forecast", "rmse", "nrmse", "rmse / best naive"],
+        [
+            ["a", "echo state network", "1", "1", "0.5"],  # the held-out rows of a, 1 and 3, have a standard deviation of 1
+            ["a", "naive", "2", "2", "1"],
+            ["b", "echo state network", "2", "1", "1"],
+            ["b", "naive", "2", "1", "1"],
+        ],
+        [
+            "The naive forecast of b is no worse than the network's; prefer it.",
+            "Settings: readout.ridge=0.5",
+            "Seasonal period: none found. Rows: 3, held out: 2.",
+            "The band held 75% of the held-out values; it is meant to hold 80%.",
+            "2 of 8 networks diverged and were left out.",
+        ],
+    )
+    [record] = report.records()
+    assert (record["columns"], record["rows"], record["holdout"], record["horizon"]) == (["a", "b"], 3, 2, 2)
+    assert (record["period"], record["diverged"], record["rmse"]) == (None, 2, errors)
+    report.to_csv(tmp_path / "f.csv")
+    lines = ["row,a,a_low,a_high,b,b_low,b_high", "4,1.0,0.0,3.0,-1.0,0.0,3.0", "5,2.0,0.0,3.0,-2.0,0.0,3.0"]
+    assert (tmp_path / "f.csv").read_text().splitlines() == lines
 
 
 def test_sunspots_for_eleven_years_beat_both_trivial_forecasts() -> None:

@@ -47,7 +47,6 @@ def forecast(
     reservoir forecast sales.csv --column units --horizon 30
     reservoir forecast laser.csv --horizon 100 --plot laser.png
     """  # noqa: D301
-    from reservoir.experiments.tables import forecast_json, forecast_table, write_forecast
     from reservoir.files.writing import check_outputs, writing
     from reservoir.forecasting.ensemble import candidates, forecast_record
 
@@ -59,15 +58,15 @@ def forecast(
         result = forecast_record(series, names, horizon, holdout, period, settings, seeds, bar.step)
     try:
         with writing(out):
-            write_forecast(out, result)
+            result.to_csv(out)
         if draw:
             with writing(picture):
-                draw.save(draw.forecast_figure(**result.figure(Path(file).name)), picture)
+                draw.save(draw.forecast_figure(result, Path(file).name), picture)
     finally:  # the errors count, also where a file cannot be written
         if as_json:
-            print_json(forecast_json(result))
+            print_json(result.records()[0])
         else:
-            print_table(forecast_table(result))
+            print_table(result.table())
     if not as_json:
         drawn = f"picture to {picture}." if draw else "no picture: matplotlib is not installed."
         click.echo(f"Forecast written to {out}, {drawn}")

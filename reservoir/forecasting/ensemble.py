@@ -19,6 +19,7 @@ import numpy as np
 from reservoir import metrics
 from reservoir.base.baselines import estimate_period, naive, seasonal_naive
 from reservoir.experiments.evaluation import make_model, overlaid
+from reservoir.forecasting.report import Forecast, ForecastReport
 from reservoir.validation import DataError, DivergenceError, ParameterError
 
 GRID: Mapping[str, Sequence[Any]] = {
@@ -43,50 +44,6 @@ class Chosen:
     errors: np.ndarray  # (n_starts, steps, d)
 
 
-@dataclass(frozen=True)
-class Forecast:
-    """Steps ahead of a series of d columns: median, band and members of an ensemble, in the series' own units."""
-
-    median: np.ndarray  # (steps, d)
-    low: np.ndarray
-    high: np.ndarray
-    members: np.ndarray  # (n_seeds that stayed finite, steps, d)
-    diverged: int
-
-
-@dataclass(frozen=True)
-class Report:
-    """A series' forecast past its end, and how the same settings did on the end of the record, which they had not seen."""
-
-    series: np.ndarray  # (T, d), in the units of the file
-    names: list[str]
-    settings: Mapping[str, Any]
-    period: int | None
-    held_out: Forecast  # of the last rows
-    future: Forecast
-    baselines: Mapping[str, np.ndarray]  # trivial forecasts of the last rows, (holdout, d) each
-    errors: Mapping[str, list[float]]  # root mean squared error on the last rows, by forecast, for each column
-
-    @property
-    def holdout(self) -> int:
-        """How many rows were held out."""
-        return len(self.held_out.median)
-
-    def figure(self, title: str) -> dict[str, Any]:
-        """The arguments of `plotting.forecast_figure` for the first column."""
-        return {
-            "history": self.series[: -self.holdout, 0],
-            "held_out": self.series[-self.holdout :, 0],
-            "held_out_forecast": self.held_out.median[:, 0],
-            "held_out_band": (self.held_out.low[:, 0], self.held_out.high[:, 0]),
-            "future": self.future.median[:, 0],
-            "future_band": (self.future.low[:, 0], self.future.high[:, 0]),
-            "column": self.names[0],
-            "baselines": {name: values[:, 0] for name, values in self.baselines.items()},
-            "title": title,
-        }
-
-
 def forecast_record(
     series: np.ndarray,
     names: Sequence[str],
@@ -96,7 +53,7 @@ def forecast_record(
     fixed: Mapping[str, Any] | None = None,
     seeds: Sequence[int] = range(10),
     report: Callable[[], None] = lambda: None,
-) -> Report:
+) -> ForecastReport:
     """Test an ensemble on the end of a series (T, d), then forecast past its end.
 
     Parameters
@@ -128,7 +85,7 @@ def forecast_record(
         for name, forecast in {"echo state network": held_out.median, **baselines}.items()
     }
     future = ensemble(series, horizon, choice, seeds, report=report)
-    return Report(series, list(names), choice.settings, period, held_out, future, baselines, errors)
+    return ForecastReport(series, list(names), choice.settings, period, held_out, future, baselines, errors)
 
 
 def check_lengths(rows: int, horizon: int, holdout: int, period: int | None) -> None:

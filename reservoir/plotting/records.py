@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from reservoir.plotting.style import MODEL, OTHERS, TRUTH, bounded, finished, house_style, limits, new_figure, plain
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Band = tuple[ArrayLike, ArrayLike]
 SHADES = ("#eef4f8", "#fdf3ea")
 
 
@@ -30,11 +28,10 @@ class Piece:
     high: np.ndarray
 
     @classmethod
-    def of(cls, begin: int, last: float, values: ArrayLike, band: Band | None, truth: np.ndarray) -> Piece:
-        """The piece, cut off far beyond the truth's range; without a band, it is as narrow as the line."""
-        line = bounded(_row(values), truth)
-        low, high = (line, line) if band is None else (bounded(_row(edge), truth) for edge in band)
-        return cls(begin, last, line, low, high)
+    def of(cls, begin: int, last: float, forecast: Any, record: np.ndarray) -> Piece:
+        """The first column of a forecast, cut off far beyond the record's range."""
+        values, low, high = (bounded(part[:, 0], record) for part in (forecast.median, forecast.low, forecast.high))
+        return cls(begin, last, values, low, high)
 
     @property
     def rows(self) -> np.ndarray:
@@ -49,49 +46,33 @@ class Piece:
             axes.fill_between(self.rows, low, high, color=MODEL, alpha=0.25, linewidth=0.0, label="band")
 
 
-def forecast_figure(
-    history: ArrayLike,
-    held_out: ArrayLike,
-    held_out_forecast: ArrayLike,
-    held_out_band: Band | None,
-    future: ArrayLike,
-    future_band: Band | None,
-    column: str,
-    baselines: Mapping[str, ArrayLike],
-    title: str,
-    labels: Sequence[str] | None = None,
-) -> Figure:
+def forecast_figure(report: Any, title: str, labels: Sequence[str] | None = None) -> Figure:
     """A record's end with its forecast there, which had not seen it, and the forecast past the end; a close-up beneath.
 
     Parameters
     ----------
-    history : (T,), the record before the hold-out; its last part is drawn
-    held_out, held_out_forecast : (holdout,), the end of the record and its forecast
-    future : (horizon,), the forecast past the end
-    held_out_band, future_band : their (low, high) arrays, or None
-    column : the column's name
-    baselines : other forecasts by name, from the first held-out row on, of any length; drawn thin
+    report : a `forecasting.report.ForecastReport`, whose first column is drawn; a band as narrow as its median is not
     title : above the figure
     labels : the names of the record's rows, such as dates; without them rows are numbered from 1
 
     Raises `ParameterError` when matplotlib is missing.
     """
-    past, truth, ahead = _row(history), _row(held_out), _row(future)
-    record = np.concatenate([past, truth])
-    tested = Piece.of(len(past) + 1, past[-1], held_out_forecast, held_out_band, record)
-    coming = Piece.of(len(record) + 1, record[-1], future, future_band, record)
-    others = {name: bounded(_row(values), record) for name, values in baselines.items()}
-    kept = min(max(3 * (len(truth) + len(ahead)), 100), len(past))
-    near = min(max((len(truth) + len(ahead)) // 3, 10), len(past))
+    record = report.series[:, 0]
+    tested = len(record) - report.holdout
+    seen = Piece.of(tested + 1, record[tested - 1], report.held_out, record)
+    coming = Piece.of(len(record) + 1, record[-1], report.future, record)
+    others = {name: bounded(values[:, 0], record) for name, values in report.baselines.items()}
+    span = len(record) - tested + len(coming.values)
+    first, close = (max(tested - kept, 0) for kept in (max(3 * span, 100), max(span // 3, 10)))
     with house_style():
         figure = new_figure(title, height=6.0)
         above, beneath = figure.subplots(2, 1, height_ratios=(1.0, 1.6))
-        _panel(above, record, len(past) - kept, (tested, coming), {})
-        _panel(beneath, record, len(past) - near, (tested, coming), others)
+        _panel(above, record, first, (seen, coming), {})
+        _panel(beneath, record, close, (seen, coming), others)
         for axes in (above, beneath):
-            axes.set_ylabel(plain(column))
+            axes.set_ylabel(plain(report.names[0]))
             _name_rows(axes, labels, len(record))
-        for piece, name in ((tested, "hold-out"), (coming, "forecast")):
+        for piece, name in ((seen, "hold-out"), (coming, "forecast")):
             beneath.annotate(name, (float(piece.rows.mean()), 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2),
                              textcoords="offset points", ha="center", va="bottom", fontsize=8.5, color="#444444")  # fmt: skip
         handles, names = beneath.get_legend_handles_labels()
@@ -132,7 +113,3 @@ def _name_rows(axes: Axes, labels: Sequence[str] | None, count: int) -> None:
         return "" if row < 1 else plain(labels[row - 1]) if row <= len(labels) else f"+{row - count}"
 
     axes.xaxis.set_major_formatter(FuncFormatter(name))
-
-
-def _row(values: ArrayLike) -> np.ndarray:
-    return np.asarray(values, dtype=float).reshape(-1)
