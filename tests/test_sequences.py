@@ -14,6 +14,7 @@ from sklearn.exceptions import NotFittedError
 from reservoir import ESN, DataError, Elman, ParameterError, RidgeClassifier, Training
 from reservoir.base.model_file import read_model
 from reservoir.base.sequence_estimator import SequenceEstimator
+from reservoir.base.targets import read_targets
 
 RNG = np.random.default_rng(0)
 
@@ -175,8 +176,13 @@ def test_the_shape_decides_where_it_can() -> None:
     [
         (TWELVE, TWELVE[..., 0], "steps", "'target' parameter of fit must be one of step, sequence, None. Got 'steps'"),
         (TWELVE, TWELVE[:, 0, 0], "step", "need a row per step, for each of 12 sequences"),
-        (TWELVE, TWELVE, "sequence", r"shape \(12, 5, 1\) fits neither"),
-        (TWELVE, [], "step", "need a row per step, for each of 12 sequences"),
+        (TWELVE, TWELVE, "sequence", r"targets: shape \(12, 5, 1\) is not a value for each of 12 sequences"),
+        (TWELVE, OPEN[:11], "sequence", r"targets: shape \(11, 5\) is not a value for each of 12 sequences"),
+        (TWELVE, OPEN[:11], "step", "has 11 sequences, the inputs have 12"),
+        (TWELVE, OPEN[:, :4], "step", "targets, sequence 0: has 4 rows, its inputs have 5"),
+        (TWELVE, [], "step", r"need a row per step, for each of 12 sequences. Got \[\] instead"),
+        (TWELVE, np.zeros((0, 5)), "step", "need a row per step, for each of 12 sequences"),
+        (TWELVE, 3.0, "step", "need a row per step, for each of 12 sequences. Got 3.0 instead"),
         (TWELVE, None, "sequence", "needs targets"),
         (TWELVE[0], TWELVE[0], "sequence", "needs many sequences"),
     ],
@@ -189,3 +195,43 @@ def test_a_target_that_does_not_fit(inputs: Any, targets: Any, target: Any, mess
 def test_more_data_are_read_as_the_first_were() -> None:
     esn = ESN(units=5, washout=0, random_state=0).partial_fit(TWELVE, TWELVE[..., 0], target="sequence")
     assert esn.partial_fit(TWELVE, TWELVE[..., 0]).predict(TWELVE).shape == (12, 5)
+
+
+@pytest.mark.parametrize(
+    ("targets", "per_step"),
+    [
+        (np.zeros((12, 5, 5)), True),
+        ([np.zeros((5, 1))] * 12, True),
+        (np.zeros((12, 6)), False),
+        (np.zeros((12, 12)), False),
+        ([0.0] * 12, False),
+    ],
+)
+def test_a_shape_that_can_be_one_only_is_the_same_with_and_without_its_name(targets: Any, per_step: bool) -> None:
+    for target in (None, "step" if per_step else "sequence"):
+        read = read_targets(targets, [5] * 12, True, None, False, target)  # type: ignore[arg-type]
+        assert (read.per_step, len(read.values)) == (per_step, 12)
+
+
+@pytest.mark.parametrize("steps", [2, 3, 12])
+def test_labels_of_equal_sequences_are_one_per_step(steps: int) -> None:
+    labels = np.arange(12 * steps).reshape(12, steps) % 3
+    classifier = ESN(units=5, washout=0, readout=RidgeClassifier(), random_state=0)
+    inputs = np.random.default_rng(0).normal(size=(12, steps, 1))
+    assert [y.shape for y in classifier.fit(inputs, labels).predict(inputs)] == [(steps,)] * 12
+    assert classifier.fit(inputs, labels[:, 0]).predict(inputs).shape == (12,)
+
+
+def test_a_label_of_sequences_of_one_step_may_be_either() -> None:
+    inputs, labels = TWELVE[:, :1], (np.arange(12) % 2)[:, None]
+    classifier = ESN(units=5, washout=0, readout=RidgeClassifier(), random_state=0)
+    with pytest.raises(DataError, match=r"shape \(12, 1\) .*'target' parameter of fit"):
+        classifier.fit(inputs, labels)
+    assert classifier.fit(inputs, labels, target="sequence").predict(inputs).shape == (12,)
+    assert [y.shape for y in classifier.fit(inputs, labels, target="step").predict(inputs)] == [(1,)] * 12
+
+
+def test_a_series_alone_has_targets_per_step() -> None:
+    ref = ESN(units=5, washout=0, random_state=0).fit(list(OPEN)).output_weights_
+    comp = ESN(units=5, washout=0, random_state=0).fit(list(OPEN), target="step").output_weights_
+    np.testing.assert_array_equal(comp, ref)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import sklearn.base
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_predict, cross_val_score
+from sklearn.model_selection import GridSearchCV, KFold, TimeSeriesSplit, cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
@@ -145,6 +145,15 @@ def test_grid_search() -> None:
     best = max(ref, key=lambda key: ref[key])
     assert (comp.best_estimator_.leak_rate, comp.best_estimator_.readout.ridge) == best
     np.testing.assert_array_equal(comp.predict(INPUTS), networks[best].fit(INPUTS, TARGETS).predict(INPUTS))
+
+
+@pytest.mark.parametrize(("target", "kind"), [("step", list), ("sequence", np.ndarray)])
+def test_grid_search_hands_on_what_targets_belong_to(target: str, kind: type) -> None:
+    search = GridSearchCV(small(), {"leak_rate": [0.3, 0.9]}, cv=KFold(3), error_score="raise")
+    inputs = INPUTS[:144].reshape(12, 12, -1)
+    with pytest.raises(DataError, match="'target' parameter of fit"):
+        search.fit(inputs, inputs[:, :, 0])
+    assert isinstance(search.fit(inputs, inputs[:, :, 0], target=target).predict(inputs), kind)
 
 
 def test_pipeline() -> None:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from reservoir.validation import Choice, DataError, as_matrix, check_finite, check_lengths, check_parameters
+from reservoir.validation import Choice, DataError, as_matrix, brief, check_finite, check_lengths, check_parameters
 
 Target = Literal["step", "sequence"] | None
 """What targets belong to: every step of a sequence, or the sequence; None leaves it to their shape."""
@@ -81,16 +81,15 @@ def read_targets(
     per_step = is_per_step(targets, lengths, many, classify) if target is None else target == "step"
     if per_step:
         if many and not (_sequence(targets) and len(targets) and all(map(_sequence, targets))):
-            raise DataError(f"targets: need a row per step, for each of {len(lengths)} sequences. Got one value per sequence.")
+            raise DataError(f"targets: need a row per step, for each of {len(lengths)} sequences. Got {brief(targets)} instead.")
         arrays = [_as_array(y) for y in (targets if many else [targets])]
         flat = arrays[0].ndim == 1
     else:
         arrays = [_as_array(targets)]
         flat = arrays[0].ndim == 1
         if arrays[0].ndim not in (1, 2) or len(arrays[0]) != len(lengths):
-            raise DataError(
-                f"targets: shape {arrays[0].shape} fits neither a row per step nor a value for each of {len(lengths)} sequences."
-            )
+            misfit = "is not" if target else "fits neither a row per step nor"
+            raise DataError(f"targets: shape {arrays[0].shape} {misfit} a value for each of {len(lengths)} sequences.")
     if classify:
         arrays, classes = _encode(arrays, classes)
     names = [f"targets, sequence {i}" if many and per_step else "targets" for i in range(len(arrays))]

@@ -242,7 +242,7 @@ class ESN(SequenceEstimator):
         known = (None if classes is None else np.unique(classes)) if fresh else getattr(self, "classes_", None)
         if continued and (is_many(inputs) or self._end is None):
             raise DataError("inputs: there is nothing to continue; give one sequence, after a call with another.")
-        if target is None and not fresh and is_many(inputs):
+        if target is None and targets is not None and not fresh and is_many(inputs):
             target = "step" if self._per_step else "sequence"
         sequences, read = self._read(inputs, targets, known, 0 if continued else self.washout, target)
         trial = copy.copy(self)
