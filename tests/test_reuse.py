@@ -12,10 +12,11 @@ import scipy.sparse as sp
 
 from reservoir import ESN, LeastMeanSquares, Logistic, RecursiveLeastSquares, Ridge, RidgeClassifier
 from reservoir.echo import reuse
+from reservoir.echo.parameters import ReservoirParameters
 from reservoir.echo.readouts.least_squares import Gram, Triangle
-from reservoir.echo.reservoir import Reservoir, ReservoirParameters
+from reservoir.echo.reservoir import Reservoir
 from reservoir.echo.reuse import reused, reusing
-from reservoir.validation import DivergenceError
+from reservoir.validation import DivergenceError, ParameterError
 
 random = np.random.default_rng(5)
 WAVE = np.sin(0.3 * np.arange(261.0))[:, None] + 0.1 * random.standard_normal((261, 1))
@@ -295,3 +296,23 @@ def test_parameters_keep_the_values_that_they_had() -> None:
     before = parameters(topology=matrix)
     matrix *= 2.0
     assert before != parameters(topology=matrix) and before == parameters(topology=np.eye(3))
+
+
+class Matrix:
+    """What NumPy can read as a matrix, but whose content nothing else can tell."""
+
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+        return MATRIX
+
+
+def test_parameters_of_unknown_kinds_equal_nothing_else() -> None:
+    matrix = Matrix()
+    one = parameters(topology=matrix)
+    assert one == one and one != parameters(topology=matrix)
+    assert parameters(topology=np.array([[None]])) != parameters(topology=np.array([[None]]))
+
+
+@pytest.mark.parametrize("dtype", ["U3", "M8[s]", "O", "c16"])
+def test_a_matrix_that_holds_no_numbers_is_refused_inside_too(dtype: str) -> None:
+    with reusing(), pytest.raises(ParameterError, match=r"^The .*matrix"):
+        network(topology=np.zeros((20, 20), dtype) if dtype != "O" else np.array([[None]])).fit(*ONE)

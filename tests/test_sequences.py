@@ -184,6 +184,7 @@ def test_the_shape_decides_where_it_can() -> None:
         (TWELVE, np.zeros((0, 5)), "step", "need a row per step, for each of 12 sequences"),
         (TWELVE, 3.0, "step", "need a row per step, for each of 12 sequences. Got 3.0 instead"),
         (TWELVE, None, "sequence", "needs targets"),
+        (TWELVE, TWELVE[..., None], None, r"targets: shape \(12, 5, 1, 1\) fits neither"),
         (TWELVE[0], TWELVE[0], "sequence", "needs many sequences"),
     ],
 )

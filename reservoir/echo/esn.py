@@ -15,12 +15,13 @@ from reservoir.base.targets import Target, Targets, largest, read_targets
 from reservoir.echo.features import PARTS, Layout, Sequences, per_step, pooled, shifted, stream
 from reservoir.echo.input_weights import PATTERNS
 from reservoir.echo.network import FittedNetwork, Many, states
+from reservoir.echo.parameters import ReservoirParameters
 from reservoir.echo.readouts.base import Readout
 from reservoir.echo.readouts.least_squares import Blocks, HeldBlocks
 from reservoir.echo.readouts.logistic import Logistic
 from reservoir.echo.readouts.ridge import Ridge
 from reservoir.echo.readouts.table import READOUTS
-from reservoir.echo.reservoir import Reservoir, ReservoirParameters, build
+from reservoir.echo.reservoir import Reservoir, build
 from reservoir.echo.reuse import MOST_BYTES, reused
 from reservoir.echo.topology import TOPOLOGIES, topology_options
 from reservoir.kernels.activations import CODES
