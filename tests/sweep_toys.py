@@ -29,6 +29,7 @@ class Toy:
     level: float = 0.1
 
     name = "toy"
+    kind = "filter"
     metric = "error"
     higher_is_better = False
 

@@ -25,7 +25,7 @@ TIMES = ("fit_seconds", "predict_seconds")
 class Doubled:
     """The next value of a sine; says which models it was given to, on which data."""
 
-    metric, higher_is_better, published = "error", False, ""
+    kind, metric, higher_is_better, published = "filter", "error", False, ""
 
     def __init__(self, name: str = "doubled", criterion: float | None = None, **settings: Any) -> None:
         self.name, self._criterion, self._settings = name, criterion, settings

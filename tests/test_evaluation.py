@@ -20,7 +20,7 @@ SMALL = {"units": 10, "density": 0.3, "washout": 5}
 class Doubled:
     """The next value of a sine, with the methods of a task and nothing else of one."""
 
-    name, metric = "doubled", "error"
+    name, kind, metric = "doubled", "filter", "error"
 
     def __init__(self, **settings: Any) -> None:
         self._settings = settings

@@ -274,7 +274,7 @@ def test_learns_in_a_few_passes(algorithm: str, classes: bool) -> None:
     for settings in ({"algorithm": algorithm}, {"learning_rate": 0.01}):
         training = Training(epochs=3, batch_size=1, **settings)
         loss = "cross_entropy" if classes else "squared_error"
-        model = Elman(units=8, washout=2, loss=loss, training=training, random_state=0).fit(inputs, targets)
+        model = Elman(units=8, washout=2, loss=loss, training=training, random_state=0).fit(inputs, targets, target="step")
         scores.append(model.score(inputs, targets))
     assert scores[0] > 0.99
     assert scores[1] < (0.8 if classes else 0.5)
@@ -288,7 +288,7 @@ def test_resumed_training_gives_the_same_bits(tmp_path: Path, kind: Any, algorit
     for path, stops in ((whole, [4]), (halves, [2, 4])):
         for epochs in stops:
             training = Training(epochs=epochs, batch_size=2, algorithm=algorithm, checkpoint=path, checkpoint_every=1)
-            model = kind(units=4, training=training, dtype=dtype, random_state=0).fit(inputs, targets)
+            model = kind(units=4, training=training, dtype=dtype, random_state=0).fit(inputs, targets, target="step")
         models.append(model)
     for name, array in models[0].weights_.items():
         np.testing.assert_array_equal(models[1].weights_[name], array)
@@ -299,4 +299,4 @@ def test_divergence_says_what_to_lower() -> None:
     inputs, targets = parity(False)
     training = Training(epochs=2, algorithm="ekf", kalman_covariance=1e300)
     with pytest.raises(DivergenceError, match=r"lower training\.kalman_covariance"):
-        Elman(units=3, training=training, random_state=0).fit(inputs, targets)
+        Elman(units=3, training=training, random_state=0).fit(inputs, targets, target="step")

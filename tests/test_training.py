@@ -640,7 +640,7 @@ def test_the_validation_loss_of_many_sequences() -> None:
     """More than are run at once: those held out and those trained are alike, and so are their losses."""
     inputs = np.tile(RNG.normal(size=(1, 3, 2)), (900, 1, 1))
     model = network(training={"validation_fraction": 0.6, "epochs": 1, "learning_rate": 1e-12, "batch_size": 500})
-    model.fit(inputs, inputs[:, :, 0])
+    model.fit(inputs, inputs[:, :, 0], target="step")
     assert model.history_[0]["validation_loss"] == pytest.approx(model.history_[0]["loss"], rel=1e-9)
 
 

@@ -119,9 +119,8 @@ def evaluate(
 
 def measured(task: Any, model: Any, data: Any, progress: Progress | None = None) -> tuple[Any, dict[str, Any]]:
     """Fit a model and ask it for the test split: its predictions, and score, scores, n_parameters and seconds."""
-    options: dict[str, Any] = {"target": "sequence" if task.kind == "label" else "step"}
-    if progress is not None and "progress" in inspect.signature(model.fit).parameters:
-        options["progress"] = progress
+    offered = {"target": "sequence" if task.kind == "label" else "step", "progress": progress}
+    options = {name: offered[name] for name in inspect.signature(model.fit).parameters if offered.get(name) is not None}
     started = time.perf_counter()
     model.fit(data.train.inputs, data.train.targets, **options)
     fitted = time.perf_counter()
