@@ -91,7 +91,7 @@ def test_labels(names: np.ndarray, tmp_path: Path) -> None:
     assert comp.predict(scores).tolist() == names[[0, 1, 1, 0]].tolist()
     assert comp.score(scores, names[[0, 1, 0, 0]]) == 0.75
     # Each score is its own factor: softmax(1, 0) = e / (e + 1)
-    np.testing.assert_allclose(comp._softmax()(scores[:1]), [[np.e / (np.e + 1), 1 / (np.e + 1)]], rtol=1e-12)
+    np.testing.assert_allclose(comp._predict_proba()(scores[:1]), [[np.e / (np.e + 1), 1 / (np.e + 1)]], rtol=1e-12)
     assert is_classifier(comp) and not is_classifier(Factor())
 
 

@@ -33,7 +33,7 @@ class Estimator:
         params = {name: getattr(self, name) for name in self.parameter_names()}
         if deep:
             for name, value in list(params.items()):
-                inner = value.get_params() if isinstance(value, Estimator) else value if isinstance(value, dict) else {}
+                inner = value.get_params() if is_estimator(value) else value if isinstance(value, dict) else {}
                 params.update({f"{name}__{key}": part for key, part in inner.items()})
         return params
 
@@ -54,7 +54,7 @@ class Estimator:
                 setattr(self, name, value)
         for name, values in nested.items():
             outer = getattr(self, name)
-            if isinstance(outer, Estimator):  # a copy: the old one may be shared with other estimators
+            if is_estimator(outer):  # a copy: the old one may be shared with other estimators
                 setattr(self, name, clone(outer).set_params(**values))
             elif isinstance(outer, dict) or outer is None:
                 setattr(self, name, {**(outer or {}), **values})
@@ -79,10 +79,22 @@ class Estimator:
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
+def is_estimator(value: Any) -> bool:
+    """Whether a value has parameters of its own: it is an estimator, of this library or of scikit-learn's kind."""
+    return hasattr(value, "get_params") and not isinstance(value, type)
+
+
 def clone(estimator: Any) -> Any:
-    """A new, unfitted estimator with the same parameters, nested estimators cloned too."""
+    """A new, unfitted estimator with the same parameters, nested estimators cloned too.
+
+    What is not of this library is cloned by scikit-learn, which copies an object that is no estimator.
+    """
+    if not isinstance(estimator, Estimator):
+        from sklearn.base import clone as clone_of_sklearn
+
+        return clone_of_sklearn(estimator, safe=False)
     params = estimator.get_params(deep=False)
-    return type(estimator)(**{name: clone(v) if isinstance(v, Estimator) else copy.copy(v) for name, v in params.items()})
+    return type(estimator)(**{name: clone(v) if is_estimator(v) else copy.copy(v) for name, v in params.items()})
 
 
 def not_fitted(estimator: Any) -> Exception:

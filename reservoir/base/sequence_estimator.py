@@ -17,6 +17,12 @@ from reservoir.base.targets import Target, Targets, read_targets
 from reservoir.validation import DataError, ParameterError, as_sequences, is_many
 
 
+def softmax(outputs: np.ndarray) -> np.ndarray:
+    """The class probabilities of outputs (..., n_classes) that are unnormalized log-probabilities."""
+    probabilities: np.ndarray = scipy.special.softmax(outputs, axis=-1)
+    return probabilities
+
+
 class SequenceEstimator(Estimator, abc.ABC):
     """An estimator of sequences, but for what computes its outputs.
 
@@ -186,11 +192,11 @@ class SequenceEstimator(Estimator, abc.ABC):
             check_washout([len(u) for u in sequences], self.washout)
         return self._run(sequences)
 
-    def _softmax(self) -> Callable[[Any], Any]:
-        """The function `predict_proba`, for a classifier whose raw outputs are unnormalized log-probabilities."""
+    def _predict_proba(self, probabilities: Callable[[np.ndarray], np.ndarray] = softmax) -> Callable[[Any], Any]:
+        """The function `predict_proba` of a classifier; `probabilities` turns its raw outputs into probabilities."""
 
         def predict_proba(inputs: Any) -> Any:  # of this very name, which scikit-learn's scorers look at
-            return self._shaped([scipy.special.softmax(y, axis=-1) for y in self._outputs(inputs)], inputs)
+            return self._shaped([probabilities(y) for y in self._outputs(inputs)], inputs)
 
         return predict_proba
 

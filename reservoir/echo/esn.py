@@ -1,4 +1,4 @@
-"""The echo state network: a fixed random reservoir and a trained linear readout, as a scikit-learn estimator."""
+"""The echo state network: a fixed random reservoir and a trained readout, as a scikit-learn estimator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reservoir.echo.network import FittedNetwork, Many, states
 from reservoir.echo.parameters import ReservoirParameters
 from reservoir.echo.readouts.base import Readout
 from reservoir.echo.readouts.least_squares import Blocks, HeldBlocks
-from reservoir.echo.readouts.logistic import Logistic
+from reservoir.echo.readouts.model import AnyReadout, as_readout
 from reservoir.echo.readouts.ridge import Ridge
 from reservoir.echo.readouts.table import READOUTS
 from reservoir.echo.reservoir import Reservoir, build
@@ -30,7 +30,7 @@ from reservoir.validation import Choice, Constraint, DataError, Number, Paramete
 ARRAY = (list, tuple, np.ndarray)
 DEFAULT_READOUT = Ridge(1e-8)
 OUTPUT_LIMIT = 1e6  # in units of the largest target: a closed loop beyond it has diverged
-FITTED = ("readout_", "classes_", "_per_step", "_flat", "_end", "_largest_output")  # beside the reservoir
+FITTED = ("readout_", "classes_", "_n_seen", "_per_step", "_flat", "_end", "_largest_output")  # beside the reservoir
 End = tuple[np.ndarray, np.ndarray]
 """The last state and output of a sequence."""
 
@@ -61,7 +61,8 @@ class ESN(SequenceEstimator):
     input_density : fraction of the units that an input reaches
     noise : standard deviation of the Gaussian noise added to the state at every step while fitting
     washout : how many leading steps of each sequence are neither fitted nor scored
-    readout : `Ridge`, `RidgeClassifier`, `Logistic`, `RecursiveLeastSquares` or `LeastMeanSquares`
+    readout : `Ridge`, `RidgeClassifier`, `Logistic`, `RecursiveLeastSquares`, `LeastMeanSquares`, a `Readout` of your own,
+        or a regressor or classifier of scikit-learn, such as `SVC()`
     readout_from : what the readout sees, of "bias", "input" u(t), "state" x(t), "square" x(t)^2, "output" y(t-1)
     pooling : how targets per sequence read its steps: "last", "mean", or "every" (fit on each, outputs averaged)
     initial_state : "zero", "random" (uniform in +-1), or N numbers: the state before each sequence
@@ -72,7 +73,7 @@ class ESN(SequenceEstimator):
     ----------
     recurrent_weights_ : W, (N, N), SciPy CSR or an array
     input_weights_, feedback_weights_, bias_ : W_in (N, n_inputs), W_fb (N, n_outputs or 0), b (N,)
-    output_weights_ : W_out (n_outputs, n_seen), columns in the order bias, input, output, square, state
+    output_weights_ : W_out (n_outputs, n_seen), columns in the order bias, input, output, square, state; of linear readouts
     readout_ : the fitted readout
     classes_ : the class labels, with a classifier as the readout
     n_features_in_, n_outputs_ : numbers of inputs and outputs
@@ -102,14 +103,20 @@ class ESN(SequenceEstimator):
         "input_density": Number(low=0, high=1, open_low=True),
         "noise": Number(low=0),
         "washout": Number(low=0, integer=True),
-        "readout": Choice((), tuple(READOUTS.values()), "a readout: " + ", ".join(READOUTS)),
+        "readout": Choice(
+            (),
+            (*READOUTS.values(), AnyReadout),
+            f"a readout: {', '.join(READOUTS)}, a subclass of Readout, or an object with fit and predict",
+        ),
         "readout_from": Subset(PARTS),
         "pooling": Choice(("last", "mean", "every")),
         "initial_state": Choice(("zero", "random"), ARRAY, "N numbers"),
         "dtype": Choice(("float64", "float32")),
     }
 
+    readout_: Readout
     _largest_output: float
+    _n_seen: int  # the number of features that the readout was fitted to
     _end: End | None = None  # where the last fitted sequence ended
 
     def __init__(
@@ -128,7 +135,7 @@ class ESN(SequenceEstimator):
         input_density: float = 1.0,
         noise: float = 0.0,
         washout: int = 100,
-        readout: Readout = DEFAULT_READOUT,
+        readout: Any = DEFAULT_READOUT,
         readout_from: Sequence[str] = ("bias", "input", "state"),
         pooling: str = "last",
         initial_state: Any = "zero",
@@ -236,7 +243,7 @@ class ESN(SequenceEstimator):
             As `fit`; also where the readout cannot learn on, or where there is nothing to continue.
         """
         fresh = not hasattr(self, "readout_")
-        if not hasattr(self.readout if fresh else self.readout_, "partial_fit"):
+        if not hasattr(as_readout(self.readout) if fresh else self.readout_, "partial_fit"):
             raise ParameterError(
                 f"The 'readout' parameter of ESN must be one that can learn on, for partial_fit. Got {self.readout!r} instead."
             )
@@ -293,7 +300,8 @@ class ESN(SequenceEstimator):
 
     def _start(self, n_inputs: int, read: Targets) -> None:
         self.build(n_inputs, read.n_outputs)
-        self.readout_ = clone(self.readout)
+        self.readout_ = as_readout(clone(self.readout))
+        self._n_seen = self._layout.width
         self._remember(read)
         self._largest_output = largest(read)
 
@@ -301,9 +309,9 @@ class ESN(SequenceEstimator):
         self, inputs: Many, read: Targets, noise_seed: np.random.SeedSequence, continued: bool = False
     ) -> tuple[Blocks, End | None]:
         """The features and targets of sequences as a stream for the readout, the same at every pass; and where they end."""
-        start, last_output = self._end if continued and self._end is not None else (None, None)
+        last_state, last_output = self._end if continued and self._end is not None else (None, None)
         forced = [shifted(y, last_output) for y in read.values] if read.per_step and self._uses_feedback() else None
-        sequences = Sequences(inputs, forced, start)
+        sequences = Sequences(inputs, forced, None if last_state is None else last_state[None])
         final = np.empty((len(inputs), self.units), self.reservoir_.dtype)
         end = (final[-1], read.values[-1][-1]) if read.per_step else None
 
@@ -323,10 +331,13 @@ class ESN(SequenceEstimator):
 
     @property
     def predict_proba(self) -> Callable[[Any], Any]:
-        """`predict_proba(inputs)`: class probabilities (..., n_classes), per step or per sequence; only with `Logistic`."""
-        if not isinstance(self.readout, Logistic):
-            raise AttributeError(f"predict_proba needs readout=Logistic(...). Got {self.readout!r} instead.")
-        return self._softmax()
+        """`predict_proba(inputs)`: class probabilities (..., n_classes), per step or per sequence; where the readout has any."""
+        readout = as_readout(self.readout_ if self.__sklearn_is_fitted__() else self.readout)
+        if not hasattr(readout, "probabilities"):
+            raise AttributeError(
+                f"predict_proba needs a readout with probabilities, such as Logistic(). Got {self.readout!r} instead."
+            )
+        return self._predict_proba(readout.probabilities)
 
     def states(self, inputs: Any, targets: Any = None) -> Any:
         """Reservoir states (T, N) along inputs, without noise; a list for many sequences. Needs `fit` or `build`.
@@ -370,12 +381,15 @@ class ESN(SequenceEstimator):
     def output_weights_(self) -> np.ndarray:
         """W_out, (n_outputs, n_seen); columns in the order bias, input, output, square, state, as far as seen."""
         self._check_fitted()
+        if not self.readout_.linear:
+            raise AttributeError(f"output_weights_ needs a linear readout. Got {self.readout!r} instead.")
         return self.readout_.coefficients_
 
     @property
-    def n_parameters_(self) -> int:
-        """The number of trained weights."""
-        return self.output_weights_.size
+    def n_parameters_(self) -> int | None:
+        """The number of trained weights; None with a readout that is not linear, of which it is not known."""
+        self._check_fitted()
+        return self.readout_.coefficients_.size if self.readout_.linear else None
 
     def _drawn(self) -> Reservoir:
         if not hasattr(self, "reservoir_"):
@@ -389,14 +403,14 @@ class ESN(SequenceEstimator):
     @property
     def _network(self) -> FittedNetwork:
         limit = OUTPUT_LIMIT * max(self._largest_output, 1e-3)
-        return FittedNetwork(self.reservoir_, self._layout, self.readout_.coefficients_.T, limit)
+        return FittedNetwork(self.reservoir_, self._layout, self.readout_, limit)
 
     def _uses_feedback(self) -> bool:
         return bool(np.any(self.feedback_scaling)) or "output" in self.readout_from
 
     @property
     def _classifies(self) -> bool:
-        return self.readout.classifier
+        return as_readout(self.readout).classifier
 
     def _run(self, sequences: Many) -> Many:
         if self._uses_feedback():
@@ -410,7 +424,7 @@ class ESN(SequenceEstimator):
 
     def _record(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays, state = super()._record()
-        if (self.units, self._layout.width) != (self.reservoir_.units, self.readout_.coefficients_.shape[1]):
+        if (self.units, self._layout.width) != (self.reservoir_.units, self._n_seen):
             raise ParameterError(
                 "The network's parameters were changed after fit, its weights are of another size; fit it again."
             )
@@ -431,4 +445,5 @@ class ESN(SequenceEstimator):
             feedback_weights=(self.units, self.n_outputs_ * self._uses_feedback()),
         )
         self.readout_ = clone(self.readout)
-        self.readout_.restore(arrays, self._layout.width, self.n_outputs_)
+        self._n_seen = self._layout.width
+        self.readout_.restore(arrays, self._n_seen, self.n_outputs_)

@@ -47,7 +47,7 @@ class Sequences:
 
     inputs: Sequence[np.ndarray]  # (T, I) each
     last_outputs: Sequence[np.ndarray] | None = None  # (T, O) each
-    start: np.ndarray | None = None  # (N,), the state before the first sequence, if it is not the initial one
+    start: np.ndarray | None = None  # (S, N), the states before the sequences, if they are not the initial one
 
     @property
     def lengths(self) -> list[int]:
@@ -110,7 +110,7 @@ def stream(
     first = layout.columns("state").start  # the last part, so that the states fit in even where the layout leaves them out
     rows_at_once = min(block_rows(first + units), sum(sequences.lengths))
     buffer = np.ones((rows_at_once, first + units), dtype)
-    carried = sequences.start
+    carried = None  # the state of a sequence that goes on in the next block
     for segments in cut(sequences.lengths, rows_at_once):
         fed = gather(sequences.inputs, segments)
         rows = len(fed)
@@ -121,7 +121,11 @@ def stream(
             if "output" in layout.parts:
                 buffer[:rows, output_columns] = last
             fed = np.concatenate([fed, last], axis=1)
-        states = np.tile(reservoir.initial_state, (len(segments), 1))
+        numbers = [s for s, _, _ in segments]
+        if sequences.start is None:
+            states = np.tile(reservoir.initial_state, (len(segments), 1))
+        else:
+            states = sequences.start[numbers]
         if carried is not None:
             states[0] = carried
         shaken = None if noise is None else noise[0] * noise[1].standard_normal((rows, units))
@@ -133,7 +137,7 @@ def stream(
         if "square" in layout.parts:
             np.square(buffer[:rows, first:], out=buffer[:rows, squares])
         if final_states is not None:
-            final_states[[s for s, _, _ in segments]] = states
+            final_states[numbers] = states
         yield segments, buffer[:rows, : layout.width]
 
 

@@ -1,4 +1,4 @@
-"""A reservoir with output weights: everything a fitted network computes."""
+"""A reservoir with a fitted readout: everything a fitted network computes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from reservoir.base.threads import split_work
 from reservoir.echo.features import Layout, Segment, Sequences, pooled, shifted, stream
+from reservoir.echo.readouts.base import Readout
 from reservoir.echo.reservoir import Reservoir
 from reservoir.echo.reuse import MOST_BYTES, reused
 from reservoir.kernels.freerun import ReadoutWeights, freerun
@@ -28,19 +29,19 @@ def states(reservoir: Reservoir, inputs: Sequence[np.ndarray]) -> Many:
 
 @dataclass(frozen=True)
 class FittedNetwork:
-    """Reservoir, what its readout sees, the output weights (F, O), and the size of output that counts as diverged."""
+    """Reservoir, what its readout sees, the readout, and the size of output that counts as diverged."""
 
     reservoir: Reservoir
     layout: Layout
-    coefficients: np.ndarray
+    readout: Readout
     limit: float
 
     def outputs(self, inputs: Sequence[np.ndarray]) -> Many:
         """Open loop: the outputs (T, O) along each input sequence (T, I)."""
-        results = [np.empty((len(u), self.coefficients.shape[1])) for u in inputs]
+        results = [np.empty((len(u), self.layout.n_outputs)) for u in inputs]
         for segments, rows in self._features(inputs)[0]:
             for s, start, stop in segments:
-                results[s][start:stop] = rows[: stop - start] @ self.coefficients
+                results[s][start:stop] = self.readout.outputs(rows[: stop - start])
                 rows = rows[stop - start :]
         return results
 
@@ -49,7 +50,7 @@ class FittedNetwork:
         if pooling == "every":
             return np.stack([y[washout:].mean(axis=0) for y in self.outputs(inputs)])
         source, _ = self._features(inputs)
-        return pooled(source, [len(u) for u in inputs], washout, pooling, self.layout) @ self.coefficients
+        return self.readout.outputs(pooled(source, [len(u) for u in inputs], washout, pooling, self.layout))
 
     def _features(
         self, inputs: Sequence[np.ndarray], last_outputs: Sequence[np.ndarray] | None = None
@@ -67,7 +68,7 @@ class FittedNetwork:
         results = []
         for s, u in enumerate(inputs):
             start = self.reservoir.initial_state[None].copy()
-            last = np.zeros((1, self.coefficients.shape[1]), self.reservoir.dtype)
+            last = np.zeros((1, self.layout.n_outputs), self.reservoir.dtype)
             results.append(self.closed_loop(start, last, len(u), u[None], first_sequence=s)[0])
         return results
 
@@ -83,14 +84,14 @@ class FittedNetwork:
         if self.reservoir.feedback_weights.shape[1] > 0:
             # The output that belongs to an input is the next value, so that y(t-1) is the input itself.
             past = [np.concatenate([np.zeros_like(y[:1]), y[1:]]) if has_inputs else shifted(y) for y in histories]
-        first = np.empty((len(histories), self.coefficients.shape[1]), self.reservoir.dtype)
+        first = np.empty((len(histories), self.layout.n_outputs), self.reservoir.dtype)
         source, final = self._features(inputs, past)
         for segments, rows in source:
             row = -1
             for s, start, stop in segments:
                 row += stop - start
                 if stop == len(histories[s]):
-                    first[s] = rows[row] @ self.coefficients
+                    first[s] = self.readout.outputs(rows[row : row + 1])[0]
         if has_inputs and not (np.abs(first) <= self.limit).all():
             raise self._diverged(0, int(np.argmax(~(np.abs(first) <= self.limit).all(axis=1))))
         if not has_inputs:
@@ -110,23 +111,48 @@ class FittedNetwork:
         limit; its text counts sequences and steps from `first_sequence` and `first_step`.
         """
         dtype, n_inputs = self.reservoir.dtype, self.layout.n_inputs
-        outputs = np.zeros((len(start), steps, self.coefficients.shape[1]), dtype)
+        outputs = np.zeros((len(start), steps, self.layout.n_outputs), dtype)
         given = np.empty((len(start), 0, n_inputs), dtype) if inputs is None else np.ascontiguousarray(inputs, dtype)
+        run = self._run_linear if self.readout.linear else self._run_steps
+        completed = run(given, start, last, outputs)
+        if (completed < steps).any():
+            s = int(np.argmax(completed < steps))
+            raise self._diverged(first_step + int(completed[s]), first_sequence + s)
+        return outputs
+
+    def _run_linear(self, given: np.ndarray, start: np.ndarray, last: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        """Fill `outputs` (S, T, O) in closed loop, compiled; the number of steps (S,) before one that left the limit."""
+        coefficients, dtype = self.readout.coefficients_, self.reservoir.dtype
         parts = ("bias", "input", "state", "square", "output")
-        readout = ReadoutWeights(*(np.ascontiguousarray(self.coefficients[self.layout.columns(part)].T, dtype) for part in parts))
+        readout = ReadoutWeights(*(np.ascontiguousarray(coefficients[:, self.layout.columns(part)], dtype) for part in parts))
         completed = np.empty(len(start), dtype=np.int64)
 
         def work(first: int, end: int) -> None:
             some = slice(first, end)
             completed[some] = freerun(
-                self.reservoir.weights, readout, n_inputs, given[some], start[some], last[some], self.limit, outputs[some]
-            )
+                self.reservoir.weights, readout, self.layout.n_inputs,
+                given[some], start[some], last[some], self.limit, outputs[some],
+            )  # fmt: skip
 
         split_work(work, len(start))
-        if (completed < steps).any():
-            s = int(np.argmax(completed < steps))
-            raise self._diverged(first_step + int(completed[s]), first_sequence + s)
-        return outputs
+        return completed
+
+    def _run_steps(self, given: np.ndarray, start: np.ndarray, last: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        """The same with a readout that is asked for its outputs at every step; it ends where the first sequence does."""
+        sequences, steps, _ = outputs.shape
+        completed = np.full(sequences, steps)
+        fed_back = self.reservoir.feedback_weights.shape[1] > 0
+        for t in range(steps):
+            u = given[:, t] if given.shape[1] > 0 else last[:, : self.layout.n_inputs]
+            step = Sequences(u[:, None], last[:, None] if fed_back else None, start)
+            for segments, rows in stream(self.reservoir, self.layout, step, final_states=start):
+                last[[s for s, _, _ in segments]] = self.readout.outputs(rows)
+            outputs[:, t] = last
+            inside = (np.abs(last) <= self.limit).all(axis=1)
+            if not inside.all():
+                completed[~inside] = t
+                break
+        return completed
 
     def _diverged(self, step: int, sequence: int) -> DivergenceError:
         return DivergenceError(

@@ -215,7 +215,7 @@ class RecurrentEstimator(SequenceEstimator):
         """`predict_proba(inputs)`: class probabilities (..., n_classes), per step or per sequence; with cross-entropy."""
         if not self._classifies:
             raise AttributeError(f"predict_proba needs loss='cross_entropy'. Got {self.loss!r} instead.")
-        return self._softmax()
+        return self._predict_proba()
 
     def _scaled(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
         return [self._input_scaling.apply(u, self._vector.dtype) for u in sequences]

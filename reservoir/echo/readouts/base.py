@@ -1,4 +1,4 @@
-"""The base of every readout: a linear map from features to outputs, fitted on a stream of blocks."""
+"""The base of every readout, a library's or a user's own: what is fitted on a stream of blocks and gives the outputs."""
 
 from __future__ import annotations
 
@@ -13,10 +13,17 @@ from reservoir.echo.readouts.least_squares import Blocks
 
 
 class Readout(Estimator):
-    """Base of every readout: an unfitted one holds settings, a fitted one its output weights.
+    """Maps features z to outputs y. A subclass works as the `readout` of an `ESN`.
 
-    A readout has `fit(blocks)`, and one that can learn on has `partial_fit(blocks)`; both leave `coefficients_`. A
-    classifier gets one-hot targets, and its largest output wins.
+    The constructor stores its parameters under their names, and does no more; `constraints` may say which values they
+    may have, for `self.check()`. A subclass must have `fit`, which leaves `coefficients_`. It may have
+
+    - `partial_fit(blocks)`, like `fit`, which learns on from more data: `ESN.partial_fit` needs it
+    - `classifier = True`: the targets are one-hot rows, and the class of the largest output wins
+    - `probabilities(outputs)`, which turns outputs (..., n_classes) into probabilities: `ESN.predict_proba` needs it
+    - `to_arrays` and `restore`, where a model file must hold more than `coefficients_`
+    - `linear = False` and `outputs(features)`, where the outputs are not linear in the features: `fit` need not leave
+      `coefficients_`, `to_arrays` and `restore` must be there for `save`, and closed loops run step by step in Python
 
     Attributes
     ----------
@@ -24,18 +31,28 @@ class Readout(Estimator):
     """
 
     classifier: ClassVar[bool] = False
+    linear: ClassVar[bool] = True
     coefficients_: np.ndarray
 
     def fit(self, blocks: Blocks) -> Self:
-        """Fit to a stream of blocks."""
+        """Fit to a stream of (features (R, F), targets (R, O)) blocks, which can be iterated again.
+
+        `blocks` has the sums `rows`, `n_features`, `n_outputs`, and `bias`: whether the first feature is the constant one.
+        Features may be overwritten by the next block: `blocks.in_memory()` gives all as two arrays.
+        """
         raise NotImplementedError
 
+    def outputs(self, features: np.ndarray) -> np.ndarray:
+        """Outputs (R, O) for features (R, F)."""
+        outputs: np.ndarray = features @ self.coefficients_.T
+        return outputs
+
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """What a model file keeps of a fitted readout."""
+        """What a model file keeps of a fitted readout: arrays of numbers by names."""
         return {"coefficients": self.coefficients_.T}
 
     def restore(self, arrays: Mapping[str, np.ndarray], n_features: int, n_outputs: int) -> None:
-        """Take over what `to_arrays` gave.
+        """Take over what `to_arrays` gave; `arrays` holds the network's own beside it.
 
         Raises `ParameterError` where the parameters are out of range, KeyError or ValueError where arrays do not fit.
         """

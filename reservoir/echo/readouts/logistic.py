@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from reservoir.base.sequence_estimator import softmax
 from reservoir.echo.readouts.base import Readout
 from reservoir.echo.readouts.least_squares import Blocks
 from reservoir.validation import Constraint, DataError, Number
@@ -64,3 +65,7 @@ class Logistic(Readout):
         intercept = (intercept - means @ weights)[None, :]
         self.coefficients_ = np.ascontiguousarray(np.concatenate([intercept, weights]) if first else weights).T
         return self
+
+    def probabilities(self, outputs: np.ndarray) -> np.ndarray:
+        """The softmax of outputs (..., n_classes)."""
+        return softmax(outputs)
