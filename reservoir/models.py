@@ -6,6 +6,7 @@ Importing this module costs next to nothing: a model's own module is imported wh
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -53,24 +54,47 @@ def model_class(name: str) -> Any:
     return getattr(import_module(MODELS[name].module), MODELS[name].class_name)
 
 
-def load(path: str | os.PathLike[str]) -> Any:
-    """The fitted estimator that `save` wrote to a file.
+def load(path: str | os.PathLike[str], classes: Sequence[type] = ()) -> Any:
+    """Read the fitted estimator that `save` wrote to a file.
+
+    Parameters
+    ----------
+    path : the file
+    classes : your own classes that the file needs, such as a readout's or a cell's: `load(path, classes=[MyReadout])`. A
+        file names them; they are found by that name, in whatever module they are now
 
     Raises
     ------
     ModelFileError
-        The file is damaged, of another kind, or from a newer version. Reading it never runs code from it.
+        The file is damaged, of another kind, or from a newer version, or it needs a class that is not in `classes`.
+        Reading it never imports a module and never runs code that the file names.
+    ParameterError
+        `classes` is not a list of classes of estimators.
     OSError
         There is no such file, or it cannot be read.
     """
+    from reservoir.base.estimator import Estimator
     from reservoir.base.model_file import read_model
-    from reservoir.validation import ModelFileError
+    from reservoir.validation import ModelFileError, ParameterError, brief
 
-    class_name, parameters, arrays, state = read_model(path, PARTS)
-    for model in MODELS.values():
-        if model.class_name == class_name:
-            try:
-                return getattr(import_module(model.module), class_name).restored(parameters, arrays, state)
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise ModelFileError(f"{path}: is damaged, its parts do not fit together ({error}).") from None
-    raise ModelFileError(f"{path}: holds a model of class {class_name!r}, which this release does not know.")
+    if not isinstance(classes, (list, tuple)) or not all(isinstance(c, type) and issubclass(c, Estimator) for c in classes):
+        raise ParameterError(
+            f"The 'classes' parameter of load must be a list of classes of estimators. Got {brief(classes)} instead."
+        )
+
+    def find(label: str, modules: Mapping[str, str]) -> Any:
+        name = label.rpartition(":")[2]
+        if label in modules:
+            return getattr(import_module(modules[label]), label)
+        for own in classes:
+            if name != label and own.__name__ == name:
+                return own
+        remedy = f"; if it is yours, give it: load(path, classes=[{name}])" if name != label else ""
+        raise ModelFileError(f"{path}: holds an object of class {label!r}, which this release does not know{remedy}.")
+
+    label, parameters, arrays, state = read_model(path, lambda label: find(label, PARTS))
+    model = find(label, {model.class_name: model.module for model in MODELS.values()})
+    try:
+        return model.restored(parameters, arrays, state)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelFileError(f"{path}: is damaged, its parts do not fit together ({error}).") from None

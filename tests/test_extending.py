@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reservoir import ParameterError, plotting
+from reservoir import ModelFileError, ParameterError, Ridge, load, plotting
 from reservoir.comparison.report import FinishedRun, TaskComparison
 from reservoir.plotting.tasks.figure import default_picture
 from reservoir.tasks import list_tasks
@@ -42,6 +42,15 @@ def test_a_picture_of_one_s_own_draws_one_model_and_several(own: dict[str, Any])
     figure = plotting.overlay_figure(TaskComparison(task, ["one", "two"], runs, 3, data))
     assert len([line for axes in figure.axes for line in axes.lines]) == 2
     assert figure.get_suptitle() == "delay: predictions, seed 3"
+
+
+def test_the_document_s_readouts_are_fitted_saved_and_loaded(own: dict[str, Any]) -> None:
+    assert type(own["esn"].readout_) is own["LeastAbsolute"] and own["esn"].readout_.rounds == 30
+    wave, ridge = own["wave"], own["esn"].set_params(readout=Ridge()).fit(own["wave"][:-1], own["spoiled"][1:])
+    assert own["error"] < 1e-3 < np.abs(ridge.predict(wave[:-1]) - wave[1:])[100:].max()
+    assert own["accuracy"] == 1.0
+    with pytest.raises(ModelFileError, match=r"class '\w+:LeastAbsolute', .*: load\(path, classes=\[LeastAbsolute\]\)"):
+        load("wave.safetensors")
 
 
 def test_tasks_name_pictures_that_there_are_and_the_document_lists_all() -> None:

@@ -148,7 +148,7 @@ MISFIT = "is damaged, its parts do not fit together"
     ("name", "value", "message"),
     [
         *[("version", version, VERSION) for version in ("2", "0", "", "-1", "1.0", "one", "\u00b2", "9" * 5000)],
-        ("model", "RNN", "holds a model of class 'RNN', which this release does not know"),
+        ("model", "RNN", "holds an object of class 'RNN', which this release does not know.$"),
         *[("description", text, DESCRIPTION) for text in ("", "{", "[]", "3", "null", "{}", '{"parameters": 3}', "[" * 10**5)],
         ("description", '{"parameters": {}}', DESCRIPTION),
         ("description", '{"parameters": {}, "state": {}}', MISFIT),
@@ -200,7 +200,11 @@ READOUT = {"estimator": "RecursiveLeastSquares", "parameters": {}}
         ("parameters.units", "many", MISFIT),
         ("parameters.activation", "tan", r"\(The 'activation' parameter of ESN must be .* Got 'tan' instead"),
         ("parameters.readout", 3.0, "The 'readout' parameter"),
-        ("parameters.readout", {**READOUT, "estimator": "ESN"}, DESCRIPTION),
+        (
+            "parameters.readout",
+            {**READOUT, "estimator": "ESN"},
+            "holds an object of class 'ESN', which this release does not know.$",
+        ),
         ("parameters.readout", {**READOUT, "estimator": ["Ridge"]}, DESCRIPTION),
         ("parameters.readout", {**READOUT, "parameters": {"ridges": 1.0}}, DESCRIPTION),
         ("parameters.readout", {**READOUT, "parameters": 3}, DESCRIPTION),

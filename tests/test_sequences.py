@@ -62,7 +62,7 @@ class Factor(SequenceEstimator):
 
 def restored(factor: Factor, folder: Path) -> Factor:
     factor.save(folder / "factor")
-    name, *parts = read_model(folder / "factor", {})
+    name, *parts = read_model(folder / "factor", {}.__getitem__)
     assert name == "Factor"
     return Factor.restored(*parts)
 

@@ -1,6 +1,7 @@
 """Models in a file: their parameters and fitted state as JSON, their weights as the tensors of a safetensors file.
 
-The metadata holds `model` (the class) and `description`: JSON of the parameters and of whatever else the class needs.
+The metadata holds `model`, the label of the class (see `class_label`), and `description`: JSON of the parameters and of
+whatever else the class needs.
 Parameters that are arrays or sparse matrices are stored as tensors beside the weights.
 """
 
@@ -9,8 +10,7 @@ from __future__ import annotations
 import json
 import numbers
 import os
-from collections.abc import Mapping
-from importlib import import_module
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ import scipy.sparse as sp
 
 from reservoir.base.estimator import Estimator
 from reservoir.base.tensor_file import FileKind, read_tensors, write_tensors
-from reservoir.validation import ModelFileError
+from reservoir.validation import ModelFileError, ParameterError, brief
 
 MODEL_FILE = FileKind("clockwork-reservoir", "1", "model file")
 
@@ -29,20 +29,25 @@ def save_model(
     """Write a model's parameters, its `arrays`, and its JSON-able `state`. Raises OSError where that cannot be written."""
     tensors = dict(arrays)
     description = json.dumps({"parameters": _encode(model, "parameter", tensors), "state": dict(state)})
-    write_tensors(path, MODEL_FILE, tensors, {"model": type(model).__name__, "description": description})
+    write_tensors(path, MODEL_FILE, tensors, {"model": class_label(type(model)), "description": description})
+
+
+def class_label(kind: type) -> str:
+    """How a file names a class: one of this library by its name, any other as "module:name"."""
+    return kind.__name__ if kind.__module__.startswith("reservoir.") else f"{kind.__module__}:{kind.__name__}"
 
 
 def read_model(
-    path: str | os.PathLike[str], parts: Mapping[str, str]
+    path: str | os.PathLike[str], find: Callable[[str], type]
 ) -> tuple[str, dict[str, Any], dict[str, np.ndarray], dict[str, Any]]:
     """Class name, parameters, arrays and state of a model file.
 
-    parts : the modules of the estimators that can be parameters of others, by class; no other class is looked up
+    find : gives the class that a label names, of an estimator that is a parameter; raises `ModelFileError` for an unknown one
 
     Raises
     ------
     ModelFileError
-        Not a model file, damaged, or of another version.
+        Not a model file, damaged, or of another version; or what `find` raises.
     OSError
         No such file, or it cannot be read.
     """
@@ -51,8 +56,10 @@ def read_model(
     tensors, metadata = read_tensors(path, MODEL_FILE)
     try:
         description = json.loads(metadata["description"])
-        parameters = {name: _decode(value, tensors, parts) for name, value in description["parameters"].items()}
+        parameters = {name: _decode(value, tensors, find) for name, value in description["parameters"].items()}
         return metadata["model"], parameters, tensors, description["state"]
+    except ModelFileError:
+        raise
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ModelFileError(f"{path}: is damaged, its description cannot be read ({error!r}).") from None
 
@@ -64,7 +71,7 @@ def _encode(model: Estimator, prefix: str, tensors: dict[str, np.ndarray]) -> di
 def _encode_value(value: Any, key: str, tensors: dict[str, np.ndarray]) -> Any:
     """A parameter as JSON: plain as it is, arrays by reference, estimators by class and parameters, sources of seeds as None."""
     if isinstance(value, Estimator):
-        return {"estimator": type(value).__name__, "parameters": _encode(value, key, tensors)}
+        return {"estimator": class_label(type(value)), "parameters": _encode(value, key, tensors)}
     if sp.issparse(value):
         csr = sp.csr_array(value)
         tensors.update({f"{key}.data": _storable(csr.data), f"{key}.indices": csr.indices, f"{key}.indptr": csr.indptr})
@@ -81,7 +88,13 @@ def _encode_value(value: Any, key: str, tensors: dict[str, np.ndarray]) -> Any:
         return {"options": {name: _encode_value(item, f"{key}.{name}", tensors) for name, item in value.items()}}
     if isinstance(value, (np.random.Generator, np.random.RandomState, np.random.SeedSequence)):
         return None
-    tensors[key] = _storable(np.asarray(value))
+    try:
+        tensors[key] = _storable(np.asarray(value))
+    except (TypeError, ValueError):
+        raise ParameterError(
+            f"The '{key.partition('.')[2]}' parameter must be numbers, text or an estimator of this library for save, because"
+            f" a model file holds no pickle. Got {brief(value)} instead; keep this model with pickle or joblib.dump."
+        ) from None
     return {"array": key}
 
 
@@ -90,14 +103,14 @@ def _storable(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(array if array.dtype.kind in "fiub" and array.itemsize <= 8 else array.astype(np.float64))
 
 
-def _decode(value: Any, tensors: dict[str, np.ndarray], parts: Mapping[str, str]) -> Any:
+def _decode(value: Any, tensors: dict[str, np.ndarray], find: Callable[[str], type]) -> Any:
     if isinstance(value, list):
-        return [_decode(item, tensors, parts) for item in value]
+        return [_decode(item, tensors, find) for item in value]
     if not isinstance(value, dict):
         return value
     if "estimator" in value:
-        nested = getattr(import_module(parts[value["estimator"]]), value["estimator"])
-        return nested(**{name: _decode(item, tensors, parts) for name, item in value["parameters"].items()})
+        nested = find(value["estimator"])
+        return nested(**{name: _decode(item, tensors, find) for name, item in value["parameters"].items()})
     if "sparse" in value:
         csr = tuple(tensors.pop(f"{value['sparse']}.{part}") for part in ("data", "indices", "indptr"))
         matrix = sp.csr_array(csr, shape=tuple(value["shape"]))
@@ -105,7 +118,7 @@ def _decode(value: Any, tensors: dict[str, np.ndarray], parts: Mapping[str, str]
         return matrix
     if "array" in value:
         return tensors.pop(value["array"])
-    return {name: _decode(item, tensors, parts) for name, item in value["options"].items()}
+    return {name: _decode(item, tensors, find) for name, item in value["options"].items()}
 
 
 def check_shapes(arrays: Mapping[str, np.ndarray], **shapes: tuple[int, ...]) -> None:

@@ -204,4 +204,5 @@ def _summary(group: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _median(rows: Sequence[Mapping[str, Any]], key: str) -> float | None:
-    return float(np.median([row[key] for row in rows])) if rows else None
+    values = [row[key] for row in rows if row[key] is not None]
+    return float(np.median(values)) if values else None

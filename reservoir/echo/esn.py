@@ -16,7 +16,6 @@ from reservoir.echo.features import PARTS, Layout, Sequences, per_step, pooled, 
 from reservoir.echo.input_weights import PATTERNS
 from reservoir.echo.network import FittedNetwork, Many, states
 from reservoir.echo.parameters import ReservoirParameters
-from reservoir.echo.readouts.base import Readout
 from reservoir.echo.readouts.least_squares import Blocks, HeldBlocks
 from reservoir.echo.readouts.model import AnyReadout, as_readout
 from reservoir.echo.readouts.ridge import Ridge
@@ -114,7 +113,7 @@ class ESN(SequenceEstimator):
         "dtype": Choice(("float64", "float32")),
     }
 
-    readout_: Readout
+    readout_: Any  # a Readout
     _largest_output: float
     _n_seen: int  # the number of features that the readout was fitted to
     _end: End | None = None  # where the last fitted sequence ended

@@ -122,10 +122,7 @@ def stream(
                 buffer[:rows, output_columns] = last
             fed = np.concatenate([fed, last], axis=1)
         numbers = [s for s, _, _ in segments]
-        if sequences.start is None:
-            states = np.tile(reservoir.initial_state, (len(segments), 1))
-        else:
-            states = sequences.start[numbers]
+        states = np.tile(reservoir.initial_state, (len(numbers), 1)) if sequences.start is None else sequences.start[numbers]
         if carried is not None:
             states[0] = carried
         shaken = None if noise is None else noise[0] * noise[1].standard_normal((rows, units))

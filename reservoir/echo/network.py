@@ -144,7 +144,7 @@ class FittedNetwork:
         fed_back = self.reservoir.feedback_weights.shape[1] > 0
         for t in range(steps):
             u = given[:, t] if given.shape[1] > 0 else last[:, : self.layout.n_inputs]
-            step = Sequences(u[:, None], last[:, None] if fed_back else None, start)
+            step = Sequences(list(u[:, None]), list(last[:, None]) if fed_back else None, start)
             for segments, rows in stream(self.reservoir, self.layout, step, final_states=start):
                 last[[s for s, _, _ in segments]] = self.readout.outputs(rows)
             outputs[:, t] = last

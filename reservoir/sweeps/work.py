@@ -176,7 +176,9 @@ def _row(chunk: Chunk, ready: Prepared, run: TrialRun) -> Row:
 def _plain(outcome: Mapping[str, Any]) -> dict[str, Any]:
     """What was measured as plain numbers, whatever kinds the task gives."""
     scores = {name: float(score) for name, score in outcome["scores"].items()}
-    return {**outcome, "score": float(outcome["score"]), "scores": scores, "n_parameters": int(outcome["n_parameters"])}
+    count = outcome["n_parameters"]
+    count = None if count is None else int(count)
+    return {**outcome, "score": float(outcome["score"]), "scores": scores, "n_parameters": count}
 
 
 def _reason(failure: Exception | SystemExit, seed: int) -> str:

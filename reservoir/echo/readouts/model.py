@@ -14,7 +14,7 @@ from reservoir.echo.readouts.least_squares import Blocks
 from reservoir.validation import DataError, ParameterError, brief
 
 
-class AnyReadout(abc.ABC):
+class AnyReadout(abc.ABC):  # noqa: B024 - only isinstance and issubclass ask it
     """What an `ESN` takes as its readout: a `Readout`, or an object of another library with `fit` and `predict`."""
 
     @classmethod
