@@ -31,7 +31,7 @@ def write_tensors(
     """Write a file, whole or not at all. Raises OSError where that cannot be done."""
     from safetensors.numpy import save
 
-    tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    tensors = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     metadata = {"format": kind.format, "version": kind.version, **metadata}
     data = save(tensors, {**metadata, "checksum": checksum(tensors, metadata)})
     with replaced(path) as temporary:
