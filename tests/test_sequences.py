@@ -63,7 +63,7 @@ class Factor(SequenceEstimator):
 def restored(factor: Factor, folder: Path) -> Factor:
     factor.save(folder / "factor")
     name, *parts = read_model(folder / "factor", {}.__getitem__)
-    assert name == "Factor"
+    assert name == f"{__name__}:Factor"
     return Factor.restored(*parts)
 
 
