@@ -307,7 +307,10 @@ class ESN(SequenceEstimator):
     def _blocks(
         self, inputs: Many, read: Targets, noise_seed: np.random.SeedSequence, continued: bool = False
     ) -> tuple[Blocks, End | None]:
-        """The features and targets of sequences as a stream for the readout, the same at every pass; and where they end."""
+        """The features and targets of sequences as a stream for the readout, the same at every pass; and where they end.
+
+        The run through the reservoir that yields the features fills the state of that end: read all blocks first.
+        """
         last_state, last_output = self._end if continued and self._end is not None else (None, None)
         forced = [shifted(y, last_output) for y in read.values] if read.per_step and self._uses_feedback() else None
         sequences = Sequences(inputs, forced, None if last_state is None else last_state[None])
