@@ -45,13 +45,56 @@ PARTS = {
 """The classes of the estimators that are parameters of models, and their modules."""
 
 
-def model_class(name: str) -> Any:
-    """The estimator class of a model name. Raises `ParameterError` with the nearest names for an unknown one."""
-    if name not in MODELS:
-        from reservoir.validation import unknown
+def model_class(model: str | type) -> Any:
+    """The estimator class of a model: of its name, of "package.module:Class", or the class itself.
 
-        raise unknown("model", name, MODELS)
-    return getattr(import_module(MODELS[name].module), MODELS[name].class_name)
+    Raises `ParameterError` with the nearest names for an unknown one, and for what is no class of an `Estimator`.
+    """
+    if isinstance(model, str) and model in MODELS:
+        return getattr(import_module(MODELS[model].module), MODELS[model].class_name)
+    from reservoir.base.classes import check_class, import_class
+    from reservoir.base.estimator import Estimator
+    from reservoir.validation import unknown
+
+    if not isinstance(model, str):
+        return check_class("model", model, Estimator)
+    if ":" not in model:
+        raise unknown("model", model, MODELS)
+    return import_class("model", model, Estimator)
+
+
+def known_model(model: str | type) -> str | type:
+    """The name of a model in the table, or the class of any other. Raises what `model_class` raises."""
+    if isinstance(model, str) and model in MODELS:
+        return model
+    kind = model_class(model)
+    named = (name for name, entry in MODELS.items() if (entry.module, entry.class_name) == (kind.__module__, kind.__qualname__))
+    return next(named, kind)
+
+
+def model_name(model: str | type) -> str:
+    """The name of a model in the table, or "package.module:Class"."""
+    from reservoir.base.classes import class_path
+
+    return model if isinstance(model, str) else class_path(model)
+
+
+def model_summary(model: str | type) -> str:
+    """What a model is, in one line."""
+    return MODELS[model].summary if isinstance(model, str) else (model.__doc__ or "").strip().partition("\n")[0]
+
+
+def settings_name(model: str | type) -> str | None:
+    """The name by which a task's settings for a model are found.
+
+    A user's class has those of the library's model that it is derived from, or "gradient" where it is a network trained by
+    gradient; any other class has none.
+    """
+    if isinstance(model, str):
+        return model
+    names = {(entry.module, entry.class_name): name for name, entry in MODELS.items()}
+    names["reservoir.gradient.recurrent", "RecurrentEstimator"] = "gradient"
+    return next((names[key] for base in model.__mro__ if (key := (base.__module__, base.__qualname__)) in names), None)
 
 
 def load(path: str | os.PathLike[str], classes: Sequence[type] = ()) -> Any:

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from reservoir.tasks.base import Task
-from reservoir.validation import unknown
+from reservoir.validation import ParameterError, unknown
 
 TASKS = {
     "narma10": "reservoir.tasks.narma:Narma10",
@@ -48,16 +48,31 @@ def list_tasks() -> list[str]:
 
 
 def task_class(name: str) -> type[Task]:
-    """The class of a task, for its facts and its docstring; raises `ParameterError` for an unknown name."""
-    if name not in TASKS:
+    """The class of a task by its name, or by "package.module:Class" for one of your own.
+
+    Raises `ParameterError` for an unknown name, and for what is no class of a `Task`.
+    """
+    if name not in TASKS and ":" not in name:
         raise unknown("task", name, TASKS)
+    if name not in TASKS:
+        return _own_class(name)
     module, _, attribute = TASKS[name].partition(":")
     found: type[Task] = getattr(import_module(module), attribute)
     return found
 
 
+def _own_class(path: str) -> type[Task]:
+    from reservoir.base.classes import import_class
+
+    found = import_class("task", path, Task)
+    for fact in ("name", "kind", "metric"):
+        if not hasattr(found, fact):
+            raise ParameterError(f"The task '{path}' must have the class variable '{fact}'; docs/extending.md shows a task.")
+    return found
+
+
 def get_task(name: str, /, **options: Any) -> Task:
-    """The task of that name with some of its options set.
+    """The task of that name, or of "package.module:Class", with some of its options set.
 
     Raises `ParameterError` for an unknown task, an unknown option or a value out of range.
 

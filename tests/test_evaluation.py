@@ -200,12 +200,11 @@ def test_data_that_are_given_are_not_generated_again() -> None:
     assert result.row["score"] == ref["score"]
 
 
-def test_epochs_are_told_by_models_that_have_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_epochs_are_told_by_models_that_have_them() -> None:
     told: list[tuple[dict[str, Any], int]] = []
-    for name, count in (("esn", 0), ("trained", 2)):
-        monkeypatch.setattr(evaluation, "model_class", {"esn": ESN, "trained": Trained}.get)
-        evaluate(Doubled(**SMALL), name, SMALL, 0, progress=lambda record, epochs: told.append((record, epochs)))
+    for model, count in ((ESN, 0), (Trained, 2)):
+        evaluate(Doubled(**SMALL), model, SMALL, 0, progress=lambda record, epochs: told.append((record, epochs)))
         assert len(told) == count
-        evaluate(Doubled(**SMALL), name, SMALL, 0)
+        evaluate(Doubled(**SMALL), model, SMALL, 0)
         assert len(told) == count
     assert told[1] == ({"epoch": 1, "loss": 0.5}, 2)

@@ -40,18 +40,24 @@ def gradients(
     reservoir gradients reber --models lstm,gru --set training.epochs=0
     """  # noqa: D301
     from reservoir.comparison.plan import entrants
-    from reservoir.experiments.evaluation import make_model, overlaid
+    from reservoir.experiments.evaluation import make_model, settings_for
     from reservoir.files.writing import check_outputs, writing
     from reservoir.gradient.diagnostics import gradient_diagnostics
+    from reservoir.gradient.recurrent import RecurrentEstimator
     from reservoir.gradient.report import GradientReport
+    from reservoir.models import model_class
 
     [chosen] = tasks_with([task], task_settings, data, start)
     entered = entrants(models, settings)
-    if any(entrant.name == "esn" for entrant in entered):
+    kinds = [model_class(entrant.model) for entrant in entered]
+    if any(issubclass(kind, model_class("esn")) for kind in kinds):
         raise click.UsageError("an echo state network has no gradients; `reservoir inspect` measures a reservoir.")
+    for entrant, kind in zip(entered, kinds, strict=True):
+        if not issubclass(kind, RecurrentEstimator):
+            raise click.UsageError(f"the model {entrant.label} is not derived from RecurrentEstimator and has no gradients.")
     check_outputs(plot, sources=[data])
     draw = drawing(plot)
-    networks = [make_model(e.name, overlaid(chosen.settings(e.name), e.parameters), seed) for e in entered]
+    networks = [make_model(e.model, settings_for(chosen, e.model, e.parameters), seed) for e in entered]
     examples = chosen.generate(seed)
     found: dict[str, Any] = {}
     with progress(task, len(entered), as_json) as bar:

@@ -98,7 +98,12 @@ START = click.option("--start", type=float, help="Start this many seconds into t
 COLUMN_HELP = "Read this column, or several separated by commas; may be repeated.  [default: the only numeric column]"
 COLUMN = click.option("--column", "columns", multiple=True, help=COLUMN_HELP)
 JOBS = click.option("--jobs", type=at_least(1), help="Processes that run side by side.  [default: the number of cores]")
-MODEL = click.option("--model", default="esn", show_default=True, help="The model; `reservoir models` lists them.")
+MODEL = click.option(
+    "--model",
+    default="esn",
+    show_default=True,
+    help="The model; `reservoir models` lists them. package.module:Class is one of your own.",
+)
 
 
 def seeds_from(default: str, use: str = "") -> Callable[[Any], Any]:
@@ -123,7 +128,9 @@ def tasks_with(names: Sequence[str], settings: Mapping[str, Any], data: str | No
     from reservoir.tasks.registry import task_class
     from reservoir.validation import ParameterError
 
-    known = {name: {field.name for field in fields(task_class(name))} for name in names}
+    kinds = {name: task_class(name) for name in names}
+    paths, names = names, [kinds[name].name for name in names]
+    known = {kind.name: {field.name for field in fields(kind)} for kind in kinds.values()}
     own = {name: {k.partition("__")[2]: v for k, v in settings.items() if k.startswith(f"{name}__")} for name in names}
     general = {key: value for key, value in settings.items() if key.partition("__")[0] not in names or "__" not in key}
     chosen = {name: {**general, **own[name]} for name in names}
@@ -135,7 +142,7 @@ def tasks_with(names: Sequence[str], settings: Mapping[str, Any], data: str | No
             if key in chosen[name]:
                 raise ParameterError(f"{option} and --task-set both set the option '{key}' of {name}; give one of them.")
             chosen[name][key] = value
-    return [get_task(name, **chosen[name]) for name in names]
+    return [get_task(path, **chosen[name]) for path, name in zip(paths, names, strict=True)]
 
 
 def read_columns(file: str, columns: Sequence[str]) -> tuple[Any, list[str]]:

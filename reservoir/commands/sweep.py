@@ -126,8 +126,8 @@ def sweep(
 
     if task is None:
         raise click.UsageError("Missing argument 'TASK'.")
-    store = store or f"{task}-{model}.db"
     [chosen] = tasks_with([task], {**file.get("task_set", {}), **task_settings}, data, start)
+    store = store or f"{chosen.name}-{model.rpartition(':')[2]}.db"
     varied, fixed = over_file(file, vary, settings)
     planned = plan_sweep(chosen, model, varied, fixed, seeds, strategy, trials, split, search_seed, batch, prune)
     counts = {"new": 0, "before": 0}

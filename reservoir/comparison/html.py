@@ -19,7 +19,7 @@ from reservoir.base.version import __version__
 from reservoir.comparison.plan import ComparisonPlan, Entrant
 from reservoir.comparison.report import ComparisonReport, TaskComparison
 from reservoir.experiments.evaluation import described
-from reservoir.models import MODELS, model_class
+from reservoir.models import model_class, model_summary
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #ffffff; --ink: #1a1a1a; --soft: #555555; --line: #dddddd; --grid: #e8e8e8;
@@ -178,13 +178,13 @@ def _settings(entrant: Entrant, rows: Sequence[Mapping[str, Any]]) -> str:
         if any(params != next(iter(by_task.values())) for params in by_task.values())
         else {"value": next(iter(by_task.values()))}
     )
-    defaults = described(model_class(entrant.name)().get_params())
+    defaults = described(model_class(entrant.model)().get_params())
     names = list(dict.fromkeys(name for params in columns.values() for name in params))
     body = [
         [escape(name.replace("__", ".")), *[_setting(params, name, defaults) for params in columns.values()]] for name in names
     ]
     heading = entrant.label if entrant.label == entrant.name else f"{entrant.label} ({entrant.name})"
-    about = f"<h3>{escape(heading)}</h3><p>{escape(MODELS[entrant.name].summary)}</p>"
+    about = f"<h3>{escape(heading)}</h3><p>{escape(model_summary(entrant.model))}</p>"
     return f"{about}<details><summary>Parameters</summary>{table(['parameter', *columns], body, numeric=False)}</details>"
 
 

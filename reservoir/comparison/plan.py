@@ -10,18 +10,23 @@ from typing import Any
 import numpy as np
 
 from reservoir.base.threads import one_blas_thread
-from reservoir.experiments.evaluation import make_model, overlaid
-from reservoir.models import model_class
+from reservoir.experiments.evaluation import make_model, settings_for
+from reservoir.models import known_model, model_class, model_name
 from reservoir.validation import ParameterError, nearest
 
 
 @dataclass(frozen=True)
 class Entrant:
-    """A model that takes part: its label, the model's name, and the parameters over each task's own settings for it."""
+    """A model that takes part: its label, its name or class, and the parameters over each task's own settings for it."""
 
     label: str
-    name: str
+    model: str | type
     parameters: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The name of the model, or "package.module:Class"."""
+        return model_name(self.model)
 
 
 @dataclass(frozen=True)
@@ -58,30 +63,32 @@ class ComparisonPlan:
         return range(start, start + size)
 
 
-def entrants(models: Sequence[str], settings: Mapping[str, Any]) -> list[Entrant]:
+def entrants(models: Sequence[str | type], settings: Mapping[str, Any]) -> list[Entrant]:
     """The models, each with the parameters that are for all and those that are for it, as `compare` takes both.
 
     >>> entrants(["esn", "wide=esn"], {"leak_rate": 0.5, "wide__units": 900})[1]
-    Entrant(label='wide', name='esn', parameters={'leak_rate': 0.5, 'units': 900})
+    Entrant(label='wide', model='esn', parameters={'leak_rate': 0.5, 'units': 900})
     """
-    names: dict[str, str] = {}
-    for model in models:
-        label, _, name = model.rpartition("=")
+    names: dict[str, str | type] = {}
+    for given in models:
+        label, _, model = given.rpartition("=") if isinstance(given, str) else ("", "", given)
+        name = model if isinstance(model, str) else model.__name__
+        name = name.rpartition(":")[2]
         if label and not re.fullmatch(r"[A-Za-z0-9-]+", label):
             raise ParameterError(f"The label of a model must be of letters, digits and hyphens. Got '{label}' instead.")
         if (label or name) in names:
             raise ParameterError(
-                f"The model '{label or name}' is there twice; give one a label of its own, as in --models {name},other={name}."
+                f"The model '{label or name}' is there twice; give one a label of its own, as in --models {name},other={given}."
             )
-        names[label or name] = name
+        names[label or name] = model
     for_all, for_one = _addressed(names, settings)
-    found = [Entrant(label, name, {**for_all, **for_one[label]}) for label, name in names.items()]
+    found = [Entrant(label, known_model(model), {**for_all, **for_one[label]}) for label, model in names.items()]
     for parameter in for_all:
         _check_owned(parameter.partition("__")[0], found)
     return found
 
 
-def _addressed(names: Mapping[str, str], settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+def _addressed(names: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """Parameters for all models, and those for each, which have its label before them."""
     for_all: dict[str, Any] = {}
     for_one: dict[str, dict[str, Any]] = {label: {} for label in names}
@@ -96,7 +103,7 @@ def _addressed(names: Mapping[str, str], settings: Mapping[str, Any]) -> tuple[d
 
 def _check_owned(parameter: str, entered: Sequence[Entrant]) -> None:
     """Raise `ParameterError` unless all models have a parameter that is set for all."""
-    known = {entrant.label: model_class(entrant.name).parameter_names() for entrant in entered}
+    known = {entrant.label: model_class(entrant.model).parameter_names() for entrant in entered}
     having = [label for label, names in known.items() if parameter in names]
     if not having:
         raise ParameterError(
@@ -132,7 +139,7 @@ def plan_comparison(
         if budget is not None and "units" in entrant.parameters:
             raise ParameterError(f"The budget decides the units of model '{entrant.label}'; set either of them.")
         for task in tasks:
-            make_model(entrant.name, overlaid(task.settings(entrant.name), entrant.parameters), seeds[0])
+            make_model(entrant.model, settings_for(task, entrant.model, entrant.parameters), seeds[0])
     with one_blas_thread():
         data = {task.name: task.generate(seeds[0]) for task in tasks}
     runs = []
@@ -146,7 +153,7 @@ def _parameters(task: Any, entrant: Entrant, data: Any, budget: int | None) -> d
     """What goes over a task's settings for a model: its parameters, and with a budget the units that meet it."""
     if budget is None:
         return dict(entrant.parameters)
-    model = make_model(entrant.name, overlaid(task.settings(entrant.name), entrant.parameters), 0)
+    model = make_model(entrant.model, settings_for(task, entrant.model, entrant.parameters), 0)
     rest = {key: value for key, value in model.get_params(deep=False).items() if key != "units"}
     return {**entrant.parameters, "units": type(model).sized(budget, *sizes(data), **rest)}
 

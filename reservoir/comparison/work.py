@@ -13,16 +13,18 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from reservoir.base.classes import check_importable
 from reservoir.base.threads import one_blas_thread, warnings_as_texts
 from reservoir.comparison.plan import ComparisonPlan, PlannedRun, entrants, plan_comparison
 from reservoir.comparison.report import ComparisonReport, FinishedRun
-from reservoir.experiments.evaluation import FAILURES, evaluate, make_model, overlaid, reason, report_row
+from reservoir.experiments.evaluation import FAILURES, evaluate, make_model, reason, report_row, settings_for
 from reservoir.experiments.workers import Report, run_all
+from reservoir.models import model_class
 
 
 def compare(
     tasks: Sequence[Any],
-    models: Sequence[str],
+    models: Sequence[str | type],
     seeds: Sequence[int] = range(5),
     settings: Mapping[str, Any] | None = None,
     budget: int | None = None,
@@ -34,7 +36,8 @@ def compare(
     Parameters
     ----------
     tasks : objects with the methods of `reservoir.tasks.Task`, of different names
-    models : names of models; "wide=esn" enters one under a label of its own, so that it can be there twice
+    models : names of models, or classes of your own; "wide=esn" enters one under a label of its own, so that it can be there
+        twice. The label of a class is its name, and "own=package.module:Class" labels it otherwise
     seeds : of the data and of the models
     settings : parameters over each task's own settings for a model, nested ones as `readout__ridge`; with a label before
         it, as `esn__units`, for one model, otherwise for all
@@ -45,7 +48,8 @@ def compare(
     Raises
     ------
     ParameterError
-        An unknown model or parameter, a value out of range, a name that is there twice. Before any work.
+        An unknown model or parameter, a value out of range, a name that is there twice; with several jobs, a class that
+        their processes cannot import. Before any work.
     """
     planned = plan_comparison(tasks, entrants(models, settings or {}), seeds, budget)
     found = dict(run_comparison(planned, jobs, lambda index, told: report(planned.runs[index], told)))
@@ -59,7 +63,17 @@ def run_comparison(
 
     Arguments are those of `compare`, but that `report` gets the position of a run.
     """
-    yield from run_all(finish, _calls(planned), min(jobs, len(planned.runs)), report)
+    jobs = min(jobs, len(planned.runs))
+    if jobs > 1:
+        _check_importable(planned)
+    yield from run_all(finish, _calls(planned), jobs, report)
+
+
+def _check_importable(planned: ComparisonPlan) -> None:
+    for task in planned.tasks:
+        check_importable(f"task '{task.name}'", type(task))
+    for entrant in planned.entrants:
+        check_importable(f"model '{entrant.label}'", model_class(entrant.model))
 
 
 def _calls(planned: ComparisonPlan) -> Iterator[tuple[PlannedRun, Any, bool]]:
@@ -84,7 +98,7 @@ def finish(run: PlannedRun, data: Any, keep: bool, report: Report) -> FinishedRu
     report(None)
     with warnings_as_texts() as warned:
         try:
-            result = evaluate(run.task, run.entrant.name, run.parameters, run.seed, data, progress)
+            result = evaluate(run.task, run.entrant.model, run.parameters, run.seed, data, progress)
             row, predictions, error = result.row, result.predictions, None
         except FAILURES as failure:
             row, predictions, error = failed_row(run, data), None, reason(failure, run.seed)
@@ -94,8 +108,8 @@ def finish(run: PlannedRun, data: Any, keep: bool, report: Report) -> FinishedRu
 
 def failed_row(run: PlannedRun, data: Any) -> dict[str, Any]:
     """The row of a run that came to nothing: the keys are those of `evaluate`."""
-    task, name = run.task, run.entrant.name
-    model = make_model(name, overlaid(task.settings(name), run.parameters), run.seed)
+    task, model = run.task, run.entrant.model
+    made = make_model(model, settings_for(task, model, run.parameters), run.seed)
     solved = None if task.solved(math.nan) is None else False
     nothing: dict[str, Any] = dict.fromkeys(("score", "n_parameters", "fit_seconds", "predict_seconds"))
-    return report_row(task, name, model, run.seed, data, **nothing, scores={}, solved=solved)
+    return report_row(task, model, made, run.seed, data, **nothing, scores={}, solved=solved)

@@ -13,7 +13,7 @@ from typing import Any
 
 from reservoir.base.estimator import Estimator
 from reservoir.base.version import __version__
-from reservoir.models import model_class
+from reservoir.models import known_model, model_class, model_name, settings_name
 from reservoir.validation import Choice, Constraint, DataError, DivergenceError, ParameterError, Subset, unknown
 
 FAILURES = (DivergenceError, DataError, ParameterError, MemoryError)
@@ -33,22 +33,28 @@ class Result:
     predictions: Any
 
 
-def make_model(name: str, parameters: Mapping[str, Any], seed: int) -> Any:
+def make_model(model: str | type, parameters: Mapping[str, Any], seed: int) -> Any:
     """An unfitted model with parameters set, nested ones as `readout__ridge`; a readout may be given by its class's name.
 
     A single name will do where a list of names is asked for. Raises `ParameterError` for an unknown model, readout or
     parameter, with the nearest names.
     """
-    model = model_class(name)(random_state=seed)
-    named = {key: from_name(key, value, model.constraints.get(key)) for key, value in parameters.items()}
+    made = model_class(model)(random_state=seed)
+    named = {key: from_name(key, value, made.constraints.get(key)) for key, value in parameters.items()}
     plain = {key: value for key, value in named.items() if "__" not in key}
     nested = {key: value for key, value in named.items() if "__" in key}
-    model.set_params(**plain).check()
-    model.set_params(**nested).check()
-    for part in model.get_params(deep=False).values():
+    made.set_params(**plain).check()
+    made.set_params(**nested).check()
+    for part in made.get_params(deep=False).values():
         if isinstance(part, Estimator):
             part.check()
-    return model
+    return made
+
+
+def settings_for(task: Any, model: str | type, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """A task's own settings for a model with `parameters` over them; `reservoir.models.settings_name` says which those are."""
+    name = settings_name(known_model(model))
+    return overlaid({} if name is None else task.settings(name), parameters)
 
 
 def from_name(key: str, value: Any, constraint: Constraint | None) -> Any:
@@ -89,14 +95,14 @@ def described(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def evaluate(
-    task: Any, name: str, parameters: Mapping[str, Any], seed: int, data: Any = None, progress: Progress | None = None
+    task: Any, model: str | type, parameters: Mapping[str, Any], seed: int, data: Any = None, progress: Progress | None = None
 ) -> Result:
     """Fit a model to a task's data and score it on the test split.
 
     Parameters
     ----------
     task : an object with the methods of `reservoir.tasks.Task`
-    name : of a model
+    model : a name, "package.module:Class", or a class derived from `reservoir.base.estimator.Estimator`
     parameters : go over the task's own settings for that model; both go over the model's defaults
     seed : of the model, and of the data
     data : what `task.generate(seed)` gives; generated if not given
@@ -107,14 +113,14 @@ def evaluate(
     ParameterError, DataError, DivergenceError
         What the task and the model raise; the last names the seed.
     """
-    model = make_model(name, overlaid(task.settings(name), parameters), seed)
+    fitted = make_model(model, settings_for(task, model, parameters), seed)
     data = task.generate(seed) if data is None else data
     try:
-        predictions, outcome = measured(task, model, data, progress)
+        predictions, outcome = measured(task, fitted, data, progress)
     except DivergenceError as error:
         raise DivergenceError(f"Seed {seed}: {error}") from None
-    row = report_row(task, name, model, seed, data, **outcome, solved=task.solved(outcome["score"]))
-    return Result(row, model, data, predictions)
+    row = report_row(task, model, fitted, seed, data, **outcome, solved=task.solved(outcome["score"]))
+    return Result(row, fitted, data, predictions)
 
 
 def measured(task: Any, model: Any, data: Any, progress: Progress | None = None) -> tuple[Any, dict[str, Any]]:
@@ -144,13 +150,13 @@ def reason(failure: Exception, seed: int) -> str:
     return text.removeprefix(f"Seed {seed}: ") if isinstance(failure, FAILURES) else f"{type(failure).__name__}: {text}"
 
 
-def report_row(task: Any, name: str, model: Any, seed: int, data: Any, **outcome: Any) -> dict[str, Any]:
+def report_row(task: Any, model: str | type, fitted: Any, seed: int, data: Any, **outcome: Any) -> dict[str, Any]:
     """The row to report of a run: what it was, and its outcome."""
     return {
         "task": task.name,
         "task_options": task.options(),
-        "model": name,
-        "params": described(model.get_params()),
+        "model": model_name(known_model(model)),
+        "params": described(fitted.get_params()),
         "seed": seed,
         "metric": task.metric,
         "baseline": task.baseline(data),

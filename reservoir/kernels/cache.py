@@ -2,13 +2,18 @@
 
 Numba names the files of a kernel by its line and checks the source of its own module only. But the machine code also
 holds what the kernel calls. So the file names carry a digest of all sources that hold kernels, and one of Numba's settings.
+
+Kernels of a user's own file, and the library's kernels compiled for weights of a user's own class, have files of their own:
+their names also carry a digest of the user's sources. Other processes, which may not have the user's module, never read them.
 """
 
 from __future__ import annotations
 
 import hashlib
+import linecache
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -27,6 +32,8 @@ FOLDERS = (PACKAGE / "kernels", PACKAGE / "gradient" / "cells")  # no other modu
 SETTINGS = ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "BOUNDSCHECK", "DEBUGINFO_DEFAULT", "USING_SVML")
 """Settings of Numba that change machine code; Numba's own index knows its version, the CPU and the types alone."""
 MARK = ".reservoir-"
+USERS_SOURCES: set[tuple[str, str]] = set()
+"""The module and the digest of the source of every kernel that is not of the library."""
 
 
 @cache
@@ -44,6 +51,38 @@ def settings_digest() -> str:
     return hashlib.sha256(repr(settings).encode()).hexdigest()[:8]
 
 
+def note_source(module: str, file: str | None) -> None:
+    """Add the source of a module to `USERS_SOURCES`, unless it is one of the library's; also a cell of a notebook."""
+    if file is not None and not is_ours(module):
+        linecache.checkcache(file)
+        text = "".join(linecache.getlines(file))
+        USERS_SOURCES.add((module, hashlib.sha256(text.encode()).hexdigest()))
+
+
+def is_ours(module: str) -> bool:
+    """Return whether a module is one of the library's."""
+    return module.partition(".")[0] == __name__.partition(".")[0]
+
+
+def modules_of(types: Any) -> Iterator[str]:
+    """The modules of all NamedTuple classes in a signature's types."""
+    for part in types if isinstance(types, tuple) else ():
+        if kind := getattr(part, "instance_class", None):
+            yield kind.__module__
+        yield from modules_of(getattr(part, "types", None))
+
+
+def users_digest(module: str, types: Any) -> str:
+    """Return a hyphen and 8 digits that change with the user's sources, for a kernel of a module and a signature.
+
+    The text is empty where neither the kernel nor a class in the signature is the user's.
+    """
+    modules = sorted({name for name in (module, *modules_of(types)) if not is_ours(name)})
+    for name in modules:
+        note_source(name, getattr(sys.modules.get(name), "__file__", None))
+    return "-" + hashlib.sha256(repr((modules, sorted(USERS_SOURCES))).encode()).hexdigest()[:8] if modules else ""
+
+
 def keep_apart(compiled: Any) -> Any:
     """Let a kernel share its compiled code with processes of the same digest only, one of which writes at a time.
 
@@ -56,11 +95,32 @@ def keep_apart(compiled: Any) -> Any:
     numbas: Any = getattr(compiled, "_cache", None)
     if not hasattr(numbas, "_cache_file"):  # none without the JIT
         return compiled
-    files = type(numbas._cache_file)(
-        numbas.cache_path,
-        f"{numbas._impl.filename_base}{MARK}{digest()}-{settings_digest()}",
-        numbas._impl.locator.get_source_stamp(),
-    )
+    module, new = compiled.py_func.__module__, type(numbas._cache_file)
+    name = f"{numbas._impl.filename_base}{MARK}{digest()}-{settings_digest()}"
+    note_source(module, compiled.py_func.__code__.co_filename)
+
+    @cache
+    def files_of(users: str) -> Any:
+        return guarded(new(numbas.cache_path, name + users, numbas._impl.locator.get_source_stamp()))
+
+    files = guarded(new(numbas.cache_path, name, numbas._impl.locator.get_source_stamp()))
+    load, save = files.load, files.save
+
+    def load_there(key: Any) -> Any:
+        users = users_digest(module, key[0])
+        return files_of(users).load(key) if users else load(key)
+
+    def save_there(key: Any, code: Any) -> None:
+        users = users_digest(module, key[0])
+        files_of(users).save(key, code) if users else save(key, code)
+
+    files.load, files.save = load_there, save_there
+    numbas._cache_file = files
+    return compiled
+
+
+def guarded(files: Any) -> Any:
+    """Let the files of a kernel be read and written under a lock, and remove superseded ones when they are written."""
 
     def save(*arguments: Any) -> None:
         with suppress(OSError):  # a full disk, another user's files
@@ -72,8 +132,7 @@ def keep_apart(compiled: Any) -> Any:
         files.save = save
     else:
         files.save, files.load = locked(files, save, fcntl.LOCK_EX), locked(files, files.load, fcntl.LOCK_SH)
-    numbas._cache_file = files
-    return compiled
+    return files
 
 
 def locked(files: Any, method: Callable[..., Any], kind: int) -> Callable[..., Any]:

@@ -8,17 +8,21 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from reservoir.base.classes import check_importable, class_path, plain_fields
 from reservoir.base.estimator import Estimator
 from reservoir.base.values import MOST_SEEDS, canonical, shown_name
-from reservoir.experiments.evaluation import make_model, overlaid
+from reservoir.experiments.evaluation import make_model, overlaid, settings_for
+from reservoir.models import known_model, model_class, model_name
 from reservoir.sweeps.space import Dimension, Point, read_dimension, without_numpy
 from reservoir.sweeps.strategies import Search
+from reservoir.tasks.registry import TASKS
 from reservoir.validation import Number, ParameterError, brief
 
 SPLITS = ("validation", "test")
@@ -37,7 +41,7 @@ class Sweep:
     Attributes
     ----------
     task : an object with the methods of `reservoir.tasks.Task`
-    model : name of the model
+    model : name of the model, or its class
     dimensions : what is varied
     settings : parameters of every trial, over the task's own settings for the model
     seeds : of the data and of the models; every trial is run with each
@@ -47,7 +51,7 @@ class Sweep:
     """
 
     task: Any
-    model: str
+    model: str | type
     dimensions: Sequence[Dimension]
     settings: Mapping[str, Any]
     seeds: Sequence[int]
@@ -67,7 +71,7 @@ class Sweep:
 
     def parameters(self, point: Point) -> dict[str, Any]:
         """All that is set at a point, the task's own settings included; the model's defaults hold for the rest."""
-        return overlaid(self.task.settings(self.model), {**self.settings, **point})
+        return settings_for(self.task, self.model, {**self.settings, **point})
 
     def key(self, parameters: str, seed: int) -> bytes:
         """What defines a run, as a hash of 16 bytes: what the store is about, the parameters as canonical text, the seed."""
@@ -80,9 +84,9 @@ class Sweep:
     def about(self) -> dict[str, Any]:
         """What all runs of a store have in common."""
         return {
-            "task": self.task.name,
-            "task_options": {name: _plain_option(value) for name, value in self.task.options().items()},
-            "model": self.model,
+            "task": task_name(self.task),
+            "task_options": plain_fields(f"options of task '{self.task.name}'", self.task.options()),
+            "model": model_name(self.model),
             "metric": self.task.metric,
             "higher_is_better": self.task.higher_is_better,
             "split": self.split,
@@ -99,9 +103,15 @@ class Sweep:
         return {"strategy": self.search.strategy, **every, "task_set": options}
 
 
+def task_name(task: Any) -> str:
+    """The name of one of the library's tasks, or "package.module:Class" of a user's own."""
+    path = class_path(type(task))
+    return str(task.name) if TASKS.get(task.name) == path else path
+
+
 def plan_sweep(
     task: Any,
-    model: str,
+    model: str | type,
     vary: Mapping[str, Any],
     settings: Mapping[str, Any] | None = None,
     seeds: Sequence[int] = (0,),
@@ -117,7 +127,7 @@ def plan_sweep(
     Parameters
     ----------
     task : an object with the methods of `reservoir.tasks.Task`
-    model : name of a model
+    model : name of a model, "package.module:Class", or a class of your own
     vary : for each parameter the values it may take, as `reservoir.sweeps.space` reads them; nested ones as `readout__ridge`
     settings : parameters of every trial, over the task's own settings for the model; plain values
     seeds : of the data and of the models
@@ -128,8 +138,12 @@ def plan_sweep(
     Raises
     ------
     ParameterError
-        Nothing to vary, an unknown name (with the nearest), a value out of range, a strategy that does not fit.
+        Nothing to vary, an unknown name (with the nearest), a value out of range, a strategy that does not fit, a class that
+        other processes cannot import.
     """
+    model = known_model(model)
+    check_importable("model", model_class(model))
+    check_importable(f"task '{task.name}'", type(task))
     fixed = {name: without_numpy(value) for name, value in (settings or {}).items()}
     if not vary:
         raise ParameterError("There is nothing to vary; name a parameter and its values, as spectral_radius=0.1:1.5:15.")
@@ -154,7 +168,7 @@ def plan_sweep(
         raise ParameterError(f"A batch is for the strategies tpe and cmaes; {strategy} does not wait for scores.")
     if prune and not search.listens:
         raise ParameterError(f"Pruning compares with earlier trials, which tpe and cmaes do, {strategy} does not.")
-    if prune and model == "esn":
+    if prune and "progress" not in inspect.signature(model_class(model).fit).parameters:
         raise ParameterError("Pruning is for models trained in epochs; an echo state network is fitted at once.")
     return sweep
 
@@ -169,11 +183,11 @@ def _checked_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
     )
 
 
-def _dimensions(task: Any, model: str, vary: Mapping[str, Any], fixed: Mapping[str, Any]) -> list[Dimension]:
+def _dimensions(task: Any, model: str | type, vary: Mapping[str, Any], fixed: Mapping[str, Any]) -> list[Dimension]:
     """What is varied, in the order given. Parts are read after their wholes, whose first value tells what parts there are."""
     settings, read = dict(fixed), dict[str, Dimension]()
     for name in sorted(vary, key=lambda name: "__" in name):
-        whole = takes_integers(model, overlaid(task.settings(model), settings), name)
+        whole = takes_integers(model, settings_for(task, model, settings), name)
         read[name] = read_dimension(name, vary[name], whole)
         settings = overlaid(settings, {name: read[name].samples()[0]}) if "__" not in name else settings
     return [read[name] for name in vary]
@@ -190,7 +204,7 @@ def _check_topology(model: Any) -> None:
     check_options(model.topology, model.topology_options or {})
 
 
-def takes_integers(model: str, settings: Mapping[str, Any], name: str) -> bool | None:
+def takes_integers(model: str | type, settings: Mapping[str, Any], name: str) -> bool | None:
     """Whether a parameter takes integers only; None where nothing is known of it. Unknown names are told later."""
     whole, _, part = name.partition("__")
     owner: Any = make_model(model, settings, 0)
@@ -210,7 +224,7 @@ def _check_values(sweep: Sweep) -> None:
     for dimension in sweep.dimensions:
         for value in dimension.samples():
             model = make_model(sweep.model, sweep.parameters({**first, dimension.name: value}), sweep.seeds[0])
-            if sweep.model == "esn":
+            if isinstance(model, model_class("esn")):
                 _check_topology(model)
     if "random_state" in {**first, **sweep.settings}:
         raise ParameterError("'random_state' cannot be varied or set; seeds have an option of their own.")
@@ -223,7 +237,3 @@ def _check_values(sweep: Sweep) -> None:
             "Settings of a sweep must be numbers, texts, true, false, none, or lists of these; set a part by its own name,"
             " as readout__ridge."
         ) from None
-
-
-def _plain_option(value: Any) -> Any:
-    return value if isinstance(value, (str, int, float, bool, list, tuple, type(None))) else str(value)

@@ -59,7 +59,7 @@ class Chunk:
 
     sweep: str
     task: Any
-    model: str
+    model: str | type
     split: str
     seed: int
     runs: Sequence[TrialRun]
