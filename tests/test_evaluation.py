@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from reservoir import ESN, DivergenceError, ParameterError, Ridge, RidgeClassifier, __version__
-from reservoir.experiments import evaluation
 from reservoir.experiments.evaluation import described, evaluate, make_model, overlaid
 
 SMALL = {"units": 10, "density": 0.3, "washout": 5}

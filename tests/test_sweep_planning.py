@@ -137,7 +137,7 @@ def test_ranges_are_read_as_their_parameters_take_them() -> None:
 def test_a_key_is_the_hash_of_all_that_defines_a_run() -> None:
     sweep = toy({"leak_rate": [0.5, 1.0]}, seeds=[3])
     about = (
-        '{"higher_is_better":false,"metric":"nmse","model":"esn","split":"validation","task":"toy",'
+        '{"higher_is_better":false,"metric":"nmse","model":"esn","split":"validation","task":"test_sweep_planning:Toy",'
         '"task_options":{"length":100,"level":1.5}}'
     )
     parameters = '{"density":0.2,"leak_rate":1,"readout__ridge":1e-06,"units":50}'
@@ -199,7 +199,13 @@ def test_facts_and_what_runs_have_in_common() -> None:
     vary = {"readout__ridge": "1,2", "leak_rate": "log:0.1:1:2"}
     sweep = plan_sweep(Toy(length=7), "esn", vary, {"units": 9}, split="test")
     options = {"level": 1.5, "length": 7}
-    common = {"task": "toy", "task_options": options, "model": "esn", "metric": "nmse", "higher_is_better": False}
+    common = {
+        "task": "test_sweep_planning:Toy",
+        "task_options": options,
+        "model": "esn",
+        "metric": "nmse",
+        "higher_is_better": False,
+    }
     assert sweep.about() == {**common, "split": "test"}
     assert sweep.facts({}) == {
         "strategy": "grid",

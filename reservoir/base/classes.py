@@ -83,7 +83,8 @@ def plain_fields(what: str, value: Any) -> Any:
     if isinstance(value, (np.generic, np.ndarray)):
         return plain_fields(what, value.tolist())
     if isinstance(value, (list, tuple)):
-        return [plain_fields(what, part) for part in value]
+        parts = [plain_fields(what, part) for part in value]
+        return tuple(parts) if isinstance(value, tuple) else parts
     if isinstance(value, dict):
         return {str(name): plain_fields(what, part) for name, part in value.items()}
     if isinstance(value, type):

@@ -34,7 +34,7 @@ def gradient_diagnostics(estimator: RecurrentEstimator, inputs: Any, targets: An
 
     Parameters
     ----------
-    estimator : `Elman`, `LSTM`, `GRU`, `MGU`, `IndRNN` or `ClockworkRNN`; of bidirectional layers the forward direction is seen
+    estimator : a network trained by gradient, also of a cell of your own; of bidirectional layers the forward direction is seen
     inputs, targets : as for its `fit`; each sequence is looked at alone
     samples : how many steps, at random of all, the Jacobians are averaged over
 
@@ -140,8 +140,8 @@ class _Seen:
         self.values: list[list[np.ndarray]] = [[] for _ in self.layers]
         cell = self.layers[0].cell
         self.gates = cell.gate_functions
-        self.activation = getattr(cell, "activation", "tanh")  # gated cells end in a tanh
-        self.saturated = {name: np.zeros((len(self.layers), 2)) for name in self.gates}
+        self.activation = getattr(cell, "activation", cell.output_function)
+        self.saturated = {name: np.zeros((len(self.layers), 2)) for name, kind in self.gates.items() if kind in RANGES}
         if self.activation in RANGES:
             self.saturated["unit"] = np.zeros((len(self.layers), 2))
         self.alive = np.zeros((len(self.layers), cell.units), bool)
@@ -156,7 +156,8 @@ class _Seen:
                 self.radii[index].append(float(np.abs(np.linalg.eigvals(jacobian)).max()))
                 self.values[index].append(np.linalg.svd(jacobian, compute_uv=False))
             for place, (name, kind) in enumerate(self.gates.items()):
-                self._count(name, index, kind, tape.gates[:, 0, place * units : (place + 1) * units])
+                if kind in RANGES:
+                    self._count(name, index, kind, tape.gates[:, 0, place * units : (place + 1) * units])
             outputs = tape.states[0, 1:, 0]
             if self.activation in RANGES:
                 self._count("unit", index, self.activation, outputs)

@@ -25,6 +25,8 @@ class Cell:
     """Further numbers per unit and step that the way back needs."""
     diagonal: ClassVar[bool] = False
     """Whether the output of a unit depends on its own weights alone."""
+    output_function: ClassVar[str] = "tanh"
+    """The function whose values the outputs are, which says where they saturate; a field `activation` goes over it."""
 
     units: int
 
