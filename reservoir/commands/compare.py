@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Compare models on tasks.")
 @click.argument("names", metavar="TASK...", nargs=-1, required=True)
-@click.option("--models", type=Names(), help="The models, as esn,lstm. LABEL=MODEL enters a model once more.  [default: all]")
+@click.option(
+    "--models",
+    type=Names(),
+    help="The models, as esn,lstm,package.module:Class. LABEL=MODEL enters one once more.  [default: all]",
+)
 @seeds_from("0:5")
 @assigned("--set", "settings", "Set a parameter of all models, or of one: lstm.units=40.")
 @assigned("--task-set", "task_settings", "Set an option of all tasks, or of one: mso.terms=5.")

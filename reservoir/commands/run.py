@@ -33,7 +33,7 @@ def run(
     save: str | None,
     plot: str | None,
 ) -> int:
-    """Fit a model to TASK and score it, once per seed.
+    """Fit a model to TASK and score it, once per seed. TASK may also be one of your own, as package.module:Class.
 
     The task's own settings for the model apply where --set says nothing; `reservoir tasks NAME` shows them. If the
     model diverges with a seed, the command reports it, leaves the seed out, and ends with exit status 1.
