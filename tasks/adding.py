@@ -51,21 +51,15 @@ class Adding(Task):
     test_sequences: int = 10000
     length: int = 200
 
-    def generate(self, seed: int) -> Data:
+    def draw(self, generator: np.random.Generator, size: int) -> Split:
         """Inputs (length, 2), targets (n_sequences,)."""
-        # A stream of its own for each split: the size of one does not move the numbers of another.
-        counts = (self.train_sequences, self.validation_sequences, self.test_sequences)
-        train, validation, test = (self._split(g, n) for g, n in zip(self.streams(seed), counts, strict=True))
-        return Data(train, validation, test)
-
-    def _split(self, generator: np.random.Generator, count: int) -> Split:
-        values = generator.random((count, self.length))
-        inputs = np.zeros((count, self.length, 2))
+        values = generator.random((size, self.length))
+        inputs = np.zeros((size, self.length, 2))
         inputs[:, :, 0] = values
-        each, half = np.arange(count), self.length // 2
-        targets = np.zeros(count)
+        each, half = np.arange(size), self.length // 2
+        targets = np.zeros(size)
         for low, high in ((0, half), (half, self.length)):
-            marked = generator.integers(low, high, size=count)
+            marked = generator.integers(low, high, size=size)
             inputs[each, marked, 1] = 1.0
             targets += values[each, marked]
         return Split(list(inputs), targets)

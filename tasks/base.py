@@ -98,8 +98,25 @@ class Task:
         return {**shared, **table.get(model, {})}
 
     def generate(self, seed: int) -> Data:
-        """The data of one seed; the same seed gives the same bits."""
+        """The data of one seed; the same seed gives the same bits.
+
+        Every split is drawn by `draw`, as long as its option `train_length`, `validation_length`, `test_length` says, or
+        `train_sequences` and so on. A task whose splits have another source has a `generate` of its own.
+        """
+        # A stream of its own for each split: the size of one does not move the numbers of another.
+        options, streams = self.options(), self.streams(seed)
+        unit = "length" if "train_length" in options else "sequences"
+        sizes = [options[f"{split}_{unit}"] for split in ("train", "validation", "test")]
+        train, validation, test = (self.draw(stream, size) for stream, size in zip(streams, sizes, strict=True))
+        return Data(train, validation, test, info=self.facts())
+
+    def draw(self, generator: np.random.Generator, size: int) -> Split:
+        """A split of that many scored steps, or of that many sequences."""
         raise NotImplementedError
+
+    def facts(self) -> dict[str, Any]:
+        """What there is to tell about the data, or what the score is scaled with: their `info`."""
+        return {}
 
     def streams(self, seed: int, count: int = 3) -> list[np.random.Generator]:
         """Independent generators of this task's own: one each for train, validation, test, unless asked for more.

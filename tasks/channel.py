@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -67,17 +67,13 @@ class ChannelEqualization(Task):
     washout: int = 200
     snr: float = 20.0
 
-    def generate(self, seed: int) -> Data:
-        """One record per split: inputs u(n) and targets d(n-2), both (washout + length, 1); `info` holds the snr in dB."""
-        # A stream of its own for each split: the length of one does not move the numbers of another.
-        generators = self.streams(seed)
-        lengths = (self.train_length, self.validation_length, self.test_length)
-        train, validation, test = [
-            self._split(generator, self.washout + length) for generator, length in zip(generators, lengths, strict=True)
-        ]
-        return Data(train, validation, test, info={"snr": self.snr})
+    def facts(self) -> dict[str, Any]:
+        """The ratio of signal to noise, in dB."""
+        return {"snr": self.snr}
 
-    def _split(self, generator: np.random.Generator, length: int) -> Split:
+    def draw(self, generator: np.random.Generator, size: int) -> Split:
+        """One record: inputs u(n) and targets d(n-2), both (washout + size, 1)."""
+        length = self.washout + size
         # Entry j is d(j - 7): the symbols before row 0 and after the last row exist, so every row follows the equation.
         symbols = generator.choice(ALPHABET, size=length + len(IMPULSE) - 1)
         clean = distort(np.convolve(symbols, IMPULSE, mode="valid"))

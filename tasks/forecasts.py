@@ -85,10 +85,6 @@ class FreeRun(Task):
             info=self.facts(),
         )
 
-    def facts(self) -> dict[str, Any]:
-        """What the score is scaled with."""
-        return {}
-
     def baseline(self, data: Data) -> float:
         """The score of persistence: the last value of each history, repeated."""
         return self.score(persistence(data.test), data)

@@ -87,16 +87,9 @@ class FrequencyDiscrimination(Labeled):
                     f"The '{high}' parameter of task {self.name} must be {relation} {low}, {least}. Got {most} instead."
                 )
 
-    def generate(self, seed: int) -> Data:
+    def draw(self, generator: np.random.Generator, size: int) -> Split:
         """Inputs (T_i, 1) of unequal lengths, labels (n_sequences,) of 0 and 1."""
-        # A stream of its own for each split: the size of one does not move the numbers of another.
-        generators = self.streams(seed)
-        counts = (self.train_sequences, self.validation_sequences, self.test_sequences)
-        train, validation, test = (self._split(g, n) for g, n in zip(generators, counts, strict=True))
-        return Data(train, validation, test)
-
-    def _split(self, generator: np.random.Generator, count: int) -> Split:
-        labels = generator.integers(0, 2, size=count)
+        labels = generator.integers(0, 2, size=size)
         return Split([self._sequence(generator, bool(label)) for label in labels], labels)
 
     def _sequence(self, generator: np.random.Generator, inside: bool) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -75,15 +75,10 @@ class _Past(Task):
         """Inputs (length,) and targets (length, n_outputs)."""
         raise NotImplementedError
 
-    def _splits(self, seed: int) -> list[Split]:
-        # A stream of its own for each split: the length of one does not move the numbers of another.
-        generators = self.streams(seed)
-        lengths = (self.train_length, self.validation_length, self.test_length)
-        splits = []
-        for generator, length in zip(generators, lengths, strict=True):
-            inputs, targets = self._record(generator, self.washout + length)
-            splits.append(Split([inputs[:, None]], [targets], washout=self.washout))
-        return splits
+    def draw(self, generator: np.random.Generator, size: int) -> Split:
+        """One record: inputs (washout + size, 1), targets (washout + size, n_outputs)."""
+        inputs, targets = self._record(generator, self.washout + size)
+        return Split([inputs[:, None]], [targets], washout=self.washout)
 
 
 @dataclass(frozen=True)
@@ -119,10 +114,9 @@ class MemoryCapacity(_Past):
         inputs = generator.uniform(-0.8, 0.8, size=length)
         return inputs, lagged(inputs, range(1, self.lags + 1))
 
-    def generate(self, seed: int) -> Data:
-        """One record per split: inputs (washout + length, 1), targets (washout + length, lags)."""
-        train, validation, test = self._splits(seed)
-        return Data(train, validation, test, info={"bound": "the model's number of units"})
+    def facts(self) -> dict[str, Any]:
+        """What bounds the score."""
+        return {"bound": "the model's number of units"}
 
     def score(self, predictions: list[np.ndarray], data: Data) -> float:
         """Memory capacity of predictions, one (T, lags) array per sequence of the test split."""
@@ -150,11 +144,6 @@ class _Symbols(_Past):
     def _record(self, generator: np.random.Generator, length: int) -> tuple[np.ndarray, np.ndarray]:
         inputs = generator.choice([-1.0, 1.0], size=length)
         return inputs, lagged(inputs, self._window()).prod(axis=1, keepdims=True)
-
-    def generate(self, seed: int) -> Data:
-        """One record per split: inputs and targets (washout + length, 1), each ±1; warm-up rows without a past hold 0."""
-        train, validation, test = self._splits(seed)
-        return Data(train, validation, test)
 
     def score(self, predictions: list[np.ndarray], data: Data) -> float:
         """Fraction of scored rows whose output has the target's sign; an output of exactly 0, or NaN, is wrong."""

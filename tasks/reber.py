@@ -91,15 +91,9 @@ class Reber(Task):
     validation_sequences: int = 256
     test_sequences: int = 256
 
-    def generate(self, seed: int) -> Data:
+    def draw(self, generator: np.random.Generator, size: int) -> Split:
         """Inputs and targets (T_i, 7), T_i being one less than the number of symbols of a string."""
-        # A stream of its own for each split: the size of one does not move the strings of another.
-        counts = (self.train_sequences, self.validation_sequences, self.test_sequences)
-        train, validation, test = (self._split(g, n) for g, n in zip(self.streams(seed), counts, strict=True))
-        return Data(train, validation, test)
-
-    def _split(self, generator: np.random.Generator, count: int) -> Split:
-        strings, lengths = draw(generator, count)
+        strings, lengths = draw_strings(generator, size)
         read = np.arange(strings.shape[1] - 1) < lengths[:, None] - 1
         codes = np.eye(len(SYMBOLS))
         inputs, targets = codes[strings[:, :-1][read]], codes[strings[:, 1:][read]]
@@ -145,7 +139,7 @@ class Reber(Task):
         return float(np.mean(test == np.bincount(train).argmax()))
 
 
-def draw(generator: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
+def draw_strings(generator: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Random strings as codes (count, longest), filled up with E, and their lengths (count,)."""
     first, second = (TABLE >= 0).argmax(axis=1), len(SYMBOLS) - 1 - (TABLE[:, ::-1] >= 0).argmax(axis=1)
     states, columns = np.zeros(count, int), []

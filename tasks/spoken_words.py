@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -131,15 +131,13 @@ class SpokenWords(Labeled):
     test_sequences: int = 500
     noise: float = 0.6
 
-    def generate(self, seed: int) -> Data:
-        """Inputs (T_i, 13) of unequal lengths, labels (n_sequences,) of 0 to 24; `info` holds the words."""
-        # A stream of its own for each split: the size of one does not move the numbers of another.
-        counts = (self.train_sequences, self.validation_sequences, self.test_sequences)
-        train, validation, test = (self._split(g, n) for g, n in zip(self.streams(seed), counts, strict=True))
-        return Data(train, validation, test, info={"classes": list(lexicon()[0])})
+    def facts(self) -> dict[str, Any]:
+        """The words, in the order of their labels."""
+        return {"classes": list(lexicon()[0])}
 
-    def _split(self, generator: np.random.Generator, count: int) -> Split:
-        labels = generator.permutation(count) % len(lexicon()[0])
+    def draw(self, generator: np.random.Generator, size: int) -> Split:
+        """Inputs (T_i, 13) of unequal lengths, labels (n_sequences,) of 0 to 24."""
+        labels = generator.permutation(size) % len(lexicon()[0])
         return Split([self._say(generator, lexicon()[1][label]) for label in labels], labels)
 
     def _say(self, generator: np.random.Generator, phones: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -57,17 +57,15 @@ class Copy(Task):
     test_sequences: int = 1000
     blanks: int = 100
 
-    def generate(self, seed: int) -> Data:
-        """Inputs (blanks + 20, 10) and integer labels (blanks + 20,); all steps but the last ten are washout."""
-        # A stream of its own for each split: the size of one does not move the numbers of another.
-        counts = (self.train_sequences, self.validation_sequences, self.test_sequences)
-        train, validation, test = (self._split(g, n) for g, n in zip(self.streams(seed), counts, strict=True))
+    def facts(self) -> dict[str, Any]:
+        """The cross entropy of a model that waits for the delimiter and then guesses."""
         entropy = RECALLED * math.log(ALPHABET) / (self.blanks + 2 * RECALLED)
-        return Data(train, validation, test, info={"cross_entropy_without_memory": entropy})
+        return {"cross_entropy_without_memory": entropy}
 
-    def _split(self, generator: np.random.Generator, count: int) -> Split:
-        read, labels = np.full((2, count, self.blanks + 2 * RECALLED), BLANK)
-        read[:, :RECALLED] = labels[:, -RECALLED:] = generator.integers(0, ALPHABET, size=(count, RECALLED))
+    def draw(self, generator: np.random.Generator, size: int) -> Split:
+        """Inputs (blanks + 20, 10) and integer labels (blanks + 20,); all steps but the last ten are washout."""
+        read, labels = np.full((2, size, self.blanks + 2 * RECALLED), BLANK)
+        read[:, :RECALLED] = labels[:, -RECALLED:] = generator.integers(0, ALPHABET, size=(size, RECALLED))
         read[:, -RECALLED - 1] = DELIMITER
         return Split(list(np.eye(ALPHABET + 2)[read]), list(labels), washout=self.blanks + RECALLED)
 
@@ -131,21 +129,19 @@ class TemporalOrder(Labeled):
     test_sequences: int = 2560
     marked: int = 2
 
-    def generate(self, seed: int) -> Data:
-        """Inputs (T_i, 8) of unequal lengths, labels (n_sequences,) of 0 to 3, or 0 to 7 for three marks."""
-        # A stream of its own for each split: the size of one does not move the numbers of another.
-        counts = (self.train_sequences, self.validation_sequences, self.test_sequences)
-        train, validation, test = (self._split(g, n) for g, n in zip(self.streams(seed), counts, strict=True))
-        return Data(train, validation, test, info={"classes": ["".join(name) for name in product("XY", repeat=self.marked)]})
+    def facts(self) -> dict[str, Any]:
+        """The names of the classes, in the order of their labels."""
+        return {"classes": ["".join(name) for name in product("XY", repeat=self.marked)]}
 
-    def _split(self, generator: np.random.Generator, count: int) -> Split:
+    def draw(self, generator: np.random.Generator, size: int) -> Split:
+        """Inputs (T_i, 8) of unequal lengths, labels (n_sequences,) of 0 to 3, or 0 to 7 for three marks."""
         shortest, longest = self.lengths
-        lengths = generator.integers(shortest, longest, size=count, endpoint=True)
-        read = generator.integers(self.symbols.index("a"), self.symbols.index("X"), size=(count, longest))
-        labels, each = np.zeros(count, np.int64), np.arange(count)
+        lengths = generator.integers(shortest, longest, size=size, endpoint=True)
+        read = generator.integers(self.symbols.index("a"), self.symbols.index("X"), size=(size, longest))
+        labels, each = np.zeros(size, np.int64), np.arange(size)
         for low, high in self.marks[self.marked]:
-            bits = generator.integers(0, 2, size=count)
-            read[each, generator.integers(low, high, size=count, endpoint=True)] = self.symbols.index("X") + bits
+            bits = generator.integers(0, 2, size=size)
+            read[each, generator.integers(low, high, size=size, endpoint=True)] = self.symbols.index("X") + bits
             labels = 2 * labels + bits
         read[:, 0] = self.symbols.index("E")
         read[each, lengths - 1] = self.symbols.index("B")
