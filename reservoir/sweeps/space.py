@@ -108,18 +108,7 @@ def read_dimension(name: str, given: Any, integer: bool | None) -> Dimension:
 
 def _range(name: str, given: Mapping[str, Any], integer: bool | None) -> Dimension:
     where = f"vary {shown_name(name)}"
-    keys = ("start", "stop", "count", "log")
-    for key in given:
-        if key not in keys:
-            raise ParameterError(f"{where}: a range has no '{key}'.{nearest(str(key), keys)} Known: {', '.join(keys)}.")
-    start, stop, count, log = (without_numpy(given.get(key)) for key in keys)
-    for key, end in (("start", start), ("stop", stop)):
-        if not Number().accepts(end):
-            raise ParameterError(f"{where}: '{key}' must be a finite number. Got {brief(end)} instead.")
-    if count is not None and not COUNT.accepts(count):
-        raise ParameterError(f"{where}: 'count' must be {COUNT}. Got {brief(count)} instead.")
-    if not isinstance(log, (bool, type(None))):
-        raise ParameterError(f"{where}: 'log' must be true or false. Got {brief(log)} instead.")
+    start, stop, count, log = _range_parts(where, given)
     ends = f"Got {brief(start)} to {brief(stop)} instead."
     if start > stop or (start == stop and count != 1):
         raise ParameterError(f"{where}: the range must rise. {ends}")
@@ -133,15 +122,32 @@ def _range(name: str, given: Mapping[str, Any], integer: bool | None) -> Dimensi
     if count is None:
         discrete = bool(integer) or (integer is None and isinstance(start, int) and isinstance(stop, int))
         low, high = (int(start), int(stop)) if discrete else (float(start), float(stop))
-        return Dimension(name, low=low, high=high, log=bool(log), integer=discrete, ordered=True)
-    values = _spaced(float(start), float(stop), count, bool(log))
+        return Dimension(name, low=low, high=high, log=log, integer=discrete, ordered=True)
+    values: list[Any] = _spaced(float(start), float(stop), count, log)
     if integer:  # numbers that round to the same integer count once
-        return Dimension(name, tuple(dict.fromkeys(round(v) for v in values)), log=bool(log), ordered=True)
-    if integer is None and whole and isinstance(start, int) and all(v.is_integer() for v in values):
-        return Dimension(name, tuple(int(v) for v in values), log=bool(log), ordered=True)
-    if any(b <= a for a, b in itertools.pairwise(values)):
+        values = list(dict.fromkeys(round(v) for v in values))
+    elif integer is None and whole and isinstance(start, int) and all(v.is_integer() for v in values):
+        values = [int(v) for v in values]
+    elif any(b <= a for a, b in itertools.pairwise(values)):
         raise ParameterError(f"{where}: the range is too narrow for {count} values. {ends}")
-    return Dimension(name, tuple(values), log=bool(log), ordered=True)
+    return Dimension(name, tuple(values), log=log, ordered=True)
+
+
+def _range_parts(where: str, given: Mapping[str, Any]) -> tuple[Any, Any, int | None, bool]:
+    """Start, stop, count and log of a range, each of the right type."""
+    keys = ("start", "stop", "count", "log")
+    for key in given:
+        if key not in keys:
+            raise ParameterError(f"{where}: a range has no '{key}'.{nearest(str(key), keys)} Known: {', '.join(keys)}.")
+    start, stop, count, log = (without_numpy(given.get(key)) for key in keys)
+    for key, end in (("start", start), ("stop", stop)):
+        if not Number().accepts(end):
+            raise ParameterError(f"{where}: '{key}' must be a finite number. Got {brief(end)} instead.")
+    if count is not None and not COUNT.accepts(count):
+        raise ParameterError(f"{where}: 'count' must be {COUNT}. Got {brief(count)} instead.")
+    if not isinstance(log, (bool, type(None))):
+        raise ParameterError(f"{where}: 'log' must be true or false. Got {brief(log)} instead.")
+    return start, stop, count, bool(log)
 
 
 def _spaced(start: float, stop: float, count: int, log: bool) -> list[float]:
