@@ -109,7 +109,7 @@ def test_an_error_is_raised_and_leaves_no_process(jobs: int) -> None:
 def test_an_error_tells_where_it_came_from_also_if_it_cannot_be_pickled() -> None:
     with pytest.raises(DataError) as caught:
         dict(run_all(fail_at_three, numbers(5), 2, lambda *_: None))
-    assert "fail_at_three" in caught.value.__notes__[0]
+    assert "fail_at_three" in str(caught.value.__cause__)
     with pytest.raises(RuntimeError, match=r"^OddError: very odd$"):
         dict(run_all(fail_oddly, numbers(2), 2, lambda *_: None))
 

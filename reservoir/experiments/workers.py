@@ -1,8 +1,7 @@
 """Calls of one function in several processes. Results do not depend on how many: BLAS has one thread in each call.
 
 Processes are spawned, not forked: threads do not survive a fork. So a script that asks for more than one process needs
-the usual `if __name__ == "__main__":`. Each process has a pipe of its own, with no lock that a killed one could take along
-(as the queues of `ProcessPoolExecutor` have).
+the usual `if __name__ == "__main__":`.
 """
 
 from __future__ import annotations
@@ -12,21 +11,22 @@ import os
 import pickle
 import signal
 import threading
-import traceback
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from itertools import islice
-from multiprocessing import connection, resource_tracker
+from multiprocessing import resource_tracker
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
 from reservoir.base.threads import one_blas_thread, thread_count
+from reservoir.validation import ParameterError
 
 Report = Callable[[Any], None]
-"""What a call may tell while it works: anything that can be pickled."""
+"""What a call may tell while it works: anything that can be pickled, in a page of text at the most."""
 
 LEAST_SECONDS = 0.1
-"""Between two reports of one process, so that a fast one does not fill the pipe; what comes in between is dropped."""
+"""Between two reports of one call, so that a fast one does not fill the pipe; what comes in between is dropped."""
 
 
 class WorkerError(RuntimeError):
@@ -61,119 +61,107 @@ def run_all(
         yield index, result
 
 
-class _Worker(NamedTuple):
-    process: Any
-    pipe: Any
-
-    @classmethod
-    def started(cls, threads: int) -> _Worker:
-        context = multiprocessing.get_context("spawn")
-        here, there = context.Pipe()
-        process = context.Process(target=_serve, args=(there, threads), daemon=True)
-        with _uninterrupted():
-            process.start()
-        there.close()  # so that the end of the process is the end of the pipe
-        return cls(process, here)
-
-
 def _run_in_processes(
     work: Callable[..., Any], calls: Iterable[tuple[Any, ...]], jobs: int, report: Callable[[int, Any], None]
 ) -> Iterator[tuple[int, Any]]:
     numbered = enumerate(calls)
-    workers: list[_Worker] = []
-    busy: dict[Any, int] = {}
+    with Pool(jobs) as pool:
 
-    def send_next(pipe: Any) -> None:
-        for index, arguments in islice(numbered, 1):
-            busy[pipe] = index
-            with _while_alive():
-                pipe.send((work, arguments))
+        def submitted(most: int) -> dict[Future[Any], int]:
+            return {pool.submit(_reporting, work, index, arguments): index for index, arguments in islice(numbered, most)}
 
-    try:
-        for _ in range(jobs):
-            workers.append(_Worker.started(max(thread_count() // jobs, 1)))
-            send_next(workers[-1].pipe)
-        while busy:
-            ready: list[Any] = connection.wait(list(busy))
-            for pipe in ready:
-                with _while_alive():
-                    kind, message = pipe.recv()
-                if kind == "report":
-                    report(busy[pipe], message)
-                elif kind == "error":
-                    raise message
-                else:
-                    index = busy.pop(pipe)
-                    send_next(pipe)
-                    yield index, message
-    finally:
-        for worker in workers:
-            worker.pipe.close()  # which ends one that waits for its next call
-            if busy:
-                worker.process.terminate()
-            worker.process.join()
+        try:
+            flying = submitted(jobs)
+            while flying:
+                done, _ = wait(flying, LEAST_SECONDS, FIRST_COMPLETED)
+                while not pool.reports.empty():
+                    report(*pool.reports.get())
+                for future in done:
+                    index, result = flying.pop(future), future.result()
+                    flying |= submitted(1)
+                    yield index, result
+        except BrokenExecutor:
+            raise WorkerError(
+                "A worker process was killed, perhaps for want of memory; fewer jobs need less of it. What was finished is kept."
+            ) from None
+
+
+class Pool(ProcessPoolExecutor):
+    """Processes of our own, that end with this one and never see Ctrl-C. An error within its block ends them at once.
+
+    What is sent is pickled here and unpickled inside of the call, so that either failure is an error that can be told;
+    `ProcessPoolExecutor` takes the second for the death of a worker.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        context = multiprocessing.get_context("spawn")  # threads do not survive a fork
+        self.reports = context.SimpleQueue()
+        super().__init__(jobs, context, _become_worker, (max(thread_count() // jobs, 1), self.reports))
+        self._started = False
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Send a call to a process.
+
+        Raises `ParameterError` for what cannot be pickled, `WorkerError` where not even the first process comes up.
+        """
+        try:
+            call = pickle.dumps((function, args, kwargs))
+        except Exception as error:
+            raise ParameterError(
+                f"The task cannot be sent to another process ({error}); define what it holds in a module, or use 1 job."
+            ) from None
+        if not self._started:
+            self._start()
+        with _undisturbed():
+            return super().submit(_called, call)
+
+    def _start(self) -> None:
+        with _undisturbed():
+            first = super().submit(os.getpid)
+        try:
+            first.result()
+        except BrokenExecutor:
+            raise WorkerError(
+                "The worker processes cannot be started, see above; a script needs the usual if __name__ == '__main__':"
+            ) from None
+        self._started = True
+
+    def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
+        if kind is not None:
+            for process in list((self._processes or {}).values()):
+                process.terminate()
+        self.shutdown(cancel_futures=True)
 
 
 @contextmanager
-def _while_alive() -> Iterator[None]:
-    """Tell it where the process at the other end of a pipe is no more."""
-    try:
-        yield
-    except (EOFError, ConnectionError):
-        raise WorkerError(
-            "A worker process was killed, perhaps for want of memory; fewer jobs need less of it. What was finished is kept."
-        ) from None
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits until the block is over. Processes started in here never see it: this one is to end them."""
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C waits until the block is over. Processes started in here never see it: they inherit that it is blocked."""
+    resource_tracker.ensure_running()  # Python's own helper, whose start ends the blocking
     came: list[int] = []
     main = threading.current_thread() is threading.main_thread()
     handler = signal.signal(signal.SIGINT, lambda number, frame: came.append(number)) if main else None
-    try:
-        with deaf_children():
-            yield
-    finally:
-        if main:
-            signal.signal(signal.SIGINT, handler)
-    if came:
-        raise KeyboardInterrupt
-
-
-@contextmanager
-def deaf_children() -> Iterator[None]:
-    """Processes started in here never see Ctrl-C: they inherit that it is blocked. It comes to this one afterwards."""
-    resource_tracker.ensure_running()  # Python's own helper, whose start ends the blocking
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "pthread_sigmask") else None
     try:
         yield
     finally:
         if blocked is not None:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        if main:
+            signal.signal(signal.SIGINT, handler)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
-def _serve(pipe: Any, threads: int) -> None:
-    """What a worker does: one call after the other, until the pipe is closed."""
-    become_worker(threads)
-    while True:
-        try:
-            work, arguments = pipe.recv()
-        except EOFError:
-            return
-        try:
-            with one_blas_thread():
-                answer = "done", work(*arguments, _reporter(pipe))
-        except Exception as error:
-            answer = "error", _portable(error)
-        try:
-            pipe.send(answer)
-        except ConnectionError:  # nobody waits for it any more
-            return
+# -- in the worker -------------------------------------------------------------------------------------------------------
+
+_reports: Any = None
+"""The way of a worker's reports to the process that it works for."""
 
 
-def become_worker(threads: int) -> None:
+def _become_worker(threads: int, reports: Any) -> None:
     """Make this process one that works for another: deaf to Ctrl-C, with so many threads, ending with its parent."""
+    global _reports
+    _reports = reports
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["RESERVOIR_NUM_THREADS"] = str(threads)  # it shares the cores with the others
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -187,23 +175,28 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _reporter(pipe: Any) -> Report:
+def _called(call: bytes) -> Any:
+    """The result of a pickled call. An error that cannot be pickled is raised by its text."""
+    function, args, kwargs = pickle.loads(call)
+    try:
+        return function(*args, **kwargs)
+    except Exception as error:
+        try:
+            pickle.loads(pickle.dumps(error))
+        except Exception:
+            raise RuntimeError(f"{type(error).__name__}: {error}") from error
+        raise
+
+
+def _reporting(work: Callable[..., Any], index: int, arguments: tuple[Any, ...]) -> Any:
+    """One call of `run_all`, whose reports are sent under its index."""
     last = -LEAST_SECONDS
 
     def report(message: Any) -> None:
         nonlocal last
         if monotonic() - last >= LEAST_SECONDS:
             last = monotonic()
-            pipe.send(("report", message))
+            _reports.put((index, message))
 
-    return report
-
-
-def _portable(error: Exception) -> Exception:
-    """The error with its traceback as a note; one that cannot be pickled by its text."""
-    error.add_note(f"In a worker process:\n{traceback.format_exc()}")
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return error
+    with one_blas_thread():
+        return work(*arguments, report)

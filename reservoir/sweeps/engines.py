@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import multiprocessing
-import os
-import pickle
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
 from reservoir.base.threads import thread_count
-from reservoir.experiments.workers import WorkerError, become_worker, deaf_children
+from reservoir.experiments.workers import Pool, WorkerError
 from reservoir.validation import ParameterError
 
 ANSWER_SECONDS = 5
@@ -89,73 +86,15 @@ def _given(executor: Executor, slots: int) -> Engine:
     return Engine(executor, lambda: slots, (BrokenExecutor, CancelledError), (), lambda: executor)
 
 
-class Pool(ProcessPoolExecutor):
-    """Processes of our own, that end with this one and never see Ctrl-C.
-
-    What is sent is pickled here and unpickled inside of the call, so that either failure is an error that can be told;
-    `ProcessPoolExecutor` takes the second for the death of a worker.
-    """
-
-    def __init__(self, jobs: int) -> None:
-        context = multiprocessing.get_context("spawn")  # threads do not survive a fork
-        super().__init__(jobs, context, become_worker, (max(thread_count() // jobs, 1),))
-        self._started = False
-
-    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Send a call to a process.
-
-        Raises `ParameterError` for what cannot be pickled, `WorkerError` where not even the first process comes up.
-        """
-        try:
-            call = pickle.dumps((function, args, kwargs))
-        except Exception as error:
-            raise ParameterError(
-                f"The task cannot be sent to another process ({error}); define what it holds in a module, or use 1 job."
-            ) from None
-        if not self._started:
-            self._start()
-        with deaf_children():
-            return super().submit(_called, call)
-
-    def _start(self) -> None:
-        with deaf_children():
-            first = super().submit(os.getpid)
-        try:
-            first.result()
-        except BrokenExecutor:
-            raise WorkerError(
-                "The worker processes cannot be started, see above; a script needs the usual if __name__ == '__main__':"
-            ) from None
-        self._started = True
-
-    def end(self) -> None:
-        """End the processes, whatever they are doing."""
-        for process in list((self._processes or {}).values()):
-            process.terminate()
-
-
-def _called(call: bytes) -> Any:
-    function, args, kwargs = pickle.loads(call)
-    return function(*args, **kwargs)
-
-
 @contextmanager
 def _processes(jobs: int) -> Iterator[Engine]:
-    pool = Pool(jobs)
+    with ExitStack() as pools:
 
-    def renew() -> Executor:
-        nonlocal pool
-        pool.shutdown()
-        pool = Pool(jobs)
-        return pool
+        def renew() -> Executor:
+            pools.close()  # the one that broke, if there is one
+            return pools.enter_context(Pool(jobs))
 
-    try:
-        yield Engine(pool, lambda: jobs, (BrokenExecutor,), (), renew)
-    except BaseException:
-        pool.end()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
+        yield Engine(renew(), lambda: jobs, (BrokenExecutor,), (), renew)
 
 
 async def _heard(address: str) -> None:
