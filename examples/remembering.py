@@ -6,8 +6,8 @@ python examples/remembering.py [gradients.png]
 import sys
 
 from reservoir import LSTM, Elman, Training
-from reservoir.gradient.diagnostics import gradient_diagnostics
-from reservoir.gradient.report import GradientReport
+from reservoir.diagnostics.gradients import GradientReport
+from reservoir.gradient.diagnostics import measure_gradients
 from reservoir.tasks import get_task
 
 task = get_task("adding", length=100, train_sequences=5000, test_sequences=1000)
@@ -19,7 +19,7 @@ for network in networks:
     name = type(network).__name__
     network.fit(data.train.inputs, data.train.targets)
     score = task.score(network.predict(data.test.inputs), data)
-    found[name] = gradient_diagnostics(network, data.test.inputs[:20], data.test.targets[:20])
+    found[name] = measure_gradients(network, data.test.inputs[:20], data.test.targets[:20])
     print(
         f"{name}: mse {score:.5f}, always 1: {task.baseline(data):.3f}; gradient per step back: times {found[name]['growth']:.3f}"
     )

@@ -7,6 +7,9 @@ from reservoir.base.version import __version__ as __version__
 from reservoir.models import MODELS, PARTS
 
 if TYPE_CHECKING:
+    from reservoir.comparison.work import compare as compare
+    from reservoir.diagnostics.gradients import gradient_diagnostics as gradient_diagnostics
+    from reservoir.diagnostics.reservoirs import inspect as inspect
     from reservoir.echo.esn import ESN as ESN
     from reservoir.echo.readouts.logistic import Logistic as Logistic
     from reservoir.echo.readouts.online import LeastMeanSquares as LeastMeanSquares
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
     from reservoir.echo.readouts.ridge import Ridge as Ridge
     from reservoir.echo.readouts.ridge import RidgeClassifier as RidgeClassifier
     from reservoir.echo.spectral import spectral_radius as spectral_radius
+    from reservoir.experiments.run import run as run
+    from reservoir.forecasting.work import forecast as forecast
     from reservoir.gradient.cells.clockwork import ClockworkRNN as ClockworkRNN
     from reservoir.gradient.cells.elman import Elman as Elman
     from reservoir.gradient.cells.gru import GRU as GRU
@@ -22,6 +27,8 @@ if TYPE_CHECKING:
     from reservoir.gradient.cells.mgu import MGU as MGU
     from reservoir.gradient.training import Training as Training
     from reservoir.models import load as load
+    from reservoir.sweeps.report import read_sweep as read_sweep
+    from reservoir.sweeps.sweep import sweep as sweep
     from reservoir.validation import DataError as DataError
     from reservoir.validation import DivergenceError as DivergenceError
     from reservoir.validation import ModelFileError as ModelFileError
@@ -33,6 +40,13 @@ _HOMES = {
     **PARTS,
     "spectral_radius": "reservoir.echo.spectral",
     "load": "reservoir.models",
+    "run": "reservoir.experiments.run",
+    "compare": "reservoir.comparison.work",
+    "sweep": "reservoir.sweeps.sweep",
+    "read_sweep": "reservoir.sweeps.report",
+    "forecast": "reservoir.forecasting.work",
+    "inspect": "reservoir.diagnostics.reservoirs",
+    "gradient_diagnostics": "reservoir.diagnostics.gradients",
     "DataError": "reservoir.validation",
     "DivergenceError": "reservoir.validation",
     "ModelFileError": "reservoir.validation",

@@ -8,6 +8,6 @@
 """
 
 from reservoir.tasks.base import Data, Split, Task
-from reservoir.tasks.registry import get_task, list_tasks
+from reservoir.tasks.registry import as_task, get_task, list_tasks
 
-__all__ = ["Data", "Split", "Task", "get_task", "list_tasks"]
+__all__ = ["Data", "Split", "Task", "as_task", "get_task", "list_tasks"]

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from reservoir.tasks.base import Task
-from reservoir.validation import ParameterError, unknown
+from reservoir.validation import ParameterError, brief, unknown
 
 TASKS = {
     "narma10": "reservoir.tasks.narma:Narma10",
@@ -85,3 +85,21 @@ def get_task(name: str, /, **options: Any) -> Task:
         if option not in known:
             raise unknown(f"{name} option", option, known)
     return found(**options)
+
+
+def as_task(task: Any) -> Any:
+    """The task that is given: by its name, with its default options, or as an object with the methods of `Task`.
+
+    Raises `ParameterError` for an unknown name, and for an object that is no task.
+
+    >>> as_task("lorenz").name
+    'lorenz'
+    """
+    if isinstance(task, str):
+        return get_task(task)
+    if isinstance(task, type) or not hasattr(task, "generate"):
+        raise ParameterError(
+            "A task must be a name, as 'narma10', or an object with the methods of reservoir.tasks.Task."
+            f" Got {brief(task)} instead."
+        )
+    return task

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 BASIS = {"validation", "metrics", "files", "base"}
 MODELS = BASIS | {"kernels", "echo", "gradient", "models"}
 WORK = MODELS | {"tasks", "experiments", "plotting"}
-FEATURES = {"comparison", "sweeps", "forecasting"}
+FEATURES = {"comparison", "sweeps", "forecasting", "diagnostics"}
 MAY_IMPORT: dict[str, set[str]] = {
     "validation": set(),
     "metrics": {"validation"},
@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gradient": BASIS | {"kernels"},
     "models": BASIS,
     "tasks": BASIS,
-    "experiments": MODELS | {"tasks"},
+    "experiments": MODELS | {"tasks", "plotting"},
     "plotting": BASIS,
     **dict.fromkeys(FEATURES, WORK),
     "commands": WORK | FEATURES | {"reservoir"},

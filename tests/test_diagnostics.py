@@ -295,7 +295,7 @@ def test_diagonals_have_the_same_degree_everywhere() -> None:
 
 def test_inspect_reports_each_diagnostic_and_repeats() -> None:
     reservoir = built(spectral_radius=0.8)
-    found = diagnostics.inspect(reservoir, seed=3, steps=500)
+    found = diagnostics.measure_reservoir(reservoir, seed=3, steps=500)
     assert found["units"] == 12
     assert found["spectral_radius"] == pytest.approx(0.8, rel=1e-9)
     assert found["largest_singular_value"] == diagnostics.largest_singular_value(reservoir)
@@ -305,23 +305,23 @@ def test_inspect_reports_each_diagnostic_and_repeats() -> None:
     assert found["memory_curve"].shape == (24,)
     assert found["connections"] == diagnostics.degrees(reservoir)["connections"]
     assert 0 < found["generalization_rank"] < found["kernel_rank"] <= 12
-    again, other = (diagnostics.inspect(reservoir, seed=seed, steps=500) for seed in (3, 4))
+    again, other = (diagnostics.measure_reservoir(reservoir, seed=seed, steps=500) for seed in (3, 4))
     assert again["lyapunov_exponent"] == found["lyapunov_exponent"] != other["lyapunov_exponent"]
     np.testing.assert_array_equal(again["memory_curve"], found["memory_curve"])
 
 
 def test_inspect_drives_the_reservoir_with_what_it_is_given() -> None:
     reservoir, wave = built(), np.sin(0.3 * np.arange(400))
-    found = diagnostics.inspect(reservoir, inputs=wave)
+    found = diagnostics.measure_reservoir(reservoir, inputs=wave)
     assert found["lyapunov_exponent"] == diagnostics.lyapunov_exponent(reservoir, wave[:, None], washout=100)
     with pytest.raises(DataError, match="NaN at row 5"):
-        diagnostics.inspect(reservoir, inputs=np.where(np.arange(400) == 5, np.nan, wave))
+        diagnostics.measure_reservoir(reservoir, inputs=np.where(np.arange(400) == 5, np.nan, wave))
 
 
 def test_feedback_channels_are_silent() -> None:
     plain, fed_back = (ESN(units=20, density=0.2, feedback_scaling=f, random_state=0).build(1).reservoir_ for f in (0.0, 0.7))
     inputs = noise(300)
-    ref, comp = (diagnostics.inspect(reservoir, 0, inputs=inputs) for reservoir in (plain, fed_back))
+    ref, comp = (diagnostics.measure_reservoir(reservoir, 0, inputs=inputs) for reservoir in (plain, fed_back))
     for name in ("echo_state_index", "lyapunov_exponent", "memory_capacity"):
         assert comp[name] == pytest.approx(ref[name], rel=1e-9)
 

@@ -10,10 +10,10 @@ import pytest
 from recurrent import CELLS, batch, vector
 
 from reservoir import GRU, LSTM, MGU, ClockworkRNN, Elman, IndRNN, plotting
+from reservoir.diagnostics.gradients import GradientReport
 from reservoir.gradient.cells.base import Cell
-from reservoir.gradient.diagnostics import gradient_diagnostics, gradient_norms, step_jacobians, with_loss_at_last
+from reservoir.gradient.diagnostics import gradient_norms, measure_gradients, step_jacobians, with_loss_at_last
 from reservoir.gradient.network import Network, Weights, forward
-from reservoir.gradient.report import GradientReport
 from reservoir.gradient.training import Training
 from reservoir.validation import DataError
 
@@ -92,7 +92,7 @@ def test_a_loss_at_the_last_step(extra: dict[str, Any]) -> None:
     for u, d in zip(INPUTS, labels, strict=True):
         data = batch(network, [len(u)])._replace(inputs=u[:, None], targets=d[None], loss_weights=np.ones(1))
         ref.append(gradient_norms(network, Weights(network, weights), data, "squared_error")[::-1])
-    found = gradient_diagnostics(model, INPUTS, fitted)
+    found = measure_gradients(model, INPUTS, fitted)
     for lag in range(9):
         known = np.median([r[lag] / r[0] for r in ref if len(r) > lag])
         assert found["last_norms"][lag] == pytest.approx(known, rel=1e-9)
@@ -103,7 +103,7 @@ def test_a_loss_at_the_last_step(extra: dict[str, Any]) -> None:
 def test_the_loss_that_is_trained() -> None:
     """Of targets per step, the mean over the steps after the washout; lags count from the end of each sequence."""
     model = drawn(GRU, washout=2, standardize=False, dtype="float64")
-    found = gradient_diagnostics(model, INPUTS, TARGETS)
+    found = measure_gradients(model, INPUTS, TARGETS)
     ref = []
     for u, y in zip(INPUTS, TARGETS, strict=True):
         weight = (np.arange(len(u)) >= 2)[:, None] / (len(u) - 2)
@@ -116,7 +116,7 @@ def test_the_loss_that_is_trained() -> None:
 
 def test_spectra_are_means_over_all_steps_of_all_sequences() -> None:
     model = drawn(LSTM, layers=2, standardize=False, dtype="float64")
-    found = gradient_diagnostics(model, INPUTS, TARGETS, samples=1000)
+    found = measure_gradients(model, INPUTS, TARGETS, samples=1000)
     weights = Weights(model.network_, model._vector)
     for layer in range(2):
         values, radii = [], []
@@ -136,7 +136,7 @@ def test_spectra_are_means_over_all_steps_of_all_sequences() -> None:
 def test_samples_are_drawn_of_all_steps() -> None:
     """One of 20 steps: the values of one of them, and the same ones again."""
     model = drawn(Elman, standardize=False, dtype="float64")
-    one, again = (gradient_diagnostics(model, INPUTS, TARGETS, samples=1)["singular_values"][0] for _ in range(2))
+    one, again = (measure_gradients(model, INPUTS, TARGETS, samples=1)["singular_values"][0] for _ in range(2))
     np.testing.assert_array_equal(one, again)
     weights = Weights(model.network_, model._vector)
     data = [batch(model.network_, [len(u)])._replace(inputs=u[:, None]) for u in INPUTS]
@@ -148,7 +148,7 @@ def test_samples_are_drawn_of_all_steps() -> None:
 def test_a_linear_network_shrinks_or_grows_by_its_factor(factor: float) -> None:
     """h(t) = factor h(t-1) + ..., as a clockwork of one module: every singular value and the growth are the factor."""
     model = drawn(ClockworkRNN, periods=(1,), activation="identity", recurrent_init="identity", init_scale=factor)
-    found = gradient_diagnostics(model, INPUTS, TARGETS)
+    found = measure_gradients(model, INPUTS, TARGETS)
     assert found["growth"] == pytest.approx(factor, rel=1e-6)
     np.testing.assert_allclose(found["last_norms"], factor ** np.arange(9), rtol=1e-6)
     np.testing.assert_allclose(found["singular_values"], factor, rtol=1e-6)
@@ -161,10 +161,10 @@ def test_growth_needs_two_norms() -> None:
     """A gradient that is zero before the last step, as that of units that are off; or no step before the last."""
     model = drawn(Elman, activation="relu", standardize=False)
     set_weights(model, recurrent_weights=0.0)
-    found = gradient_diagnostics(model, INPUTS, TARGETS)
+    found = measure_gradients(model, INPUTS, TARGETS)
     assert (found["last_norms"][1:] == 0.0).all()
     assert np.isnan(found["growth"])
-    assert np.isnan(gradient_diagnostics(model, [u[:1] for u in INPUTS], [y[:1] for y in TARGETS])["growth"])
+    assert np.isnan(measure_gradients(model, [u[:1] for u in INPUTS], [y[:1] for y in TARGETS])["growth"])
 
 
 @pytest.mark.parametrize(("kind", "blocks"), [
@@ -182,7 +182,7 @@ def test_which_gates_are_saturated(kind: Any, blocks: list[str]) -> None:
         for block in range(len(blocks)):
             bias[block, low] = bias[block, high] = -5.0
             bias[block, middle] = 5.0 if block != 1 else 1.0
-        found = gradient_diagnostics(model, INPUTS, TARGETS)["saturated"]
+        found = measure_gradients(model, INPUTS, TARGETS)["saturated"]
         assert set(found) == {*blocks, "unit"}
         for block, name in enumerate(blocks):
             np.testing.assert_allclose(found[name], [[0.5, 0.25 if block != 1 else 0.0]], rtol=1e-12)
@@ -195,7 +195,7 @@ def test_which_units_are_saturated() -> None:
         extra = {"periods": (1,)} if kind is ClockworkRNN else {}
         model = drawn(kind, activation=activation, standardize=False, **extra)
         set_weights(model, input_weights=0.0, recurrent_weights=0.0, bias=bias)
-        np.testing.assert_allclose(gradient_diagnostics(model, INPUTS, TARGETS)["saturated"]["unit"], [[0.25, 0.5]], rtol=1e-12)
+        np.testing.assert_allclose(measure_gradients(model, INPUTS, TARGETS)["saturated"]["unit"], [[0.25, 0.5]], rtol=1e-12)
 
 
 def test_which_units_are_dead() -> None:
@@ -207,7 +207,7 @@ def test_which_units_are_dead() -> None:
     model.fit(inputs, targets)
     set_weights(model, input_weights=[[5.0, 0.0, 0.0, -5.0]], recurrent_weights=0.0, bias=[-1.0, -1.0, 1.0, -1.0])
     model.network_.views(model._vector)["layer1.forward.bias"][:] = 100.0
-    found = gradient_diagnostics(model, inputs, targets)
+    found = measure_gradients(model, inputs, targets)
     np.testing.assert_allclose(found["dead"], [0.5, 0.0])
     assert found["saturated"] == {}
 
@@ -219,7 +219,7 @@ def test_labels_and_symbols(parameters: dict[str, Any]) -> None:
     inputs = [RNG.integers(0, 3, (n, 1)) for n in (5, 3)]
     targets = [np.array(["a", "b", "b", "a", "a"])[: len(u)] if "loss" in parameters else u * 1.0 for u in inputs]
     model = GRU(units=3, training=Training(epochs=0), random_state=0, **parameters).fit(inputs, targets)
-    found = gradient_diagnostics(model, inputs, targets)
+    found = measure_gradients(model, inputs, targets)
     assert found["loss_norms"].shape == found["last_norms"].shape == (5,)
     assert (found["last_norms"] > 0.0).all()
 
@@ -227,16 +227,16 @@ def test_labels_and_symbols(parameters: dict[str, Any]) -> None:
 def test_nothing_is_changed_and_other_data_are_refused() -> None:
     model = drawn(LSTM)
     before = model._vector.copy()
-    gradient_diagnostics(model, INPUTS, TARGETS)
+    measure_gradients(model, INPUTS, TARGETS)
     np.testing.assert_array_equal(model._vector, before)
     with pytest.raises(DataError, match="2 features"):
-        gradient_diagnostics(model, [u[:, :1] for u in INPUTS], TARGETS)
+        measure_gradients(model, [u[:, :1] for u in INPUTS], TARGETS)
 
 
 def test_the_picture() -> None:
     pytest.importorskip("matplotlib")
     models = {"elman": drawn(Elman), "relu": drawn(Elman, activation="relu"), "lstm $": drawn(LSTM, layers=2)}
-    found = {name: gradient_diagnostics(model, INPUTS, TARGETS) for name, model in models.items()}
+    found = {name: measure_gradients(model, INPUTS, TARGETS) for name, model in models.items()}
     figure = plotting.gradient_figure(GradientReport("adding", found))
     norms, values, bars = figure.axes
     for line, report in zip(norms.lines[::2], found.values(), strict=True):
@@ -256,7 +256,7 @@ def test_the_picture_of_next_to_nothing() -> None:
     """Sequences of one step, gradients of zero, and no gate to show."""
     pytest.importorskip("matplotlib")
     model = drawn(ClockworkRNN, periods=(1,), activation="identity")
-    short = gradient_diagnostics(model, [u[:1] for u in INPUTS], [y[:1] for y in TARGETS])
+    short = measure_gradients(model, [u[:1] for u in INPUTS], [y[:1] for y in TARGETS])
     silent = {**short, "last_norms": np.zeros(3), "loss_norms": np.zeros(3), "growth": np.nan}
     figure = plotting.gradient_figure(GradientReport("adding", {"short": short, "silent": silent}))
     assert len(figure.axes[0].lines) == 4

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reservoir import ESN, ParameterError, metrics, plotting
-from reservoir.echo.report import ReservoirReport
+from reservoir.diagnostics.reservoirs import ReservoirReport
 from reservoir.forecasting.report import Forecast, ForecastReport
 from reservoir.plotting.models import reservoirs
 from reservoir.tasks import Data, Split, get_task, list_tasks

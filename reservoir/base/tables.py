@@ -1,9 +1,11 @@
-"""Tables of results as plain data and as text, numbers for people, and plain data for JSON."""
+"""Tables of results as plain data and as text, numbers for people, and plain data for JSON and CSV."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from shutil import get_terminal_size
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,12 +15,33 @@ NO_NUMBERS = ("", "inf", "-inf", "nan", "failed")
 
 
 class Table(NamedTuple):
-    """A table for people: its title, the names of its columns, rows of text, and lines beneath it."""
+    """A table for people: its title, the names of its columns, rows of text, and lines beneath it.
+
+    `str(table)` is its text, as wide as the terminal allows.
+
+    >>> print(Table("Scores", ["model", "nmse"], [["esn", "0.04"], ["lstm", "0.12"]], ["Lower is better."]))
+    Scores
+    <BLANKLINE>
+     model   nmse
+    ────────────
+     esn     0.04
+     lstm    0.12
+    <BLANKLINE>
+    Lower is better.
+    """
 
     title: str
     columns: list[str]
     rows: list[list[str]]
     notes: list[str]
+
+    def __str__(self) -> str:
+        return table_text(self, table_width())
+
+
+def table_width() -> int:
+    """Returns the width of the terminal, or 160 where there is none."""
+    return get_terminal_size((160, 0)).columns
 
 
 def number(value: float) -> str:
@@ -55,6 +78,13 @@ def as_json(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value if isinstance(value, (str, int, bool, type(None))) else repr(value)
+
+
+def csv_cells(row: Mapping[str, Any], columns: Sequence[str]) -> list[Any]:
+    """The cells of a row for a CSV file: numbers in full, what has parts as JSON, nothing where there is no value."""
+    plain = as_json(row)
+    cells = [row[key] if isinstance(row[key], float) else plain[key] for key in columns]
+    return [json.dumps(cell) if isinstance(cell, (dict, list)) else cell for cell in cells]
 
 
 def table_text(table: Table, width: int) -> str:

@@ -99,16 +99,7 @@ def epoch_text(record: Mapping[str, Any]) -> str:
 
 def print_table(table: Table) -> None:
     """A table on stdout and lines beneath it."""
-    from reservoir.base.tables import table_text
-
-    click.echo(table_text(table, table_width()))
-
-
-def table_width() -> int:
-    """Returns the width of the terminal, or 160 where there is none."""
-    from shutil import get_terminal_size
-
-    return get_terminal_size((160, 0)).columns
+    click.echo(str(table))
 
 
 def print_json(value: Any) -> None:

@@ -48,20 +48,23 @@ def forecast(
     reservoir forecast laser.csv --horizon 100 --plot laser.png
     """  # noqa: D301
     from reservoir.files.writing import check_outputs, writing
-    from reservoir.forecasting.ensemble import candidates, forecast_record
+    from reservoir.forecasting.ensemble import candidates
+    from reservoir.forecasting.work import forecast as forecast_series
 
     series, names = read_columns(file, columns)
     picture = os.path.splitext(out)[0] + ".png" if plot is None else plot
     check_outputs(out, picture, sources=[file])
     draw = drawing(picture, optional=plot is None)
     with progress("choosing settings, fitting", len(candidates(settings)) + 2 * len(seeds), as_json) as bar:
-        result = forecast_record(series, names, horizon, holdout, period, settings, seeds, bar.step)
+        result = forecast_series(
+            series, horizon, columns=names, holdout=holdout, period=period, settings=settings, seeds=seeds, report=bar.step
+        )
     try:
         with writing(out):
             result.to_csv(out)
         if draw:
             with writing(picture):
-                draw.save(draw.forecast_figure(result, Path(file).name), picture)
+                result.plot(picture, Path(file).name)
     finally:  # the errors count, also where a file cannot be written
         if as_json:
             print_json(result.records()[0])

@@ -40,11 +40,10 @@ def gradients(
     reservoir gradients reber --models lstm,gru --set training.epochs=0
     """  # noqa: D301
     from reservoir.comparison.plan import entrants
+    from reservoir.diagnostics.gradients import gradient_diagnostics
     from reservoir.experiments.evaluation import make_model, settings_for
     from reservoir.files.writing import check_outputs, writing
-    from reservoir.gradient.diagnostics import gradient_diagnostics
     from reservoir.gradient.recurrent import RecurrentEstimator
-    from reservoir.gradient.report import GradientReport
     from reservoir.models import model_class
 
     [chosen] = tasks_with([task], task_settings, data, start)
@@ -56,22 +55,23 @@ def gradients(
         if not issubclass(kind, RecurrentEstimator):
             raise click.UsageError(f"the model {entrant.label} is not derived from RecurrentEstimator and has no gradients.")
     check_outputs(plot, sources=[data])
-    draw = drawing(plot)
-    networks = [make_model(e.model, settings_for(chosen, e.model, e.parameters), seed) for e in entered]
-    examples = chosen.generate(seed)
-    found: dict[str, Any] = {}
+    drawing(plot)  # a picture that cannot be drawn is refused before the work
+    networks = {e.label: make_model(e.model, settings_for(chosen, e.model, e.parameters), seed) for e in entered}
+    places = {label: place for place, label in enumerate(networks)}
     with progress(task, len(entered), as_json) as bar:
-        for place, (entrant, network) in enumerate(zip(entered, networks, strict=True)):
-            network.fit(examples.train.inputs, examples.train.targets, progress=bar.epochs(entrant.label, place))
-            seen = slice(0, 30)  # sequences: more change little
-            found[entrant.label] = gradient_diagnostics(network, examples.train.inputs[seen], examples.train.targets[seen])
-            bar.step(place)
-    report = GradientReport(task, found, seed)
+
+        def report(label: str, epoch: tuple[dict[str, Any], int] | None) -> None:
+            if epoch is None:
+                bar.step(places[label])
+            else:
+                bar.epochs(label, places[label])(*epoch)
+
+        found = gradient_diagnostics(chosen, networks, seed, report)
     if as_json:
-        for record in report.records():
+        for record in found.records():
             print_json(record)
     else:
-        print_table(report.table())
+        print_table(found.table())
     if plot is not None:
         with writing(plot):
-            draw.save(draw.gradient_figure(report), plot)
+            found.plot(plot)

@@ -36,8 +36,7 @@ def inspect(
     reservoir inspect --set topology=cycle_jumps --set topology_options.jump=7
     reservoir inspect --set units=100 --data laser.csv --plot reservoir.png
     """  # noqa: D301
-    from reservoir.echo.diagnostics import inspect as measure
-    from reservoir.echo.report import ReservoirReport
+    from reservoir.diagnostics.reservoirs import inspect as measure
     from reservoir.experiments.evaluation import make_model
     from reservoir.files.writing import check_outputs, writing
     from reservoir.forecasting.ensemble import standardized
@@ -48,14 +47,13 @@ def inspect(
         if data is not None and value is not None:
             raise click.UsageError(f"{option} is for noise; with --data, the file's columns drive the reservoir.")
     check_outputs(plot, sources=[data])
-    draw = drawing(plot)
+    drawing(plot)  # a picture that cannot be drawn is refused before the work
     series = None if data is None else standardized(*read_columns(data, columns))[0]
-    reservoir = make_model("esn", settings, seed).build((inputs or 1) if series is None else series.shape[1]).reservoir_
-    report = ReservoirReport(reservoir, measure(reservoir, seed, steps or 2000, series))
+    report = measure(make_model("esn", settings, seed), series, n_inputs=inputs or 1, steps=steps or 2000, seed=seed)
     if as_json:
         print_json(report.measures)
     else:
         print_table(report.table())
     if plot is not None:
         with writing(plot):
-            draw.save(draw.inspect_figure(report), plot)
+            report.plot(plot)

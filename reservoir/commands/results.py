@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reservoir.base.values import parse_name
-from reservoir.commands.console import drawing, print_json, print_table, table_width
+from reservoir.commands.console import drawing, print_json, print_table
 from reservoir.commands.options import OUTPUT, Names, at_least, json_of
 
 
@@ -24,6 +24,7 @@ def results(store: str, top: int, csv_file: str | None, plot: str | None, names:
     reservoir results narma10-esn.db --plot rates.png --names leak_rate
     reservoir results narma10-esn.db --csv runs.csv
     """  # noqa: D301
+    from reservoir.base.tables import table_width
     from reservoir.files.writing import check_outputs, writing
     from reservoir.sweeps.report import read_sweep
 
@@ -44,6 +45,6 @@ def results(store: str, top: int, csv_file: str | None, plot: str | None, names:
         if command := report.best_command():
             click.echo(f"\nThe best on the test split, with new seeds:\n{command}")
     if plot is not None:
-        figure = draw.sweep_figure(report, [parse_name(name) for name in names] if names else None)
+        figure = report.plot(names=[parse_name(name) for name in names] if names else None)
         with writing(plot):
             draw.save(figure, plot)

@@ -53,6 +53,7 @@ def run(
     check_outputs(save, plot, sources=[data])
     drawing(plot)  # a picture that cannot be drawn is refused before the work
     rows: list[dict[str, Any]] = []
+    first: Any = None
     try:
         with progress(task, len(seeds), as_json) as bar:
             for place, seed in enumerate(seeds):
@@ -64,25 +65,23 @@ def run(
                     rows.append(result.row)
                     if as_json:
                         print_json(result.row)
-                    if len(rows) == 1:
-                        keep(result, chosen, save, plot)
+                    if first is None:
+                        first = result
+                        keep(RunReport(chosen, rows, first), save, plot)
                 bar.step(place)
     finally:  # what was finished counts, also after Ctrl-C
         if rows and not as_json:
-            print_table(RunReport(chosen, rows).table())
+            print_table(RunReport(chosen, rows, first).table())
     return int(len(rows) < len(seeds))
 
 
-def keep(result: Any, task: Any, save: str | None, plot: str | None) -> None:
-    """Writes the model of a run and the picture of its predictions to the files that are given."""
-    from reservoir.base.tables import number
+def keep(report: Any, save: str | None, plot: str | None) -> None:
+    """Writes the model of the first seed and the picture of its predictions to the files that are given."""
     from reservoir.files.writing import writing
 
     if save is not None:
         with writing(save):
-            result.model.save(save)
+            report.first.model.save(save)
     if plot is not None:
-        row, draw = result.row, drawing(plot)
-        title = f"{row['task']}, {row['model']}: {row['metric']} = {number(row['score'])}"
         with writing(plot):
-            draw.save(draw.task_figure(task, result.data, result.predictions, title), plot)
+            report.plot(plot)

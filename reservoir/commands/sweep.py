@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from reservoir.commands.console import print_table, progress, table_width
+from reservoir.commands.console import print_table, progress
 from reservoir.commands.options import (
     DATA,
     JOBS,
@@ -121,7 +121,7 @@ def sweep(
     reservoir sweep lorenz --vary leak_rate=0.1:1 --strategy tpe --trials 50
     reservoir sweep --file sweep.toml
     """  # noqa: D301
-    from reservoir.base.tables import counted
+    from reservoir.base.tables import counted, table_width
     from reservoir.sweeps import plan_sweep, run_sweep
 
     if task is None:

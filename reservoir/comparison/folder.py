@@ -54,19 +54,15 @@ class ComparisonFolder:
 
     def _draw(self, part: TaskComparison) -> Iterator[tuple[str, str]]:
         """Draw scores, learning curves and predictions, where there are any: (caption, SVG) of each picture."""
+        captions = {
+            "scores": "Score of every seed, and the seconds it took to fit",
+            "learning": "Learning curves of every seed; the run with the middle loss is bold",
+            "predictions": f"Predictions on the test data of seed {part.seed}, over what was asked for",
+        }
         from reservoir import plotting
 
-        figures = []
-        if any(row["error"] is None for row in part.rows):
-            figures.append(("scores", "Score of every seed, and the seconds it took to fit", plotting.score_figure(part)))
-        if any(part.curves.values()):
-            caption = "Learning curves of every seed; the run with the middle loss is bold"
-            figures.append(("learning", caption, plotting.learning_figure(part)))
-        if part.first:
-            caption = f"Predictions on the test data of seed {part.seed}, over what was asked for"
-            figures.append(("predictions", caption, plotting.overlay_figure(part)))
-        for name, caption, figure in figures:
+        for name, figure in [(name, part.plot(what=name)) for name in part.pictures]:
             path = self.path / f"{part.task.name}-{name}.svg"
             with writing(path):
                 plotting.save(figure, path)
-            yield caption, path.read_text(encoding="utf-8")
+            yield captions[name], path.read_text(encoding="utf-8")

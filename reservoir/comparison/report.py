@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.base.tables import Table, as_json, better, number
+from reservoir.base.tables import Table, better, csv_cells, number
 from reservoir.comparison.plan import ComparisonPlan
 from reservoir.files.writing import write_csv
+from reservoir.validation import ParameterError, unknown
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 COLUMNS = (
     "task", "label", "model", "seed", "metric", "score", "solved", "baseline", "n_parameters", "fit_seconds", "predict_seconds",
@@ -96,6 +99,40 @@ class TaskComparison:
         published = [f"Published: {self.task.published}"] * bool(self.task.published)
         return Table(title, columns, body, published + failures(lines))
 
+    def plot(self, path: str | os.PathLike[str] | None = None, what: str = "scores") -> Figure:
+        """Draw the runs of the task; also to a file (png, svg or pdf), if one is given.
+
+        Parameters
+        ----------
+        path : the file, or None
+        what : "scores", the score of every seed and the time to fit; "learning", the learning curves; or "predictions", those
+            of the first seed
+
+        Raises
+        ------
+        ParameterError
+            Nothing of that kind to draw; matplotlib is missing; a file of another kind.
+        """
+        from reservoir import plotting
+
+        figures = {"scores": plotting.score_figure, "learning": plotting.learning_figure, "predictions": plotting.overlay_figure}
+        if what not in figures:
+            raise unknown("picture of a comparison", what, figures)
+        if what not in self.pictures:
+            there = ", ".join(self.pictures) or "nothing"
+            raise ParameterError(f"The comparison on {self.task.name} has no {what} to draw. It has: {there}.")
+        return plotting.kept(figures[what](self), path)
+
+    @property
+    def pictures(self) -> list[str]:
+        """What `plot` can draw of these runs, of "scores", "learning", "predictions"."""
+        having = {
+            "scores": any(row["error"] is None for row in self.rows),
+            "learning": any(self.curves.values()),
+            "predictions": bool(self.first),
+        }
+        return [what for what, there in having.items() if there]
+
 
 @dataclass(frozen=True)
 class ComparisonReport:
@@ -132,19 +169,35 @@ class ComparisonReport:
         """A line for each task and model, see `summarize`."""
         return summarize(self.rows)
 
+    def part(self, task: str | None = None) -> TaskComparison:
+        """The runs of a task, given by its name; of the only one unless given.
+
+        Raises `ParameterError` where there are several tasks and none is named, and for a name that has no finished runs.
+        """
+        parts = {part.task.name: part for part in self.tasks}
+        if task is None and len(parts) == 1:
+            return next(iter(parts.values()))
+        if task is None:
+            raise ParameterError(f"Name one of the tasks that have finished runs: {', '.join(parts) or 'there are none'}.")
+        if task not in parts:
+            raise unknown("compared task", task, parts)
+        return parts[task]
+
+    def table(self, task: str | None = None) -> Table:
+        """The table of a task, by its name; of the only one unless given. Raises what `part` raises."""
+        return self.part(task).table()
+
+    def plot(self, path: str | os.PathLike[str] | None = None, task: str | None = None, what: str = "scores") -> Figure:
+        """The picture of a task, by its name, or of the only one; see `TaskComparison.plot`. Raises what `part` raises, too."""
+        return self.part(task).plot(path, what)
+
     def tables(self) -> list[Table]:
         """A table for each task."""
         return [part.table() for part in self.tasks]
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write a row per run, numbers in full; what has parts as JSON; nothing where there is no value."""
-        write_csv(path, COLUMNS, map(_cells, self.rows))
-
-
-def _cells(row: Mapping[str, Any]) -> list[Any]:
-    plain = as_json(row)
-    cells = [row[key] if isinstance(row[key], float) else plain[key] for key in COLUMNS]
-    return [json.dumps(cell) if isinstance(cell, (dict, list)) else cell for cell in cells]
+        write_csv(path, COLUMNS, (csv_cells(row, COLUMNS) for row in self.rows))
 
 
 def failures(lines: Sequence[Mapping[str, Any]]) -> list[str]:

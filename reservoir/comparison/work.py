@@ -1,6 +1,6 @@
 """Every model on every task with every seed, side by side, all models on the very same data.
 
-    report = compare([get_task("narma10")], ["esn", "wide=esn"], seeds=range(5), settings={"wide__units": 500})
+    report = compare("narma10", ["esn", "wide=esn"], seeds=range(5), settings={"wide__units": 500})
     for line in report.summary():
         print(line["task"], line["model"], line["median"], line["std"])
 
@@ -19,25 +19,29 @@ from reservoir.comparison.plan import ComparisonPlan, PlannedRun, entrants, plan
 from reservoir.comparison.report import ComparisonReport, FinishedRun
 from reservoir.experiments.evaluation import FAILURES, evaluate, make_model, reason, report_row, settings_for
 from reservoir.experiments.workers import Report, run_all
-from reservoir.models import model_class
+from reservoir.models import MODELS, model_class
+from reservoir.tasks import as_task
 
 
 def compare(
-    tasks: Sequence[Any],
-    models: Sequence[str | type],
+    tasks: Any,
+    models: Sequence[str | type] | str | type = tuple(MODELS),
     seeds: Sequence[int] = range(5),
     settings: Mapping[str, Any] | None = None,
     budget: int | None = None,
     jobs: int = 1,
     report: Callable[[PlannedRun, Any], None] = lambda run, message: None,
 ) -> ComparisonReport:
-    """Run every model on every task with every seed.
+    """Run every model on every task with every seed, all on the same data; `reservoir compare` does the same.
+
+    A model that fails with a seed is recorded with its reason, and the other runs continue.
 
     Parameters
     ----------
-    tasks : objects with the methods of `reservoir.tasks.Task`, of different names
-    models : names of models, or classes of your own; "wide=esn" enters one under a label of its own, so that it can be there
-        twice. The label of a class is its name, and "own=package.module:Class" labels it otherwise
+    tasks : a task or several, of different names: a name, or an object with the methods of `reservoir.tasks.Task`
+    models : names of models, or classes of your own, all named ones unless given; "wide=esn" enters one under a label of its
+        own, so that it can be there twice. The label of a class is its name, and "own=package.module:Class" labels it
+        otherwise
     seeds : of the data and of the models
     settings : parameters over each task's own settings for a model, nested ones as `readout__ridge`; with a label before
         it, as `esn__units`, for one model, otherwise for all
@@ -45,13 +49,34 @@ def compare(
     jobs : number of processes; results do not depend on it
     report : called at the start of a run with it and None, and after epochs with (entry of `history_`, epochs)
 
+    Returns
+    -------
+    The report: `table(task)` has a row per model, `to_csv(path)` writes a row per run, `plot(path, task, what)` draws scores,
+    learning curves or predictions of a task. With one task it need not be named.
+
     Raises
     ------
     ParameterError
-        An unknown model or parameter, a value out of range, a name that is there twice; with several jobs, a class that
-        their processes cannot import. Before any work.
+        An unknown task, model or parameter, a value out of range, a name that is there twice; with several jobs, a class
+        that their processes cannot import. Before any work.
+    DataError
+        A user's file that cannot be used. Before any work.
+    WorkerError
+        A process was killed.
+
+    Examples
+    --------
+    >>> from reservoir import compare
+    >>> report = compare("narma10", ["esn", "small=esn"], seeds=[0, 1], settings={"small__units": 10})
+    >>> [row[0] for row in report.table().rows]
+    ['esn', 'small', 'trivial baseline']
+    >>> esn, small = report.summary()
+    >>> esn["median"] < small["median"]
+    True
     """
-    planned = plan_comparison(tasks, entrants(models, settings or {}), seeds, budget)
+    several = list(tasks) if isinstance(tasks, (list, tuple)) else [tasks]
+    named = [models] if isinstance(models, (str, type)) else models
+    planned = plan_comparison([as_task(task) for task in several], entrants(named, settings or {}), seeds, budget)
     found = dict(run_comparison(planned, jobs, lambda index, told: report(planned.runs[index], told)))
     return ComparisonReport(planned, found)
 

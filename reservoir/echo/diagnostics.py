@@ -160,7 +160,9 @@ def degrees(reservoir: Reservoir) -> dict[str, Any]:
     }
 
 
-def inspect(reservoir: Reservoir, seed: int = 0, steps: int = 2000, inputs: np.ndarray | None = None) -> Mapping[str, Any]:
+def measure_reservoir(
+    reservoir: Reservoir, seed: int = 0, steps: int = 2000, inputs: np.ndarray | None = None
+) -> Mapping[str, Any]:
     """Every diagnostic by name, for the given inputs (T, n_inputs), or `steps` of white noise uniform in +-1.
 
     With output feedback the outputs are taken as 0 along these inputs.

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.base.tables import Table, better, number
+from reservoir.base.tables import Table, better, csv_cells, number
+from reservoir.experiments.evaluation import Result
+from reservoir.files.writing import write_csv
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -19,10 +25,12 @@ class RunReport:
     ----------
     task : an object with the methods of `reservoir.tasks.Task`
     rows : one for each seed that was finished, at least one, as `evaluate` gives them
+    first : the result of the first of these seeds: its fitted model, the data, the predictions
     """
 
     task: Any
     rows: Sequence[Mapping[str, Any]]
+    first: Result
 
     def records(self) -> list[Mapping[str, Any]]:
         """The rows as plain data."""
@@ -49,6 +57,22 @@ class RunReport:
         title = f"{first['task']}, {first['model']}: {first['metric']}, {better(self.task)}"
         columns = ["seed", *scores, "baseline", "weights", "fit s", "predict s"]
         return Table(title, columns, body, [f"Published: {self.task.published}"] if self.task.published else [])
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write a row per seed, numbers in full; what has parts as JSON."""
+        columns = list(self.rows[0])
+        write_csv(path, columns, (csv_cells(row, columns) for row in self.rows))
+
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
+        """Draw the predictions of the first seed, as the task is drawn; also to a file (png, svg or pdf), if one is given.
+
+        Raises `ParameterError` when matplotlib is missing or the file is of another kind.
+        """
+        from reservoir.plotting import kept, task_figure
+
+        row = self.first.row
+        title = f"{row['task']}, {row['model']}: {row['metric']} = {number(row['score'])}"
+        return kept(task_figure(self.task, self.first.data, self.first.predictions, title), path)
 
 
 def _seconds(*times: float) -> list[str]:

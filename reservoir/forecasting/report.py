@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from reservoir.base.tables import Table, number
 from reservoir.files.writing import write_rows
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,15 @@ class ForecastReport:
         future = self.future
         values = np.stack([future.median, future.low, future.high], axis=2).reshape(len(future.median), -1)
         write_rows(path, header, values, len(self.series) + 1)
+
+    def plot(self, path: str | os.PathLike[str] | None = None, title: str | None = None) -> Figure:
+        """Draw the first column: the end of the record, its forecast there and past the end; also to a file, if one is given.
+
+        Raises `ParameterError` when matplotlib is missing or the file is not of png, svg or pdf.
+        """
+        from reservoir.plotting import forecast_figure, kept
+
+        return kept(forecast_figure(self, self.names[0] if title is None else title), path)
 
 
 def _quotient(error: float, scale: float) -> str:

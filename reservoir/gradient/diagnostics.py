@@ -29,7 +29,7 @@ RANGES: Mapping[str, tuple[float, float]] = {"sigmoid": (0.05, 0.95), "tanh": (-
 """Below the first and above the second, an activation is saturated."""
 
 
-def gradient_diagnostics(estimator: RecurrentEstimator, inputs: Any, targets: Any = None, samples: int = 64) -> dict[str, Any]:
+def measure_gradients(estimator: RecurrentEstimator, inputs: Any, targets: Any = None, samples: int = 64) -> dict[str, Any]:
     """What becomes of gradients in a network, fitted, or only drawn (fitted with `Training(epochs=0)`).
 
     Parameters

@@ -134,6 +134,13 @@ def finished(figure: Figure) -> Figure:
     return figure
 
 
+def kept(figure: Figure, path: str | os.PathLike[str] | None) -> Figure:
+    """The figure, after it is written to `path` if there is one."""
+    if path is not None:
+        save(figure, path)
+    return figure
+
+
 def plain(text: str) -> str:
     """A text of the user's that is not read as mathematics."""
     return text.replace("$", r"\$")

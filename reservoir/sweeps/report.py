@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from reservoir.files.writing import write_csv
 from reservoir.sweeps.store import Store
 from reservoir.sweeps.summary import ProgressCurve, Trials, importance, progress_curve, ranking, trials_of
 from reservoir.sweeps.table import RunTable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 DETAILS = (
     "n_parameters", "baseline", "error", "warnings", "data_hash", "versions", "attempts", "fit_seconds", "predict_seconds",
@@ -117,9 +120,41 @@ class SweepReport:
             header = ["trial", *map(shown_name, names), "seed", "status", "score", *[f"scores.{name}" for name in scores]]
             write_csv(path, [*header, *DETAILS], _details(store, names, scores))
 
+    def plot(self, path: str | os.PathLike[str] | None = None, names: Sequence[str] | None = None) -> Figure:
+        """Draw the scores: a line, a heat map or parallel coordinates; also to a file (png, svg or pdf), if one is given.
+
+        `names` are the parameters to draw, all that vary unless given. Raises what `plotting.sweep_figure` raises.
+        """
+        from reservoir.plotting import kept, sweep_figure
+
+        return kept(sweep_figure(self, names), path)
+
 
 def read_sweep(path: str | os.PathLike[str]) -> SweepReport:
-    """The report of a store. Raises what `Store` raises."""
+    """Read what a sweep found from its store; the sweep may still be running. `reservoir results` shows the same.
+
+    Parameters
+    ----------
+    path : the SQLite file that `sweep` or `reservoir sweep` wrote
+
+    Returns
+    -------
+    The report: `table()` has the best trials, `to_csv(path)` writes every run, `plot()` draws the scores.
+
+    Raises
+    ------
+    StoreError
+        The file is damaged, of another kind, or from a newer version.
+    OSError
+        There is no such file, or it cannot be read.
+
+    Examples
+    --------
+    >>> from reservoir import read_sweep
+    >>> read_sweep("nothing.db")
+    Traceback (most recent call last):
+    FileNotFoundError: [Errno 2] No such file or directory: 'nothing.db'
+    """
     with Store.reading(path) as store:
         return SweepReport(store.table(), store.path)
 

@@ -27,7 +27,7 @@ def gradient_figure(report: Any) -> Figure:
 
     Parameters
     ----------
-    report : a `gradient.report.GradientReport`
+    report : a `diagnostics.gradients.GradientReport`
 
     Raises `ParameterError` when matplotlib is missing.
     """

@@ -23,7 +23,7 @@ def inspect_figure(report: Any) -> Figure:
 
     Parameters
     ----------
-    report : an `echo.report.ReservoirReport`
+    report : an `diagnostics.reservoirs.ReservoirReport`
 
     Raises `ParameterError` when matplotlib is missing.
     """
