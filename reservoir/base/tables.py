@@ -23,7 +23,7 @@ class Table(NamedTuple):
     Scores
     <BLANKLINE>
      model   nmse
-    ────────────
+     ────────────
      esn     0.04
      lstm    0.12
     <BLANKLINE>

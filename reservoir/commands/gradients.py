@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -60,7 +61,7 @@ def gradients(
     places = {label: place for place, label in enumerate(networks)}
     with progress(task, len(entered), as_json) as bar:
 
-        def report(label: str, epoch: tuple[dict[str, Any], int] | None) -> None:
+        def report(label: str, epoch: tuple[Mapping[str, Any], int] | None) -> None:
             if epoch is None:
                 bar.step(places[label])
             else:

