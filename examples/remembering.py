@@ -24,6 +24,4 @@ for network in networks:
         f"{name}: mse {score:.5f}, always 1: {task.baseline(data):.3f}; gradient per step back: times {found[name]['growth']:.3f}"
     )
 if len(sys.argv) > 1:
-    from reservoir.plotting import gradient_figure, save
-
-    save(gradient_figure(GradientReport(task.name, found)), sys.argv[1])
+    GradientReport(task.name, found).plot(sys.argv[1])

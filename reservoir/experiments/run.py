@@ -51,7 +51,7 @@ def run(
     >>> [row["score"] < row["baseline"] for row in report.rows]
     [True, True]
     >>> report.table().columns
-    ['seed', 'nmse', 'baseline', 'weights', 'fit s', 'predict s']
+    ['seed', 'nmse', 'nrmse', 'baseline', 'weights', 'fit s', 'predict s']
     """
     chosen = as_task(task)
     if not len(seeds):
