@@ -22,7 +22,7 @@ from reservoir import ESN, Elman, ModelFileError, ParameterError, Ridge, Trainin
 from reservoir.comparison.report import FinishedRun, TaskComparison
 from reservoir.comparison.work import compare
 from reservoir.experiments.evaluation import evaluate, settings_for
-from reservoir.gradient.diagnostics import gradient_diagnostics
+from reservoir.gradient.diagnostics import measure_gradients
 from reservoir.models import known_model, settings_name
 from reservoir.plotting.tasks.figure import default_picture
 from reservoir.sweeps import plan_sweep
@@ -180,7 +180,7 @@ def test_the_cell_is_trained_seen_and_restored(own: Any) -> None:
     network = own.LeakyRNN(units=12, leak_rate=0.9, training=training, dtype="float64", random_state=0)
     network.fit(data.train.inputs, data.train.targets)
     assert own.Delay(steps=2).score(network.predict(data.test.inputs), data) < 0.5
-    found = gradient_diagnostics(network, data.test.inputs, data.test.targets)
+    found = measure_gradients(network, data.test.inputs, data.test.targets)
     assert set(found["saturated"]) == {"unit"} and found["singular_values"].shape == (1, 12)
     again = own.LeakyRNN.restored(network.get_params(deep=False), *network._record())
     np.testing.assert_array_equal(again.predict(data.test.inputs)[0], network.predict(data.test.inputs)[0])

@@ -312,7 +312,9 @@ def test_a_parameter_that_no_file_can_hold(tmp_path: Path) -> None:
         esn.save(tmp_path / "model")
 
 
-@pytest.mark.parametrize("readout", [SVC, StandardScaler(), Elman(), ESN(), object()], ids=str)
+@pytest.mark.parametrize(
+    "readout", [SVC, StandardScaler(), Elman(), ESN(), object()], ids=["class", "scaler", "Elman", "ESN", "object"]
+)
 def test_what_is_no_readout(readout: Any) -> None:
     with pytest.raises(ParameterError, match=r"or an object with fit and predict. Got .* instead"):
         small(readout=readout).fit(WAVES, NEXT)
