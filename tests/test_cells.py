@@ -287,3 +287,10 @@ def test_independent_units_begin_within_their_bound() -> None:
     drawn = IndRNNCell(500, recurrent_bound=1.5).draw_recurrent("orthogonal", 0.1, np.random.default_rng(0))
     assert drawn.shape == (500,)
     assert 0.0 <= drawn.min() < 0.05 and 1.45 < drawn.max() <= 1.5
+
+
+def test_matrices_are_read_as_to_from_and_peepholes_as_a_row_for_each_gate() -> None:
+    cell = LSTMCell(3, peepholes=True)
+    for name, shape in cell.shapes(2).items():
+        array = np.arange(float(np.prod(shape))).reshape(shape)
+        np.testing.assert_array_equal(cell.readable(name, array), array if name == "peepholes" else array.T)

@@ -258,3 +258,10 @@ def test_initial_weights_are_the_triangle_of_a_whole_matrix() -> None:
     np.testing.assert_array_equal(drawn[:3, 3:], 0.0)
     np.testing.assert_array_equal(np.where(drawn != 0.0, whole, 0.0), drawn)
     assert np.count_nonzero(drawn) == 27
+
+
+def test_weights_as_users_read_them() -> None:
+    cell = ClockworkCell(4, (1, 2))
+    matrix = cell.readable("recurrent_weights", np.arange(1.0, 13.0))
+    np.testing.assert_array_equal(matrix != 0.0, [[1, 1, 1, 1], [1, 1, 1, 1], [0, 0, 1, 1], [0, 0, 1, 1]])
+    np.testing.assert_array_equal(cell.readable("input_weights", np.arange(8.0).reshape(2, 4)), np.arange(8.0).reshape(2, 4).T)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -48,7 +49,9 @@ def own(folder: Path) -> Iterator[Any]:
     """The document's code, imported."""
     sys.path.insert(0, str(folder))
     try:
-        yield importlib.import_module("own")
+        with contextlib.chdir(folder):  # the code writes files
+            module = importlib.import_module("own")
+        yield module
     finally:
         sys.path.remove(str(folder))
         del sys.modules["own"]
@@ -243,13 +246,13 @@ def test_a_picture_of_one_s_own_draws_one_model_and_several(own: Any) -> None:
     assert figure.get_suptitle() == "delay: predictions, seed 3"
 
 
-def test_the_document_s_readouts_are_fitted_saved_and_loaded(own: dict[str, Any]) -> None:
-    assert type(own["esn"].readout_) is own["LeastAbsolute"] and own["esn"].readout_.rounds == 30
-    wave, ridge = own["wave"], own["esn"].set_params(readout=Ridge()).fit(own["wave"][:-1], own["spoiled"][1:])
-    assert own["error"] < 1e-3 < np.abs(ridge.predict(wave[:-1]) - wave[1:])[100:].max()
-    assert own["accuracy"] == 1.0
+def test_the_document_s_readouts_are_fitted_saved_and_loaded(own: Any, folder: Path) -> None:
+    assert type(own.esn.readout_) is own.LeastAbsolute and own.esn.readout_.rounds == 30
+    wave, ridge = own.wave, own.esn.set_params(readout=Ridge()).fit(own.wave[:-1], own.spoiled[1:])
+    assert own.error < 1e-3 < np.abs(ridge.predict(wave[:-1]) - wave[1:])[100:].max()
+    assert own.accuracy == 1.0
     with pytest.raises(ModelFileError, match=r"class '\w+:LeastAbsolute', .*: load\(path, classes=\[LeastAbsolute\]\)"):
-        load("wave.safetensors")
+        load(folder / "wave.safetensors")
 
 
 def test_tasks_name_pictures_that_there_are_and_the_document_lists_all() -> None:
