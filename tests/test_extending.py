@@ -1,4 +1,4 @@
-"""A task and a picture of one's own, as docs/extending.md shows them, and the pictures that tasks name."""
+"""The user's own code that docs/extending.md shows works as it says; tasks name pictures that exist."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def shares(found: list[dict[str, Any]]) -> dict[str, float]:
     return {row["name"]: row["share"] for row in found}
 
 
-# RunTable
+# The table of runs
 
 
 def test_varied_names_are_those_whose_values_differ() -> None:

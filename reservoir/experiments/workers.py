@@ -89,8 +89,8 @@ def _run_in_processes(
 class Pool(ProcessPoolExecutor):
     """Processes of our own, that end with this one and never see Ctrl-C. An error within its block ends them at once.
 
-    What is sent is pickled here and unpickled inside of the call, so that either failure is an error that can be told;
-    `ProcessPoolExecutor` takes the second for the death of a worker.
+    The pool itself pickles a call's arguments, and the worker unpickles them within the call, so that either failure is
+    raised as an error. `ProcessPoolExecutor` takes a failure to unpickle for the death of a worker.
     """
 
     def __init__(self, jobs: int) -> None:

@@ -38,7 +38,7 @@ class Progression:
 
 
 def fingerprint(estimator: Estimator, seed: np.random.SeedSequence, data: Sequence[np.ndarray]) -> str:
-    """A digest of version, parameters, seed and data, but for the settings that may change when a training is resumed."""
+    """Return a digest of version, parameters, seed and data, without the settings that a resumed training may change."""
     free = {"training", "random_state", *(f"training__{name}" for name in UNBOUND)}
     if estimator.get_params()["training__schedule"] == "cosine":
         free.remove("training__epochs")

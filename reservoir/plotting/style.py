@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Of Okabe & Ito (2008): told apart with every kind of color vision.
+# Colors of Okabe & Ito (2008), which people with any kind of color vision can distinguish.
 TRUTH = "#1a1a1a"
 MODEL = "#d55e00"
 ERROR = "#0072b2"

@@ -98,7 +98,7 @@ class Driver:
     """The trials of batches that are finished, with which those that may be stopped early are compared."""
 
     def finish(self, missing: Sequence[tuple[int, TrialRun]]) -> None:
-        """TrialRun all of these; after Ctrl-C only what is in hand."""
+        """Do all of these runs; after Ctrl-C only those that workers have already."""
         chunks = self._chunks(missing)
         self.slots = self.engine.slots()
         self._tell()

@@ -94,7 +94,7 @@ def overlay_figure(report: Any) -> Figure:
 
 
 def picture(chosen: str | Picture) -> Picture:
-    """The picture of a name; a `Picture` of one's own is itself. Raises `ParameterError` for an unknown name."""
+    """Return the picture of that name, or the user's own `Picture` as it is. Raises `ParameterError` for an unknown name."""
     if isinstance(chosen, Picture):
         return chosen
     if chosen not in PICTURES:
