@@ -32,7 +32,8 @@ from typing import Any
 
 from memory import anonymous_megabytes
 
-from reservoir.sweeps import plan_sweep, run_sweep
+from reservoir.sweeps.plan import plan_sweep
+from reservoir.sweeps.runner import run_sweep
 from reservoir.sweeps.store import Row, Store
 from reservoir.sweeps.work import Answer, Chunk
 from reservoir.tasks import get_task

@@ -11,8 +11,7 @@ import pytest
 
 from reservoir import Ridge
 from reservoir.base.values import canonical
-from reservoir.sweeps import plan_sweep
-from reservoir.sweeps.plan import Sweep, takes_integers
+from reservoir.sweeps.plan import Sweep, plan_sweep, takes_integers
 from reservoir.sweeps.space import grid
 from reservoir.tasks import get_task
 from reservoir.validation import ParameterError

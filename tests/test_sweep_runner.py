@@ -139,7 +139,7 @@ def runner_model(parameters: Any, seed: int) -> Any:
 @pytest.mark.parametrize("split", ["validation", "test"])
 def test_the_split_that_is_scored(split: str) -> None:
     data = Toy().generate(0)
-    ready = prepared("a", Toy(level=0.1), split, 0)
+    ready = prepared(Chunk("a", Toy(level=0.1), "esn", split, 0))
     np.testing.assert_array_equal(ready.data.test.inputs[0], getattr(data, split).inputs[0])
     assert ready.hashed == data_hash(data)
 
@@ -446,7 +446,7 @@ def test_rivals_may_have_lost_their_numbers() -> None:
     """A training that ended in NaN, its best weights kept, is a rival like others."""
     rivals = [[3.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, math.nan]] * 3 + [[4.0, 3.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]] * 3
     curve: list[float] = []
-    watch = work._watched(rivals, curve)
+    watch = work._watch(rivals, curve)
     for epoch, loss in enumerate([9.0, 9.0, 9.0, 9.0, 9.0]):
         watch({"loss": 0.0, "validation_loss": loss, "epoch": epoch}, 8)
     with pytest.raises(work.FellBehind):
@@ -498,13 +498,13 @@ def test_data_that_changed_since(tmp_path: Path) -> None:
 
 def test_the_data_of_the_latest_seeds_are_kept_within_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     task = Toy()
-    one, two = prepared("a", task, "test", 1), prepared("a", task, "test", 2)
+    one, two = prepared(Chunk("a", task, "esn", "test", 1)), prepared(Chunk("a", task, "esn", "test", 2))
     assert one.size == 3 * 2 * 60 * 8
     monkeypatch.setattr(work, "MOST_BYTES", 2 * one.size)
-    assert prepared("a", task, "test", 1) is one
-    prepared("a", task, "test", 3)
-    assert prepared("a", task, "test", 1) is one and prepared("a", task, "test", 2) is not two
-    assert prepared("b", task, "test", 1) is not one
+    assert prepared(Chunk("a", task, "esn", "test", 1)) is one
+    prepared(Chunk("a", task, "esn", "test", 3))
+    assert prepared(Chunk("a", task, "esn", "test", 1)) is one and prepared(Chunk("a", task, "esn", "test", 2)) is not two
+    assert prepared(Chunk("b", task, "esn", "test", 1)) is not one
 
 
 def test_data_that_changed_are_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -572,7 +572,7 @@ def test_a_run_is_given_up_after_three_deaths_and_those_beside_it_survive(
     told: list[Progress] = []
     run_sweep(sweep, tmp_path / "a.db", executor=executor, jobs=1, report=lambda p: told.append(replace(p)))
     found = outcomes(tmp_path / "a.db")
-    error = "its worker died whenever it was tried, perhaps for want of memory (BrokenExecutor)"
+    error = "its worker died at every attempt, perhaps for want of memory (BrokenExecutor)"
     assert found.pop(0.3) == ("failed", error, 3)
     assert {outcome[:2] for outcome in found.values()} == {("done", None)} and len(found) == 19
     assert executor.deaths == {0.3: 96}

@@ -1,4 +1,4 @@
-"""The SQLite file under a store: opening it so that nothing that was committed is lost, and errors in our words."""
+"""The SQLite file under a store: it is opened so that nothing that was committed is lost, with errors in our words."""
 
 from __future__ import annotations
 
@@ -49,16 +49,34 @@ CREATE VIEW everything AS
     ORDER BY runs.trial, runs.seed;
 """
 
+KEPT = "what was committed is kept; then run the same command again"
+SYSTEM_ERRORS = {
+    **dict.fromkeys(
+        (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED),
+        (errno.EBUSY, f"is locked by another program that writes to it; wait for that to end; {KEPT}"),
+    ),
+    **dict.fromkeys(
+        (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR),
+        (errno.ENOSPC, f"cannot be written to, the disk is full or broken ({{}}); make room; {KEPT}"),
+    ),
+    **dict.fromkeys(
+        (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM),
+        (errno.EACCES, "cannot be opened for this ({})"),
+    ),
+}
+"""SQLite's errors that are the system's: its number and what to say, with SQLite's own words in the place of {}."""
+
 
 def connected(path: str | os.PathLike[str], how: str) -> sqlite3.Connection:
-    """A connection without transactions of its own accord; `how` is SQLite's, as mode=rwc."""
+    """Connect without transactions of the connection's own accord; `how` is SQLite's, as mode=rwc."""
     return sqlite3.connect(f"{Path(path).absolute().as_uri()}?{how}", uri=True, timeout=PATIENCE, isolation_level=None)
 
 
 def reading_connection(path: str | os.PathLike[str]) -> sqlite3.Connection:
-    """A connection that changes nothing that was written and sees the file as it is now, whatever others write.
+    """Connect to read the file as it is at this moment, whatever others write.
 
-    One that may write takes its index away with it, and puts away the log: of a writer that died, that is left to the next.
+    With mode=rw, SQLite removes its own index afterwards. Beside a log that a dead writer left, the mode is ro, so that the
+    log stays for the next writer.
     """
     log = size_of(path, "-wal")
     try:
@@ -81,20 +99,14 @@ def _reading(path: str | os.PathLike[str], how: str) -> sqlite3.Connection:
 
 
 def size_of(path: str | os.PathLike[str], suffix: str = "") -> int:
-    """Bytes of the file, or of one beside it.
-
-    Raises `StoreError` for an empty file with a log that is not: SQLite would delete that.
-    """
+    """The bytes of the file, or of one beside it. Raises `StoreError` for an empty file with a log, which SQLite would delete."""
     if os.path.isdir(path):
         raise IsADirectoryError(errno.EISDIR, "is a folder, not a file", str(path))
-    try:
-        size = os.path.getsize(f"{os.fspath(path)}{suffix}")
-    except FileNotFoundError:
-        size = 0
+    beside = Path(f"{os.fspath(path)}{suffix}")
+    size = beside.stat().st_size if beside.exists() else 0
     if not suffix and not size and size_of(path, "-wal"):
-        raise StoreError(
-            f"{path}: is empty, but the log {path}-wal beside it is not; both are left as they are. Give another store."
-        )
+        text = f"is empty, but the log {path}-wal beside it is not; both are left as they are. Give another store."
+        raise StoreError(f"{path}: {text}")
     return size
 
 
@@ -108,49 +120,42 @@ def check_file(connection: sqlite3.Connection, path: str | os.PathLike[str], new
         raise StoreError(f"{path}: was written by a newer version of this software; use that one.")
     [found] = connection.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
-        raise StoreError(_damaged(path, found))
+        raise _damaged(path, found)
 
 
-def _damaged(path: str | os.PathLike[str], what: object) -> str:
-    told = " ".join(str(what).split())
-    return (
-        f"{path}: is damaged or cut off ({told}); it is left as it is, `sqlite3 FILE .recover` may save rows. Give another store."
-    )
-
-
-@contextmanager
-def understood(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Values that are not what was written mean that the file is damaged."""
-    try:
-        yield
-    except (ValueError, TypeError, KeyError) as error:
-        raise StoreError(_damaged(path, error)) from None
+def _damaged(path: str | os.PathLike[str], what: object) -> StoreError:
+    reason, remedy = " ".join(str(what).split()), "`sqlite3 FILE .recover` may save rows. Give another store."
+    return StoreError(f"{path}: is damaged or cut off ({reason}); it is left as it is, {remedy}")
 
 
 @contextmanager
 def explained(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Say in our words what SQLite complains of."""
+    """Raise SQLite's errors in our words."""
     try:
         yield
     except UnicodeDecodeError as error:  # of a name in the file that SQLite complains of
-        raise StoreError(_damaged(path, error)) from None
+        raise _damaged(path, error) from None
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.ProgrammingError):
             raise
         extended = getattr(error, "sqlite_errorcode", 0)
         code = extended & 0xFF
-        kept = "what was committed is kept; then run the same command again"
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            text = f"is locked by another program that writes to it; wait for that to end; {kept}"
-            raise OSError(errno.EBUSY, text, str(path)) from None
-        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) and extended != sqlite3.SQLITE_IOERR_SHORT_READ:
-            text = f"cannot be written to, the disk is full or broken ({error}); make room; {kept}"
-            raise OSError(errno.ENOSPC, text, str(path)) from None
         if code == sqlite3.SQLITE_CANTOPEN and not Path(path).absolute().parent.is_dir():
             raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path)) from None
-        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-            raise PermissionError(errno.EACCES, f"cannot be opened for this ({error})", str(path)) from None
+        if code in SYSTEM_ERRORS and extended != sqlite3.SQLITE_IOERR_SHORT_READ:
+            number, text = SYSTEM_ERRORS[code]
+            raise OSError(number, text.format(error), str(path)) from None
         if code == sqlite3.SQLITE_NOTADB:
             text = "is not the store of a sweep, or its start is damaged; it is left as it is. Give another store."
             raise StoreError(f"{path}: {text}") from None
-        raise StoreError(_damaged(path, error)) from None
+        raise _damaged(path, error) from None
+
+
+@contextmanager
+def understood(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Raise SQLite's errors as `explained` does; values other than those that were written mean that the file is damaged."""
+    with explained(path):
+        try:
+            yield
+        except (ValueError, TypeError, KeyError) as error:
+            raise _damaged(path, error) from None

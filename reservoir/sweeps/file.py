@@ -26,7 +26,6 @@ from reservoir.base.values import parse_name, shown_name
 from reservoir.validation import ParameterError, brief, nearest
 
 TABLES = ("vary", "set", "task_set")
-TEXT: tuple[tuple[type, ...], str] = (str,), "text"
 KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
     **dict.fromkeys(TABLES, ((dict,), "a table")),
     **dict.fromkeys(("trials", "jobs", "search_seed", "batch"), ((int,), "an integer")),
@@ -34,16 +33,11 @@ KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "seeds": ((str, int, list), "text as 0:5, an integer, or a list of integers"),
     "start": ((int, float), "a number"),
 }
-"""Types of the options that are not text."""
+"""The types of the options that are not text."""
 
 
 def read_sweep_file(path: str | os.PathLike[str], options: Iterable[str]) -> dict[str, Any]:
-    """The options of a sweep as a file gives them; tables as dicts by the names of parameters, parts as `readout__ridge`.
-
-    Parameters
-    ----------
-    path : the file
-    options : the names of options that there are
+    """Read the options of a sweep, of those known; tables as dicts by the names of parameters, parts as `readout__ridge`.
 
     Raises
     ------
@@ -55,30 +49,27 @@ def read_sweep_file(path: str | os.PathLike[str], options: Iterable[str]) -> dic
     try:
         with open(path, "rb") as file:
             given = tomllib.load(file)
-        repr(given)  # which tables nested a thousand deep have not, nor integers of thousands of digits
+        repr(given)  # fails for tables nested a thousand deep, and for integers of thousands of digits
     except (ValueError, RecursionError) as error:
         raise ParameterError(f"{path}: is not TOML: {error}.") from None
     known = [*options, *TABLES]
     for name, value in given.items():
         if name not in known:
             raise ParameterError(f"{path}: there is no option '{name}'.{nearest(name, known)} Known: {', '.join(sorted(known))}.")
-        types, told = KINDS.get(name, TEXT)
+        types, kind = KINDS.get(name, ((str,), "text"))
         if type(value) not in types:
-            raise ParameterError(f"{path}: '{name}' must be {told}. Got {brief(value)} instead.")
-    return {**given, **{name: _parameters(path, given.get(name, {})) for name in TABLES}}
-
-
-def _parameters(path: str | os.PathLike[str], table: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in _flat(table, ""):
-        if name in found:
-            raise ParameterError(f"{path}: '{shown_name(name)}' is there twice.")
-        found[name] = value
-    return found
+            raise ParameterError(f"{path}: '{name}' must be {kind}. Got {brief(value)} instead.")
+    for table in TABLES:
+        pairs = list(_flat(given.get(table, {}), ""))
+        given[table] = dict(pairs)
+        if len(given[table]) < len(pairs):
+            twice = next(name for place, (name, _) in enumerate(pairs) if name in dict(pairs[:place]))
+            raise ParameterError(f"{path}: '{shown_name(twice)}' is there twice.")
+    return given
 
 
 def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    """Names and values, those of nested tables as outer__inner; a range is a value, and so is an empty table."""
+    """Yield names and values, those of nested tables as outer__inner; a range is a value, and so is an empty table."""
     for name, value in table.items():
         full = prefix + parse_name(name)
         if isinstance(value, dict) and value and not {"start", "stop"} & set(value):
