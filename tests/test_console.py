@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reservoir.commands.console import Bar, epoch_text, progress
+from reservoir.commands.console import Bar, progress
 
 
 class Display:
@@ -28,7 +28,7 @@ class Display:
 def test_a_bar_counts_parts_and_how_far_the_others_are() -> None:
     display = Display()
     bar = Bar(display, "work", 4)
-    assert bar.shown and display.fields["visible"]
+    assert display.fields["visible"]
     bar.step()
     bar.within("second", 1, 3, 4)
     bar.within("third", 2, 1, 2)
@@ -55,7 +55,7 @@ def test_a_bar_of_one_part_shows_once_it_has_steps_to_count() -> None:
 
 def test_parallel_parts_show_that_they_start_and_how_far_they_are() -> None:
     display = Display()
-    report = Bar(display, "", 3).parts(["first", "second", "third"])
+    report = Bar(display, "", 3).epochs({1: "second", 2: "third"})
     report(1, None)
     assert (display.fields["completed"], display.fields["description"]) == (0, "second")
     report(1, ({"epoch": 4, "loss": 0.5, "gradient_norm": 2.0, "steps_per_second": 1000.0}, 10))
@@ -77,11 +77,6 @@ def test_a_bar_is_for_terminals(monkeypatch: pytest.MonkeyPatch, terminals: tupl
     for name in ("stdout", "stderr"):
         monkeypatch.setattr(getattr(sys, name), "isatty", lambda name=name: name in terminals, raising=False)
     with progress("work", 3, as_json) as bar:
-        assert bar.shown is shown
+        assert (bar._display is not None) is shown
         bar.within("[not markup]", 0, 1, 2)
         bar.step()
-
-
-def test_what_is_said_of_an_epoch() -> None:
-    record = {"epoch": 3, "loss": 0.012345, "gradient_norm": 1.234, "steps_per_second": 123456.7}
-    assert epoch_text(record) == "loss 0.01235, gradient 1.2, 123,457 steps/s"

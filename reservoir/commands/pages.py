@@ -1,4 +1,4 @@
-"""Describes a task or a model: as plain data, and as a page of text."""
+"""`reservoir tasks` and `reservoir models`: lists of them, and a page for each one."""
 
 from __future__ import annotations
 
@@ -7,9 +7,48 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-from reservoir.base.tables import better
-from reservoir.experiments.evaluation import part_classes
-from reservoir.models import MODELS
+import click
+
+from reservoir.commands.console import print_json
+from reservoir.commands.options import json_of
+from reservoir.models import MODELS, model_class
+
+
+@click.command(short_help="List the tasks, or describe one.")
+@click.argument("name", required=False)
+@json_of("one JSON object per task, a line each")
+def tasks(name: str | None, as_json: bool) -> None:
+    """List the tasks, or describe task NAME: its definition, options and settings."""
+    from reservoir.base.tables import Table
+    from reservoir.tasks import list_tasks
+    from reservoir.tasks.registry import task_class
+
+    facts = [task_facts(task_class(n)) for n in ([name] if name else list_tasks())]
+    if as_json:
+        for fact in facts:
+            print_json(fact)
+    elif name:
+        click.echo(task_page(task_class(name)))
+    else:
+        rows = [[f["name"], f["kind"], f["summary"]] for f in facts]
+        click.echo(Table("Tasks", ["name", "kind", "what it asks"], rows, ["`reservoir tasks NAME` describes one."]))
+
+
+@click.command(short_help="List the models, or describe one.")
+@click.argument("name", required=False)
+@json_of("one JSON object per model, a line each")
+def models(name: str | None, as_json: bool) -> None:
+    """List the models, or describe model NAME: its parameters, topologies and readouts."""
+    from reservoir.base.tables import Table
+
+    if as_json:
+        for n in [name] if name else MODELS:
+            print_json(model_facts(n, model_class(n)))
+    elif name:
+        click.echo(model_page(name, model_class(name)))
+    else:
+        rows = [[n, MODELS[n].summary] for n in MODELS]
+        click.echo(Table("Models", ["name", "what it is"], rows, ["`reservoir models NAME` shows its parameters."]))
 
 
 def task_facts(task: Any) -> dict[str, Any]:
@@ -34,6 +73,8 @@ def summary(documented: Any) -> str:
 
 def task_page(task: Any) -> str:
     """Describes one task, as text."""
+    from reservoir.base.tables import better
+
     facts = task_facts(task)
     lines = [f"{task.name} ({task.kind}; {task.metric}, {better(task)})", "", facts["definition"], ""]
     if task.published:
@@ -66,6 +107,8 @@ def parameters(cls: Any) -> dict[str, dict[str, Any]]:
 
 def part_classes_of(cls: Any, above: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """The parameters that are objects with parameters of their own, and the parts of these, as readout and a.b."""
+    from reservoir.experiments.evaluation import part_classes
+
     for name, constraint in cls.constraints.items():
         classes = part_classes(constraint)
         if classes:

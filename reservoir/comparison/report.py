@@ -21,7 +21,11 @@ COLUMNS = (
     "task", "label", "model", "seed", "metric", "score", "solved", "baseline", "n_parameters", "fit_seconds", "predict_seconds",
     "error", "warnings", "scores", "task_options", "params", "version",
 )  # fmt: skip
-FORMS = {"n_parameters": "{:.0f}".format, "fit_seconds": "{:.3f}".format, "predict_seconds": "{:.3f}".format}
+FORMS = {
+    "weights": ("n_parameters", "{:.0f}".format),
+    "fit s": ("fit_seconds", "{:.3f}".format),
+    "predict s": ("predict_seconds", "{:.3f}".format),
+}
 
 
 @dataclass(frozen=True)
@@ -30,9 +34,9 @@ class FinishedRun:
 
     Attributes
     ----------
-    row : what `evaluate` gives, with `label`, `error`: the reason where it failed, its score then being None, and `warnings`
+    row : the row of `evaluate`, with `label`, `warnings`, and `error`: why the run failed (its score is then None), or None
     curve : an entry per epoch, as in `history_`, also where the training failed; empty for models without epochs
-    predictions : of the first seed's test split, else None
+    predictions : of the test split of the first seed; None for other seeds
     """
 
     row: dict[str, Any]
@@ -70,7 +74,7 @@ class TaskComparison:
 
     @property
     def first(self) -> dict[str, FinishedRun]:
-        """For each model that did not fail on it, the run with the first seed, whose predictions are kept."""
+        """The run of each model with the first seed, whose predictions are kept; not of a model that failed with it."""
         return {run.row["label"]: run for run in self.runs if run.predictions is not None}
 
     def summary(self) -> list[dict[str, Any]]:
@@ -81,37 +85,29 @@ class TaskComparison:
         """A row for each model, and one for the trivial baseline."""
         lines = self.summary()
         seeds = max(line["runs"] for line in lines)
-        criterion = any(line["solved"] is not None for line in lines)
-        incomplete = any(line["failed"] or line["runs"] < seeds for line in lines)
-        columns = ["model", f"median {self.task.metric}", "mean", "std", *["solved"] * criterion, *["runs"] * incomplete]
-        columns += ["weights", "fit s", "predict s"]
-        body = []
-        for line in lines:
-            finished = line["runs"] - line["failed"]
-            scores = [number(line["median"]), number(line["mean"])] if finished else ["failed", ""]
-            spread = f"{line['std']:.2g}" if finished > 1 else ""
-            solved = [f"{line['solved']:.0%}"] if criterion else []
-            runs = [f"{finished} of {seeds}"] * incomplete
-            numbers = ["" if line[key] is None else form(line[key]) for key, form in FORMS.items()]
-            body.append([line["model"], *scores, spread, *solved, *runs, *numbers])
-        body.append(["trivial baseline", number(lines[0]["baseline"]), *[""] * (len(columns) - 2)])
+        finished = [line["runs"] - line["failed"] for line in lines]
+        grid = {"model": [line["model"] for line in lines]}
+        grid[f"median {self.task.metric}"] = ["failed" if line["median"] is None else number(line["median"]) for line in lines]
+        grid["mean"] = ["" if line["mean"] is None else number(line["mean"]) for line in lines]
+        grid["std"] = [f"{line['std']:.2g}" if count > 1 else "" for line, count in zip(lines, finished, strict=True)]
+        if any(line["solved"] is not None for line in lines):
+            grid["solved"] = [f"{line['solved']:.0%}" for line in lines]
+        if any(count < seeds for count in finished):
+            grid["runs"] = [f"{count} of {seeds}" for count in finished]
+        for title, (key, form) in FORMS.items():
+            grid[title] = ["" if line[key] is None else form(line[key]) for line in lines]
+        body = [list(row) for row in zip(*grid.values(), strict=True)]
+        body.append(["trivial baseline", number(lines[0]["baseline"]), *[""] * (len(grid) - 2)])
         title = f"{self.task.name}: {self.task.metric}, {better(self.task)}; {seeds} seed{'s' * (seeds > 1)}"
         published = [f"Published: {self.task.published}"] * bool(self.task.published)
-        return Table(title, columns, body, published + failures(lines))
+        return Table(title, list(grid), body, published + _failures(lines))
 
     def plot(self, path: str | os.PathLike[str] | None = None, what: str = "scores") -> Figure:
         """Draw the runs of the task; also to a file (png, svg or pdf), if one is given.
 
-        Parameters
-        ----------
-        path : the file, or None
-        what : "scores", the score of every seed and the time to fit; "learning", the learning curves; or "predictions", those
-            of the first seed
-
-        Raises
-        ------
-        ParameterError
-            Nothing of that kind to draw; matplotlib is missing; a file of another kind.
+        `what` is "scores", the score of every seed and the time to fit; "learning", the learning curves; or "predictions",
+        those of the first seed. Raises `ParameterError` where there is nothing of that kind to draw, when matplotlib is
+        missing, and for a file of another kind.
         """
         from reservoir import plotting
 
@@ -125,12 +121,9 @@ class TaskComparison:
 
     @property
     def pictures(self) -> list[str]:
-        """What `plot` can draw of these runs, of "scores", "learning", "predictions"."""
-        having = {
-            "scores": any(row["error"] is None for row in self.rows),
-            "learning": any(self.curves.values()),
-            "predictions": bool(self.first),
-        }
+        """The pictures that `plot` can draw of these runs."""
+        scored = any(row["error"] is None for row in self.rows)
+        having = {"scores": scored, "learning": any(self.curves.values()), "predictions": bool(self.first)}
         return [what for what, there in having.items() if there]
 
 
@@ -200,7 +193,7 @@ class ComparisonReport:
         write_csv(path, COLUMNS, (csv_cells(row, COLUMNS) for row in self.rows))
 
 
-def failures(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+def _failures(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     """A line for each reason for which a model failed or warned, with the seeds."""
     found: dict[tuple[str, str, str], list[int]] = {}
     for key, verb in (("errors", "failed"), ("warnings", "warned")):
