@@ -15,29 +15,16 @@ APPLICATION = 0x52535750  # marks the file as ours
 VERSION = 1
 PATIENCE = 10.0
 """Seconds to wait for another program's lock."""
-
-
 SCHEMA = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE trials (id INTEGER PRIMARY KEY, parameters TEXT NOT NULL UNIQUE);
 CREATE TABLE environments (id INTEGER PRIMARY KEY, versions TEXT NOT NULL UNIQUE);
 CREATE TABLE data (seed INTEGER PRIMARY KEY, hash TEXT NOT NULL, baseline REAL);
 CREATE TABLE runs (
-    key BLOB PRIMARY KEY,
-    trial INTEGER NOT NULL REFERENCES trials,
-    seed INTEGER NOT NULL,
+    key BLOB PRIMARY KEY, trial INTEGER NOT NULL REFERENCES trials, seed INTEGER NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('done', 'failed', 'pruned')),
-    score REAL,
-    scores TEXT,
-    error TEXT,
-    warnings TEXT,
-    curve TEXT,
-    n_parameters INTEGER,
-    fit_seconds REAL,
-    predict_seconds REAL,
-    attempts INTEGER NOT NULL,
-    finished TEXT NOT NULL,
-    environment INTEGER REFERENCES environments,
+    score REAL, scores TEXT, error TEXT, warnings TEXT, curve TEXT, n_parameters INTEGER, fit_seconds REAL, predict_seconds REAL,
+    attempts INTEGER NOT NULL, finished TEXT NOT NULL, environment INTEGER REFERENCES environments,
     UNIQUE (trial, seed)
 );
 CREATE VIEW everything AS
@@ -48,23 +35,15 @@ CREATE VIEW everything AS
         LEFT JOIN environments ON environments.id = runs.environment
     ORDER BY runs.trial, runs.seed;
 """
-
 KEPT = "what was committed is kept; then run the same command again"
-SYSTEM_ERRORS = {
-    **dict.fromkeys(
-        (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED),
-        (errno.EBUSY, f"is locked by another program that writes to it; wait for that to end; {KEPT}"),
-    ),
-    **dict.fromkeys(
-        (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR),
-        (errno.ENOSPC, f"cannot be written to, the disk is full or broken ({{}}); make room; {KEPT}"),
-    ),
-    **dict.fromkeys(
-        (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM),
-        (errno.EACCES, "cannot be opened for this ({})"),
-    ),
-}
-"""SQLite's errors that are the system's: its number and what to say, with SQLite's own words in the place of {}."""
+SYSTEM_ERRORS = (
+    ({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}, errno.EBUSY,
+     f"is locked by another program that writes to it; wait for that to end; {KEPT}"),
+    ({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}, errno.ENOSPC,
+     f"cannot be written to, the disk is full or broken ({{}}); make room; {KEPT}"),
+    ({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}, errno.EACCES, "cannot be opened for this ({})"),
+)  # fmt: skip
+"""SQLite's errors that are the system's: its number for them, and a text with SQLite's own words in the place of {}."""
 
 
 def connected(path: str | os.PathLike[str], how: str) -> sqlite3.Connection:
@@ -142,9 +121,9 @@ def explained(path: str | os.PathLike[str]) -> Iterator[None]:
         code = extended & 0xFF
         if code == sqlite3.SQLITE_CANTOPEN and not Path(path).absolute().parent.is_dir():
             raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path)) from None
-        if code in SYSTEM_ERRORS and extended != sqlite3.SQLITE_IOERR_SHORT_READ:
-            number, text = SYSTEM_ERRORS[code]
-            raise OSError(number, text.format(error), str(path)) from None
+        for codes, number, text in SYSTEM_ERRORS:
+            if code in codes and extended != sqlite3.SQLITE_IOERR_SHORT_READ:
+                raise OSError(number, text.format(error), str(path)) from None
         if code == sqlite3.SQLITE_NOTADB:
             text = "is not the store of a sweep, or its start is damaged; it is left as it is. Give another store."
             raise StoreError(f"{path}: {text}") from None

@@ -59,18 +59,14 @@ RECORD = (
     + ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[3:])
     + " WHERE runs.status != 'done'"
 )
-"""The statement that adds a run. One that is done stays as it is, a failed or a pruned one is replaced."""
+"""The statement that adds a run. A run that is done stays as it is, a failed or a pruned one is replaced."""
 
 
 class Store:
-    """A store that is open, for a sweep to write to (`Store.writing`) or for reading (`Store.reading`).
+    """An open store: `Store.writing` for a sweep, `Store.reading` for anybody.
 
-    Raises
-    ------
-    StoreError
-        A file of another kind, damaged, or from a newer version.
-    OSError
-        It cannot be opened or written to, the disk is full, or another program keeps it locked.
+    Raises `StoreError` for a file of another kind, damaged, or from a newer version; OSError where it cannot be opened or
+    written to, the disk is full, or another program keeps it locked.
     """
 
     def __init__(self, path: str | os.PathLike[str], connection: sqlite3.Connection) -> None:
@@ -144,7 +140,7 @@ class Store:
             return [connection.execute(find, (text,)).fetchone()[0] for text in texts]
 
     def record(self, rows: Iterable[Row], versions: Mapping[str, str]) -> None:
-        """Commit the results of some runs. A run that is done stays as it is, a failed or a pruned one is replaced."""
+        """Commit the results of some runs, see `RECORD`."""
         finished = datetime.now(UTC).isoformat(timespec="seconds")
         with self._transaction() as connection:
             text = json.dumps(versions, sort_keys=True)
@@ -217,15 +213,8 @@ class Store:
             parameters = json.loads(f"[{','.join(text for _, text in trials)}]")  # at once: names are kept once, not per trial
             if len(parameters) != len(trials):
                 raise ValueError("parameters that are not JSON")
-            return RunTable(
-                about=about,
-                trials=parameters,
-                trial=np.array([position[number] for number in trial], dtype=np.int64),
-                seed=np.array(seed, dtype=np.int64),
-                score=np.array(score, dtype=np.float64),
-                status=np.array(status, dtype="U6"),
-                error=error,
-            )
+            numbers = np.array([position[number] for number in trial], np.int64), np.array(seed, np.int64)
+            return RunTable(about, parameters, *numbers, np.array(score, np.float64), np.array(status, "U6"), error)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Every run with all that is known of it, in the order of trials and seeds; parameters and versions as they are."""
