@@ -674,7 +674,9 @@ def test_a_sweep_in_a_thread(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("jobs", [0, -1, True, 1.0, "2"])
 def test_jobs_that_are_no_number_of_processes(jobs: Any, tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match=rf"^'jobs' must be an integer in \[1, inf\)\. Got {jobs!r} instead\.$"):
+    with pytest.raises(
+        ParameterError, match=rf"^The 'jobs' parameter of sweep must be .* \[1, inf\), or None\. Got {jobs!r} instead\.$"
+    ):
         run_sweep(sweep_of(), tmp_path / "a.db", jobs=jobs)
     assert list(tmp_path.iterdir()) == []
 

@@ -9,19 +9,9 @@ from typing import Any
 
 import click
 
+from reservoir.commands import options
 from reservoir.commands.console import can_draw, print_json, progress
-from reservoir.commands.options import (
-    JOBS,
-    NAMES,
-    OUTPUT,
-    Values,
-    assigned,
-    at_least,
-    json_of,
-    seeds_from,
-    task_options,
-    tasks_with,
-)
+from reservoir.commands.options import NAMES, OUTPUT, Values, at_least
 
 MODELS_HELP = "The models, as esn,lstm,package.module:Class. LABEL=MODEL enters one once more.  [default: all]"
 OUT_HELP = "The folder of the report, pictures and CSV file."
@@ -30,15 +20,15 @@ OUT_HELP = "The folder of the report, pictures and CSV file."
 @click.command(short_help="Compare models on tasks.")
 @click.argument("names", metavar="TASK...", nargs=-1, required=True)
 @click.option("--models", type=NAMES, help=MODELS_HELP)
-@seeds_from("0:5")
-@assigned("--set", "settings", "Set a parameter of all models, or of one: lstm.units=40.")
-@task_options
+@options.seeds_from("0:5")
+@options.assigned("--set", "settings", "Set a parameter of all models, or of one: lstm.units=40.")
+@options.task_options
 @click.option("--budget-parameters", "budget", type=at_least(1), help="Size every model to this number of trained weights.")
 @click.option("--out", type=OUTPUT, default="comparison", show_default=True, help=OUT_HELP)
-@JOBS
-@json_of("one JSON object per run, a line each")
+@options.JOBS
+@options.json_of("one JSON object per run, a line each")
 def compare(
-    names: tuple[str, ...], given: Values, settings: Values, seeds: list[int], out: str, as_json: bool, **options: Any
+    names: tuple[str, ...], given: Values, settings: Values, seeds: list[int], out: str, as_json: bool, **rest: Any
 ) -> int:
     """Compare models on every TASK, with every seed, on the same data.
 
@@ -59,9 +49,9 @@ def compare(
     from reservoir.models import MODELS
 
     check_folder(out)
-    entered = entrants(options["models"] or list(MODELS), settings)
-    planned = plan_comparison(tasks_with(names, **given), entered, seeds, options["budget"])
-    jobs = options["jobs"] or thread_count()
+    entered = entrants(rest["models"] or list(MODELS), settings)
+    planned = plan_comparison(options.tasks_with(names, **given), entered, seeds, rest["budget"])
+    jobs = rest["jobs"] or thread_count()
     draws = can_draw("report.svg", optional=True)
     facts = {"command": shlex.join(["reservoir", *sys.argv[1:]]), "date": time.strftime("%Y-%m-%d"), "processes": str(jobs)}
     found = dict[int, Any]()

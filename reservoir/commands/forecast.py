@@ -27,14 +27,7 @@ HORIZON_HELP = "The steps to forecast past the end.  [default: a tenth of the ro
 @click.option("--plot", type=OUTPUT, help="Draw the forecast to this file.  [default: the name of --out, ending in .png]")
 @json_of("the errors and the settings as one JSON object")
 def forecast(
-    file: str,
-    columns: Sequence[str],
-    settings: Values,
-    seeds: list[int],
-    out: str,
-    plot: str | None,
-    as_json: bool,
-    **rest: Any,
+    file: str, columns: Sequence[str], settings: Values, seeds: list[int], out: str, plot: str | None, as_json: bool, **rest: Any
 ) -> None:
     """Forecast columns of a CSV FILE with an ensemble of echo state networks.
 

@@ -10,18 +10,15 @@ import click
 from reservoir.commands.console import can_draw, draw, progress, show
 from reservoir.commands.options import NAMES, OUTPUT, SET_HELP, Values, assigned, json_of, seed_of, task_options, tasks_with
 
-MODELS_HELP = "Models trained by gradient, as for compare."
-PLOT_HELP = "Draw the gradients, the singular values and the saturated gates to this file."
-
 
 @click.command(short_help="Show how gradients pass through trained networks.")
 @click.argument("task")
-@click.option("--models", type=NAMES, default="elman,lstm", show_default=True, help=MODELS_HELP)
+@click.option("--models", type=NAMES, default="elman,lstm", show_default=True, help="Models trained by gradient, as for compare.")
 @assigned("--set", "settings", SET_HELP + " training.epochs=0 leaves the models untrained.")
 @task_options
 @seed_of("the data and of the weights")
 @json_of("one JSON object per model, a line each")
-@click.option("--plot", type=OUTPUT, help=PLOT_HELP)
+@click.option("--plot", type=OUTPUT, help="Draw the gradients, the singular values and the saturated gates to this file.")
 def gradients(task: str, models: list[str], settings: Values, given: Values, seed: int, as_json: bool, plot: str | None) -> None:
     """Fit models to TASK and measure how gradients pass through them: vanishing, exploding, saturated gates.
 

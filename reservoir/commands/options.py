@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from reservoir.base.values import parse_name, parse_seeds, parse_value
+from reservoir.base.values import parse_name, parse_seeds, parse_value, shown_name
 
 Values = dict[str, Any]
 OUTPUT = click.Path(readable=False)
@@ -70,14 +70,18 @@ def at_least(low: int) -> click.IntRange:
     return kind
 
 
+def first_twice(pairs: Sequence[tuple[str, Any]]) -> str | None:
+    """Returns the first name that occurs twice among (name, value); None if there is none."""
+    return next((name for place, (name, _) in enumerate(pairs) if name in dict(pairs[:place])), None)
+
+
 def no_name_twice(context: click.Context, option: click.Parameter, pairs: tuple[tuple[str, Any], ...]) -> Values:
     """Returns what a repeated NAME=VALUE option sets, by name. Refuses a name that occurs twice."""
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        twice = next(name for place, (name, _) in enumerate(pairs) if name in dict(pairs[:place])).replace("__", ".")
-        remedy = f"all its values at once, as {twice}=100,200" if option.name == "vary" else "one value for it"
-        raise click.UsageError(f"{option.opts[0]} names {twice} twice; give {remedy}.", context)
-    return values
+    if name := first_twice(pairs):
+        name = shown_name(name)
+        remedy = f"all its values at once, as {name}=100,200" if option.name == "vary" else "one value for it"
+        raise click.UsageError(f"{option.opts[0]} names {name} twice; give {remedy}.", context)
+    return dict(pairs)
 
 
 def only_once(context: click.Context, option: click.Parameter, given: tuple[Any, ...]) -> Any:
@@ -94,8 +98,6 @@ def assigned(option: str, name: str, help: str, kind: Read = ASSIGNMENT) -> Call
 
 SET = assigned("--set", "settings", SET_HELP)
 TASK_SET_HELP = "Set an option of the task; may be repeated. A task's name before it is for that one alone: mso.terms=5."
-DATA_HELP = "A file of your own, for tasks with the option path: csv, waveform."
-START_HELP = "Start this many seconds into the file, for tasks with the option start."
 COLUMN_HELP = "Read this column, or several separated by commas; may be repeated.  [default: the only numeric column]"
 COLUMN = click.option("--column", "columns", multiple=True, help=COLUMN_HELP)
 JOBS = click.option("--jobs", type=at_least(1), help="Processes that run side by side.  [default: the number of cores]")
@@ -107,8 +109,8 @@ def task_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds --task-set, --data and --start, which the command gets as `given`, the last arguments of `tasks_with`."""
 
     @assigned("--task-set", "task_settings", TASK_SET_HELP)
-    @click.option("--data", type=click.Path(), help=DATA_HELP)
-    @click.option("--start", type=float, help=START_HELP)
+    @click.option("--data", type=click.Path(), help="A file of your own, for tasks with the option path: csv, waveform.")
+    @click.option("--start", type=float, help="Start this many seconds into the file, for tasks with the option start.")
     @functools.wraps(command)
     def wrapped(task_settings: Values, data: str | None, start: float | None, **rest: Any) -> Any:
         return command(given={"settings": task_settings, "data": data, "start": start}, **rest)
@@ -167,7 +169,6 @@ def read_columns(file: str, columns: Sequence[str]) -> tuple[Any, list[str]]:
     from reservoir.files.csv_file import read_csv
 
     names = [name.strip() for row in csv.reader(columns, skipinitialspace=True) for name in row]
-    for name in names:
-        if names.count(name) > 1:
-            raise click.UsageError(f"--column names {name} twice; give it once.")
+    if twice := first_twice([(name, None) for name in names]):
+        raise click.UsageError(f"--column names {twice} twice; give it once.")
     return read_csv(file, names or None)

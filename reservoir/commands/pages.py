@@ -110,14 +110,8 @@ def part_classes_of(cls: Any, above: str = "") -> Iterator[tuple[str, dict[str, 
 
 def model_page(name: str, model: Any) -> str:
     """Describes one model, as text: its parameters, their constraints and defaults, and what can be named in them."""
-    lines = [
-        name,
-        "",
-        about(model),
-        "",
-        "Defaults and constraints (--set NAME=VALUE); --seeds sets random_state:",
-        *listed(model),
-    ]
+    heading = "Defaults and constraints (--set NAME=VALUE); --seeds sets random_state:"
+    lines = [name, "", about(model), "", heading, *listed(model)]
     for title, members in getattr(model, "catalog", dict)().items():
         lines += ["", f"{title}:", *[f"  {key}: {text}" for key, text in members.items()]]
     for part, classes in part_classes_of(model):

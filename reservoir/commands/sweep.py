@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
 
+from reservoir.base.values import parse_name, shown_name
 from reservoir.commands import options
 from reservoir.commands.console import progress
 from reservoir.commands.options import OUTPUT, Values, at_least
@@ -14,18 +17,53 @@ SPLITS = click.Choice(["validation", "test"])
 VARY_HELP = "Vary a parameter: NAME=0.1:1.5:15, NAME=log:1e-9:1e-3:7, NAME=a,b,c; may be repeated."
 STORE_HELP = "An SQLite file of all runs. If it exists, the sweep continues where it stopped.  [default: TASK-MODEL.db]"
 SEARCH_SEED_HELP = "The seed of the strategy's own random numbers (random, sobol, tpe, cmaes)."
+FILE_HELP = "A TOML file that holds these options; see docs/sweeps.md."
+TABLES = ("vary", "set", "task_set")
+KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
+    **dict.fromkeys(TABLES, ((dict,), "a table")),
+    **dict.fromkeys(("trials", "jobs", "search_seed", "batch"), ((int,), "an integer")),
+    **dict.fromkeys(("prune", "retry"), ((bool,), "true or false")),
+    "seeds": ((str, int, list), "text as 0:5, an integer, or a list of integers"),
+    "start": ((int, float), "a number"),
+}
+"""The types of the options that are not text."""
 
 
 def sweep_file(context: click.Context, _: click.Parameter, path: str | None) -> Values:
-    """Returns the tables of a sweep's file; the file's other options become the defaults of the command's."""
-    from reservoir.sweeps.file import TABLES, read_sweep_file
+    """Returns the tables of a sweep's TOML file, by the names of parameters; its other options become the command's defaults."""
+    from reservoir.validation import ParameterError, brief, nearest
 
     if path is None:
-        return {name: {} for name in TABLES}
+        return {table: {} for table in TABLES}
+    try:
+        with open(path, "rb") as file:
+            given = tomllib.load(file)
+        repr(given)  # fails for tables nested a thousand deep, and for integers of thousands of digits
+    except (ValueError, RecursionError) as error:
+        raise ParameterError(f"{path}: is not TOML: {error}.") from None
     own = ("file", "vary", "settings", "task_settings")
-    given = read_sweep_file(path, [str(option.name) for option in context.command.params if option.name not in own])
+    known = [*TABLES, *[str(option.name) for option in context.command.params if option.name not in own]]
+    for name, value in given.items():
+        if name not in known:
+            raise ParameterError(f"{path}: there is no option '{name}'.{nearest(name, known)} Known: {', '.join(sorted(known))}.")
+        types, kind = KINDS.get(name, ((str,), "text"))
+        if type(value) not in types:
+            raise ParameterError(f"{path}: '{name}' must be {kind}. Got {brief(value)} instead.")
     context.default_map = {name: [value] if name == "seeds" else value for name, value in given.items() if name not in TABLES}
-    return {name: given[name] for name in TABLES}
+    pairs = {table: list(flat(given.get(table, {}), "")) for table in TABLES}
+    for twice in filter(None, map(options.first_twice, pairs.values())):
+        raise ParameterError(f"{path}: '{shown_name(twice)}' is there twice.")
+    return {table: dict(found) for table, found in pairs.items()}
+
+
+def flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    """Yields names and values, those of nested tables as outer__inner; a range is a value, and so is an empty table."""
+    for name, value in table.items():
+        full = prefix + parse_name(name)
+        if isinstance(value, dict) and value and not {"start", "stop"} & set(value):
+            yield from flat(value, full + "__")
+        else:
+            yield full, value
 
 
 @click.command(short_help="Try many parameters of a model on a task.")
@@ -45,7 +83,7 @@ def sweep_file(context: click.Context, _: click.Parameter, path: str | None) -> 
 @click.option("--batch", type=at_least(1), help="How many trials tpe and cmaes propose at a time.  [default: 8]")
 @click.option("--prune", is_flag=True, help="Stop the training of runs worse than the median of earlier runs (tpe, cmaes).")
 @click.option("--retry", is_flag=True, help="Repeat the runs that failed.")
-@click.option("--file", type=click.Path(), is_eager=True, callback=sweep_file, help="A TOML file that holds these options.")
+@click.option("--file", type=click.Path(), is_eager=True, callback=sweep_file, help=FILE_HELP)
 def sweep(
     task: str | None, model: str, vary: Values, settings: Values, given: Values, store: str | None, file: Values, **rest: Any
 ) -> int:

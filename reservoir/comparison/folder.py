@@ -79,11 +79,7 @@ Pictures = Mapping[str, Sequence[tuple[str, str]]]
 class ComparisonFolder:
     """Writes what is finished of a comparison, as often as it is asked to; files are replaced once the new ones are complete.
 
-    Parameters
-    ----------
-    path : the folder, made if it is not there; its parent must be
-    facts : for the report, such as the command line, by name
-    pictures : whether to draw any, which takes matplotlib
+    The folder is made if it is not there; its parent must be. `facts` are lines by name for the report, such as the command.
     """
 
     def __init__(self, path: str | os.PathLike[str], facts: Mapping[str, str], pictures: bool = True) -> None:
@@ -121,23 +117,15 @@ class ComparisonFolder:
 
 
 def report_html(report: ComparisonReport, pictures: Pictures, facts: Mapping[str, str]) -> str:
-    """The whole report as a text.
-
-    Parameters
-    ----------
-    report : with at least one run
-    pictures : inline, under their tasks
-    facts : more lines by name for "How to reproduce", such as the command
-    """
-    names = [part.task.name for part in report.tasks]
+    """The whole report as a text, of at least one run; `facts` are more lines by name for "How to reproduce"."""
+    entered, parts = report.plan.entrants, report.tasks
+    title = escape(f"{_listed(entrant.label for entrant in entered)} on {_listed(part.task.name for part in parts)}")
+    links = "".join(f'<li><a href="#task-{part.task.name}">{escape(part.task.name)}</a></li>' for part in parts)
+    tasks = "".join(_task(part, pictures.get(part.task.name, ())) for part in parts)
+    settings, reproduce = "\n".join(_settings(e, report.rows) for e in entered), _reproduce(report.plan.seeds, facts)
+    summary = _summary(report)
     return PAGE.substitute(
-        title=escape(f"{_listed(entrant.label for entrant in report.plan.entrants)} on {_listed(names)}"),
-        style=STYLE,
-        links="".join(f'<li><a href="#task-{name}">{escape(name)}</a></li>' for name in names),
-        summary=_summary(report),
-        tasks="".join(_task(part, pictures.get(part.task.name, ())) for part in report.tasks),
-        settings="\n".join(_settings(entrant, report.rows) for entrant in report.plan.entrants),
-        reproduce=_reproduce(report.plan.seeds, facts),
+        title=title, style=STYLE, links=links, summary=summary, tasks=tasks, settings=settings, reproduce=reproduce
     )
 
 
@@ -198,18 +186,11 @@ def _task(part: TaskComparison, pictures: Sequence[tuple[str, str]]) -> str:
     cells = [[escape(cell) for cell in row] for row in body]
     for row, median in zip(cells, _medians(task, part.summary()).values(), strict=False):
         row[1] = median
-    figures = [
-        f"<figure>{inline(svg, f'{task.name}-{place}-', caption)}<figcaption>{escape(caption)}</figcaption></figure>"
-        for place, (caption, svg) in enumerate(pictures)
-    ]
-    return TASK.substitute(
-        name=escape(task.name),
-        first=escape(first),
-        scores=_table(columns, cells) + "".join(map(_note, [title, *notes])),
-        pictures="\n".join(figures),
-        definition=escape(definition.strip()),
-        options=escape(options) or "none",
-    )
+    figure = "<figure>{}<figcaption>{}</figcaption></figure>".format
+    figures = [figure(inline(svg, f"{task.name}-{k}-", caption), escape(caption)) for k, (caption, svg) in enumerate(pictures)]
+    scores, shown = _table(columns, cells) + "".join(map(_note, [title, *notes])), {"options": escape(options) or "none"}
+    shown |= {"name": escape(task.name), "first": escape(first), "definition": escape(definition.strip())}
+    return TASK.substitute(shown, scores=scores, pictures="\n".join(figures))
 
 
 def inline(svg: str, prefix: str, caption: str) -> str:

@@ -44,10 +44,7 @@ class PlannedRun:
 
 @dataclass(frozen=True)
 class ComparisonPlan:
-    """A checked comparison. `runs` are in the order of tasks, seeds, entrants.
-
-    `data` holds the first seed's data of every task, by its name.
-    """
+    """A checked comparison: `data` are the first seed's of every task, by its name; `runs` in order of tasks, seeds, entrants."""
 
     tasks: Sequence[Any]
     entrants: Sequence[Entrant]

@@ -30,31 +30,16 @@ FORMS = {
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """The result of a planned run.
+    """The result of a planned run."""
 
-    Attributes
-    ----------
-    row : the row of `evaluate`, with `label`, `warnings`, and `error`: why the run failed (its score is then None), or None
-    curve : an entry per epoch, as in `history_`, also where the training failed; empty for models without epochs
-    predictions : of the test split of the first seed; None for other seeds
-    """
-
-    row: dict[str, Any]
-    curve: list[dict[str, Any]]
-    predictions: Any
+    row: dict[str, Any]  # of `evaluate`, with `label`, `warnings`, and `error`: None, or why the run failed and has no score
+    curve: list[dict[str, Any]]  # an entry per epoch, as in `history_`, also of a run that failed; none for models without epochs
+    predictions: Any  # of the test split of the first seed; None for other seeds
 
 
 @dataclass(frozen=True)
 class TaskComparison:
-    """The finished runs of one task.
-
-    Attributes
-    ----------
-    task : an object with the methods of `reservoir.tasks.Task`
-    labels : of all models, in the order of the comparison
-    runs : at least one, in the order of seeds, models
-    seed, data : the first seed, and the task's data of that seed
-    """
+    """The finished runs of one task, at least one, in the order of seeds and models; the task's data of the first seed."""
 
     task: Any
     labels: Sequence[str]
@@ -103,11 +88,10 @@ class TaskComparison:
         return Table(title, list(grid), body, published + _failures(lines))
 
     def plot(self, path: str | os.PathLike[str] | None = None, what: str = "scores") -> Figure:
-        """Draw the runs of the task; also to a file (png, svg or pdf), if one is given.
+        """Draw the score of every seed, the "learning" curves, or the "predictions" of the first seed; also to a file, if given.
 
-        `what` is "scores", the score of every seed and the time to fit; "learning", the learning curves; or "predictions",
-        those of the first seed. Raises `ParameterError` where there is nothing of that kind to draw, when matplotlib is
-        missing, and for a file of another kind.
+        Raises `ParameterError` where there is nothing of that kind to draw, when matplotlib is missing, and for a file that is
+        not png, svg or pdf.
         """
         from reservoir import plotting
 
@@ -142,13 +126,10 @@ class ComparisonReport:
     @property
     def tasks(self) -> list[TaskComparison]:
         """The part of each task that has any finished runs."""
-        labels, seed = [entrant.label for entrant in self.plan.entrants], self.plan.seeds[0]
-        parts = []
-        for task in self.plan.tasks:
-            runs = [self.finished[index] for index in self.plan.of_task(task) if index in self.finished]
-            if runs:
-                parts.append(TaskComparison(task, labels, runs, seed, self.plan.data[task.name]))
-        return parts
+        plan, labels = self.plan, [entrant.label for entrant in self.plan.entrants]
+        runs = [[self.finished[index] for index in plan.of_task(task) if index in self.finished] for task in plan.tasks]
+        parts = zip(plan.tasks, runs, strict=True)
+        return [TaskComparison(task, labels, some, plan.seeds[0], plan.data[task.name]) for task, some in parts if some]
 
     def is_complete(self, task: Any) -> bool:
         """Whether all runs of a task are finished."""
@@ -195,15 +176,12 @@ class ComparisonReport:
 
 def _failures(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     """A line for each reason for which a model failed or warned, with the seeds."""
-    found: dict[tuple[str, str, str], list[int]] = {}
+    found: dict[tuple[str, str], list[int]] = {}
     for key, verb in (("errors", "failed"), ("warnings", "warned")):
         for line in lines:
             for seed, text in line[key]:
-                found.setdefault((line["model"], verb, text), []).append(seed)
-    return [
-        f"{model} {verb} with seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}: {text}"
-        for (model, verb, text), seeds in found.items()
-    ]
+                found.setdefault((f"{line['model']} {verb}", text), []).append(seed)
+    return [f"{what} with seed{'s' * (len(s) > 1)} {', '.join(map(str, s))}: {text}" for (what, text), s in found.items()]
 
 
 def summarize(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -232,15 +210,15 @@ def _summary(group: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     solved = None if group[0]["solved"] is None else sum(row["solved"] for row in group) / len(group)
     with np.errstate(invalid="ignore"):  # scores may be infinite
         spread = float(scores.std(ddof=1)) if len(scores) > 1 else 0.0
+    first, none = group[0], {"median": None, "mean": None, "std": None}
+    known = {"median": float(np.median(scores)), "mean": float(scores.mean()), "std": spread} if finished else none
     return {
-        "task": group[0]["task"],
-        "model": group[0]["label"],
-        "metric": group[0]["metric"],
+        "task": first["task"],
+        "model": first["label"],
+        "metric": first["metric"],
         "runs": len(group),
         "failed": len(group) - len(finished),
-        "median": float(np.median(scores)) if finished else None,
-        "mean": float(scores.mean()) if finished else None,
-        "std": spread if finished else None,
+        **known,
         "solved": solved,
         **{key: _median(finished, key) for key in ("n_parameters", "fit_seconds", "predict_seconds")},
         "baseline": _median(group, "baseline"),

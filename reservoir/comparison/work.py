@@ -70,7 +70,7 @@ def compare(
     several = list(tasks) if isinstance(tasks, (list, tuple)) else [tasks]
     named = [models] if isinstance(models, (str, type)) else models
     planned = plan_comparison([as_task(task) for task in several], entrants(named, settings or {}), seeds, budget)
-    found = dict(run_comparison(planned, jobs, lambda index, told: report(planned.runs[index], told)))
+    found = dict(run_comparison(planned, jobs, lambda index, epoch: report(planned.runs[index], epoch)))
     return ComparisonReport(planned, found)
 
 

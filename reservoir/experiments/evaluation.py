@@ -36,8 +36,7 @@ class Result:
 def make_model(model: str | type, parameters: Mapping[str, Any], seed: int) -> Any:
     """Make an unfitted model with parameters set, nested ones as `readout__ridge`, a readout also by its class's name.
 
-    One name stands for a list of names. Raises `ParameterError` for an unknown model, readout or parameter, with the nearest
-    names.
+    One name stands for a list of names. Raises `ParameterError` with the nearest names for an unknown one.
     """
     made = model_class(model)(random_state=seed)
     named = {key: from_name(key, value, made.constraints.get(key)) for key, value in parameters.items()}
@@ -85,11 +84,13 @@ def overlaid(settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict
 
 def described(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters as JSON can hold them: a readout as its class's name, any other object as its repr."""
-    plain = (str, int, float, bool, list, tuple, dict, type(None))
-    return {
-        name: value if isinstance(value, plain) else type(value).__name__ if hasattr(value, "get_params") else repr(value)
-        for name, value in parameters.items()
-    }
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, (str, int, float, bool, list, tuple, dict, type(None))):
+            return value
+        return type(value).__name__ if hasattr(value, "get_params") else repr(value)
+
+    return {name: plain(value) for name, value in parameters.items()}
 
 
 def evaluate(
@@ -106,7 +107,7 @@ def evaluate(
     data : the data of `task.generate(seed)`; generated unless given
     progress : called after each epoch, by models that are trained in epochs
 
-    Raises what the task and the model raise: `ParameterError`, `DataError`, or `DivergenceError`, which then names the seed.
+    Raises what the task and the model raise; a `DivergenceError` then names the seed.
     """
     fitted = make_model(model, settings_for(task, model, parameters), seed)
     data = task.generate(seed) if data is None else data
@@ -142,17 +143,9 @@ def reason(failure: Exception, seed: int) -> str:
 
 def report_row(task: Any, model: str | type, fitted: Any, seed: int, data: Any, **outcome: Any) -> dict[str, Any]:
     """The row to report of a run: its definition and its outcome."""
-    return {
-        "task": task.name,
-        "task_options": task.options(),
-        "model": model_name(known_model(model)),
-        "params": described(fitted.get_params()),
-        "seed": seed,
-        "metric": task.metric,
-        "baseline": task.baseline(data),
-        **outcome,
-        "version": __version__,
-    }
+    definition = {"task": task.name, "task_options": task.options(), "model": model_name(known_model(model))}
+    definition |= {"params": described(fitted.get_params()), "seed": seed, "metric": task.metric, "baseline": task.baseline(data)}
+    return {**definition, **outcome, "version": __version__}
 
 
 @functools.cache

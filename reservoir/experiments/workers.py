@@ -41,18 +41,12 @@ def run_all(
     called with the index of a call and with what that call passes to its `report`. Raises `WorkerError` where a process was
     killed, and whatever `work` raises; the other processes are ended then, also at Ctrl-C.
     """
-    if jobs > 1:
-        yield from _run_in_processes(work, calls, jobs, report)
+    if jobs == 1:
+        for index, arguments in enumerate(calls):
+            with one_blas_thread():
+                result = work(*arguments, lambda message, index=index: report(index, message))
+            yield index, result
         return
-    for index, arguments in enumerate(calls):
-        with one_blas_thread():
-            result = work(*arguments, lambda message, index=index: report(index, message))
-        yield index, result
-
-
-def _run_in_processes(
-    work: Callable[..., Any], calls: Iterable[tuple[Any, ...]], jobs: int, report: Callable[[int, Any], None]
-) -> Iterator[tuple[int, Any]]:
     numbered = enumerate(calls)
     with Pool(jobs) as pool:
 
@@ -131,8 +125,6 @@ def _undisturbed() -> Iterator[None]:
         if came:
             signal.raise_signal(signal.SIGINT)
 
-
-# -- in the worker -------------------------------------------------------------------------------------------------------
 
 _reports: Any = None
 """The queue of a worker's reports to the process that started it."""

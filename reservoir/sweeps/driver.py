@@ -31,26 +31,16 @@ ATTEMPTS = 3
 
 @dataclass
 class Progress:
-    """How far a sweep is.
+    """How far a sweep is, in numbers of runs."""
 
-    Attributes
-    ----------
-    total : number of runs, those already in the store included
-    kept : number of runs that the store had at the start
-    done, failed, pruned : numbers of runs that ended since then
-    best : the best score of a single run since then; None before the first
-    seconds : since the start
-    finishing : whether the sweep stops after Ctrl-C, and only waits for the runs under way
-    """
-
-    total: int
-    kept: int = 0
-    done: int = 0
+    total: int  # those already in the store included
+    kept: int = 0  # in the store at the start
+    done: int = 0  # ended since then, as are the next two
     failed: int = 0
     pruned: int = 0
-    best: float | None = None
-    seconds: float = 0.0
-    finishing: bool = False
+    best: float | None = None  # the best score of a single run since then; None before the first
+    seconds: float = 0.0  # since the start
+    finishing: bool = False  # whether the sweep stops after Ctrl-C, and only waits for the runs under way
 
     @property
     def finished(self) -> int:
@@ -68,24 +58,16 @@ class Progress:
 
 @dataclass
 class Driver:
-    """Hands chunks to an engine and writes their results.
+    """Hands chunks to an engine and writes their results."""
 
-    Attributes
-    ----------
-    template : a chunk without runs, of the sweep
-    store, engine, progress, report : where results go, where work goes, what is counted, and who is called with it
-    earlier : the trials of finished batches, to whose losses runs are compared; None to run every one to its end
-    flying, waiting : the chunks that workers have, and those that must be handed out once more
-    """
-
-    template: Chunk
+    template: Chunk  # of the sweep, without runs
     store: Store
     engine: Engine
     progress: Progress
     report: Callable[[Progress], None]
-    earlier: set[int] | None
-    flying: dict[Future[Answer], Chunk] = field(default_factory=dict)
-    waiting: deque[Chunk] = field(default_factory=deque)
+    earlier: set[int] | None  # trials of finished batches, to whose losses runs are compared; None to stop no run
+    flying: dict[Future[Answer], Chunk] = field(default_factory=dict)  # what workers have
+    waiting: deque[Chunk] = field(default_factory=deque)  # what must be handed out once more
     seconds_per_run: float = math.inf
     slots: int = 1
     started: float = field(default_factory=monotonic)
@@ -134,16 +116,15 @@ class Driver:
         return max(CHUNK_SECONDS, self.slots * SLOT_SECONDS)
 
     def _submit(self, chunk: Chunk) -> None:
-        try:
-            future = self.engine.executor.submit(run_chunk, chunk)
-        except self.engine.lost:  # it broke since the last look
-            self.engine.executor = self.engine.renew()
+        for last in (False, True):
             try:
-                future = self.engine.executor.submit(run_chunk, chunk)
-            except self.engine.lost as error:
-                text = "What was finished is kept; continue with another."
-                raise WorkerError(f"The executor is broken ({error}). {text}") from error
-        self.flying[future] = chunk
+                self.flying[self.engine.executor.submit(run_chunk, chunk)] = chunk
+                return
+            except self.engine.lost as error:  # it broke since the last look
+                if last:
+                    text = "What was finished is kept; continue with another."
+                    raise WorkerError(f"The executor is broken ({error}). {text}") from error
+                self.engine.executor = self.engine.renew()
 
     def _collect(self) -> None:
         """Write the results that arrived, and hand out once more what dead workers had."""

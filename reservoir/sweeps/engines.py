@@ -13,7 +13,7 @@ from typing import Any
 
 from reservoir.base.threads import thread_count
 from reservoir.experiments.workers import Pool, WorkerError
-from reservoir.validation import ParameterError
+from reservoir.validation import Number, ParameterError, check_parameters
 
 ANSWER_SECONDS = 5
 """How long a scheduler may take to answer."""
@@ -21,22 +21,13 @@ ANSWER_SECONDS = 5
 
 @dataclass
 class Engine:
-    """An executor with the facts about it that the driver needs.
-
-    Attributes
-    ----------
-    executor : takes the work
-    slots : returns how many calls it works on at a time
-    lost : the errors that mean that a worker died, not that a call failed
-    renew : returns the executor to use after such an error; raises `WorkerError` where there is none
-    tried : those of `lost` after which the executor has already repeated the call several times
-    """
+    """An executor that takes the work, with the facts about it that the driver needs."""
 
     executor: Executor
-    slots: Callable[[], int]
-    lost: tuple[type[BaseException], ...]
-    renew: Callable[[], Executor]
-    tried: tuple[type[BaseException], ...] = ()
+    slots: Callable[[], int]  # returns how many calls it works on at a time
+    lost: tuple[type[BaseException], ...]  # the errors that mean that a worker died, not that a call failed
+    renew: Callable[[], Executor]  # returns the executor to use after such an error; raises `WorkerError` where there is none
+    tried: tuple[type[BaseException], ...] = ()  # those of `lost` after which it has already repeated the call several times
 
 
 @contextmanager
@@ -46,8 +37,7 @@ def engine(jobs: int | None = None, scheduler: str | None = None, executor: Exec
     By default there is a process for every core. Raises `ParameterError` for jobs that are no positive number, and for a
     scheduler beside another; OSError where the scheduler does not answer or has no workers.
     """
-    if jobs is not None and (not isinstance(jobs, int) or isinstance(jobs, bool) or jobs < 1):
-        raise ParameterError(f"'jobs' must be an integer in [1, inf). Got {jobs!r} instead.")
+    check_parameters("sweep", {"jobs": Number(low=1, integer=True, optional=True)}, {"jobs": jobs})
     if scheduler is not None:
         if executor is not None or jobs is not None:
             raise ParameterError("A scheduler's cluster has its own number of workers; give either a scheduler or jobs.")

@@ -23,11 +23,11 @@ from reservoir.models import known_model, model_class, model_name
 from reservoir.sweeps.space import Dimension, Point, read_dimension, without_numpy
 from reservoir.sweeps.strategies import BATCH, Search
 from reservoir.tasks.registry import TASKS
-from reservoir.validation import Number, ParameterError, brief
+from reservoir.validation import Choice, Constraint, Number, ParameterError, brief, check_parameters
 
-SPLITS = ("validation", "test")
 SEED = Number(low=0, high=2**63 - 1, integer=True)
-COUNTS = {
+CONSTRAINTS: Mapping[str, Constraint] = {
+    "split": Choice(("validation", "test")),
     "trials": Number(low=1, high=1_000_000_000, integer=True, optional=True),
     "batch": Number(low=1, high=10_000, integer=True, optional=True),
     "search_seed": Number(low=0, high=2**32 - 1, integer=True),
@@ -36,19 +36,7 @@ COUNTS = {
 
 @dataclass(frozen=True)
 class Sweep:
-    """A checked sweep; `plan_sweep` returns it.
-
-    Attributes
-    ----------
-    task : an object with the methods of `reservoir.tasks.Task`
-    model : name of the model, or its class
-    dimensions : what is varied
-    settings : parameters of every trial, over the task's own settings for the model
-    seeds : of the data and of the models; every trial is run with each
-    split : what the runs are scored on, "validation" or "test"
-    search : how points are chosen
-    prune : whether runs that fall behind are stopped early
-    """
+    """A checked sweep, see `plan_sweep`. `settings` are those over the task's own; `search` says how points are chosen."""
 
     task: Any
     model: str | type
@@ -123,12 +111,8 @@ def plan_sweep(
     check_importable(f"task '{task.name}'", type(task))
     fixed = {name: without_numpy(value) for name, value in (settings or {}).items()}
     _check_names(vary, fixed)
-    if split not in SPLITS:
-        raise ParameterError(f"The split must be one of {', '.join(SPLITS)}. Got {split!r} instead.")
-    for name, count in {"trials": trials, "batch": batch, "search_seed": search_seed}.items():
-        low, high = COUNTS[name].low, COUNTS[name].high
-        if not COUNTS[name].accepts(count):
-            raise ParameterError(f"'{name}' must be an integer in [{low}, {high}]. Got {brief(count)} instead.")
+    given = {"split": split, "trials": trials, "batch": batch, "search_seed": search_seed}
+    check_parameters("sweep", CONSTRAINTS, given)
     search = Search(strategy, trials, search_seed, batch or BATCH)
     sweep = Sweep(task, model, _dimensions(task, model, vary, fixed), fixed, _checked_seeds(seeds), split, search, prune)
     _check_values(sweep)

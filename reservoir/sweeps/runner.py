@@ -1,7 +1,6 @@
 """Runs a sweep: what the store lacks goes to the workers in chunks, and comes back as rows.
 
-Scores do not depend on the number of workers, on the chunks, or on where a sweep was stopped: a run depends on its seed and
-its parameters alone.
+A run depends on its seed and its parameters alone, so scores depend neither on the workers nor on where a sweep was stopped.
 """
 
 from __future__ import annotations

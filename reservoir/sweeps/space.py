@@ -40,25 +40,15 @@ DIGITS = 12
 
 @dataclass(frozen=True)
 class Dimension:
-    """A parameter and the values it may take.
-
-    Attributes
-    ----------
-    name : of the parameter
-    values : all of them; empty for a range that has no count
-    low, high : the ends of a range without a count
-    log : whether the range is even on a logarithmic scale
-    integer : whether a range without a count is of integers
-    ordered : whether the values are numbers of a range, so that neighbors are alike
-    """
+    """A parameter and the values it may take."""
 
     name: str
-    values: tuple[Any, ...] = ()
+    values: tuple[Any, ...] = ()  # all of them; empty for a range without a count, which has ends instead
     low: float = 0.0
     high: float = 0.0
-    log: bool = False
-    integer: bool = False
-    ordered: bool = False
+    log: bool = False  # whether a range is even on a logarithmic scale
+    integer: bool = False  # whether a range without a count is of integers
+    ordered: bool = False  # whether the values are those of a range, so that neighbors are alike
 
     def samples(self) -> Sequence[Any]:
         """The values to check before the sweep starts: all, or the ends of a range."""

@@ -105,8 +105,6 @@ class Store:
                 database.check_file(connection, path, new=False)
             yield cls(path, connection)
 
-    # -- writing ------------------------------------------------------------------------------------------------------
-
     def _create(self, about: Mapping[str, Any]) -> None:
         """Make the tables, unless they are there."""
         with self._transaction() as connection:
@@ -168,8 +166,6 @@ class Store:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
-
-    # -- reading ------------------------------------------------------------------------------------------------------
 
     def _read(self, select: str, *values: Any) -> list[tuple[Any, ...]]:
         with explained(self.path):

@@ -39,13 +39,10 @@ class Outcome:
 class Search:
     """How a space is searched.
 
-    Attributes
-    ----------
-    strategy : "grid", "random", "sobol" (quasi-random, Sobol 1967, scrambled), "tpe" (tree-structured Parzen estimator,
-        Bergstra et al. 2011) or "cmaes" (covariance matrix adaptation, Hansen & Ostermeier 2001)
-    trials : number of points to try; the grid tries all
-    seed : of the strategy's own random numbers
-    batch : number of points that tpe and cmaes propose before they learn the scores of these
+    Sobol points are quasi-random and scrambled (Sobol 1967), tpe is the tree-structured Parzen estimator (Bergstra et al.
+    2011), cmaes is covariance matrix adaptation (Hansen & Ostermeier 2001). `trials` is the number of points to try, None for
+    a grid, which tries all; `seed` is of the strategy's own random numbers; `batch` is the number of points that tpe and cmaes
+    propose before they learn the scores of these.
     """
 
     strategy: str = "grid"
@@ -83,10 +80,9 @@ class Search:
     def proposals(
         self, dimensions: Sequence[Dimension], higher_is_better: bool, at_once: int, outcomes: Sequence[Outcome] = ()
     ) -> Iterator[list[Point]]:
-        """Yield the points, batch by batch.
+        """Yield the points, batch by batch, of `at_once` points where the strategy does not depend on the scores.
 
-        A batch has `at_once` points where the strategy does not depend on the scores. Otherwise `outcomes` must hold those of
-        a batch, point by point, before the next one is taken.
+        Otherwise `outcomes` must hold those of a batch, point by point, before the next one is taken.
         """
         if self.listens:
             yield from self._by_optuna(dimensions, higher_is_better, outcomes)

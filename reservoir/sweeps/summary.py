@@ -23,28 +23,15 @@ EVERY_SEED, FEWER_SEEDS, WITH_FAILURES, NOTHING = range(4)
 
 @dataclass(frozen=True)
 class RunTable:
-    """All runs of a sweep, R rows in the order of trials and seeds. A trial is one set of parameters, a run one with a seed.
+    """All runs of a sweep, R rows in the order of trials and seeds. A trial is one set of parameters, a run one with a seed."""
 
-    Attributes
-    ----------
-    about : task, model, metric, higher_is_better (bool), split ("validation" or "test"), strategy ("grid", "random", "sobol",
-        "tpe", "cmaes")
-    trials : the parameters of each trial by name, nested ones as `readout__ridge`; plain JSON values (numbers, strings, bools,
-        None, lists)
-    trial : (R,) integers, the trial of each run, an index into `trials`
-    seed : (R,) integers
-    score : (R,) float64, NaN where the run failed or was pruned
-    status : (R,) strings "done", "failed", "pruned"
-    error : R texts or None
-    """
-
-    about: Mapping[str, Any]
-    trials: Sequence[Mapping[str, Any]]
-    trial: np.ndarray
-    seed: np.ndarray
-    score: np.ndarray
-    status: np.ndarray
-    error: Sequence[str | None]
+    about: Mapping[str, Any]  # task, model, metric, higher_is_better, split, strategy and more
+    trials: Sequence[Mapping[str, Any]]  # parameters by name, nested ones as `readout__ridge`; plain JSON values
+    trial: np.ndarray  # (R,) integers, indices into `trials`
+    seed: np.ndarray  # (R,) integers
+    score: np.ndarray  # (R,) float64, NaN where the run failed or was pruned
+    status: np.ndarray  # (R,) strings "done", "failed", "pruned"
+    error: Sequence[str | None]  # R
 
     def varied(self) -> list[str]:
         """The parameters with several values (None where a trial lacks one), in the order they were varied in."""
@@ -54,26 +41,18 @@ class RunTable:
 
 @dataclass(frozen=True)
 class Trials:
-    """The trials that have any run, M of them in rising order, and statistics over their seeds; NaN where no run is done.
+    """The M trials that have any run, in rising order, with statistics over their seeds; NaN where no run is done."""
 
-    Attributes
-    ----------
-    trial : (M,) integers, indices into the table's `trials`
-    done, failed, pruned : (M,) integers, numbers of runs
-    mean, std, median, low, high : (M,) of the scores of the runs done; `std` with divisor n - 1, and 0 of a single one
-    standing : (M,) integers: EVERY_SEED, FEWER_SEEDS, WITH_FAILURES or NOTHING, see `ranking`
-    """
-
-    trial: np.ndarray
-    done: np.ndarray
+    trial: np.ndarray  # (M,) integers, indices into the table's `trials`
+    done: np.ndarray  # (M,) integers, numbers of runs
     failed: np.ndarray
     pruned: np.ndarray
-    mean: np.ndarray
-    std: np.ndarray
+    mean: np.ndarray  # (M,) of the scores of the runs done
+    std: np.ndarray  # with divisor n - 1, and 0 of a single run
     median: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    standing: np.ndarray
+    standing: np.ndarray  # (M,) EVERY_SEED, FEWER_SEEDS, WITH_FAILURES or NOTHING, see `ranking`
 
     @property
     def with_failures(self) -> np.ndarray:
@@ -190,10 +169,10 @@ def importance(table: RunTable) -> list[dict[str, Any]]:
 
     Returns
     -------
-    Dicts, the largest share first, those unknown after them, and the rest last. Empty if nothing varies.
-    `name`, as in the table; `kind`: "parameter", "seed" (if there are several) or "rest"; `share` in [0, 1], None where it
-    is unknown (one level, one run a level, scores all the same); `levels`: their number, None of the rest; `runs`: n, without
-    those with an infinite score; `scale` of the score: "log10" or "linear".
+    Dicts, the largest share first, unknown ones after them, and the rest last; none if nothing varies. `name`; `kind`:
+    "parameter", "seed" (if there are several) or "rest"; `share` in [0, 1], None where it is unknown (one level, one run a
+    level, scores all the same); `levels`: their number; `runs`: n, without those with an infinite score; `scale` of the score:
+    "log10" or "linear".
     """
     runs = np.flatnonzero(_done(table) & np.isfinite(table.score))
     score = table.score[runs]

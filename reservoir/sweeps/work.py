@@ -45,27 +45,17 @@ class TrialRun(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Chunk:
-    """Runs with one seed.
+    """Runs with one seed."""
 
-    Attributes
-    ----------
-    sweep : a name for the sweep under way; a worker keeps data for this one only
-    task, model, split, seed : those of all the runs
-    runs : what to run
-    rivals : losses by epoch of earlier runs with this seed; a run whose loss is worse is stopped. None to stop no run
-    seconds : after this time, the worker gives back the remainder
-    attempts : how often the runs were handed to a worker, this time included
-    """
-
-    sweep: str
+    sweep: str  # a name for the sweep under way; a worker keeps data for this one only
     task: Any
     model: str | type
     split: str
     seed: int
     runs: Sequence[TrialRun] = ()
-    rivals: Sequence[Sequence[float]] | None = None
-    seconds: float = math.inf
-    attempts: int = 1
+    rivals: Sequence[Sequence[float]] | None = None  # losses by epoch of earlier runs, to stop one that is worse; None: no run
+    seconds: float = math.inf  # after this time, the worker gives back the remainder
+    attempts: int = 1  # how often the runs were handed to a worker, this time included
 
 
 def shared(parameters: Mapping[str, Any]) -> tuple[str, str, str]:
