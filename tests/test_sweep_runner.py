@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import signal
 import threading
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
@@ -561,6 +562,36 @@ def test_a_run_whose_worker_died_is_tried_again(deaths: int, tmp_path: Path) -> 
     run_sweep(sweep_of(), tmp_path / "b.db", executor=Recording(), jobs=1)
     assert lasting(tmp_path / "a.db") == lasting(tmp_path / "b.db")
     assert outcomes(tmp_path / "a.db")[0.3] == ("done", None, deaths + 1)
+
+
+def test_what_a_dead_worker_had_is_run_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when it takes longer than the driver waits for results."""
+    events: list[tuple[str, int]] = []
+
+    def work(chunk: Chunk) -> Answer:
+        time.sleep(0.5 if chunk.attempts > 1 else 0.01)
+        return instant(10.0)(chunk)
+
+    class Watching(ThreadPoolExecutor):
+        def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+            [chunk] = args
+            events.append(("begins", chunk.attempts))
+            radii = [run.parameters["spectral_radius"] for run in chunk.runs]
+            future = super().submit(function, chunk) if chunk.attempts > 1 or 0.3 not in radii else Future[Any]()
+            future.add_done_callback(lambda _: events.append(("ends", chunk.attempts)))
+            if chunk.attempts == 1 and 0.3 in radii:
+                future.set_exception(BrokenExecutor("a process died"))
+            return future
+
+    monkeypatch.setattr(driver, "run_chunk", work)
+    with Watching(3) as executor:
+        table = run_sweep(sweep_of(seeds=(0, 1)), tmp_path / "a.db", executor=executor, jobs=3).runs
+    assert set(table.status) == {"done"}
+    alone = [place for place, event in enumerate(events) if event == ("begins", 2)]
+    assert len(alone) == 2
+    for place in alone:
+        before = [what for what, _ in events[:place]]
+        assert before.count("begins") == before.count("ends") and events[place + 1] == ("ends", 2)
 
 
 def test_a_run_is_given_up_after_three_deaths_and_those_beside_it_survive(

@@ -99,9 +99,9 @@ def print_json(value: Any) -> None:
 
 
 def can_draw(path: str | None, optional: bool = False) -> bool:
-    """Returns whether to draw to a path: not without one, nor where a picture is `optional` and matplotlib is missing.
+    """Returns whether there is a path to draw to; for an `optional` picture also whether matplotlib is installed.
 
-    Raises `ParameterError` where a picture that was asked for cannot be drawn; commands ask before the work.
+    Raises `ParameterError` where the picture cannot be drawn; commands call this before the work.
     """
     if path is None or (optional and find_spec("matplotlib") is None):
         return False
@@ -123,7 +123,7 @@ def draw(report: Any, path: str | None, *arguments: Any) -> None:
 def explanation(error: BaseException) -> tuple[str, int]:
     """Returns the line that explains an error, and the exit status: 2 for bad input, 1 at run time, 130 for Ctrl-C.
 
-    An unforeseen error is raised again.
+    Raises an unforeseen error again.
     """
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return "Interrupted; what was finished is kept.", 130

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -47,11 +46,8 @@ def gradients(task: str, models: list[str], settings: Values, given: Values, see
     with progress(task, len(entered), as_json) as bar:
         tell = bar.epochs({label: label for label in networks})
 
-        def report(label: str, epoch: tuple[Mapping[str, Any], int] | None) -> None:
-            if epoch is None:
-                bar.step(label)
-            else:
-                tell(label, epoch)
+        def report(label: str, epoch: Any) -> None:
+            tell(label, epoch) if epoch else bar.step(label)
 
         found = gradient_diagnostics(chosen, networks, seed, report)
     show(found, as_json)

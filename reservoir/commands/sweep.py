@@ -108,13 +108,12 @@ def sweep(
     given["settings"] = {**file["task_set"], **given["settings"]}
     [chosen] = options.tasks_with([task], **given)
     store = store or f"{chosen.name}-{model.rpartition(':')[2]}.db"
-    vary_or_set = [
-        {**own, **{name: value for name, value in file[table].items() if name not in {**vary, **settings}}}
-        for own, table in ((vary, "vary"), (settings, "set"))  # a name on the command line replaces the file's in either table
-    ]
+    named = {**vary, **settings}  # on the command line, which replaces a name of the file whether it is varied or set there
+    vary_too, set_too = ({name: x for name, x in file[table].items() if name not in named} for table in ("vary", "set"))
+    vary, settings = {**vary, **vary_too}, {**settings, **set_too}
     try:
         with progress(task, 0) as bar:
-            found = sweep_task(chosen, model, vary_or_set[0], store, settings=vary_or_set[1], report=bar.sweep, **rest)
+            found = sweep_task(chosen, model, vary, store, settings=settings, report=bar.sweep, **rest)
     except KeyboardInterrupt:
         click.echo(f"Interrupted; {store} keeps the runs that were finished. The same command continues from there.", err=True)
         return 130

@@ -1,7 +1,6 @@
 """The folder of a comparison: runs.csv with a row per run, the pictures, and report.html, which holds everything.
 
-The report opens without a network. Its pictures are inline SVG; their colors of paper and ink are those of the page, light or
-dark as the reader has it.
+The report opens without a network. Its pictures are inline SVG with the page's colors of paper and ink, light or dark.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from reservoir.comparison.plan import Entrant
 from reservoir.comparison.report import ComparisonReport, TaskComparison
 from reservoir.experiments.evaluation import described, versions
 from reservoir.files.writing import replaced, writing
-from reservoir.models import model_class, model_summary
+from reservoir.models import model_class, model_name, model_summary
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #ffffff; --ink: #1a1a1a; --soft: #555555; --line: #dddddd; --grid: #e8e8e8;
@@ -89,10 +88,7 @@ class ComparisonFolder:
         self._pictures: dict[str, list[tuple[str, str]]] = {}
 
     def write(self, report: ComparisonReport, final: bool = False) -> None:
-        """Write what is finished. A task's pictures are drawn once, when all its runs are finished or the report is `final`.
-
-        Raises OSError where something cannot be written.
-        """
+        """Write what is finished. A task's pictures are drawn once, when all its runs are finished or the report is `final`."""
         self.path.mkdir(exist_ok=True)
         report.to_csv(self.path / "runs.csv")
         for part in report.tasks if self._draws else ():
@@ -219,7 +215,8 @@ def _settings(entrant: Entrant, rows: Sequence[Mapping[str, Any]]) -> str:
 
     names = dict.fromkeys(name for params in columns.values() for name in params if name != "random_state")
     body = [[escape(name.replace("__", ".")), *[cell(params, name) for params in columns.values()]] for name in names]
-    heading = entrant.label if entrant.label == entrant.name else f"{entrant.label} ({entrant.name})"
+    name = model_name(entrant.model)
+    heading = entrant.label if entrant.label == name else f"{entrant.label} ({name})"
     about = f"<h3>{escape(heading)}</h3><p>{escape(model_summary(entrant.model))}</p>"
     return f"{about}<details><summary>Parameters</summary>{_table(['parameter', *columns], body, numeric=False)}</details>"
 

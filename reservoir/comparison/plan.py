@@ -11,7 +11,7 @@ import numpy as np
 
 from reservoir.base.threads import one_blas_thread
 from reservoir.experiments.evaluation import make_model, settings_for
-from reservoir.models import known_model, model_class, model_name
+from reservoir.models import known_model, model_class
 from reservoir.validation import ParameterError, nearest
 
 
@@ -22,11 +22,6 @@ class Entrant:
     label: str
     model: str | type
     parameters: Mapping[str, Any]
-
-    @property
-    def name(self) -> str:
-        """The name of the model, or "package.module:Class"."""
-        return model_name(self.model)
 
 
 @dataclass(frozen=True)

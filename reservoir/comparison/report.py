@@ -88,10 +88,9 @@ class TaskComparison:
         return Table(title, list(grid), body, published + _failures(lines))
 
     def plot(self, path: str | os.PathLike[str] | None = None, what: str = "scores") -> Figure:
-        """Draw the score of every seed, the "learning" curves, or the "predictions" of the first seed; also to a file, if given.
+        """Draw the scores, the "learning" curves, or the "predictions" of the first seed; also to a file, if one is given.
 
-        Raises `ParameterError` where there is nothing of that kind to draw, when matplotlib is missing, and for a file that is
-        not png, svg or pdf.
+        Raises `ParameterError` without matplotlib, for a file that is not png, svg or pdf, and where there is nothing to draw.
         """
         from reservoir import plotting
 
@@ -144,10 +143,7 @@ class ComparisonReport:
         return summarize(self.rows)
 
     def part(self, task: str | None = None) -> TaskComparison:
-        """The runs of a task, given by its name; of the only one unless given.
-
-        Raises `ParameterError` where there are several tasks and none is named, and for a name that has no finished runs.
-        """
+        """The runs of a task by its name, or of the only task. Raises `ParameterError` where that names no task with runs."""
         parts = {part.task.name: part for part in self.tasks}
         if task is None and len(parts) == 1:
             return next(iter(parts.values()))
@@ -188,9 +184,8 @@ def summarize(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """One dict for each task and model, over the seeds, in the order of the rows.
 
     `runs` and `failed` count; `median`, `mean` and `std` (divisor n - 1; 0 of a single one) are of the scores of the runs
-    that did not fail, None where all did; `solved` is the fraction of all runs that met the task's criterion, None where it
-    has none; `n_parameters`, `fit_seconds`, `predict_seconds` and `baseline` are medians; `errors` and `warnings` hold
-    (seed, text).
+    that did not fail, None where all did; `solved` is the fraction of all runs that met the task's criterion, None without
+    one; `n_parameters`, `fit_seconds`, `predict_seconds` and `baseline` are medians; `errors`, `warnings` hold (seed, text).
 
     >>> row = {"task": "t", "label": "m", "metric": "nmse", "solved": None, "error": None, "warnings": [],
     ...        "n_parameters": 9, "fit_seconds": 1.0, "predict_seconds": 0.1, "baseline": 1.0}
@@ -213,18 +208,13 @@ def _summary(group: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     first, none = group[0], {"median": None, "mean": None, "std": None}
     known = {"median": float(np.median(scores)), "mean": float(scores.mean()), "std": spread} if finished else none
     return {
-        "task": first["task"],
-        "model": first["label"],
-        "metric": first["metric"],
-        "runs": len(group),
-        "failed": len(group) - len(finished),
-        **known,
-        "solved": solved,
+        "task": first["task"], "model": first["label"], "metric": first["metric"],
+        "runs": len(group), "failed": len(group) - len(finished), **known, "solved": solved,
         **{key: _median(finished, key) for key in ("n_parameters", "fit_seconds", "predict_seconds")},
         "baseline": _median(group, "baseline"),
         "errors": [(row["seed"], row["error"]) for row in group if row["error"] is not None],
         "warnings": [(row["seed"], text) for row in group for text in row["warnings"]],
-    }
+    }  # fmt: skip
 
 
 def _median(rows: Sequence[Mapping[str, Any]], key: str) -> float | None:

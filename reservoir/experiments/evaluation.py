@@ -84,13 +84,9 @@ def overlaid(settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict
 
 def described(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters as JSON can hold them: a readout as its class's name, any other object as its repr."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, (str, int, float, bool, list, tuple, dict, type(None))):
-            return value
-        return type(value).__name__ if hasattr(value, "get_params") else repr(value)
-
-    return {name: plain(value) for name, value in parameters.items()}
+    plain = (str, int, float, bool, list, tuple, dict, type(None))
+    texts = {name: type(value).__name__ if hasattr(value, "get_params") else repr(value) for name, value in parameters.items()}
+    return {name: value if isinstance(value, plain) else texts[name] for name, value in parameters.items()}
 
 
 def evaluate(

@@ -60,7 +60,7 @@ class RunReport:
         write_csv(path, columns, (csv_cells(row, columns) for row in self.rows))
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
-        """Draw the predictions of the first seed, as the task is drawn; also to a file (png, svg or pdf), if one is given.
+        """Draw the predictions of the first seed; also to a file (png, svg or pdf), if one is given.
 
         Raises `ParameterError` when matplotlib is missing or the file is of another kind.
         """

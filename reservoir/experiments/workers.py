@@ -71,8 +71,7 @@ def run_all(
 class Pool(ProcessPoolExecutor):
     """Processes that end with this one and never see Ctrl-C. An error within its block ends them at once.
 
-    The pool pickles a call's arguments itself, and the worker unpickles them within the call, so that a failure of either is
-    an error of the call: `ProcessPoolExecutor` takes a failure to unpickle for the death of a worker.
+    Arguments are pickled and unpickled within the call, because `ProcessPoolExecutor` takes a failure for the death of a worker.
     """
 
     def __init__(self, jobs: int) -> None:

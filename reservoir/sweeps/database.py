@@ -52,14 +52,10 @@ def connected(path: str | os.PathLike[str], how: str) -> sqlite3.Connection:
 
 
 def reading_connection(path: str | os.PathLike[str]) -> sqlite3.Connection:
-    """Connect to read the file as it is at this moment, whatever others write.
-
-    With mode=rw, SQLite removes its own index afterwards. Beside a log that a dead writer left, the mode is ro, so that the
-    log stays for the next writer.
-    """
+    """Connect to read the file as it is at this moment, whatever others write. The log of a dead writer stays for the next."""
     log = size_of(path, "-wal")
     try:
-        return _reading(path, "mode=ro" if log else "mode=rw")
+        return _reading(path, "mode=ro" if log else "mode=rw")  # with mode=rw, SQLite removes its index afterwards
     except sqlite3.OperationalError as error:
         if log or error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             raise

@@ -34,8 +34,7 @@ class Engine:
 def engine(jobs: int | None = None, scheduler: str | None = None, executor: Executor | None = None) -> Iterator[Engine]:
     """Open what runs a sweep: `jobs` processes (one: this process), a Dask cluster, or an executor with `jobs` workers.
 
-    By default there is a process for every core. Raises `ParameterError` for jobs that are no positive number, and for a
-    scheduler beside another; OSError where the scheduler does not answer or has no workers.
+    Raises `ParameterError` for bad jobs and for a scheduler beside another; OSError where it does not answer or has no workers.
     """
     check_parameters("sweep", {"jobs": Number(low=1, integer=True, optional=True)}, {"jobs": jobs})
     if scheduler is not None:

@@ -1,7 +1,4 @@
-"""The plan of a sweep, checked before it starts, and the keys that identify its runs.
-
-A trial is one set of parameters; a run is a trial with one seed.
-"""
+"""The plan of a sweep, checked before it starts, and the keys that identify its runs."""
 
 from __future__ import annotations
 

@@ -103,10 +103,7 @@ class SweepReport:
         return shlex.join([*words, "--seeds", f"{first}:{first + 5}"])
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write every run of the store to a CSV file, numbers in full: its trial, parameters, scores, times.
-
-        Rows are in the order of trials and seeds; where the scores are equal, two files differ in nothing but the times.
-        """
+        """Write every run of the store to a CSV file, numbers in full, in the order of trials and seeds."""
         names, scores = dict[str, None](), dict[str, None]()
         with Store.reading(self.store) as store:
             for row in store.rows():

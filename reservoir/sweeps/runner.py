@@ -27,6 +27,7 @@ from reservoir.tasks import as_task
 
 RUNS_AT_ONCE = 10_000
 """How many runs of a strategy that does not depend on scores are in memory at a time."""
+Report = Callable[[Progress], None]
 
 
 def sweep(
@@ -47,7 +48,7 @@ def sweep(
     scheduler: str | None = None,
     executor: Executor | None = None,
     retry: bool = False,
-    report: Callable[[Progress], None] = lambda progress: None,
+    report: Report = lambda progress: None,
 ) -> SweepReport:
     """Try many parameters of a model on a task, and keep every run in a store; `reservoir sweep` does the same.
 
@@ -107,19 +108,12 @@ def sweep(
 
 
 def run_sweep(
-    planned: Sweep,
-    store: str | os.PathLike[str],
-    *,
-    jobs: int | None = None,
-    scheduler: str | None = None,
-    executor: Executor | None = None,
-    retry: bool = False,
-    report: Callable[[Progress], None] = lambda progress: None,
+    planned: Sweep, store: str | os.PathLike[str], *, retry: bool = False, report: Report = lambda progress: None, **workers: Any
 ) -> SweepReport:
     """Do the runs of a planned sweep that its store lacks, and report all that the store has; see `sweep`."""
     chunk = Chunk(os.urandom(8).hex(), planned.task, planned.model, planned.split, planned.seeds[0])
     finished = {"done"} | ({"pruned"} if planned.prune else set()) | (set() if retry else {"failed"})
-    with engine(jobs, scheduler, executor) as made:
+    with engine(**workers) as made:
         with one_blas_thread():
             ready = prepared(chunk)
         progress = Progress(planned.runs)

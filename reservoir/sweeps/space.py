@@ -70,13 +70,11 @@ class Dimension:
 def read_dimension(name: str, given: Any, integer: bool | None) -> Dimension:
     """Read a dimension from text, a list or array of choices, a range as a mapping, or a single value.
 
-    `integer` says whether the parameter takes integers only; None where that is not known.
+    `integer` says whether the parameter takes integers only; None where that is not known. Raises `ParameterError` for what
+    cannot be read, a range that does not rise, a log range through zero, a count outside [1, 100000], and a value twice.
 
     >>> read_dimension("leak_rate", "log:0.01:1:3", integer=False).values
     (0.01, 0.1, 1.0)
-
-    Raises `ParameterError` for what cannot be read, a range that does not rise, a log range through zero, a count of 0
-    or above 100,000, or a value that is there twice.
     """
     if isinstance(given, str) and (found := RANGE.fullmatch(given.strip())):
         parts = {key: parse_value(text.strip()) for key, text in found.groupdict().items() if text is not None and key != "log"}

@@ -7,8 +7,7 @@
     about          what all runs have in common, and the version of this layout
     everything     a view that joins them, for any tool that reads SQLite
 
-Rows are committed as they come, in write-ahead mode: a process that is killed loses none that was committed, and a power
-cut at most the last few.
+Rows are committed as they come, in write-ahead mode: a killed process loses none of them, a power cut at most the last few.
 """
 
 from __future__ import annotations

@@ -40,15 +40,13 @@ class Search:
     """How a space is searched.
 
     Sobol points are quasi-random and scrambled (Sobol 1967), tpe is the tree-structured Parzen estimator (Bergstra et al.
-    2011), cmaes is covariance matrix adaptation (Hansen & Ostermeier 2001). `trials` is the number of points to try, None for
-    a grid, which tries all; `seed` is of the strategy's own random numbers; `batch` is the number of points that tpe and cmaes
-    propose before they learn the scores of these.
+    2011), cmaes is covariance matrix adaptation (Hansen & Ostermeier 2001).
     """
 
     strategy: str = "grid"
-    trials: int | None = None
-    seed: int = 0
-    batch: int = BATCH
+    trials: int | None = None  # number of points to try; None for a grid, which tries all
+    seed: int = 0  # of the strategy's own random numbers
+    batch: int = BATCH  # number of points that tpe and cmaes propose before they learn the scores of these
 
     @property
     def listens(self) -> bool:

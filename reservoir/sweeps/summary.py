@@ -121,15 +121,13 @@ def ranking(table: RunTable, top: int | None = None) -> list[dict[str, Any]]:
     trials = trials_of(table)
     order = trials.order(table.about["higher_is_better"])[:top]
     names = table.varied()
-    counts = {"n": trials.done, "failed": trials.failed, "pruned": trials.pruned}
     scores = {"mean": trials.mean, "std": trials.std, "median": trials.median, "min": trials.low, "max": trials.high}
+    columns = {"n": trials.done, "failed": trials.failed, "pruned": trials.pruned, **scores}
+    columns = {name: column[order].tolist() for name, column in columns.items()}
     rows = []
-    for place in order.tolist():
-        trial = int(trials.trial[place])
-        known = {name: column[place].item() if trials.done[place] else None for name, column in scores.items()}
-        parameters = {name: table.trials[trial].get(name) for name in names}
-        numbers = {name: column[place].item() for name, column in counts.items()}
-        rows.append({"trial": trial, "parameters": parameters, **numbers, **known})
+    for place, trial in enumerate(trials.trial[order].tolist()):
+        row = {name: column[place] for name, column in columns.items()} | ({} if columns["n"][place] else dict.fromkeys(scores))
+        rows.append({"trial": trial, "parameters": {name: table.trials[trial].get(name) for name in names}, **row})
     return rows
 
 

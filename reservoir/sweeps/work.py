@@ -1,7 +1,6 @@
 """What a worker does: the runs of a chunk, all with one seed, one after the other.
 
-A worker keeps the data of its latest seeds and the unit-radius matrices (`reservoir.echo`); within a chunk, runs that follow
-each other share weights and states.
+It keeps the data of its latest seeds; within a chunk, runs that follow each other share weights and states.
 """
 
 from __future__ import annotations
