@@ -41,7 +41,7 @@ class Bar:
         self._update(description=f"{self._label} {text}".strip(), **single)
 
     def epochs(self, texts: Mapping[Any, str]) -> Callable[[Any, tuple[Mapping[str, Any], int] | None], None]:
-        """Returns what work calls with a part: and None at its start, or the record of an epoch and the number of epochs."""
+        """Returns a function that work calls with a part and None when it starts, or (record of an epoch, number of epochs)."""
 
         def report(part: Any, epoch: tuple[Mapping[str, Any], int] | None) -> None:
             if epoch is None:

@@ -1,4 +1,4 @@
-"""The options that several commands have, the types of their values, and what they stand for: tasks, columns of a file."""
+"""The options that several commands have, and the tasks and columns of a file that they name."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def no_name_twice(context: click.Context, option: click.Parameter, pairs: tuple[
 
 
 def only_once(context: click.Context, option: click.Parameter, given: tuple[Any, ...]) -> Any:
-    """Returns the value of an option that collects its values, as click keeps the last of others. Refuses a second value."""
+    """Returns the only value of an option. Refuses a second value; click itself would silently keep the last one."""
     if len(given) > 1:
         raise click.UsageError(f"{option.opts[0]} is given twice; give all its values at once, as 0:5 or 0,3,7.", context)
     return given[0]

@@ -1,4 +1,4 @@
-"""`reservoir tasks` and `reservoir models`: lists of them, and a page for each one."""
+"""`reservoir tasks` and `reservoir models`: lists, and a page for each task and model."""
 
 from __future__ import annotations
 

@@ -69,10 +69,10 @@ PAGE_COLORS = {
     "#ffffff": "var(--paper)", "#1a1a1a": "var(--ink)", "#444444": "var(--soft)", "#8c8c8c": "var(--soft)",
     "#e8e8e8": "var(--grid)", "#0072b2": "var(--blue)",
 }  # fmt: skip
-"""The pictures' colors that follow the page: paper, ink, axes, quiet marks, grid, and the darkest of the models' colors."""
+"""The colors of pictures that become the page's: paper, ink, axes, quiet marks, grid, and the darkest of the models'."""
 
 Pictures = Mapping[str, Sequence[tuple[str, str]]]
-"""By task, (caption, SVG) of each picture."""
+"""The (caption, SVG) of each picture, by the name of its task."""
 
 
 class ComparisonFolder:
@@ -113,7 +113,7 @@ class ComparisonFolder:
 
 
 def report_html(report: ComparisonReport, pictures: Pictures, facts: Mapping[str, str]) -> str:
-    """The whole report as a text, of at least one run; `facts` are more lines by name for "How to reproduce"."""
+    """Return the whole report of at least one run as a text; `facts` are more lines by name for "How to reproduce"."""
     entered, parts = report.plan.entrants, report.tasks
     title = escape(f"{_listed(entrant.label for entrant in entered)} on {_listed(part.task.name for part in parts)}")
     links = "".join(f'<li><a href="#task-{part.task.name}">{escape(part.task.name)}</a></li>' for part in parts)
@@ -131,7 +131,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _table(columns: Sequence[str], body: Sequence[Sequence[str]], numeric: bool = True) -> str:
-    """A table of cells that are HTML already; with `numeric`, all columns but the first are aligned to the right."""
+    """Return a table of cells that are HTML already; with `numeric`, all columns but the first are aligned to the right."""
     kinds = ["", *[' class="n"' if numeric else ""] * (len(columns) - 1)]
 
     def line(tag: str, cells: Sequence[str]) -> str:
@@ -147,7 +147,7 @@ def _note(text: str) -> str:
 
 
 def _medians(task: Any, lines: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """The median score of each model, the best in bold."""
+    """Return the median score of each model, the best in bold."""
     known = [line["median"] for line in lines if line["median"] is not None]
     best = (max if task.higher_is_better else min)(known, default=None)
 
@@ -160,7 +160,7 @@ def _medians(task: Any, lines: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def _summary(report: ComparisonReport) -> str:
-    """The medians of all models on all tasks."""
+    """Return the table of the medians of all models on all tasks."""
     labels, body = [entrant.label for entrant in report.plan.entrants], []
     for part in report.tasks:
         task, lines = part.task, part.summary()
@@ -175,7 +175,7 @@ def _summary(report: ComparisonReport) -> str:
 
 
 def _task(part: TaskComparison, pictures: Sequence[tuple[str, str]]) -> str:
-    """A task: its definition, the table of the models, its pictures."""
+    """Return the section of a task: its definition, the table of the models, its pictures."""
     task, (title, columns, body, notes) = part.task, part.table()
     first, _, definition = (inspect.getdoc(type(task)) or "").partition("\n")
     options = ", ".join(f"{name} = {value!r}" for name, value in task.options().items())
@@ -190,7 +190,7 @@ def _task(part: TaskComparison, pictures: Sequence[tuple[str, str]]) -> str:
 
 
 def inline(svg: str, prefix: str, caption: str) -> str:
-    """An SVG file as part of a page: without its head and size, its names with a prefix, its colors those of the page."""
+    """Make an SVG file part of a page: without its head and size, with a prefix for its names and the colors of the page."""
     svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], count=1, flags=re.DOTALL)
     head, _, rest = svg.partition(">")
     box = re.search(r'viewBox="[^"]*"', head)
@@ -201,7 +201,7 @@ def inline(svg: str, prefix: str, caption: str) -> str:
 
 
 def _settings(entrant: Entrant, rows: Sequence[Mapping[str, Any]]) -> str:
-    """The parameters of a model, a column per task, or one where they are the same on all."""
+    """Return the parameters of a model, a column per task, or one where they are the same on all."""
     by_task = {row["task"]: {**row["params"], "random_state": None} for row in rows if row["label"] == entrant.label}
     if not by_task:
         return ""
@@ -222,7 +222,7 @@ def _settings(entrant: Entrant, rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _reproduce(seeds: Sequence[int], facts: Mapping[str, str]) -> str:
-    """The command line, the seeds, the versions, the machine."""
+    """Return the command line, the seeds, the versions, the machine."""
     found = ", ".join(f"{name} {text}" for name, text in versions().items())
     machine = f"{platform.system()}, {thread_count()} cores"
     lines = {**facts, "seeds": ", ".join(map(str, seeds)), "versions": found, "machine": machine}

@@ -56,7 +56,7 @@ class ComparisonPlan:
 
 
 def entrants(models: Sequence[str | type], settings: Mapping[str, Any]) -> list[Entrant]:
-    """The models, each with the parameters that are for all and those that are for it, as `compare` takes both.
+    """Return the models of a comparison; each gets the parameters that are for all, and its own, as `compare` takes both.
 
     >>> entrants(["esn", "wide=esn"], {"leak_rate": 0.5, "wide__units": 900})[1]
     Entrant(label='wide', model='esn', parameters={'leak_rate': 0.5, 'units': 900})
@@ -124,7 +124,7 @@ def plan_comparison(
 
 
 def _parameters(task: Any, entrant: Entrant, data: Any, budget: int | None) -> dict[str, Any]:
-    """The parameters over a task's settings for a model: its own, and with a budget the units that meet it."""
+    """Return the parameters over a task's settings for a model: its own, and with a budget the units that meet it."""
     if budget is None:
         return dict(entrant.parameters)
     model = make_model(entrant.model, settings_for(task, entrant.model, entrant.parameters), 0)
@@ -133,7 +133,7 @@ def _parameters(task: Any, entrant: Entrant, data: Any, budget: int | None) -> d
 
 
 def sizes(data: Any) -> tuple[int, int]:
-    """The numbers of inputs and outputs that a task's data need; labels (integers, words) need an output per class."""
+    """Return the numbers of inputs and outputs that a task's data need; labels (integers, words) need an output per class."""
     inputs, targets = data.train.inputs[0].shape[1], data.train.targets
     values = targets if isinstance(targets, np.ndarray) else np.concatenate([np.asarray(y) for y in targets])
     if values.dtype.kind != "f":

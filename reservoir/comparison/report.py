@@ -1,4 +1,4 @@
-"""The report of a comparison: its rows, a table per task, and what the pictures of a task show."""
+"""The report of a comparison: its rows, and a table and pictures for each task."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class TaskComparison:
 
 @dataclass(frozen=True)
 class ComparisonReport:
-    """What is finished of a comparison: `finished` holds the runs by their position in the plan."""
+    """The finished part of a comparison; `finished` holds the runs by their position in the plan."""
 
     plan: ComparisonPlan
     finished: Mapping[int, FinishedRun]
@@ -171,7 +171,7 @@ class ComparisonReport:
 
 
 def _failures(lines: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A line for each reason for which a model failed or warned, with the seeds."""
+    """Write a line for each reason why a model failed or warned, with the seeds."""
     found: dict[tuple[str, str], list[int]] = {}
     for key, verb in (("errors", "failed"), ("warnings", "warned")):
         for line in lines:
@@ -181,7 +181,7 @@ def _failures(lines: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def summarize(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """One dict for each task and model, over the seeds, in the order of the rows.
+    """Return a dict of statistics over the seeds for each task and model, in the order of the rows.
 
     `runs` and `failed` count; `median`, `mean` and `std` (divisor n - 1; 0 of a single one) are of the scores of the runs
     that did not fail, None where all did; `solved` is the fraction of all runs that met the task's criterion, None without

@@ -49,13 +49,13 @@ def make_model(model: str | type, parameters: Mapping[str, Any], seed: int) -> A
 
 
 def settings_for(task: Any, model: str | type, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """A task's own settings for a model (see `reservoir.models.settings_name`) with `parameters` over them."""
+    """Return a task's own settings for a model (see `reservoir.models.settings_name`) with `parameters` over them."""
     name = settings_name(known_model(model))
     return overlaid({} if name is None else task.settings(name), parameters)
 
 
 def from_name(key: str, value: Any, constraint: Constraint | None) -> Any:
-    """The list or the object that a name stands for, if the constraint asks for one; any other value stays as it is."""
+    """Return the list or object that a name stands for, if the constraint asks for one; return any other value as it is."""
     if isinstance(value, str) and isinstance(constraint, Subset):
         return [value]
     classes = part_classes(constraint)
@@ -67,13 +67,13 @@ def from_name(key: str, value: Any, constraint: Constraint | None) -> Any:
 
 
 def part_classes(constraint: Constraint | None) -> dict[str, type[Estimator]]:
-    """The classes of objects with parameters of their own that a constraint accepts, by name."""
+    """Return the classes, by name, that a constraint accepts whose objects have parameters of their own."""
     types = constraint.types if isinstance(constraint, Choice) else ()
     return {cls.__name__: cls for cls in types if issubclass(cls, Estimator)}
 
 
 def overlaid(settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """`settings` with `parameters` over them. A parameter that is replaced takes the settings of its parts with it.
+    """Put `parameters` over `settings`. A parameter that is replaced loses the settings of its parts, too.
 
     >>> overlaid({"units": 50, "readout__ridge": 1e-6}, {"readout": "LeastMeanSquares"})
     {'units': 50, 'readout': 'LeastMeanSquares'}
@@ -83,7 +83,7 @@ def overlaid(settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict
 
 
 def described(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters as JSON can hold them: a readout as its class's name, any other object as its repr."""
+    """Return parameters as JSON can hold them: a readout as its class's name, any other object as its repr."""
     plain = (str, int, float, bool, list, tuple, dict, type(None))
     texts = {name: type(value).__name__ if hasattr(value, "get_params") else repr(value) for name, value in parameters.items()}
     return {name: value if isinstance(value, plain) else texts[name] for name, value in parameters.items()}
@@ -116,7 +116,7 @@ def evaluate(
 
 
 def measured(task: Any, model: Any, data: Any, progress: Progress | None = None) -> tuple[Any, dict[str, Any]]:
-    """Fit a model and let it predict the test split: its predictions, and score, scores, n_parameters and seconds."""
+    """Fit a model and predict the test split; return the predictions, and score, scores, n_parameters and seconds."""
     offered = {"target": "sequence" if task.kind == "label" else "step", "progress": progress}
     options = {name: offered[name] for name in inspect.signature(model.fit).parameters if offered.get(name) is not None}
     started = time.perf_counter()
@@ -130,7 +130,7 @@ def measured(task: Any, model: Any, data: Any, progress: Progress | None = None)
 
 
 def reason(failure: Exception, seed: int) -> str:
-    """Why a run failed, in a line; a mistake of ours with the kind of its error."""
+    """Say in a line why a run failed; a mistake of ours also has the kind of its error."""
     if isinstance(failure, MemoryError):
         return f"not enough memory ({failure})"
     text = " ".join(str(failure).split())
@@ -138,7 +138,7 @@ def reason(failure: Exception, seed: int) -> str:
 
 
 def report_row(task: Any, model: str | type, fitted: Any, seed: int, data: Any, **outcome: Any) -> dict[str, Any]:
-    """The row to report of a run: its definition and its outcome."""
+    """Return the row to report of a run: its definition and its outcome."""
     definition = {"task": task.name, "task_options": task.options(), "model": model_name(known_model(model))}
     definition |= {"params": described(fitted.get_params()), "seed": seed, "metric": task.metric, "baseline": task.baseline(data)}
     return {**definition, **outcome, "version": __version__}
@@ -146,6 +146,6 @@ def report_row(task: Any, model: str | type, fitted: Any, seed: int, data: Any, 
 
 @functools.cache
 def versions() -> dict[str, str]:
-    """The versions of what computes the runs."""
+    """Return the versions of what computes the runs."""
     packages = {name: version(name) for name in ("numpy", "scipy", "numba")}
     return {"reservoir": __version__, "python": platform.python_version(), **packages, "machine": platform.machine()}

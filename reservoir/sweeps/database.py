@@ -1,4 +1,4 @@
-"""The SQLite file under a store: it is opened so that nothing that was committed is lost, with errors in our words."""
+"""Opens the SQLite file under a store so that nothing that was committed is lost, and puts its errors into our words."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ SYSTEM_ERRORS = (
      f"cannot be written to, the disk is full or broken ({{}}); make room; {KEPT}"),
     ({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}, errno.EACCES, "cannot be opened for this ({})"),
 )  # fmt: skip
-"""SQLite's errors that are the system's: its number for them, and a text with SQLite's own words in the place of {}."""
+"""The errors of SQLite that come from the system: their number there, and a text; {} holds SQLite's own words."""
 
 
 def connected(path: str | os.PathLike[str], how: str) -> sqlite3.Connection:
-    """Connect without transactions of the connection's own accord; `how` is SQLite's, as mode=rwc."""
+    """Connect without implicit transactions; `how` is an option of SQLite's, as mode=rwc."""
     return sqlite3.connect(f"{Path(path).absolute().as_uri()}?{how}", uri=True, timeout=PATIENCE, isolation_level=None)
 
 
@@ -59,7 +59,7 @@ def reading_connection(path: str | os.PathLike[str]) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         if log or error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             raise
-        return _reading(path, "immutable=1")  # in a folder that is read-only, where nobody can write
+        return _reading(path, "immutable=1")  # the folder is read-only: nobody can write
 
 
 def _reading(path: str | os.PathLike[str], how: str) -> sqlite3.Connection:
@@ -74,7 +74,7 @@ def _reading(path: str | os.PathLike[str], how: str) -> sqlite3.Connection:
 
 
 def size_of(path: str | os.PathLike[str], suffix: str = "") -> int:
-    """The bytes of the file, or of one beside it. Raises `StoreError` for an empty file with a log, which SQLite would delete."""
+    """Return the size of the file, or of one beside it. Raises `StoreError` for an empty one whose log SQLite would delete."""
     if os.path.isdir(path):
         raise IsADirectoryError(errno.EISDIR, "is a folder, not a file", str(path))
     beside = Path(f"{os.fspath(path)}{suffix}")
@@ -108,7 +108,7 @@ def explained(path: str | os.PathLike[str]) -> Iterator[None]:
     """Raise SQLite's errors in our words."""
     try:
         yield
-    except UnicodeDecodeError as error:  # of a name in the file that SQLite complains of
+    except UnicodeDecodeError as error:  # SQLite names a part of the file, in broken UTF-8
         raise _damaged(path, error) from None
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.ProgrammingError):

@@ -22,16 +22,16 @@ SLOT_SECONDS = 0.01
 """How much longer a chunk should take for each worker, so that the driver keeps up with hundreds of them."""
 MOST_RUNS = 200
 SHARING = 20
-"""How many more runs a chunk may get, to keep together those that share their states: the first of them costs the most."""
+"""How many more runs a chunk may get that share their states with the last one; the first of such runs costs the most."""
 PATIENCE = 3.0
-"""How many times longer than it should a chunk may take; after that, the worker gives back the remainder."""
+"""A chunk may take this many times longer than it should; then the worker gives back the remainder."""
 ATTEMPTS = 3
-"""How often a run is handed to a worker, if its workers die."""
+"""The number of times that a run is handed to a worker before it is given up, because its workers die."""
 
 
 @dataclass
 class Progress:
-    """How far a sweep is, in numbers of runs."""
+    """Counts the runs of a sweep: all of them, and those that ended."""
 
     total: int  # those already in the store included
     kept: int = 0  # in the store at the start
@@ -48,7 +48,7 @@ class Progress:
         return self.done + self.failed + self.pruned
 
     def text(self) -> str:
-        """The words of a progress line beside the number of runs."""
+        """Return the words of a progress line beside the number of runs."""
         parts = ["waiting for the runs under way (Ctrl-C again drops them)"] if self.finishing else []
         parts += [f"{count:,} {name}" for name, count in (("failed", self.failed), ("pruned", self.pruned)) if count]
         parts += [f"best run {number(self.best)}"] if self.best is not None else []
@@ -87,14 +87,14 @@ class Driver:
             self._collect()
 
     def _has_room(self) -> bool:
-        """Whether to hand out a chunk: two for every worker where they are short, none while results wait to be written."""
+        """Return whether to hand out a chunk. A worker gets two if they are short, and none while results wait to be written."""
         if any(chunk.attempts > 1 for chunk in (*self.waiting, *self.flying.values())):
             return not self.flying  # alone, so that a worker's death tells which chunk caused it
         room = len(self.flying) < (1 + (self.seconds_per_run < CHUNK_SECONDS)) * self.slots
         return room and not any(future.done() for future in self.flying)
 
     def _chunks(self, missing: Sequence[tuple[int, TrialRun]]) -> Iterator[Chunk]:
-        """Chunks of one seed each, as long as the seconds per run suggest at that moment."""
+        """Yield chunks of one seed each; their length depends on the seconds that runs took so far."""
         left = len(missing)
         for seed, group in groupby(missing, key=lambda item: item[0]):
             rivals = None if self.earlier is None else self.store.curves(seed, self.earlier)
@@ -105,7 +105,7 @@ class Driver:
                 runs, left = runs[size:], left - size
 
     def _size(self, runs: Sequence[TrialRun], left: int) -> int:
-        """How many of these runs the next chunk gets: every worker its share of those left; few that share states all go."""
+        """Return how many runs the next chunk gets: a worker's share of the runs left, and a few more that share states."""
         size = min(max(int(min(self._seconds() / self.seconds_per_run, MOST_RUNS, left / self.slots)), 1), len(runs))
         most = min(size + SHARING, len(runs))
         while size < most and runs[size].states == runs[size - 1].states:

@@ -1,4 +1,4 @@
-"""Where the work is done: in this process, in a pool of processes, on a Dask cluster, or on any `Executor`."""
+"""Opens what does the work: this process, a pool of processes, a Dask cluster, or any `Executor`."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def engine(jobs: int | None = None, scheduler: str | None = None, executor: Exec
         if executor is None and slots > 1:
             yield Engine(renew(), lambda: slots, (BrokenExecutor,), renew)
         else:
-            given = executor or Here()  # which stays as it is: if it is broken, the next call says so
+            given = executor or Here()  # nobody can renew it: if it is broken, the next call says so
             yield Engine(given, lambda: slots, (BrokenExecutor, CancelledError), lambda: given)
 
 
@@ -86,7 +86,7 @@ def _dask(address: str) -> Iterator[Engine]:
     from distributed.comm.core import CommClosedError
 
     try:
-        with ThreadPoolExecutor(1) as thread:  # which has no event loop of its own yet, as this one may
+        with ThreadPoolExecutor(1) as thread:  # a new thread has no event loop yet; this one may
             thread.submit(asyncio.run, _ask(address)).result()
         client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
     except Exception as error:  # whatever answers at that address may send anything

@@ -55,11 +55,11 @@ class Sweep:
         return self.trials * len(self.seeds)
 
     def parameters(self, point: Point) -> dict[str, Any]:
-        """All that is set at a point, the task's own settings included; the model's defaults hold for the rest."""
+        """Return all parameters that are set at a point, by the task or by the user; the model's defaults hold for the others."""
         return settings_for(self.task, self.model, {**self.settings, **point})
 
     def key(self, parameters: str, seed: int) -> bytes:
-        """A hash of 16 bytes of what defines a run: what the store is about, the parameters as canonical text, the seed."""
+        """Return a hash (16 bytes) of what defines a run: `about`, the parameters as canonical text, the seed."""
         return hashlib.sha256(f"{self._about}{parameters}{seed}".encode()).digest()[:16]
 
     @functools.cached_property
@@ -67,7 +67,7 @@ class Sweep:
         return canonical(self.about())
 
     def about(self) -> dict[str, Any]:
-        """What all runs of a store have in common. A task of your own is named "package.module:Class"."""
+        """Return what all runs of a store have in common. A task of your own is named "package.module:Class"."""
         path = class_path(type(self.task))
         return {
             "task": str(self.task.name) if TASKS.get(self.task.name) == path else path,
@@ -79,7 +79,7 @@ class Sweep:
         }
 
     def facts(self, known: Mapping[str, Any]) -> dict[str, Any]:
-        """What a store notes of its sweeps, after `known`: the latest strategy, names in the order given, options."""
+        """Return what a store notes of its sweeps: the latest strategy, options of the task, names after those in `known`."""
         defaults = {f.name: f.default for f in dataclasses.fields(self.task)} if dataclasses.is_dataclass(self.task) else {}
         options = {name: value for name, value in self.about()["task_options"].items() if value != defaults.get(name)}
         varied = [dimension.name for dimension in self.dimensions]
@@ -124,7 +124,7 @@ def plan_sweep(
 
 
 def _check_names(vary: Mapping[str, Any], fixed: Mapping[str, Any]) -> None:
-    """Raise `ParameterError` where nothing is varied, for names that are none, and for what is both varied and set."""
+    """Raise `ParameterError` where nothing is varied, and for names that a sweep cannot vary or set, or not both."""
     if not vary:
         raise ParameterError("There is nothing to vary; name a parameter and its values, as spectral_radius=0.1:1.5:15.")
     for name in (*vary, *fixed):
@@ -148,7 +148,7 @@ def _checked_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
 
 
 def _dimensions(task: Any, model: str | type, vary: Mapping[str, Any], fixed: Mapping[str, Any]) -> list[Dimension]:
-    """Read what is varied, in the order given. The first value of a whole decides which parts it has, so wholes come first."""
+    """Read what is varied, in the order given. A parameter is read before its parts: its first value decides what they are."""
     settings, read = dict(fixed), dict[str, Dimension]()
     for name in sorted(vary, key=lambda name: "__" in name):
         whole = takes_integers(model, settings_for(task, model, settings), name)
@@ -158,7 +158,7 @@ def _dimensions(task: Any, model: str | type, vary: Mapping[str, Any], fixed: Ma
 
 
 def takes_integers(model: str | type, settings: Mapping[str, Any], name: str) -> bool | None:
-    """Whether a parameter takes integers only; None where that is not known, also for an unknown name."""
+    """Return whether a parameter takes integers only; None where that is not known, also for an unknown name."""
     from reservoir.echo.topology import OPTION_CONSTRAINTS
 
     whole, _, part = name.partition("__")

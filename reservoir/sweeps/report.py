@@ -1,4 +1,4 @@
-"""The report of a sweep, which `reservoir sweep` and `reservoir results` print, write and draw."""
+"""The report of a sweep: `reservoir sweep` and `reservoir results` print, write and draw it."""
 
 from __future__ import annotations
 
@@ -50,18 +50,18 @@ class SweepReport:
         return progress_curve(self.runs)
 
     def ranking(self, top: int | None = None) -> list[dict[str, Any]]:
-        """The trials as dicts, the best first; or only the `top` best. See `summary.ranking`."""
+        """Return the trials as dicts, the best first; or only the `top` best. See `summary.ranking`."""
         return ranking(self.runs, top)
 
     def records(self, top: int = 10) -> list[dict[str, Any]]:
-        """The contents of the tables as plain data, in a list of one."""
+        """Return the contents of the tables as plain data, in a list of one."""
         runs, found = self.runs, Counter(self.runs.status.tolist())
         best = [{**row, "trial": row["trial"] + 1, "parameters": dict(runs.trials[row["trial"]])} for row in self.ranking(top)]
         counts = {"trials": len(np.unique(runs.trial)), **{status: found[status] for status in STATUSES}}
         return [{**runs.about, **counts, "best": best, "importance": importance(runs)}]
 
     def table(self, top: int = 10, width: int = 160) -> Table:
-        """The best trials with their spread over seeds; where it would be wider than `width`, with less of the spread."""
+        """Return the best trials with their spread over seeds. A table wider than `width` leaves out min, max, then std."""
         about, rows, several = self.runs.about, self.ranking(top), len(np.unique(self.runs.seed)) > 1
         grid = {"trial": [str(row["trial"] + 1) for row in rows]}
         grid |= {shown_name(name): [value_text(row["parameters"][name]) for row in rows] for name in self.runs.varied()}
@@ -78,7 +78,7 @@ class SweepReport:
         return Table(title, list(grid), [list(texts) for texts in zip(*grid.values(), strict=True)], _notes(self.runs))
 
     def importance_table(self) -> Table | None:
-        """Which parameters mattered; None where nothing varies."""
+        """Return how much each parameter mattered; None where nothing varies."""
         rows = importance(self.runs)
         if not rows:
             return None
@@ -89,7 +89,7 @@ class SweepReport:
         return Table("Which parameters mattered", ["parameter", "variance explained", "levels"], body, notes)
 
     def best_command(self) -> str | None:
-        """The command that scores the best trial on the test split, with seeds it has not seen; None where no run is done."""
+        """Return the command that scores the best trial on the test split, with new seeds; None where no run is done."""
         best = self.ranking(1)
         if not best or best[0]["mean"] is None:
             return None
@@ -155,19 +155,19 @@ def read_sweep(path: str | os.PathLike[str]) -> SweepReport:
 
 
 def value_text(value: Any) -> str:
-    """A value of a parameter for people, in the form that --set takes."""
+    """Write a value of a parameter in the form that --set takes."""
     if isinstance(value, list):
         return ",".join(map(value_text, value))
     return number(value) if isinstance(value, float) else str(value).lower() if value in (True, False, None) else str(value)
 
 
 def _score_text(row: Mapping[str, Any], key: str) -> str:
-    """A score of a trial; one seed alone has no deviation."""
+    """Write a score of a trial; a single seed has no deviation."""
     return "" if row[key] is None or (key == "std" and row["n"] == 1) else number(row[key])
 
 
 def _notes(runs: RunTable) -> list[str]:
-    """How many runs there are, which reasons the failed ones had, and whether several versions computed them."""
+    """Say how many runs there are, why some failed, and whether several versions computed them."""
     counts = Counter(runs.status.tolist())
     by_status = [f"{counts[status]:,} {status}" for status in STATUSES if counts[status]]
     trials, seeds = (len(np.unique(column)) for column in (runs.trial, runs.seed))
@@ -182,7 +182,7 @@ def _notes(runs: RunTable) -> list[str]:
 
 
 def _csv_row(row: Mapping[str, Any], names: Iterable[str], scores: Iterable[str]) -> list[Any]:
-    """A run for the CSV file."""
+    """Return the cells of a run in the CSV file."""
     parameters, details = [row["parameters"].get(name) for name in names], [row[name] for name in DETAILS]
     found = [(row["scores"] or {}).get(name) for name in scores]
     return [row["trial"], *map(_cell, parameters), row["seed"], row["status"], row["score"], *found, *map(_cell, details)]

@@ -51,13 +51,13 @@ class Dimension:
     ordered: bool = False  # whether the values are those of a range, so that neighbors are alike
 
     def samples(self) -> Sequence[Any]:
-        """The values to check before the sweep starts: all, or the ends of a range."""
+        """Return the values to check before the sweep starts: all of a list, or the ends of a range."""
         if not self.values:
             return self.low, self.high
         return (self.values[0], self.values[-1]) if self.ordered else self.values
 
     def at(self, u: float) -> Any:
-        """The value at u in [0, 1), all of them equally likely for a uniform u."""
+        """Return the value at u in [0, 1); for a uniform u all values are equally likely."""
         if self.values:
             return self.values[int(u * len(self.values))]
         low, high = self.low, self.high + self.integer
@@ -98,7 +98,7 @@ def _refuse(name: str, text: str) -> NoReturn:
 
 
 def _range(name: str, given: Mapping[str, Any], integer: bool | None) -> Dimension:
-    """Read a range whose ends, count and scale are in a mapping."""
+    """Read a range from a mapping of its ends, count and scale."""
     start, stop, count, log = _range_parts(name, given)
     whole = all(float(end).is_integer() for end in (start, stop))
     for wrong, text in (
@@ -124,7 +124,7 @@ def _range(name: str, given: Mapping[str, Any], integer: bool | None) -> Dimensi
 
 
 def _range_parts(name: str, given: Mapping[str, Any]) -> tuple[Any, Any, int | None, bool]:
-    """The start, stop, count and log of a range, each of the right type."""
+    """Return the start, stop, count and log of a range; raise `ParameterError` for one of a wrong type."""
     known = (*RANGE_PARTS, "log")
     for key in given:
         if key not in known:
@@ -139,7 +139,7 @@ def _range_parts(name: str, given: Mapping[str, Any]) -> tuple[Any, Any, int | N
 
 
 def _spaced(start: float, stop: float, count: int, log: bool) -> list[float]:
-    """Numbers evenly spaced, the ends as given; 0.3, not 0.30000000000000004, so that grids which meet share values."""
+    """Return evenly spaced numbers, as 0.3 and not 0.30000000000000004, so that grids which meet share values."""
     if log:
         inner = [float(f"{v:.{DIGITS}g}") for v in np.geomspace(start, stop, count)[1:-1]]
     else:
@@ -151,7 +151,7 @@ def _spaced(start: float, stop: float, count: int, log: bool) -> list[float]:
 
 
 def without_numpy(value: Any) -> Any:
-    """Plain data in the place of NumPy's: numbers for scalars, lists for arrays, and for tuples and ranges."""
+    """Replace NumPy's scalars by numbers, and its arrays, tuples and ranges by lists."""
     if isinstance(value, (np.generic, np.ndarray)):
         return value.tolist()
     if isinstance(value, (list, tuple, range)):
@@ -160,7 +160,7 @@ def without_numpy(value: Any) -> Any:
 
 
 def _plain(name: str, value: Any) -> Any:
-    """The value, if it is plain data that a file can hold; raises `ParameterError` otherwise."""
+    """Return a value that a file can hold; raise `ParameterError` for any other."""
     if value is None or isinstance(value, (str, bool)):
         return value
     if Number().accepts(value):
@@ -172,7 +172,7 @@ def _plain(name: str, value: Any) -> Any:
 
 
 def grid_size(dimensions: Sequence[Dimension]) -> int:
-    """The number of points of a grid. Raises `ParameterError` for a range without a count."""
+    """Return the number of points of a grid. Raises `ParameterError` for a range without a count."""
     for d in dimensions:
         if not d.values:
             text = f"a grid needs the number of values, as {d.low:g}:{d.high:g}:10"
@@ -187,5 +187,5 @@ def grid(dimensions: Sequence[Dimension]) -> Iterator[Point]:
 
 
 def point_at(dimensions: Sequence[Dimension], u: Iterable[float]) -> Point:
-    """The point at a place of the unit cube, (D,)."""
+    """Return the point at a place (D,) of the unit cube."""
     return {dimension.name: dimension.at(float(x)) for dimension, x in zip(dimensions, u, strict=True)}

@@ -78,7 +78,7 @@ class Store:
         """Open the store at `path`, made if it is not there. Raises `StoreError` also where it holds runs of something else."""
         with explained(path):
             if database.size_of(path):
-                with closing(database.reading_connection(path)) as looking:  # which leaves even a damaged file as it is
+                with closing(database.reading_connection(path)) as looking:  # a writer would change even a damaged file
                     database.check_file(looking, path, new=True)
             connection = database.connected(path, "mode=rwc")
         with closing(connection):
@@ -125,7 +125,7 @@ class Store:
                 raise StoreError(f"{self.path}: holds runs of {what} {holds}, not {wanted}; give another store.")
 
     def note(self, **facts: Any) -> None:
-        """Keep facts about the latest sweep, over those of an earlier one."""
+        """Keep facts about the latest sweep; they replace those of an earlier one."""
         with self._transaction() as connection:
             _note(connection, facts)
 
@@ -171,16 +171,16 @@ class Store:
             return self._connection.execute(select, values).fetchall()
 
     def about(self) -> dict[str, Any]:
-        """What all runs have in common, and what was noted."""
+        """Return what all runs have in common, and the facts that were noted."""
         with understood(self.path):
             return {name: json.loads(value) for name, value in self._read("SELECT * FROM about")}
 
     def statuses(self) -> dict[bytes, str]:
-        """The status of every run that there is, by its key."""
+        """Return the status of every run, by its key."""
         return dict(self._read("SELECT key, status FROM runs"))
 
     def outcome(self, trial: int, seeds: Sequence[int]) -> Outcome:
-        """The outcome of a trial over some seeds: the mean of its scores, or of the curves of a trial that was pruned."""
+        """Return the outcome of a trial over some seeds: the mean of its scores, or of its curves where runs were pruned."""
         rows = self._read("SELECT seed, status, score, curve FROM runs WHERE trial = ? ORDER BY seed", trial)
         rows = [row for row in rows if row[0] in seeds]
         if all(status == "done" for _, status, _, _ in rows):
@@ -191,12 +191,12 @@ class Store:
         return Outcome(None, [float(np.mean(losses)) for losses in zip(*curves, strict=False)])
 
     def curves(self, seed: int, trials: Container[int]) -> list[list[float]]:
-        """The losses by epoch of the finished runs of some trials with a seed."""
+        """Return the losses by epoch of the finished runs of some trials with a seed."""
         select = "SELECT trial, curve FROM runs WHERE seed = ? AND status = 'done' AND curve IS NOT NULL ORDER BY trial"
         return [_losses(curve) for trial, curve in self._read(select, seed) if trial in trials]
 
     def table(self) -> RunTable:
-        """All runs."""
+        """Return all runs as a table."""
         about = self.about()
         used = self._read("SELECT versions FROM environments WHERE id IN (SELECT environment FROM runs) ORDER BY id")
         trials = self._read("SELECT id, parameters FROM trials ORDER BY id")
@@ -212,7 +212,7 @@ class Store:
             return RunTable(about, parameters, *numbers, np.array(score, np.float64), np.array(status, "U6"), error)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Every run with all that is known of it, in the order of trials and seeds; parameters and versions as they are."""
+        """Yield every run with all that is known of it, in the order of trials and seeds."""
         with understood(self.path):
             cursor = self._connection.execute("SELECT * FROM everything")
             names = [column[0] for column in cursor.description]
@@ -233,14 +233,14 @@ def _losses(text: str) -> list[float]:
 
 
 def _sql(value: Any) -> Any:
-    """A field of a row for SQLite: a text as UTF-8 can hold it, and what has parts as JSON, null for an empty one."""
+    """Convert a field of a row for SQLite: a text to one that UTF-8 can hold, a list or dict to JSON, an empty one to null."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     return (json.dumps(as_json(value)) if value else None) if isinstance(value, (Mapping, list, tuple)) else value
 
 
 def _different(one: Any, other: Any) -> tuple[str, str]:
-    """Two values as texts; of two dicts the items that differ."""
+    """Return two values as texts; of two dicts only the items that differ."""
     if not (isinstance(one, dict) and isinstance(other, dict)):
         return str(one), str(other)
     names = [name for name in {**one, **other} if canonical(one.get(name)) != canonical(other.get(name))]

@@ -1,4 +1,4 @@
-"""Strategies: which points of a space are tried, and in what order.
+"""Proposes the points of a space that a sweep tries.
 
 A strategy yields batches of points. It depends on the outcomes of earlier batches alone, so that a sweep which starts again
 over what is stored tries the same points; and the batch, not the number of workers, decides what is known for a proposal.
@@ -29,7 +29,7 @@ STRATEGIES = ("grid", "random", "sobol", *LISTENING)
 
 @dataclass(frozen=True)
 class Outcome:
-    """The mean score of a point over its seeds; None where a run failed or was stopped, then with the mean losses by epoch."""
+    """The mean score of a point over its seeds; None where a run failed, or was stopped: then `curve` has the mean losses."""
 
     score: float | None
     curve: Sequence[float] | None = None
@@ -92,7 +92,7 @@ class Search:
             yield batch
 
     def _places(self, dimensions: Sequence[Dimension]) -> Iterator[np.ndarray]:
-        """Random or quasi-random places in the unit cube, each (D,)."""
+        """Yield random or quasi-random places (D,) in the unit cube."""
         generator, trials = np.random.default_rng(self.seed), self.trials or 0
         if self.strategy == "random":
             return (generator.random(len(dimensions)) for _ in range(trials))
@@ -131,7 +131,7 @@ class Search:
 
 
 def quiet_optuna() -> ModuleType:
-    """Optuna, without its messages."""
+    """Import Optuna without its messages."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -139,7 +139,7 @@ def quiet_optuna() -> ModuleType:
 
 
 def _distribution(optuna: ModuleType, dimension: Dimension) -> Any:
-    """What Optuna draws for a dimension: a position among its values, or the number itself."""
+    """Return what Optuna draws for a dimension: a position among its values, or the number itself."""
     kinds = optuna.distributions
     last = len(dimension.values) - 1
     if dimension.values:

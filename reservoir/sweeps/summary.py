@@ -34,7 +34,7 @@ class RunTable:
     error: Sequence[str | None]  # R
 
     def varied(self) -> list[str]:
-        """The parameters with several values (None where a trial lacks one), in the order they were varied in."""
+        """Return the parameters with several values, counting None where a trial lacks one, in the order they were varied in."""
         names = dict.fromkeys([*self.about.get("varied", ()), *(name for trial in self.trials for name in trial)])
         return [name for name in names if len({comparable(trial.get(name)) for trial in self.trials}) > 1]
 
@@ -66,7 +66,7 @@ class Trials:
 
 
 def trials_of(table: RunTable) -> Trials:
-    """The statistics of every trial that has a run."""
+    """Return the statistics of every trial that has a run."""
     trial, place = np.unique(table.trial, return_inverse=True)
     done = _done(table)
     pruned = (table.status == "pruned") & ~done
@@ -80,7 +80,7 @@ def _done(table: RunTable) -> np.ndarray:
 
 
 def _moments(place: np.ndarray, score: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Least, median, largest, mean and standard deviation of the scores at each of M places, which hold n (M,) of them."""
+    """Return least, median, largest, mean and standard deviation (M,) of the scores at M places, which hold n (M,) of them."""
     order = np.lexsort((score, place))  # sums do not depend on the order of the runs
     place, score = place[order], np.append(score[order], np.nan)
     first = np.cumsum(n) - n
@@ -102,7 +102,7 @@ def _standing(runs: np.ndarray, done: np.ndarray) -> np.ndarray:
 
 
 def ranking(table: RunTable, top: int | None = None) -> list[dict[str, Any]]:
-    """Every trial that has a run, the best first; or only the `top` best.
+    """Rank every trial that has a run, the best first; or only the `top` best.
 
     Trials are ranked by the mean score over seeds, ties in the order of trials, within four classes: trials without a failed
     or pruned run; those of them with fewer seeds than the median, whose mean may be luck; trials with a failed or pruned run;
@@ -140,7 +140,7 @@ class ProgressCurve(NamedTuple):
 
 
 def progress_curve(table: RunTable) -> ProgressCurve:
-    """How the best mean score changed. Only trials of the first class of `ranking` count, so that it ends at the first there."""
+    """Return how the best mean score changed. Only trials of the first class of `ranking` count: it ends at the first there."""
     trials = trials_of(table)
     worst, best_of = (-np.inf, np.maximum) if table.about["higher_is_better"] else (np.inf, np.minimum)
     counts = (trials.standing == trials.standing.min(initial=NOTHING)) & (trials.done > 0)
@@ -149,7 +149,7 @@ def progress_curve(table: RunTable) -> ProgressCurve:
 
 
 def importance(table: RunTable) -> list[dict[str, Any]]:
-    """Which parameters mattered: the share of the variance of the score that each explains alone, the seed, and the rest.
+    """Say which parameters mattered: the share of the variance of the score that each explains alone, the seed, and the rest.
 
     The share of a parameter is its first-order effect, from an analysis of variance without the bias of many levels (epsilon
     squared; Kelley 1935, "An unbiased correlation ratio measure", PNAS 21, 554-559):
@@ -198,7 +198,7 @@ def _count(codes: np.ndarray) -> int:
 
 
 def _levels(table: RunTable, name: str, runs: np.ndarray) -> np.ndarray:
-    """The level of a parameter in each of some runs, as integers from 0 without gaps."""
+    """Return the level of a parameter in each of some runs, as integers from 0 without gaps."""
     values = [trial.get(name) for trial in table.trials]
     known: dict[Any, int] = {}
     codes = np.array([known.setdefault(comparable(value), len(known)) for value in values])
@@ -217,7 +217,7 @@ def _is_known(codes: np.ndarray, score: np.ndarray) -> bool:
 
 
 def _share(codes: np.ndarray, score: np.ndarray, error: float | None) -> float:
-    """Epsilon squared of levels (n,) for scores (n,), with the mean square of the error, or that within the levels for None."""
+    """Return epsilon squared of levels (n,) for scores (n,). Without the error's mean square, that within the levels counts."""
     n, k = len(score), _count(codes)
     within = score - (np.bincount(codes, score) / np.bincount(codes))[codes]
     inside, total = float(within @ within), float(score.var()) * n
@@ -226,7 +226,7 @@ def _share(codes: np.ndarray, score: np.ndarray, error: float | None) -> float:
 
 
 def _error(factors: Sequence[np.ndarray], score: np.ndarray) -> float | None:
-    """The mean square of the residuals of a fit of all factors' effects; None if it has as many parameters as runs."""
+    """Return the mean square of the residuals of a fit of all factors; None if it has as many parameters as runs."""
     largest, *others = sorted(factors, key=_count, reverse=True)  # eliminated first, so that a small system is solved
     size = np.bincount(largest)
     within = score - (np.bincount(largest, score) / size)[largest]
@@ -243,6 +243,6 @@ def _error(factors: Sequence[np.ndarray], score: np.ndarray) -> float | None:
 
 
 def _crossed(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(levels of a, levels of b - 1) numbers of runs at each pair of levels, the first level of b left out."""
+    """Return the numbers of runs (levels of a, levels of b - 1) at each pair of levels, without the first level of b."""
     rows, columns = _count(a), _count(b)
     return np.bincount(a * columns + b, minlength=rows * columns).reshape(rows, columns)[:, 1:].astype(float)

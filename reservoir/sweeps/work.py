@@ -1,6 +1,6 @@
-"""What a worker does: the runs of a chunk, all with one seed, one after the other.
+"""Does the work of a worker: the runs of a chunk, all with one seed, one after the other.
 
-It keeps the data of its latest seeds; within a chunk, runs that follow each other share weights and states.
+A worker keeps the data of its latest seeds; within a chunk, runs that follow each other share weights and states.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from reservoir.experiments.evaluation import make_model, measured, reason, versi
 from reservoir.sweeps.store import Row
 
 MOST_BYTES = 2**28
-"""How many bytes of the data of several seeds a worker keeps."""
+"""A worker keeps the data of several seeds up to this number of bytes."""
 MATRIX = ("units", "density", "topology", "topology_options")
 MOST_TEXT, MOST_WARNINGS = 1000, 10
-"""How many characters of an error or a warning a row holds, and how many warnings."""
+"""A row holds this number of characters of an error or a warning, and this number of warnings."""
 
 
 class TrialRun(NamedTuple):
@@ -38,7 +38,7 @@ class TrialRun(NamedTuple):
     states: int
 
     def row(self, chunk: Chunk, status: str, **rest: Any) -> Row:
-        """The row of this run as part of a chunk."""
+        """Return the row of this run as part of a chunk."""
         return Row(self.key, self.trial, chunk.seed, status, attempts=chunk.attempts, **rest)
 
 
@@ -58,7 +58,7 @@ class Chunk:
 
 
 def shared(parameters: Mapping[str, Any]) -> tuple[str, str, str]:
-    """The parameters in three parts: those of the recurrent matrix, the others that the states depend on, the readout's."""
+    """Divide parameters into those of the recurrent matrix, the others that the states depend on, and the readout's."""
     parts: tuple[dict[str, Any], ...] = ({}, {}, {})
     for name, value in parameters.items():
         whole = name.partition("__")[0]
@@ -78,7 +78,7 @@ class Answer(NamedTuple):
 
 
 class FellBehind(Exception):  # noqa: N818 - nothing went wrong
-    """A run is stopped, because its loss is worse than that of its rivals."""
+    """Stops a run whose loss is worse than that of its rivals."""
 
 
 class Prepared(NamedTuple):
@@ -95,7 +95,7 @@ _preparing = threading.Lock()
 
 
 def prepared(chunk: Chunk) -> Prepared:
-    """Return the data of a chunk. Those of a sweep's latest seeds are kept, but for no other sweep: files may have changed."""
+    """Return the data of a chunk. A worker keeps those of a sweep's latest seeds, for that sweep alone: files may change."""
     key = chunk.sweep, chunk.seed
     with _preparing:  # once, however many threads ask for it
         found = _prepared.pop(key, None)
@@ -126,7 +126,7 @@ def _arrays(data: Any) -> Iterator[np.ndarray]:
 
 
 def run_chunk(chunk: Chunk) -> Answer:
-    """Do the runs of a chunk, at least the first ones. The row of a run that fails says why; without data, all of them fail."""
+    """Do the runs of a chunk, at least the first ones. A run that fails has a row that says why; without data all runs fail."""
     from reservoir.echo.reuse import reusing
 
     started = perf_counter()
@@ -163,7 +163,7 @@ def _row(chunk: Chunk, ready: Prepared, run: TrialRun) -> Row:
 
 
 def _plain(outcome: Mapping[str, Any]) -> dict[str, Any]:
-    """The outcome of a run as plain numbers, whatever kinds the task returns."""
+    """Return the outcome of a run as plain numbers, whatever kinds of numbers the task returns."""
     scores = {name: float(score) for name, score in outcome["scores"].items()}
     count = outcome["n_parameters"]
     return {**outcome, "score": float(outcome["score"]), "scores": scores, "n_parameters": None if count is None else int(count)}
@@ -174,7 +174,7 @@ def _reason(failure: Exception | SystemExit, seed: int) -> str:
 
 
 def _watch(rivals: Sequence[Sequence[float]] | None, curve: list[float]) -> Callable[[dict[str, Any], int], None]:
-    """A `Progress` that adds each loss to the curve, and raises `FellBehind` where Optuna's median rule says so."""
+    """Return a `Progress` that adds each loss to the curve, and raises `FellBehind` where Optuna's median rule says so."""
     trial: Any = None
     if rivals is not None:
         from reservoir.sweeps.strategies import quiet_optuna
