@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from reservoir.commands.console import Bar, progress
+from reservoir.sweeps.driver import Progress
 
 
 class Display:
@@ -15,10 +16,16 @@ class Display:
 
     def __init__(self) -> None:
         self.fields: dict[str, Any] = {}
+        self.resets: list[dict[str, Any]] = []
 
     def add_task(self, description: str, **fields: Any) -> int:
         self.fields = {"description": description, **fields}
         return 7
+
+    def reset(self, task: int, **fields: Any) -> None:
+        assert task == 7
+        self.resets.append(fields)
+        self.fields.update(fields)
 
     def update(self, task: int, **fields: Any) -> None:
         assert task == 7
@@ -80,3 +87,17 @@ def test_a_bar_is_for_terminals(monkeypatch: pytest.MonkeyPatch, terminals: tupl
         assert (bar._display is not None) is shown
         bar.within("[not markup]", 0, 1, 2)
         bar.step()
+
+
+def test_a_bar_of_a_sweep_counts_the_runs_of_its_store_but_not_for_the_speed() -> None:
+    display = Display()
+    bar = Bar(display, "narma10", 0)
+    assert not display.fields["visible"]
+    state = Progress(total=10, kept=4)
+    bar.sweep(state)
+    assert display.resets == [{"total": 10, "completed": 4, "visible": True}]
+    assert (display.fields["completed"], display.fields["description"]) == (4, "narma10")
+    state.done, state.failed, state.kept = 2, 1, 5
+    bar.sweep(state)
+    assert (display.fields["completed"], display.fields["description"], len(display.resets)) == (8, "narma10: 1 failed", 1)
+    assert bar.state is state

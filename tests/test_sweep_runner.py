@@ -620,8 +620,8 @@ def test_an_executor_that_has_tried_by_itself(tmp_path: Path, monkeypatch: pytes
     executor = Fragile({0.3: 99})
     made = engine
 
-    def tried(*arguments: Any) -> Any:
-        context = made(*arguments)
+    def tried(**arguments: Any) -> Any:
+        context = made(**arguments)
         entered = context.__enter__()
         entered.tried = (BrokenExecutor,)
         context.__enter__ = lambda: entered
