@@ -4,7 +4,7 @@
 
 kills      a sweep of 500 runs whose whole process group is killed at 20 random moments, started again each time
 cluster    a Dask cluster of three worker processes, one of which is killed half-way
-scheduler  a Dask cluster whose scheduler is killed half-way, and the sweep gone on with elsewhere
+scheduler  a Dask cluster whose scheduler is killed half-way, and the sweep continued elsewhere
 disk       a disk of 300 kB that fills up, then has room again (Linux, as root: it mounts a tmpfs)
 records    100,000 runs that take no time: memory and time of what runs the sweep, and of `reservoir results`
 dispatch   the same over a Dask cluster of two processes, whose work and scheduler share the machine with the sweep
@@ -32,7 +32,8 @@ from typing import Any
 
 from memory import anonymous_megabytes
 
-from reservoir.sweeps import plan_sweep, run_sweep
+from reservoir.sweeps.plan import plan_sweep
+from reservoir.sweeps.runner import run_sweep
 from reservoir.sweeps.store import Row, Store
 from reservoir.sweeps.work import Answer, Chunk
 from reservoir.tasks import get_task

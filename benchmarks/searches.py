@@ -15,7 +15,8 @@ import time
 from statistics import median
 
 from reservoir.experiments.evaluation import evaluate
-from reservoir.sweeps import plan_sweep, run_sweep
+from reservoir.sweeps.plan import plan_sweep
+from reservoir.sweeps.runner import run_sweep
 from reservoir.tasks import get_task
 
 SPACE = {

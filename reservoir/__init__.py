@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from reservoir.gradient.training import Training as Training
     from reservoir.models import load as load
     from reservoir.sweeps.report import read_sweep as read_sweep
-    from reservoir.sweeps.sweep import sweep as sweep
+    from reservoir.sweeps.runner import sweep as sweep
     from reservoir.validation import DataError as DataError
     from reservoir.validation import DivergenceError as DivergenceError
     from reservoir.validation import ModelFileError as ModelFileError
@@ -42,7 +42,7 @@ _HOMES = {
     "load": "reservoir.models",
     "run": "reservoir.experiments.run",
     "compare": "reservoir.comparison.work",
-    "sweep": "reservoir.sweeps.sweep",
+    "sweep": "reservoir.sweeps.runner",
     "read_sweep": "reservoir.sweeps.report",
     "forecast": "reservoir.forecasting.work",
     "inspect": "reservoir.diagnostics.reservoirs",

@@ -71,7 +71,7 @@ class Number:
         left = "(" if self.open_low or self.low == -math.inf else "["
         right = ")" if self.open_high or self.high == math.inf else "]"
         kind = "an integer" if self.integer else "a number"
-        text = f"{kind} in {left}{self.low:g}, {self.high:g}{right}"
+        text = f"{kind} in {left}{self.low:.10g}, {self.high:.10g}{right}"
         text += ", or a list of them" if self.array else ""
         return text + (", or None" if self.optional else "")
 

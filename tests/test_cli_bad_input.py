@@ -15,7 +15,7 @@ import pytest
 from commands import QUICK, Command, csv_file, wave
 
 import reservoir
-from reservoir.experiments import evaluation
+from reservoir.experiments import run
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,8 @@ from reservoir.experiments import evaluation
         ("run narma10 --task-set test_length=a", ["'test_length'", "integer in [2, inf)", "Got 'a'"]),
         ("run narma10 --seeds 0,0", ["'--seeds'", "none twice", "'0,0'"]),
         ("run narma10 --seeds 0:3,2", ["'--seeds'", "none twice"]),
+        ("run narma10 --seeds 0:3 --seeds 5", ["--seeds is given twice", "all its values at once"]),
+        ("sweep narma10 --vary units=5,6 --seeds 0 --seeds 1", ["--seeds is given twice"]),
         ("run narma10 --seeds 5:3", ["'--seeds'"]),
         ("run narma10 --seeds=-1", ["'--seeds'", "[0, inf)"]),
         ("run narma10 --seeds a", ["'--seeds'"]),
@@ -225,7 +227,7 @@ def test_the_work_does_not_begin_before_the_outputs_are_checked(
         raise AssertionError("worked first")
 
     csv_file()
-    monkeypatch.setattr(evaluation, "evaluate", work)
+    monkeypatch.setattr(run, "evaluate", work)
     monkeypatch.setattr("reservoir.forecasting.ensemble.forecast_record", work)
     refused("run", *QUICK, "--save", "absent/m")
     refused("run", *QUICK, "--plot", "m.bmp")

@@ -19,7 +19,7 @@ from commands import ONE_CANDIDATE, QUICK, SHORT, SMALL, SUNSPOTS, Command, csv_
 
 from reservoir import DivergenceError, load
 from reservoir.base import model_file
-from reservoir.experiments import evaluation
+from reservoir.experiments import run
 from reservoir.experiments.evaluation import evaluate
 
 
@@ -36,7 +36,7 @@ def test_an_unstable_network_says_so_and_names_the_step(command: Command) -> Non
 
 
 def stopping(
-    after: int, how: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, where: str = "reservoir.experiments.evaluation.evaluate"
+    after: int, how: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, where: str = "reservoir.experiments.run.evaluate"
 ) -> None:
     """Let `evaluate` end the program in its way once some seeds are done."""
     done: list[int] = []
@@ -91,7 +91,7 @@ def test_a_seed_that_diverges_is_told_and_the_rest_goes_on(command: Command, mon
             raise DivergenceError(f"Seed {seed}: The reservoir diverged at step 7.")
         return evaluate(task, model, settings, seed, **options)
 
-    monkeypatch.setattr(evaluation, "evaluate", diverging)
+    monkeypatch.setattr(run, "evaluate", diverging)
     status, out, err = command("run", *QUICK, "--seeds", "0:4", "--json", "--save", "model")
     assert status == 1
     assert err == "".join(f"Error: Seed {seed}: The reservoir diverged at step 7.\n" for seed in (0, 2))

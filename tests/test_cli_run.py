@@ -88,7 +88,7 @@ def test_values(text: str, value: Any) -> None:
 
 @pytest.mark.parametrize(("text", "seeds"), [("3", [3]), ("0:3", [0, 1, 2]), ("4,0:2,9", [4, 0, 1, 9])])
 def test_seeds(text: str, seeds: list[int]) -> None:
-    assert options.Seeds().convert(text, None, None) == seeds
+    assert options.SEEDS.convert(text, None, None) == seeds
 
 
 def test_a_file_of_ones_own_in_short(command: Command) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from reservoir.commands.console import Bar, epoch_text, progress
+from reservoir.commands.console import Bar, progress
+from reservoir.sweeps.driver import Progress
 
 
 class Display:
@@ -15,10 +16,16 @@ class Display:
 
     def __init__(self) -> None:
         self.fields: dict[str, Any] = {}
+        self.resets: list[dict[str, Any]] = []
 
     def add_task(self, description: str, **fields: Any) -> int:
         self.fields = {"description": description, **fields}
         return 7
+
+    def reset(self, task: int, **fields: Any) -> None:
+        assert task == 7
+        self.resets.append(fields)
+        self.fields.update(fields)
 
     def update(self, task: int, **fields: Any) -> None:
         assert task == 7
@@ -28,7 +35,7 @@ class Display:
 def test_a_bar_counts_parts_and_how_far_the_others_are() -> None:
     display = Display()
     bar = Bar(display, "work", 4)
-    assert bar.shown and display.fields["visible"]
+    assert display.fields["visible"]
     bar.step()
     bar.within("second", 1, 3, 4)
     bar.within("third", 2, 1, 2)
@@ -55,7 +62,7 @@ def test_a_bar_of_one_part_shows_once_it_has_steps_to_count() -> None:
 
 def test_parallel_parts_show_that_they_start_and_how_far_they_are() -> None:
     display = Display()
-    report = Bar(display, "", 3).parts(["first", "second", "third"])
+    report = Bar(display, "", 3).epochs({1: "second", 2: "third"})
     report(1, None)
     assert (display.fields["completed"], display.fields["description"]) == (0, "second")
     report(1, ({"epoch": 4, "loss": 0.5, "gradient_norm": 2.0, "steps_per_second": 1000.0}, 10))
@@ -77,11 +84,20 @@ def test_a_bar_is_for_terminals(monkeypatch: pytest.MonkeyPatch, terminals: tupl
     for name in ("stdout", "stderr"):
         monkeypatch.setattr(getattr(sys, name), "isatty", lambda name=name: name in terminals, raising=False)
     with progress("work", 3, as_json) as bar:
-        assert bar.shown is shown
+        assert (bar._display is not None) is shown
         bar.within("[not markup]", 0, 1, 2)
         bar.step()
 
 
-def test_what_is_said_of_an_epoch() -> None:
-    record = {"epoch": 3, "loss": 0.012345, "gradient_norm": 1.234, "steps_per_second": 123456.7}
-    assert epoch_text(record) == "loss 0.01235, gradient 1.2, 123,457 steps/s"
+def test_a_bar_of_a_sweep_counts_the_runs_of_its_store_but_not_for_the_speed() -> None:
+    display = Display()
+    bar = Bar(display, "narma10", 0)
+    assert not display.fields["visible"]
+    state = Progress(total=10, kept=4)
+    bar.sweep(state)
+    assert display.resets == [{"total": 10, "completed": 4, "visible": True}]
+    assert (display.fields["completed"], display.fields["description"]) == (4, "narma10")
+    state.done, state.failed, state.kept = 2, 1, 5
+    bar.sweep(state)
+    assert (display.fields["completed"], display.fields["description"], len(display.resets)) == (8, "narma10: 1 failed", 1)
+    assert bar.state is state

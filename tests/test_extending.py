@@ -26,7 +26,7 @@ from reservoir.experiments.evaluation import evaluate, settings_for
 from reservoir.gradient.diagnostics import measure_gradients
 from reservoir.models import known_model, settings_name
 from reservoir.plotting.tasks.figure import default_picture
-from reservoir.sweeps import plan_sweep
+from reservoir.sweeps.plan import plan_sweep
 from reservoir.sweeps.report import read_sweep
 from reservoir.tasks import get_task, list_tasks
 from reservoir.tasks.registry import task_class
@@ -152,7 +152,7 @@ def test_a_class_that_no_process_can_import_is_refused(own: Any) -> None:
 
 
 def test_a_class_of_a_prompt_is_refused(folder: Path) -> None:
-    text = "import own\nclass Mine(own.Delay): pass\nfrom reservoir.sweeps import plan_sweep\n"
+    text = "import own\nclass Mine(own.Delay): pass\nfrom reservoir.sweeps.plan import plan_sweep\n"
     done = program(folder, "-c", f"import sys; sys.path.insert(0, '')\n{text}plan_sweep(Mine(), 'esn', {{'leak_rate': [0.5]}})")
     assert "ParameterError: The task 'delay' must be of a class that other processes can import" in done.stderr
 

@@ -17,8 +17,7 @@ import pytest
 from reservoir import ESN, DivergenceError, models
 from reservoir.base import model_file
 from reservoir.comparison import folder as comparison_files
-from reservoir.comparison.folder import ComparisonFolder
-from reservoir.comparison.html import PAGE_COLORS, STYLE, inline, report_html
+from reservoir.comparison.folder import PAGE_COLORS, STYLE, ComparisonFolder, inline, report_html
 from reservoir.comparison.plan import ComparisonPlan, entrants, plan_comparison
 from reservoir.comparison.report import COLUMNS, ComparisonReport
 from reservoir.comparison.work import run_comparison
@@ -102,7 +101,7 @@ def write(
     written = ComparisonFolder(folder, {"command": COMMAND, "processes": "1"}, pictures)
     work = run_comparison(planned)
     report = ComparisonReport(planned, dict(next(work) for _ in range(count)))
-    written.finish(report)
+    written.write(report, final=True)
     return written, report
 
 
@@ -127,7 +126,7 @@ def test_what_the_report_tells(planned: ComparisonPlan, tmp_path: Path) -> None:
         assert f"{line['median']:.4g}" in page.text and f"{line['baseline']:.4g}" in page.text
     assert "trained failed with seed 1: The loss became <NaN>." in page.text  # escaped in the source
     assert "1 of 2" in page.text and "12 runs." in page.text
-    assert COMMAND in page.text and "numpy" in page.text and "Python 3" in page.text
+    assert COMMAND in page.text and "numpy" in page.text and "python 3" in page.text
     assert "a <b> & c.csv" in page.text
     assert "leaky (esn)" in page.text and "a network that is trained" in page.text
     assert "Follow a nonlinear moving average" in page.text and "nmse ↓" in page.text
@@ -166,7 +165,7 @@ def test_files_are_written_as_tasks_are_finished(
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["narma10-learning.svg", "narma10-predictions.svg", "narma10-scores.svg", "report.html", "runs.csv"]
     drawn = (tmp_path / "out" / "narma10-scores.svg").stat().st_mtime_ns
-    written.finish(report)
+    written.write(report, final=True)
     assert (tmp_path / "out" / "narma10-scores.svg").stat().st_mtime_ns == drawn  # not again
     assert "csv-scores.svg" in os.listdir(tmp_path / "out")
 

@@ -13,7 +13,8 @@ import pytest
 from commands import SWEEP, Command, toml_file
 
 from reservoir.experiments.evaluation import make_model
-from reservoir.sweeps import plan_sweep, work
+from reservoir.sweeps import work
+from reservoir.sweeps.plan import plan_sweep
 
 FILE = """
 task = "narma10"

@@ -71,7 +71,7 @@ def test_two_processes_of_which_some_die(tmp_path: Path) -> None:
     assert len(found) == len(expected) == 40 and len(guilty) == 4
     assert [found[k] for k in innocent] == [expected[k] for k in innocent]
     assert [k for k, status in enumerate(table.status) if status == "failed"] == guilty
-    told = "its worker died whenever it was tried, perhaps for want of memory (BrokenProcessPool)"
+    told = "its worker died at every attempt, perhaps for want of memory (BrokenProcessPool)"
     assert {table.error[k] for k in guilty} == {told}
     with Store.reading(path) as store:
         attempts = [row["attempts"] for row in store.rows()]
@@ -137,7 +137,7 @@ def test_killed_again_and_again_and_then_interrupted(quiet: Path, tmp_path: Path
         wait_until(lambda: process.poll() is not None or recorded(path) > seen)
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate()
-    told = [f"Interrupted; the same command continues from what is in {path}."]
+    told = [f"Interrupted; {path} keeps the runs that were finished. The same command continues from there."]
     assert (process.returncode, out, [line for line in err.splitlines() if line]) == (130, "", told)
     assert seen < recorded(path) < 500
     last = subprocess.run([*CLI, *SWEEP, "--store", str(path), "--jobs", "1"], env=ENVIRONMENT, capture_output=True, text=True)

@@ -11,8 +11,7 @@ import pytest
 
 from reservoir import Ridge
 from reservoir.base.values import canonical
-from reservoir.sweeps import plan_sweep
-from reservoir.sweeps.plan import Sweep, takes_integers
+from reservoir.sweeps.plan import Sweep, plan_sweep, takes_integers
 from reservoir.sweeps.space import grid
 from reservoir.tasks import get_task
 from reservoir.validation import ParameterError
@@ -265,7 +264,7 @@ CYCLE = {"topology": "cycle_jumps"}
         ({"units": [5]}, {"random_state": 3}, {}, ["'random_state' cannot be varied or set"]),
         ({"units": [5]}, {"readout": Ridge(1.0)}, {}, ["must be numbers, texts", "readout__ridge"]),
         ({"readout": [Ridge(1.0)]}, {}, {}, ["vary readout: values must be numbers, texts"]),
-        ({"units": [5]}, {}, {"split": "train"}, ["split must be one of validation, test", "'train'"]),
+        ({"units": [5]}, {}, {"split": "train"}, ["'split'", "one of validation, test", "'train'"]),
         ({"units": [5]}, {}, {"strategy": "gird"}, ["no strategy 'gird'", "Did you mean grid"]),
         ({"units": [5]}, {}, {"trials": 3}, ["A grid tries every point"]),
         ({"units": [5]}, {}, {"strategy": "sobol"}, ["sobol needs the number of trials"]),

@@ -20,7 +20,7 @@ from reservoir import DataError, ParameterError, plotting
 from reservoir.plotting.style import ERROR, MODEL
 from reservoir.plotting.sweeps.axes import axis_of, colors, is_logarithmic, short, span_of, texts, wrapped
 from reservoir.sweeps.report import SweepReport
-from reservoir.sweeps.table import RunTable
+from reservoir.sweeps.summary import RunTable
 
 
 def report(

@@ -11,7 +11,7 @@ import pytest
 
 from reservoir.sweeps.driver import Progress
 from reservoir.sweeps.report import SweepReport, value_text
-from reservoir.sweeps.table import RunTable
+from reservoir.sweeps.summary import RunTable
 
 ABOUT = {
     "task": "narma10", "task_options": {"test_length": 500}, "task_set": {"test_length": 500}, "model": "esn", "metric": "nmse",
@@ -79,7 +79,7 @@ def test_only_the_most_frequent_reasons_are_told() -> None:
         "Failed 2 times: d",
         "Failed 1 time: a",
         "Failed 1 time: b",
-        "... and for 1 other reason; --csv tells them all.",
+        "... and for 1 other reason; --csv writes them all.",
     ]
 
 
@@ -127,4 +127,6 @@ def test_values_are_shown_as_they_are_given(value: Any, text: str) -> None:
 def test_progress_tells_failures_the_best_the_rate_and_the_end() -> None:
     assert Progress(total=10).text() == ""
     state = Progress(total=5000, kept=5, done=1995, failed=4, pruned=1, best=0.031234, seconds=8.0, finishing=True)
-    assert state.text() == ("finishing what is in hand; Ctrl-C again drops it, 4 failed, 1 pruned, best run 0.03123, 250 runs/s")
+    assert state.text() == (
+        "waiting for the runs under way (Ctrl-C again drops them), 4 failed, 1 pruned, best run 0.03123, 250 runs/s"
+    )

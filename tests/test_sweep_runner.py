@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import signal
 import threading
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
@@ -139,7 +140,7 @@ def runner_model(parameters: Any, seed: int) -> Any:
 @pytest.mark.parametrize("split", ["validation", "test"])
 def test_the_split_that_is_scored(split: str) -> None:
     data = Toy().generate(0)
-    ready = prepared("a", Toy(level=0.1), split, 0)
+    ready = prepared(Chunk("a", Toy(level=0.1), "esn", split, 0))
     np.testing.assert_array_equal(ready.data.test.inputs[0], getattr(data, split).inputs[0])
     assert ready.hashed == data_hash(data)
 
@@ -446,7 +447,7 @@ def test_rivals_may_have_lost_their_numbers() -> None:
     """A training that ended in NaN, its best weights kept, is a rival like others."""
     rivals = [[3.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, math.nan]] * 3 + [[4.0, 3.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]] * 3
     curve: list[float] = []
-    watch = work._watched(rivals, curve)
+    watch = work._watch(rivals, curve)
     for epoch, loss in enumerate([9.0, 9.0, 9.0, 9.0, 9.0]):
         watch({"loss": 0.0, "validation_loss": loss, "epoch": epoch}, 8)
     with pytest.raises(work.FellBehind):
@@ -498,13 +499,13 @@ def test_data_that_changed_since(tmp_path: Path) -> None:
 
 def test_the_data_of_the_latest_seeds_are_kept_within_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     task = Toy()
-    one, two = prepared("a", task, "test", 1), prepared("a", task, "test", 2)
+    one, two = prepared(Chunk("a", task, "esn", "test", 1)), prepared(Chunk("a", task, "esn", "test", 2))
     assert one.size == 3 * 2 * 60 * 8
     monkeypatch.setattr(work, "MOST_BYTES", 2 * one.size)
-    assert prepared("a", task, "test", 1) is one
-    prepared("a", task, "test", 3)
-    assert prepared("a", task, "test", 1) is one and prepared("a", task, "test", 2) is not two
-    assert prepared("b", task, "test", 1) is not one
+    assert prepared(Chunk("a", task, "esn", "test", 1)) is one
+    prepared(Chunk("a", task, "esn", "test", 3))
+    assert prepared(Chunk("a", task, "esn", "test", 1)) is one and prepared(Chunk("a", task, "esn", "test", 2)) is not two
+    assert prepared(Chunk("b", task, "esn", "test", 1)) is not one
 
 
 def test_data_that_changed_are_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -563,6 +564,36 @@ def test_a_run_whose_worker_died_is_tried_again(deaths: int, tmp_path: Path) -> 
     assert outcomes(tmp_path / "a.db")[0.3] == ("done", None, deaths + 1)
 
 
+def test_what_a_dead_worker_had_is_run_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when it takes longer than the driver waits for results."""
+    events: list[tuple[str, int]] = []
+
+    def work(chunk: Chunk) -> Answer:
+        time.sleep(0.5 if chunk.attempts > 1 else 0.01)
+        return instant(10.0)(chunk)
+
+    class Watching(ThreadPoolExecutor):
+        def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+            [chunk] = args
+            events.append(("begins", chunk.attempts))
+            radii = [run.parameters["spectral_radius"] for run in chunk.runs]
+            future = super().submit(function, chunk) if chunk.attempts > 1 or 0.3 not in radii else Future[Any]()
+            future.add_done_callback(lambda _: events.append(("ends", chunk.attempts)))
+            if chunk.attempts == 1 and 0.3 in radii:
+                future.set_exception(BrokenExecutor("a process died"))
+            return future
+
+    monkeypatch.setattr(driver, "run_chunk", work)
+    with Watching(3) as executor:
+        table = run_sweep(sweep_of(seeds=(0, 1)), tmp_path / "a.db", executor=executor, jobs=3).runs
+    assert set(table.status) == {"done"}
+    alone = [place for place, event in enumerate(events) if event == ("begins", 2)]
+    assert len(alone) == 2
+    for place in alone:
+        before = [what for what, _ in events[:place]]
+        assert before.count("begins") == before.count("ends") and events[place + 1] == ("ends", 2)
+
+
 def test_a_run_is_given_up_after_three_deaths_and_those_beside_it_survive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -572,7 +603,7 @@ def test_a_run_is_given_up_after_three_deaths_and_those_beside_it_survive(
     told: list[Progress] = []
     run_sweep(sweep, tmp_path / "a.db", executor=executor, jobs=1, report=lambda p: told.append(replace(p)))
     found = outcomes(tmp_path / "a.db")
-    error = "its worker died whenever it was tried, perhaps for want of memory (BrokenExecutor)"
+    error = "its worker died at every attempt, perhaps for want of memory (BrokenExecutor)"
     assert found.pop(0.3) == ("failed", error, 3)
     assert {outcome[:2] for outcome in found.values()} == {("done", None)} and len(found) == 19
     assert executor.deaths == {0.3: 96}
@@ -589,8 +620,8 @@ def test_an_executor_that_has_tried_by_itself(tmp_path: Path, monkeypatch: pytes
     executor = Fragile({0.3: 99})
     made = engine
 
-    def tried(*arguments: Any) -> Any:
-        context = made(*arguments)
+    def tried(**arguments: Any) -> Any:
+        context = made(**arguments)
         entered = context.__enter__()
         entered.tried = (BrokenExecutor,)
         context.__enter__ = lambda: entered
@@ -674,7 +705,9 @@ def test_a_sweep_in_a_thread(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("jobs", [0, -1, True, 1.0, "2"])
 def test_jobs_that_are_no_number_of_processes(jobs: Any, tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match=rf"^'jobs' must be an integer in \[1, inf\)\. Got {jobs!r} instead\.$"):
+    with pytest.raises(
+        ParameterError, match=rf"^The 'jobs' parameter of sweep must be .* \[1, inf\), or None\. Got {jobs!r} instead\.$"
+    ):
         run_sweep(sweep_of(), tmp_path / "a.db", jobs=jobs)
     assert list(tmp_path.iterdir()) == []
 

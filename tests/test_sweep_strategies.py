@@ -48,14 +48,11 @@ def tried(
     at_once: int = 10_000,
 ) -> list[list[Point]]:
     """The batches that a search proposes when every point has its answer."""
-    proposals, batches = search.proposals(dimensions, higher, at_once), list[list[Point]]()
-    points = next(proposals, None)
-    while points:
+    outcomes: list[Outcome] = []
+    batches = []
+    for points in search.proposals(dimensions, higher, at_once, outcomes):
         batches.append(points)
-        try:
-            points = proposals.send([answer(point) for point in points])
-        except StopIteration:
-            break
+        outcomes[:] = [answer(point) for point in points]
     return batches
 
 

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reservoir.sweeps.summary import importance, progress_curve, ranking
-from reservoir.sweeps.table import RunTable
+from reservoir.sweeps.summary import RunTable, importance, progress_curve, ranking
 
 
 def table(trials: list[dict[str, Any]], runs: list[tuple[int, int, float | str]], higher: bool = False) -> RunTable:

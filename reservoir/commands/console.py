@@ -1,83 +1,72 @@
-"""Prints what the commands show: the progress bar, tables, JSON and errors."""
+"""Prints what the commands show: the progress bar, results and errors."""
 
 from __future__ import annotations
 
 import errno
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-
-if TYPE_CHECKING:
-    from reservoir.base.tables import Table
 
 AT_RUN_TIME = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EBUSY)
 """Errors of the system that no other input would fix."""
 
 
 class Bar:
-    """A progress bar that counts parts, and may show how far it is within those that are under way.
+    """A progress bar that counts parts, and shows how far it is within those under way. Without a `display` it shows nothing."""
 
-    Without a `display` every call does nothing; `shown` tells whether there is one.
-    """
+    state: Any = None
+    """The latest state of a sweep."""
 
     def __init__(self, display: Any, label: str, total: int) -> None:
-        self.shown = display is not None
         self._display, self._label, self._total = display, label, total
-        self._finished, self._under_way = 0, dict[int, float]()
-        if self.shown:
-            self._task = display.add_task(label, total=total, visible=total > 1)
+        self._finished, self._under_way = 0, dict[Hashable, float]()
+        self._task = display.add_task(label, total=total, visible=total > 1) if display else None
 
-    def step(self, part: int = 0) -> None:
+    def step(self, part: Hashable = 0) -> None:
         """Counts a part as finished."""
         self._under_way.pop(part, None)
         self._finished += 1
         if self._total > 1:
             self._update()
 
-    def within(self, text: str, part: int = 0, done: int = 0, of: int = 1) -> None:
+    def within(self, text: str, part: Hashable = 0, done: int = 0, of: int = 1) -> None:
         """Shows that a part has done `done` of `of` steps; `text` describes it. A bar of a single part counts its steps."""
         self._under_way[part] = done / of
         single = {"completed": done, "total": of, "visible": True} if self._total == 1 else {}
         self._update(description=f"{self._label} {text}".strip(), **single)
 
-    def epochs(self, text: str, part: int = 0) -> Callable[[Mapping[str, Any], int], None]:
-        """Returns what training calls after every epoch, with its record and the number of epochs; `text` names the part."""
+    def epochs(self, texts: Mapping[Any, str]) -> Callable[[Any, tuple[Mapping[str, Any], int] | None], None]:
+        """Returns a function that work calls with a part and None when it starts, or (record of an epoch, number of epochs)."""
 
-        def report(record: Mapping[str, Any], epochs: int) -> None:
-            self.within(f"{text}: {epoch_text(record)}", part, record["epoch"] + 1, epochs)
-
-        return report
-
-    def parts(self, texts: Sequence[str]) -> Callable[[int, tuple[Mapping[str, Any], int] | None], None]:
-        """Returns what parallel work calls with a part's index: and None at its start, or the record and number of epochs."""
-
-        def report(part: int, epoch: tuple[Mapping[str, Any], int] | None) -> None:
+        def report(part: Any, epoch: tuple[Mapping[str, Any], int] | None) -> None:
             if epoch is None:
                 self.within(texts[part], part)
-            else:
-                self.epochs(texts[part], part)(*epoch)
+                return
+            record, epochs = epoch
+            text = f"loss {record['loss']:.4g}, gradient {record['gradient_norm']:.2g}, {record['steps_per_second']:,.0f} steps/s"
+            self.within(f"{texts[part]}: {text}", part, record["epoch"] + 1, epochs)
 
         return report
 
-    def at(self, finished: int, text: str, before: int = 0) -> None:
-        """Sets the number of finished parts, `before` of them from before the start; `text` describes the rest."""
-        if self.shown and before and not self._finished:
-            self._display.reset(self._task, completed=before)  # they do not count for the speed
-        self._finished = finished
-        self._update(description=f"{self._label}: {text}".removesuffix(": "))
+    def sweep(self, state: Any) -> None:
+        """Shows the `Progress` of a sweep. The runs that its store had before do not count for the speed."""
+        if self._display and self.state is None:
+            self._display.reset(self._task, total=state.total, completed=state.kept, visible=state.total > 1)
+        self.state, self._finished = state, state.kept + state.finished
+        self._update(description=f"{self._label}: {state.text()}".removesuffix(": "))
 
     def _update(self, **fields: Any) -> None:
-        if self.shown:
+        if self._display:
             self._display.update(self._task, **{"completed": self._finished + sum(self._under_way.values()), **fields})
 
 
 @contextmanager
-def progress(label: str, total: int, as_json: bool) -> Iterator[Bar]:
+def progress(label: str, total: int, as_json: bool = False) -> Iterator[Bar]:
     """Shows a progress bar on stderr, if that is a terminal and no JSON goes there too."""
     if not sys.stderr.isatty() or (as_json and sys.stdout.isatty()):
         yield Bar(None, label, total)
@@ -92,41 +81,49 @@ def progress(label: str, total: int, as_json: bool) -> Iterator[Bar]:
         yield Bar(display, label, total)
 
 
-def epoch_text(record: Mapping[str, Any]) -> str:
-    """Describes an epoch of training for a progress bar."""
-    return f"loss {record['loss']:.4g}, gradient {record['gradient_norm']:.2g}, {record['steps_per_second']:,.0f} steps/s"
-
-
-def print_table(table: Table) -> None:
-    """A table on stdout and lines beneath it."""
-    click.echo(str(table))
+def show(report: Any, as_json: bool) -> None:
+    """Prints the table of a report, or its records, one JSON object a line."""
+    if not as_json:
+        click.echo(report.table())
+        return
+    for record in report.records():
+        print_json(record)
 
 
 def print_json(value: Any) -> None:
-    """One line of JSON, at once; arrays as lists, numbers that are not finite as null."""
+    """Prints one line of JSON, at once; arrays as lists, numbers that are not finite as null."""
     from reservoir.base.tables import as_json
 
     click.echo(json.dumps(as_json(value)))
     sys.stdout.flush()
 
 
-def drawing(path: str | None, optional: bool = False) -> Any:
-    """Returns the plotting module, after a check that it can draw to the path; None without a path.
+def can_draw(path: str | None, optional: bool = False) -> bool:
+    """Returns whether there is a path to draw to; for an `optional` picture also whether matplotlib is installed.
 
-    It is also None where a picture is `optional` and matplotlib is missing.
+    Raises `ParameterError` where the picture cannot be drawn; commands call this before the work.
     """
     if path is None or (optional and find_spec("matplotlib") is None):
-        return None
+        return False
     from reservoir import plotting
 
     plotting.check(path)
-    return plotting
+    return True
+
+
+def draw(report: Any, path: str | None, *arguments: Any) -> None:
+    """Draws a report to a file, if a path is given."""
+    from reservoir.files.writing import writing
+
+    if path is not None:
+        with writing(path):
+            report.plot(path, *arguments)
 
 
 def explanation(error: BaseException) -> tuple[str, int]:
     """Returns the line that explains an error, and the exit status: 2 for bad input, 1 at run time, 130 for Ctrl-C.
 
-    An unforeseen error is raised again.
+    Raises an unforeseen error again.
     """
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return "Interrupted; what was finished is kept.", 130

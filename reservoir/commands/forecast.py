@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from reservoir.commands.console import drawing, print_json, print_table, progress
-from reservoir.commands.options import COLUMN, OUTPUT, SET_HELP, assigned, at_least, json_of, read_columns, seeds_from
+from reservoir.commands.console import can_draw, draw, progress, show
+from reservoir.commands.options import COLUMN, OUTPUT, SET_HELP, Values, assigned, at_least, json_of, read_columns, seeds_from
+
+HORIZON_HELP = "The steps to forecast past the end.  [default: a tenth of the rows, at most 100]"
 
 
 @click.command(short_help="Forecast columns of your own CSV file.")
 @click.argument("file", type=click.Path())
 @COLUMN
-@click.option(
-    "--horizon", type=at_least(1), help="The steps to forecast past the end.  [default: a tenth of the rows, at most 100]"
-)
+@click.option("--horizon", type=at_least(1), help=HORIZON_HELP)
 @click.option("--holdout", type=at_least(1), help="The rows at the end to test on.  [default: the horizon]")
 @click.option("--period", type=at_least(1), help="The period of the seasonal-naive forecast, in rows.  [default: estimated]")
 @assigned("--set", "settings", SET_HELP + " The command chooses the other parameters on the data.")
@@ -26,16 +27,7 @@ from reservoir.commands.options import COLUMN, OUTPUT, SET_HELP, assigned, at_le
 @click.option("--plot", type=OUTPUT, help="Draw the forecast to this file.  [default: the name of --out, ending in .png]")
 @json_of("the errors and the settings as one JSON object")
 def forecast(
-    file: str,
-    columns: tuple[str, ...],
-    horizon: int | None,
-    holdout: int | None,
-    period: int | None,
-    settings: dict[str, Any],
-    seeds: list[int],
-    out: str,
-    plot: str | None,
-    as_json: bool,
+    file: str, columns: Sequence[str], settings: Values, seeds: list[int], out: str, plot: str | None, as_json: bool, **rest: Any
 ) -> None:
     """Forecast columns of a CSV FILE with an ensemble of echo state networks.
 
@@ -54,22 +46,15 @@ def forecast(
     series, names = read_columns(file, columns)
     picture = os.path.splitext(out)[0] + ".png" if plot is None else plot
     check_outputs(out, picture, sources=[file])
-    draw = drawing(picture, optional=plot is None)
+    draws = can_draw(picture, optional=plot is None)
     with progress("choosing settings, fitting", len(candidates(settings)) + 2 * len(seeds), as_json) as bar:
-        result = forecast_series(
-            series, horizon, columns=names, holdout=holdout, period=period, settings=settings, seeds=seeds, report=bar.step
-        )
+        result = forecast_series(series, columns=names, settings=settings, seeds=seeds, report=bar.step, **rest)
     try:
         with writing(out):
             result.to_csv(out)
-        if draw:
-            with writing(picture):
-                result.plot(picture, Path(file).name)
+        draw(result, picture if draws else None, Path(file).name)
     finally:  # the errors count, also where a file cannot be written
-        if as_json:
-            print_json(result.records()[0])
-        else:
-            print_table(result.table())
+        show(result, as_json)
     if not as_json:
-        drawn = f"picture to {picture}." if draw else "no picture: matplotlib is not installed."
+        drawn = f"picture to {picture}." if draws else "no picture: matplotlib is not installed."
         click.echo(f"Forecast written to {out}, {drawn}")

@@ -17,12 +17,11 @@ try:
     from reservoir.commands.forecast import forecast
     from reservoir.commands.gradients import gradients
     from reservoir.commands.inspect import inspect
-    from reservoir.commands.models import models
+    from reservoir.commands.pages import models, tasks
     from reservoir.commands.predict import predict
     from reservoir.commands.results import results
     from reservoir.commands.run import run
     from reservoir.commands.sweep import sweep
-    from reservoir.commands.tasks import tasks
 except KeyboardInterrupt:  # Ctrl-C while starting
     sys.exit(130)
 

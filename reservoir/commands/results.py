@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from reservoir.base.values import parse_name
-from reservoir.commands.console import drawing, print_json, print_table
-from reservoir.commands.options import OUTPUT, Names, at_least, json_of
+from reservoir.commands.console import can_draw, draw, print_json
+from reservoir.commands.options import NAMES, OUTPUT, at_least, json_of
 
 
 @click.command(short_help="Show what a sweep found.")
@@ -14,7 +14,7 @@ from reservoir.commands.options import OUTPUT, Names, at_least, json_of
 @click.option("--top", type=at_least(1), default=10, show_default=True, help="How many trials to show, best first.")
 @click.option("--csv", "csv_file", type=OUTPUT, help="Write every run to this file.")
 @click.option("--plot", type=OUTPUT, help="Draw the scores to this file: a line, a heat map or parallel coordinates.")
-@click.option("--names", type=Names(), help="The parameters to draw; each point is the best over all other parameters.")
+@click.option("--names", type=NAMES, help="The parameters to draw; each point is the best over all other parameters.")
 @json_of("one JSON object")
 def results(store: str, top: int, csv_file: str | None, plot: str | None, names: list[str] | None, as_json: bool) -> None:
     """Show what the sweep in STORE found: the best trials, which parameters mattered. The sweep may still be running.
@@ -25,26 +25,20 @@ def results(store: str, top: int, csv_file: str | None, plot: str | None, names:
     reservoir results narma10-esn.db --csv runs.csv
     """  # noqa: D301
     from reservoir.base.tables import table_width
-    from reservoir.files.writing import check_outputs, writing
+    from reservoir.files.writing import check_outputs
     from reservoir.sweeps.report import read_sweep
 
     check_outputs(csv_file, plot, sources=[store])
-    draw = drawing(plot)
+    can_draw(plot)
     report = read_sweep(store)
     if csv_file is not None:
         report.to_csv(csv_file)
     if as_json:
-        for record in report.records(top):
-            print_json(record)
+        print_json(report.records(top)[0])
     else:
-        print_table(report.table(top, table_width()))
-        mattered = report.importance_table()
-        if mattered:
-            click.echo()
-            print_table(mattered)
+        click.echo(report.table(top, table_width()))
+        if mattered := report.importance_table():
+            click.echo(f"\n{mattered}")
         if command := report.best_command():
             click.echo(f"\nThe best on the test split, with new seeds:\n{command}")
-    if plot is not None:
-        figure = report.plot(names=[parse_name(name) for name in names] if names else None)
-        with writing(plot):
-            draw.save(figure, plot)
+    draw(report, plot, names and list(map(parse_name, names)))

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from reservoir.commands.console import drawing, explanation, print_json, print_table, progress
-from reservoir.commands.options import DATA, MODEL, OUTPUT, SET, START, TASK_SET, json_of, seeds_from, tasks_with
+from reservoir.commands.console import can_draw, draw, explanation, print_json, progress
+from reservoir.commands.options import MODEL, OUTPUT, SET, Values, json_of, seeds_from, task_options, tasks_with
 
 
 @click.command(short_help="Fit a model to a task and score it.")
 @click.argument("task")
 @MODEL
 @SET
-@TASK_SET
+@task_options
 @seeds_from("0")
-@DATA
-@START
 @json_of("one JSON object per seed, a line each")
 @click.option("--save", type=OUTPUT, help="Write the fitted model of the first seed to this file.")
 @click.option("--plot", type=OUTPUT, help="Draw the first seed's predictions to this file (png, svg or pdf).")
 def run(
-    task: str,
-    model: str,
-    settings: dict[str, Any],
-    task_settings: dict[str, Any],
-    seeds: list[int],
-    data: str | None,
-    start: float | None,
-    as_json: bool,
-    save: str | None,
-    plot: str | None,
+    task: str, model: str, settings: Values, given: Values, seeds: list[int], as_json: bool, save: str | None, plot: str | None
 ) -> int:
     """Fit a model to TASK and score it, once per seed. TASK may also be one of your own, as package.module:Class.
 
@@ -44,44 +31,33 @@ def run(
     reservoir run channel-equalization --task-set snr=24 --json
     reservoir run csv --data data.csv --task-set horizon=50
     """  # noqa: D301
-    from reservoir.experiments.evaluation import evaluate
-    from reservoir.experiments.report import RunReport
-    from reservoir.files.writing import check_outputs
+    from reservoir.experiments.run import RunReport, results
+    from reservoir.files.writing import check_outputs, writing
     from reservoir.validation import DivergenceError
 
-    [chosen] = tasks_with([task], task_settings, data, start)
-    check_outputs(save, plot, sources=[data])
-    drawing(plot)  # a picture that cannot be drawn is refused before the work
-    rows: list[dict[str, Any]] = []
-    first: Any = None
+    [chosen] = tasks_with([task], **given)
+    check_outputs(save, plot, sources=[given["data"]])
+    can_draw(plot)
+    rows: list[Values] = []
+    finished = None
     try:
         with progress(task, len(seeds), as_json) as bar:
-            for place, seed in enumerate(seeds):
-                try:
-                    result = evaluate(chosen, model, settings, seed, progress=bar.epochs(f"seed {seed}", place))
-                except DivergenceError as error:
-                    click.echo(explanation(error)[0], err=True)
+            report = bar.epochs({seed: f"seed {seed}" for seed in seeds})
+            for seed, result in zip(seeds, results(chosen, model, settings, seeds, report), strict=True):
+                if isinstance(result, DivergenceError):
+                    click.echo(explanation(result)[0], err=True)
                 else:
                     rows.append(result.row)
                     if as_json:
                         print_json(result.row)
-                    if first is None:
-                        first = result
-                        keep(RunReport(chosen, rows, first), save, plot)
-                bar.step(place)
+                    if finished is None:
+                        finished = RunReport(chosen, rows, result)
+                        if save is not None:
+                            with writing(save):
+                                result.model.save(save)
+                        draw(finished, plot)
+                bar.step(seed)
     finally:  # what was finished counts, also after Ctrl-C
-        if rows and not as_json:
-            print_table(RunReport(chosen, rows, first).table())
+        if finished is not None and not as_json:
+            click.echo(finished.table())
     return int(len(rows) < len(seeds))
-
-
-def keep(report: Any, save: str | None, plot: str | None) -> None:
-    """Writes the model of the first seed and the picture of its predictions to the files that are given."""
-    from reservoir.files.writing import writing
-
-    if save is not None:
-        with writing(save):
-            report.first.model.save(save)
-    if plot is not None:
-        with writing(plot):
-            report.plot(plot)

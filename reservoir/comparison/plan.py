@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from reservoir.base.threads import one_blas_thread
 from reservoir.experiments.evaluation import make_model, settings_for
-from reservoir.models import known_model, model_class, model_name
+from reservoir.models import known_model, model_class
 from reservoir.validation import ParameterError, nearest
 
 
@@ -23,15 +23,10 @@ class Entrant:
     model: str | type
     parameters: Mapping[str, Any]
 
-    @property
-    def name(self) -> str:
-        """The name of the model, or "package.module:Class"."""
-        return model_name(self.model)
-
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One entrant on one task with one seed, `parameters` being all that goes over the model's defaults."""
+    """One entrant on one task with one seed; `parameters` go over the task's settings for the model."""
 
     task: Any
     entrant: Entrant
@@ -44,10 +39,7 @@ class PlannedRun:
 
 @dataclass(frozen=True)
 class ComparisonPlan:
-    """A checked comparison. `runs` are in the order of tasks, seeds, entrants.
-
-    `data` holds the first seed's data of every task, by its name.
-    """
+    """A checked comparison: `data` are the first seed's of every task, by its name; `runs` in order of tasks, seeds, entrants."""
 
     tasks: Sequence[Any]
     entrants: Sequence[Entrant]
@@ -64,71 +56,53 @@ class ComparisonPlan:
 
 
 def entrants(models: Sequence[str | type], settings: Mapping[str, Any]) -> list[Entrant]:
-    """The models, each with the parameters that are for all and those that are for it, as `compare` takes both.
+    """Return the models of a comparison; each gets the parameters that are for all, and its own, as `compare` takes both.
 
     >>> entrants(["esn", "wide=esn"], {"leak_rate": 0.5, "wide__units": 900})[1]
     Entrant(label='wide', model='esn', parameters={'leak_rate': 0.5, 'units': 900})
     """
-    names: dict[str, str | type] = {}
+    entered: dict[str, str | type] = {}
     for given in models:
         label, _, model = given.rpartition("=") if isinstance(given, str) else ("", "", given)
-        name = model if isinstance(model, str) else model.__name__
-        name = name.rpartition(":")[2]
+        name = (model if isinstance(model, str) else model.__name__).rpartition(":")[2]
         if label and not re.fullmatch(r"[A-Za-z0-9-]+", label):
             raise ParameterError(f"The label of a model must be of letters, digits and hyphens. Got '{label}' instead.")
-        if (label or name) in names:
-            raise ParameterError(
-                f"The model '{label or name}' is there twice; give one a label of its own, as in --models {name},other={given}."
-            )
-        names[label or name] = model
-    for_all, for_one = _addressed(names, settings)
-    found = [Entrant(label, known_model(model), {**for_all, **for_one[label]}) for label, model in names.items()]
-    for parameter in for_all:
-        _check_owned(parameter.partition("__")[0], found)
+        label = label or name
+        if label in entered:
+            remedy = f"give one a label of its own, as in --models {name},other={given}"
+            raise ParameterError(f"The model '{label}' is there twice; {remedy}.")
+        entered[label] = model
+    for_all: dict[str, Any] = {}
+    for_one: dict[str, dict[str, Any]] = {label: {} for label in entered}
+    for key, value in settings.items():
+        label, _, parameter = key.partition("__")
+        if parameter and label in entered:
+            for_one[label][parameter] = value
+        else:
+            for_all[key] = value
+    found = [Entrant(label, known_model(model), {**for_all, **for_one[label]}) for label, model in entered.items()]
+    _check_owned([parameter.partition("__")[0] for parameter in for_all], found)
     return found
 
 
-def _addressed(names: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Parameters for all models, and those for each, which have its label before them."""
-    for_all: dict[str, Any] = {}
-    for_one: dict[str, dict[str, Any]] = {label: {} for label in names}
-    for key, value in settings.items():
-        first, _, rest = key.partition("__")
-        if rest and first in names:
-            for_one[first][rest] = value
-        else:
-            for_all[key] = value
-    return for_all, for_one
-
-
-def _check_owned(parameter: str, entered: Sequence[Entrant]) -> None:
-    """Raise `ParameterError` unless all models have a parameter that is set for all."""
+def _check_owned(parameters: Iterable[str], entered: Sequence[Entrant]) -> None:
+    """Raise `ParameterError` unless all models have the parameters that are set for all."""
     known = {entrant.label: model_class(entrant.model).parameter_names() for entrant in entered}
-    having = [label for label, names in known.items() if parameter in names]
-    if not having:
-        raise ParameterError(
-            f"No model here has a parameter '{parameter}'.{nearest(parameter, set().union(*known.values(), known))}"
-            f" Models: {', '.join(known)}."
-        )
-    if len(having) < len(known):
-        lacking = next(label for label in known if label not in having)
-        raise ParameterError(
-            f"The model '{lacking}' has no parameter '{parameter}'; say which one it is for, as in {having[0]}.{parameter}=VALUE."
-        )
+    for parameter in parameters:
+        having = [label for label, names in known.items() if parameter in names]
+        lacking = [label for label in known if label not in having]
+        if not having:
+            close = nearest(parameter, set().union(*known.values(), known))
+            raise ParameterError(f"No model here has a parameter '{parameter}'.{close} Models: {', '.join(known)}.")
+        if lacking:
+            remedy = f"say which one it is for, as in {having[0]}.{parameter}=VALUE"
+            raise ParameterError(f"The model '{lacking[0]}' has no parameter '{parameter}'; {remedy}.")
 
 
 def plan_comparison(
     tasks: Sequence[Any], entered: Sequence[Entrant], seeds: Sequence[int], budget: int | None = None
 ) -> ComparisonPlan:
-    """Check everything that can be checked before the work, and generate each task's data of the first seed.
-
-    Raises
-    ------
-    ParameterError
-        A task that is there twice, nothing to compare, a parameter out of range, a budget that no units meet.
-    DataError
-        A user's file that cannot be used.
-    """
+    """Check all that can be checked before the work, and generate each task's data of the first seed; raise as `compare` does."""
     names = [task.name for task in tasks]
     for name in names:
         if names.count(name) > 1:
@@ -150,7 +124,7 @@ def plan_comparison(
 
 
 def _parameters(task: Any, entrant: Entrant, data: Any, budget: int | None) -> dict[str, Any]:
-    """What goes over a task's settings for a model: its parameters, and with a budget the units that meet it."""
+    """Return the parameters over a task's settings for a model: its own, and with a budget the units that meet it."""
     if budget is None:
         return dict(entrant.parameters)
     model = make_model(entrant.model, settings_for(task, entrant.model, entrant.parameters), 0)
@@ -159,10 +133,9 @@ def _parameters(task: Any, entrant: Entrant, data: Any, budget: int | None) -> d
 
 
 def sizes(data: Any) -> tuple[int, int]:
-    """The numbers of inputs and outputs that a task's data ask for; labels (integers, words) ask for an output per class."""
-    targets = data.train.targets
-    per_sequence = isinstance(targets, np.ndarray)
-    values = targets if per_sequence else np.concatenate([np.asarray(y) for y in targets])
+    """Return the numbers of inputs and outputs that a task's data need; labels (integers, words) need an output per class."""
+    inputs, targets = data.train.inputs[0].shape[1], data.train.targets
+    values = targets if isinstance(targets, np.ndarray) else np.concatenate([np.asarray(y) for y in targets])
     if values.dtype.kind != "f":
-        return data.train.inputs[0].shape[1], len(np.unique(values))
-    return data.train.inputs[0].shape[1], values.shape[1] if values.ndim > 1 else 1
+        return inputs, len(np.unique(values))
+    return inputs, values.shape[1] if values.ndim > 1 else 1

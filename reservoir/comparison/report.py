@@ -1,4 +1,4 @@
-"""The report of a comparison: its rows, a table per task, and what the pictures of a task show."""
+"""The report of a comparison: its rows, and a table and pictures for each task."""
 
 from __future__ import annotations
 
@@ -21,36 +21,25 @@ COLUMNS = (
     "task", "label", "model", "seed", "metric", "score", "solved", "baseline", "n_parameters", "fit_seconds", "predict_seconds",
     "error", "warnings", "scores", "task_options", "params", "version",
 )  # fmt: skip
-FORMS = {"n_parameters": "{:.0f}".format, "fit_seconds": "{:.3f}".format, "predict_seconds": "{:.3f}".format}
+FORMS = {
+    "weights": ("n_parameters", "{:.0f}".format),
+    "fit s": ("fit_seconds", "{:.3f}".format),
+    "predict s": ("predict_seconds", "{:.3f}".format),
+}
 
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """The result of a planned run.
+    """The result of a planned run."""
 
-    Attributes
-    ----------
-    row : what `evaluate` gives, with `label`, `error`: the reason where it failed, its score then being None, and `warnings`
-    curve : an entry per epoch, as in `history_`, also where the training failed; empty for models without epochs
-    predictions : of the first seed's test split, else None
-    """
-
-    row: dict[str, Any]
-    curve: list[dict[str, Any]]
-    predictions: Any
+    row: dict[str, Any]  # of `evaluate`, with `label`, `warnings`, and `error`: None, or why the run failed and has no score
+    curve: list[dict[str, Any]]  # an entry per epoch, as in `history_`, also of a run that failed; none for models without epochs
+    predictions: Any  # of the test split of the first seed; None for other seeds
 
 
 @dataclass(frozen=True)
 class TaskComparison:
-    """The finished runs of one task.
-
-    Attributes
-    ----------
-    task : an object with the methods of `reservoir.tasks.Task`
-    labels : of all models, in the order of the comparison
-    runs : at least one, in the order of seeds, models
-    seed, data : the first seed, and the task's data of that seed
-    """
+    """The finished runs of one task, at least one, in the order of seeds and models; the task's data of the first seed."""
 
     task: Any
     labels: Sequence[str]
@@ -70,7 +59,7 @@ class TaskComparison:
 
     @property
     def first(self) -> dict[str, FinishedRun]:
-        """For each model that did not fail on it, the run with the first seed, whose predictions are kept."""
+        """The run of each model with the first seed, whose predictions are kept; not of a model that failed with it."""
         return {run.row["label"]: run for run in self.runs if run.predictions is not None}
 
     def summary(self) -> list[dict[str, Any]]:
@@ -81,37 +70,27 @@ class TaskComparison:
         """A row for each model, and one for the trivial baseline."""
         lines = self.summary()
         seeds = max(line["runs"] for line in lines)
-        criterion = any(line["solved"] is not None for line in lines)
-        incomplete = any(line["failed"] or line["runs"] < seeds for line in lines)
-        columns = ["model", f"median {self.task.metric}", "mean", "std", *["solved"] * criterion, *["runs"] * incomplete]
-        columns += ["weights", "fit s", "predict s"]
-        body = []
-        for line in lines:
-            finished = line["runs"] - line["failed"]
-            scores = [number(line["median"]), number(line["mean"])] if finished else ["failed", ""]
-            spread = f"{line['std']:.2g}" if finished > 1 else ""
-            solved = [f"{line['solved']:.0%}"] if criterion else []
-            runs = [f"{finished} of {seeds}"] * incomplete
-            numbers = ["" if line[key] is None else form(line[key]) for key, form in FORMS.items()]
-            body.append([line["model"], *scores, spread, *solved, *runs, *numbers])
-        body.append(["trivial baseline", number(lines[0]["baseline"]), *[""] * (len(columns) - 2)])
+        finished = [line["runs"] - line["failed"] for line in lines]
+        grid = {"model": [line["model"] for line in lines]}
+        grid[f"median {self.task.metric}"] = ["failed" if line["median"] is None else number(line["median"]) for line in lines]
+        grid["mean"] = ["" if line["mean"] is None else number(line["mean"]) for line in lines]
+        grid["std"] = [f"{line['std']:.2g}" if count > 1 else "" for line, count in zip(lines, finished, strict=True)]
+        if any(line["solved"] is not None for line in lines):
+            grid["solved"] = [f"{line['solved']:.0%}" for line in lines]
+        if any(count < seeds for count in finished):
+            grid["runs"] = [f"{count} of {seeds}" for count in finished]
+        for title, (key, form) in FORMS.items():
+            grid[title] = ["" if line[key] is None else form(line[key]) for line in lines]
+        body = [list(row) for row in zip(*grid.values(), strict=True)]
+        body.append(["trivial baseline", number(lines[0]["baseline"]), *[""] * (len(grid) - 2)])
         title = f"{self.task.name}: {self.task.metric}, {better(self.task)}; {seeds} seed{'s' * (seeds > 1)}"
         published = [f"Published: {self.task.published}"] * bool(self.task.published)
-        return Table(title, columns, body, published + failures(lines))
+        return Table(title, list(grid), body, published + _failures(lines))
 
     def plot(self, path: str | os.PathLike[str] | None = None, what: str = "scores") -> Figure:
-        """Draw the runs of the task; also to a file (png, svg or pdf), if one is given.
+        """Draw the scores, the "learning" curves, or the "predictions" of the first seed; also to a file, if one is given.
 
-        Parameters
-        ----------
-        path : the file, or None
-        what : "scores", the score of every seed and the time to fit; "learning", the learning curves; or "predictions", those
-            of the first seed
-
-        Raises
-        ------
-        ParameterError
-            Nothing of that kind to draw; matplotlib is missing; a file of another kind.
+        Raises `ParameterError` without matplotlib, for a file that is not png, svg or pdf, and where there is nothing to draw.
         """
         from reservoir import plotting
 
@@ -125,18 +104,15 @@ class TaskComparison:
 
     @property
     def pictures(self) -> list[str]:
-        """What `plot` can draw of these runs, of "scores", "learning", "predictions"."""
-        having = {
-            "scores": any(row["error"] is None for row in self.rows),
-            "learning": any(self.curves.values()),
-            "predictions": bool(self.first),
-        }
+        """The pictures that `plot` can draw of these runs."""
+        scored = any(row["error"] is None for row in self.rows)
+        having = {"scores": scored, "learning": any(self.curves.values()), "predictions": bool(self.first)}
         return [what for what, there in having.items() if there]
 
 
 @dataclass(frozen=True)
 class ComparisonReport:
-    """What is finished of a comparison: `finished` holds the runs by their position in the plan."""
+    """The finished part of a comparison; `finished` holds the runs by their position in the plan."""
 
     plan: ComparisonPlan
     finished: Mapping[int, FinishedRun]
@@ -149,13 +125,10 @@ class ComparisonReport:
     @property
     def tasks(self) -> list[TaskComparison]:
         """The part of each task that has any finished runs."""
-        labels, seed = [entrant.label for entrant in self.plan.entrants], self.plan.seeds[0]
-        parts = []
-        for task in self.plan.tasks:
-            runs = [self.finished[index] for index in self.plan.of_task(task) if index in self.finished]
-            if runs:
-                parts.append(TaskComparison(task, labels, runs, seed, self.plan.data[task.name]))
-        return parts
+        plan, labels = self.plan, [entrant.label for entrant in self.plan.entrants]
+        runs = [[self.finished[index] for index in plan.of_task(task) if index in self.finished] for task in plan.tasks]
+        parts = zip(plan.tasks, runs, strict=True)
+        return [TaskComparison(task, labels, some, plan.seeds[0], plan.data[task.name]) for task, some in parts if some]
 
     def is_complete(self, task: Any) -> bool:
         """Whether all runs of a task are finished."""
@@ -170,10 +143,7 @@ class ComparisonReport:
         return summarize(self.rows)
 
     def part(self, task: str | None = None) -> TaskComparison:
-        """The runs of a task, given by its name; of the only one unless given.
-
-        Raises `ParameterError` where there are several tasks and none is named, and for a name that has no finished runs.
-        """
+        """The runs of a task by its name, or of the only task. Raises `ParameterError` where that names no task with runs."""
         parts = {part.task.name: part for part in self.tasks}
         if task is None and len(parts) == 1:
             return next(iter(parts.values()))
@@ -200,26 +170,22 @@ class ComparisonReport:
         write_csv(path, COLUMNS, (csv_cells(row, COLUMNS) for row in self.rows))
 
 
-def failures(lines: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A line for each reason for which a model failed or warned, with the seeds."""
-    found: dict[tuple[str, str, str], list[int]] = {}
+def _failures(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Write a line for each reason why a model failed or warned, with the seeds."""
+    found: dict[tuple[str, str], list[int]] = {}
     for key, verb in (("errors", "failed"), ("warnings", "warned")):
         for line in lines:
             for seed, text in line[key]:
-                found.setdefault((line["model"], verb, text), []).append(seed)
-    return [
-        f"{model} {verb} with seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}: {text}"
-        for (model, verb, text), seeds in found.items()
-    ]
+                found.setdefault((f"{line['model']} {verb}", text), []).append(seed)
+    return [f"{what} with seed{'s' * (len(s) > 1)} {', '.join(map(str, s))}: {text}" for (what, text), s in found.items()]
 
 
 def summarize(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """One dict for each task and model, over the seeds, in the order of the rows.
+    """Return a dict of statistics over the seeds for each task and model, in the order of the rows.
 
     `runs` and `failed` count; `median`, `mean` and `std` (divisor n - 1; 0 of a single one) are of the scores of the runs
-    that did not fail, None where all did; `solved` is the fraction of all runs that met the task's criterion, None where it
-    has none; `n_parameters`, `fit_seconds`, `predict_seconds` and `baseline` are medians; `errors` and `warnings` hold
-    (seed, text).
+    that did not fail, None where all did; `solved` is the fraction of all runs that met the task's criterion, None without
+    one; `n_parameters`, `fit_seconds`, `predict_seconds` and `baseline` are medians; `errors`, `warnings` hold (seed, text).
 
     >>> row = {"task": "t", "label": "m", "metric": "nmse", "solved": None, "error": None, "warnings": [],
     ...        "n_parameters": 9, "fit_seconds": 1.0, "predict_seconds": 0.1, "baseline": 1.0}
@@ -239,21 +205,16 @@ def _summary(group: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     solved = None if group[0]["solved"] is None else sum(row["solved"] for row in group) / len(group)
     with np.errstate(invalid="ignore"):  # scores may be infinite
         spread = float(scores.std(ddof=1)) if len(scores) > 1 else 0.0
+    first, none = group[0], {"median": None, "mean": None, "std": None}
+    known = {"median": float(np.median(scores)), "mean": float(scores.mean()), "std": spread} if finished else none
     return {
-        "task": group[0]["task"],
-        "model": group[0]["label"],
-        "metric": group[0]["metric"],
-        "runs": len(group),
-        "failed": len(group) - len(finished),
-        "median": float(np.median(scores)) if finished else None,
-        "mean": float(scores.mean()) if finished else None,
-        "std": spread if finished else None,
-        "solved": solved,
+        "task": first["task"], "model": first["label"], "metric": first["metric"],
+        "runs": len(group), "failed": len(group) - len(finished), **known, "solved": solved,
         **{key: _median(finished, key) for key in ("n_parameters", "fit_seconds", "predict_seconds")},
         "baseline": _median(group, "baseline"),
         "errors": [(row["seed"], row["error"]) for row in group if row["error"] is not None],
         "warnings": [(row["seed"], text) for row in group for text in row["warnings"]],
-    }
+    }  # fmt: skip
 
 
 def _median(rows: Sequence[Mapping[str, Any]], key: str) -> float | None:

@@ -1,16 +1,10 @@
-"""Every model on every task with every seed, side by side, all models on the very same data.
-
-    report = compare("narma10", ["esn", "wide=esn"], seeds=range(5), settings={"wide__units": 500})
-    for line in report.summary():
-        print(line["task"], line["model"], line["median"], line["std"])
-
-A model that fails on a seed is recorded with its reason, and the rest goes on.
-"""
+"""Runs every model on every task with every seed, all models on the very same data."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from reservoir.base.classes import check_importable
@@ -39,9 +33,8 @@ def compare(
     Parameters
     ----------
     tasks : a task or several, of different names: a name, or an object with the methods of `reservoir.tasks.Task`
-    models : names of models, or classes of your own, all named ones unless given; "wide=esn" enters one under a label of its
-        own, so that it can be there twice. The label of a class is its name, and "own=package.module:Class" labels it
-        otherwise
+    models : names of models, or classes of your own; all named ones unless given. "wide=esn" enters one once more, with a label
+        of its own. The label of a class is its name; "own=package.module:Class" gives it another one
     seeds : of the data and of the models
     settings : parameters over each task's own settings for a model, nested ones as `readout__ridge`; with a label before
         it, as `esn__units`, for one model, otherwise for all
@@ -58,9 +51,9 @@ def compare(
     ------
     ParameterError
         An unknown task, model or parameter, a value out of range, a name that is there twice; with several jobs, a class
-        that their processes cannot import. Before any work.
+        that their processes cannot import. This is checked before the work.
     DataError
-        A user's file that cannot be used. Before any work.
+        A user's file that cannot be used.
     WorkerError
         A process was killed.
 
@@ -77,38 +70,30 @@ def compare(
     several = list(tasks) if isinstance(tasks, (list, tuple)) else [tasks]
     named = [models] if isinstance(models, (str, type)) else models
     planned = plan_comparison([as_task(task) for task in several], entrants(named, settings or {}), seeds, budget)
-    found = dict(run_comparison(planned, jobs, lambda index, told: report(planned.runs[index], told)))
+    found = dict(run_comparison(planned, jobs, lambda index, epoch: report(planned.runs[index], epoch)))
     return ComparisonReport(planned, found)
 
 
 def run_comparison(
     planned: ComparisonPlan, jobs: int = 1, report: Callable[[int, Any], None] = lambda *_: None
 ) -> Iterator[tuple[int, FinishedRun]]:
-    """Do the runs of a plan: yield the position of each as it is finished, and its result.
-
-    Arguments are those of `compare`, but that `report` gets the position of a run.
-    """
+    """Do the runs of a plan: yield the position of each as it is finished, and its result. `report` gets the position."""
     jobs = min(jobs, len(planned.runs))
     if jobs > 1:
-        _check_importable(planned)
+        for task in planned.tasks:
+            check_importable(f"task '{task.name}'", type(task))
+        for entrant in planned.entrants:
+            check_importable(f"model '{entrant.label}'", model_class(entrant.model))
     yield from run_all(finish, _calls(planned), jobs, report)
 
 
-def _check_importable(planned: ComparisonPlan) -> None:
-    for task in planned.tasks:
-        check_importable(f"task '{task.name}'", type(task))
-    for entrant in planned.entrants:
-        check_importable(f"model '{entrant.label}'", model_class(entrant.model))
-
-
 def _calls(planned: ComparisonPlan) -> Iterator[tuple[PlannedRun, Any, bool]]:
-    """The arguments of `finish`: every task's data are generated once per seed, when their turn comes."""
-    for start in range(0, len(planned.runs), len(planned.entrants)):
-        task, seed = planned.runs[start].task, planned.runs[start].seed
-        first = seed == planned.seeds[0]
+    """Yield the arguments of `finish`; a task's data are generated once per seed, when its first run is due."""
+    for (name, seed), group in groupby(planned.runs, key=lambda run: (run.task.name, run.seed)):
+        runs, first = list(group), seed == planned.seeds[0]
         with one_blas_thread():
-            data = planned.data[task.name] if first else task.generate(seed)
-        for run in planned.runs[start : start + len(planned.entrants)]:
+            data = planned.data[name] if first else runs[0].task.generate(seed)
+        for run in runs:
             yield run, data, first
 
 
@@ -121,20 +106,16 @@ def finish(run: PlannedRun, data: Any, keep: bool, report: Report) -> FinishedRu
         report((record, epochs))
 
     report(None)
+    task, model, predictions, error = run.task, run.entrant.model, None, None
     with warnings_as_texts() as warned:
         try:
-            result = evaluate(run.task, run.entrant.model, run.parameters, run.seed, data, progress)
-            row, predictions, error = result.row, result.predictions, None
+            result = evaluate(task, model, run.parameters, run.seed, data, progress)
+            row, predictions = result.row, result.predictions
         except FAILURES as failure:
-            row, predictions, error = failed_row(run, data), None, reason(failure, run.seed)
-    told = {"label": run.entrant.label, "error": error, "warnings": warned}
-    return FinishedRun({**row, **told}, curve, predictions if keep else None)
-
-
-def failed_row(run: PlannedRun, data: Any) -> dict[str, Any]:
-    """The row of a run that came to nothing: the keys are those of `evaluate`."""
-    task, model = run.task, run.entrant.model
-    made = make_model(model, settings_for(task, model, run.parameters), run.seed)
-    solved = None if task.solved(math.nan) is None else False
-    nothing: dict[str, Any] = dict.fromkeys(("score", "n_parameters", "fit_seconds", "predict_seconds"))
-    return report_row(task, model, made, run.seed, data, **nothing, scores={}, solved=solved)
+            made = make_model(model, settings_for(task, model, run.parameters), run.seed)
+            solved = None if task.solved(math.nan) is None else False
+            nothing: dict[str, Any] = dict.fromkeys(("score", "n_parameters", "fit_seconds", "predict_seconds"))
+            row = report_row(task, model, made, run.seed, data, **nothing, scores={}, solved=solved)
+            error = reason(failure, run.seed)
+    about = {"label": run.entrant.label, "error": error, "warnings": warned}
+    return FinishedRun({**row, **about}, curve, predictions if keep else None)

@@ -1,14 +1,14 @@
-"""One model on one task with one seed: the unit of a command-line run, of a comparison, and of a sweep.
-
-A task is any object with the methods of `reservoir.tasks.Task`; nothing here imports that package.
-"""
+"""Fits one model to one task with one seed: the unit of `run`, of a comparison, and of a sweep."""
 
 from __future__ import annotations
 
+import functools
 import inspect
+import platform
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 from reservoir.base.estimator import Estimator
@@ -17,15 +17,15 @@ from reservoir.models import known_model, model_class, model_name, settings_name
 from reservoir.validation import Choice, Constraint, DataError, DivergenceError, ParameterError, Subset, unknown
 
 FAILURES = (DivergenceError, DataError, ParameterError, MemoryError)
-"""What a model may come to with a task and a seed; anything else is a mistake of ours."""
+"""The errors that a model may raise on a task with a seed; any other error is a mistake of ours."""
 
 Progress = Callable[[dict[str, Any], int], None]
-"""Called after each epoch of training with what there is to tell of it, as in `history_`, and the number of epochs."""
+"""Called after each epoch of training with its record, as in `history_`, and the number of epochs."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of it: the row to report, and the objects behind it."""
+    """The row to report, and the objects behind it."""
 
     row: dict[str, Any]
     model: Any
@@ -34,17 +34,14 @@ class Result:
 
 
 def make_model(model: str | type, parameters: Mapping[str, Any], seed: int) -> Any:
-    """An unfitted model with parameters set, nested ones as `readout__ridge`; a readout may be given by its class's name.
+    """Make an unfitted model with parameters set, nested ones as `readout__ridge`, a readout also by its class's name.
 
-    A single name will do where a list of names is asked for. Raises `ParameterError` for an unknown model, readout or
-    parameter, with the nearest names.
+    One name stands for a list of names. Raises `ParameterError` with the nearest names for an unknown one.
     """
     made = model_class(model)(random_state=seed)
     named = {key: from_name(key, value, made.constraints.get(key)) for key, value in parameters.items()}
-    plain = {key: value for key, value in named.items() if "__" not in key}
-    nested = {key: value for key, value in named.items() if "__" in key}
-    made.set_params(**plain).check()
-    made.set_params(**nested).check()
+    for nested in (False, True):
+        made.set_params(**{key: value for key, value in named.items() if ("__" in key) is nested}).check()
     for part in made.get_params(deep=False).values():
         if isinstance(part, Estimator):
             part.check()
@@ -52,13 +49,13 @@ def make_model(model: str | type, parameters: Mapping[str, Any], seed: int) -> A
 
 
 def settings_for(task: Any, model: str | type, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """A task's own settings for a model with `parameters` over them; `reservoir.models.settings_name` says which those are."""
+    """Return a task's own settings for a model (see `reservoir.models.settings_name`) with `parameters` over them."""
     name = settings_name(known_model(model))
     return overlaid({} if name is None else task.settings(name), parameters)
 
 
 def from_name(key: str, value: Any, constraint: Constraint | None) -> Any:
-    """What a name stands for where a parameter is a list of names, or an object of one of some classes; else the value."""
+    """Return the list or object that a name stands for, if the constraint asks for one; return any other value as it is."""
     if isinstance(value, str) and isinstance(constraint, Subset):
         return [value]
     classes = part_classes(constraint)
@@ -70,13 +67,13 @@ def from_name(key: str, value: Any, constraint: Constraint | None) -> Any:
 
 
 def part_classes(constraint: Constraint | None) -> dict[str, type[Estimator]]:
-    """The classes by name, of an object with parameters of its own, that a constraint asks for."""
+    """Return the classes, by name, that a constraint accepts whose objects have parameters of their own."""
     types = constraint.types if isinstance(constraint, Choice) else ()
     return {cls.__name__: cls for cls in types if issubclass(cls, Estimator)}
 
 
 def overlaid(settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """`settings` with `parameters` over them. The parts that are set of a parameter which is replaced go with it.
+    """Put `parameters` over `settings`. A parameter that is replaced loses the settings of its parts, too.
 
     >>> overlaid({"units": 50, "readout__ridge": 1e-6}, {"readout": "LeastMeanSquares"})
     {'units': 50, 'readout': 'LeastMeanSquares'}
@@ -86,12 +83,10 @@ def overlaid(settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict
 
 
 def described(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters as JSON can hold them: a readout by its class's name, anything else odd by its repr."""
+    """Return parameters as JSON can hold them: a readout as its class's name, any other object as its repr."""
     plain = (str, int, float, bool, list, tuple, dict, type(None))
-    return {
-        name: value if isinstance(value, plain) else type(value).__name__ if hasattr(value, "get_params") else repr(value)
-        for name, value in parameters.items()
-    }
+    texts = {name: type(value).__name__ if hasattr(value, "get_params") else repr(value) for name, value in parameters.items()}
+    return {name: value if isinstance(value, plain) else texts[name] for name, value in parameters.items()}
 
 
 def evaluate(
@@ -103,15 +98,12 @@ def evaluate(
     ----------
     task : an object with the methods of `reservoir.tasks.Task`
     model : a name, "package.module:Class", or a class derived from `reservoir.base.estimator.Estimator`
-    parameters : go over the task's own settings for that model; both go over the model's defaults
+    parameters : over the task's own settings for that model, which are over the model's defaults
     seed : of the model, and of the data
-    data : what `task.generate(seed)` gives; generated if not given
+    data : the data of `task.generate(seed)`; generated unless given
     progress : called after each epoch, by models that are trained in epochs
 
-    Raises
-    ------
-    ParameterError, DataError, DivergenceError
-        What the task and the model raise; the last names the seed.
+    Raises what the task and the model raise; a `DivergenceError` then names the seed.
     """
     fitted = make_model(model, settings_for(task, model, parameters), seed)
     data = task.generate(seed) if data is None else data
@@ -124,7 +116,7 @@ def evaluate(
 
 
 def measured(task: Any, model: Any, data: Any, progress: Progress | None = None) -> tuple[Any, dict[str, Any]]:
-    """Fit a model and ask it for the test split: its predictions, and score, scores, n_parameters and seconds."""
+    """Fit a model and predict the test split; return the predictions, and score, scores, n_parameters and seconds."""
     offered = {"target": "sequence" if task.kind == "label" else "step", "progress": progress}
     options = {name: offered[name] for name in inspect.signature(model.fit).parameters if offered.get(name) is not None}
     started = time.perf_counter()
@@ -132,18 +124,13 @@ def measured(task: Any, model: Any, data: Any, progress: Progress | None = None)
     fitted = time.perf_counter()
     predictions = task.predict(model, data.test)
     predicted = time.perf_counter()
-    outcome = {
-        "score": task.score(predictions, data),
-        "scores": task.scores(predictions, data),
-        "n_parameters": model.n_parameters_,
-        "fit_seconds": fitted - started,
-        "predict_seconds": predicted - fitted,
-    }
-    return predictions, outcome
+    outcome = {"score": task.score(predictions, data), "scores": task.scores(predictions, data)}
+    seconds = {"fit_seconds": fitted - started, "predict_seconds": predicted - fitted}
+    return predictions, {**outcome, "n_parameters": model.n_parameters_, **seconds}
 
 
 def reason(failure: Exception, seed: int) -> str:
-    """Why a run came to nothing, in a line; a mistake of ours with its kind."""
+    """Say in a line why a run failed; a mistake of ours also has the kind of its error."""
     if isinstance(failure, MemoryError):
         return f"not enough memory ({failure})"
     text = " ".join(str(failure).split())
@@ -151,15 +138,14 @@ def reason(failure: Exception, seed: int) -> str:
 
 
 def report_row(task: Any, model: str | type, fitted: Any, seed: int, data: Any, **outcome: Any) -> dict[str, Any]:
-    """The row to report of a run: what it was, and its outcome."""
-    return {
-        "task": task.name,
-        "task_options": task.options(),
-        "model": model_name(known_model(model)),
-        "params": described(fitted.get_params()),
-        "seed": seed,
-        "metric": task.metric,
-        "baseline": task.baseline(data),
-        **outcome,
-        "version": __version__,
-    }
+    """Return the row to report of a run: its definition and its outcome."""
+    definition = {"task": task.name, "task_options": task.options(), "model": model_name(known_model(model))}
+    definition |= {"params": described(fitted.get_params()), "seed": seed, "metric": task.metric, "baseline": task.baseline(data)}
+    return {**definition, **outcome, "version": __version__}
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Return the versions of what computes the runs."""
+    packages = {name: version(name) for name in ("numpy", "scipy", "numba")}
+    return {"reservoir": __version__, "python": platform.python_version(), **packages, "machine": platform.machine()}

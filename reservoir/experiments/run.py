@@ -1,15 +1,74 @@
-"""Fits of one model on one task, with several seeds."""
+"""Fits one model to one task with several seeds, and reports the results."""
 
 from __future__ import annotations
 
+import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from reservoir.base.tables import Table, better, csv_cells, number
 from reservoir.experiments.evaluation import Result, evaluate
-from reservoir.experiments.report import RunReport
+from reservoir.files.writing import write_csv
 from reservoir.tasks import as_task
 from reservoir.validation import DivergenceError, ParameterError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Report = Callable[[int, tuple[dict[str, Any], int]], None]
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """The results of a model on a task: the row of each finished seed, at least one, and the whole result of the first."""
+
+    task: Any
+    rows: Sequence[Mapping[str, Any]]
+    first: Result
+
+    def records(self) -> list[Mapping[str, Any]]:
+        """The rows as plain data."""
+        return list(self.rows)
+
+    def table(self) -> Table:
+        """A row per seed, and where there are several their mean and standard deviation (divisor n - 1)."""
+        first, several = self.rows[0], len(self.rows) > 1
+        scores = [first["metric"], *[name for name in first["scores"] if name != first["metric"]]]
+        numbers = np.array([[*[row["scores"][name] for name in scores], row["baseline"]] for row in self.rows])
+        seconds = np.array([[row["fit_seconds"], row["predict_seconds"]] for row in self.rows])
+        labels, weights = ([str(row[name]) for row in self.rows] for name in ("seed", "n_parameters"))
+        if several:
+            labels, weights = [*labels, "mean"], [*weights, weights[0]]
+            numbers, seconds = (np.vstack([values, values.mean(axis=0)]) for values in (numbers, seconds))
+        body = [
+            [label, *map(number, scored), weight, *[f"{time:.3f}" for time in times]]
+            for label, scored, weight, times in zip(labels, numbers, weights, seconds, strict=True)
+        ]
+        if several:
+            body.append(["std", *[f"{value:.2g}" for value in numbers[:-1].std(axis=0, ddof=1)], "", "", ""])
+        title = f"{first['task']}, {first['model']}: {first['metric']}, {better(self.task)}"
+        columns = ["seed", *scores, "baseline", "weights", "fit s", "predict s"]
+        return Table(title, columns, body, [f"Published: {self.task.published}"] if self.task.published else [])
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write a row per seed, numbers in full; what has parts as JSON."""
+        columns = list(self.rows[0])
+        write_csv(path, columns, (csv_cells(row, columns) for row in self.rows))
+
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
+        """Draw the predictions of the first seed; also to a file (png, svg or pdf), if one is given.
+
+        Raises `ParameterError` when matplotlib is missing or the file is of another kind.
+        """
+        from reservoir.plotting import kept, task_figure
+
+        row = self.first.row
+        title = f"{row['task']}, {row['model']}: {row['metric']} = {number(row['score'])}"
+        return kept(task_figure(self.task, self.first.data, self.first.predictions, title), path)
 
 
 def run(
@@ -17,14 +76,14 @@ def run(
     model: Any = "esn",
     settings: Mapping[str, Any] | None = None,
     seeds: Sequence[int] = (0,),
-    report: Callable[[int, tuple[dict[str, Any], int]], None] = lambda seed, told: None,
+    report: Report = lambda seed, epoch: None,
 ) -> RunReport:
     """Fit a model to a task and score it on the test split, once per seed; `reservoir run` does the same.
 
     Parameters
     ----------
     task : a name, or an object with the methods of `reservoir.tasks.Task`
-    model : the model, as "esn" or "lstm"
+    model : the model, as "esn" or "lstm", "package.module:Class", or a class of your own
     settings : parameters over the task's own settings for the model, nested ones as `readout__ridge`
     seeds : of the data and of the model
     report : called after each epoch of training with the seed and (entry of `history_`, epochs)
@@ -56,24 +115,24 @@ def run(
     chosen = as_task(task)
     if not len(seeds):
         raise ParameterError("The 'seeds' parameter of run must hold at least one seed. Got none; give one, as seeds=[0].")
-    rows: list[dict[str, Any]] = []
-    first: Result | None = None
-    diverged: list[DivergenceError] = []
-    for seed in seeds:
-        try:
-            result = evaluate(chosen, model, settings or {}, seed, progress=_epochs(report, seed))
-        except DivergenceError as failure:
-            diverged.append(failure)
-        else:
-            first = first or result
-            rows.append(result.row)
-    if first is None:
+    found = list(results(chosen, model, settings or {}, seeds, report))
+    finished = [result for result in found if isinstance(result, Result)]
+    diverged = [result for result in found if isinstance(result, DivergenceError)]
+    if not finished:
         raise diverged[0]
     for error in diverged:
         warnings.warn(f"{error} The report leaves this seed out.", RuntimeWarning, stacklevel=2)
-    return RunReport(chosen, rows, first)
+    return RunReport(chosen, [result.row for result in finished], finished[0])
 
 
-def _epochs(report: Callable[[int, Any], None], seed: int) -> Callable[[dict[str, Any], int], None]:
-    """What a fit calls after each epoch."""
-    return lambda record, epochs: report(seed, (record, epochs))
+def results(
+    task: Any, model: str | type, settings: Mapping[str, Any], seeds: Sequence[int], report: Report
+) -> Iterator[Result | DivergenceError]:
+    """Yield the result of each seed, or the error where the model diverges; the arguments are those of `run`."""
+    for seed in seeds:
+        try:
+            result = evaluate(task, model, settings, seed, progress=lambda *epoch, seed=seed: report(seed, epoch))
+        except DivergenceError as error:
+            yield error
+        else:
+            yield result

@@ -1,7 +1,7 @@
-"""Calls of one function in several processes. Results do not depend on how many: BLAS has one thread in each call.
+"""Calls one function in several processes. Results do not depend on how many: BLAS has one thread in each call.
 
-Processes are spawned, not forked: threads do not survive a fork. So a script that asks for more than one process needs
-the usual `if __name__ == "__main__":`.
+Processes are spawned, because threads do not survive a fork; a script that asks for more than one process needs the usual
+`if __name__ == "__main__":`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,9 @@ from reservoir.base.threads import one_blas_thread, thread_count
 from reservoir.validation import ParameterError
 
 Report = Callable[[Any], None]
-"""What a call may tell while it works: anything that can be pickled, in a page of text at the most."""
-
+"""What a call reports while it works: anything that can be pickled, of at most a page of text."""
 LEAST_SECONDS = 0.1
-"""Between two reports of one call, so that a fast one does not fill the pipe; what comes in between is dropped."""
+"""The time between two reports of one call, so that a fast one does not fill the pipe; those in between are dropped."""
 
 
 class WorkerError(RuntimeError):
@@ -38,32 +37,16 @@ def run_all(
 ) -> Iterator[tuple[int, Any]]:
     """Call `work(*arguments, report)` for each of `calls`, in `jobs` processes; yield (index, result) as they finish.
 
-    Parameters
-    ----------
-    work : a function of a module; with one job it is called in this process
-    calls : tuples of arguments, taken one after the other as processes become free
-    jobs : number of processes; with one the results come in order
-    report : called with the index of a call and with what that call passes to its `report`
-
-    Raises
-    ------
-    WorkerError
-        A process was killed.
-    Exception
-        Whatever `work` raises. The other processes are ended then, also at Ctrl-C.
+    `work` is a function of a module; with one job it is called in this process, and the results come in order. `report` is
+    called with the index of a call and with what that call passes to its `report`. Raises `WorkerError` where a process was
+    killed, and whatever `work` raises; the other processes are ended then, also at Ctrl-C.
     """
-    if jobs > 1:
-        yield from _run_in_processes(work, calls, jobs, report)
+    if jobs == 1:
+        for index, arguments in enumerate(calls):
+            with one_blas_thread():
+                result = work(*arguments, lambda message, index=index: report(index, message))
+            yield index, result
         return
-    for index, arguments in enumerate(calls):
-        with one_blas_thread():
-            result = work(*arguments, lambda message, index=index: report(index, message))
-        yield index, result
-
-
-def _run_in_processes(
-    work: Callable[..., Any], calls: Iterable[tuple[Any, ...]], jobs: int, report: Callable[[int, Any], None]
-) -> Iterator[tuple[int, Any]]:
     numbered = enumerate(calls)
     with Pool(jobs) as pool:
 
@@ -81,16 +64,14 @@ def _run_in_processes(
                     flying |= submitted(1)
                     yield index, result
         except BrokenExecutor:
-            raise WorkerError(
-                "A worker process was killed, perhaps for want of memory; fewer jobs need less of it. What was finished is kept."
-            ) from None
+            text = "A worker process was killed, perhaps for want of memory; fewer jobs need less of it."
+            raise WorkerError(f"{text} What was finished is kept.") from None
 
 
 class Pool(ProcessPoolExecutor):
-    """Processes of our own, that end with this one and never see Ctrl-C. An error within its block ends them at once.
+    """Processes that end with this one and never see Ctrl-C. An error within its block ends them at once.
 
-    The pool itself pickles a call's arguments, and the worker unpickles them within the call, so that either failure is
-    raised as an error. `ProcessPoolExecutor` takes a failure to unpickle for the death of a worker.
+    Arguments are pickled and unpickled within the call, because `ProcessPoolExecutor` takes a failure for the death of a worker.
     """
 
     def __init__(self, jobs: int) -> None:
@@ -100,31 +81,23 @@ class Pool(ProcessPoolExecutor):
         self._started = False
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Send a call to a process.
-
-        Raises `ParameterError` for what cannot be pickled, `WorkerError` where not even the first process comes up.
-        """
+        """Send a call to a process. Raises `ParameterError` for what cannot be pickled, `WorkerError` where no process starts."""
         try:
             call = pickle.dumps((function, args, kwargs))
         except Exception as error:
-            raise ParameterError(
-                f"The task cannot be sent to another process ({error}); define what it holds in a module, or use 1 job."
-            ) from None
+            remedy = "define what it holds in a module, or use 1 job"
+            raise ParameterError(f"The task cannot be sent to another process ({error}); {remedy}.") from None
         if not self._started:
-            self._start()
+            with _undisturbed():
+                first = super().submit(os.getpid)
+            try:
+                first.result()
+            except BrokenExecutor:
+                remedy = "a script needs the usual if __name__ == '__main__':"
+                raise WorkerError(f"The worker processes cannot be started, see above; {remedy}") from None
+            self._started = True
         with _undisturbed():
             return super().submit(_called, call)
-
-    def _start(self) -> None:
-        with _undisturbed():
-            first = super().submit(os.getpid)
-        try:
-            first.result()
-        except BrokenExecutor:
-            raise WorkerError(
-                "The worker processes cannot be started, see above; a script needs the usual if __name__ == '__main__':"
-            ) from None
-        self._started = True
 
     def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
         if kind is not None:
@@ -135,8 +108,8 @@ class Pool(ProcessPoolExecutor):
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Ctrl-C waits until the block is over. Processes started in here never see it: they inherit that it is blocked."""
-    resource_tracker.ensure_running()  # Python's own helper, whose start ends the blocking
+    """Let Ctrl-C wait until the block is over. Processes that start in the block inherit that it is blocked for ever."""
+    resource_tracker.ensure_running()  # Python's own process, whose start unblocks Ctrl-C
     came: list[int] = []
     main = threading.current_thread() is threading.main_thread()
     handler = signal.signal(signal.SIGINT, lambda number, frame: came.append(number)) if main else None
@@ -152,23 +125,21 @@ def _undisturbed() -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
-# -- in the worker -------------------------------------------------------------------------------------------------------
-
 _reports: Any = None
-"""The way of a worker's reports to the process that it works for."""
+"""The queue of a worker's reports to the process that started it."""
 
 
 def _become_worker(threads: int, reports: Any) -> None:
-    """Make this process one that works for another: deaf to Ctrl-C, with so many threads, ending with its parent."""
+    """Make this process ignore Ctrl-C, use a number of threads, and end with its parent."""
     global _reports
     _reports = reports
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["RESERVOIR_NUM_THREADS"] = str(threads)  # it shares the cores with the others
+    os.environ["RESERVOIR_NUM_THREADS"] = str(threads)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """A process in the middle of long work does not outlive the one that started it, however that ends."""
+    """End this process when its parent ends, even in the middle of long work."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()
@@ -176,7 +147,7 @@ def _end_with_parent() -> None:
 
 
 def _called(call: bytes) -> Any:
-    """The result of a pickled call. An error that cannot be pickled is raised by its text."""
+    """Do a pickled call. An error that cannot be pickled is raised as a RuntimeError with its text."""
     function, args, kwargs = pickle.loads(call)
     try:
         return function(*args, **kwargs)
@@ -189,7 +160,7 @@ def _called(call: bytes) -> Any:
 
 
 def _reporting(work: Callable[..., Any], index: int, arguments: tuple[Any, ...]) -> Any:
-    """One call of `run_all`, whose reports are sent under its index."""
+    """Do one call of `run_all`; its reports are sent with its index."""
     last = -LEAST_SECONDS
 
     def report(message: Any) -> None:

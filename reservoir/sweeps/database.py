@@ -1,4 +1,4 @@
-"""The SQLite file under a store: opening it so that nothing that was committed is lost, and errors in our words."""
+"""Opens the SQLite file under a store so that nothing that was committed is lost, and puts its errors into our words."""
 
 from __future__ import annotations
 
@@ -15,29 +15,16 @@ APPLICATION = 0x52535750  # marks the file as ours
 VERSION = 1
 PATIENCE = 10.0
 """Seconds to wait for another program's lock."""
-
-
 SCHEMA = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE trials (id INTEGER PRIMARY KEY, parameters TEXT NOT NULL UNIQUE);
 CREATE TABLE environments (id INTEGER PRIMARY KEY, versions TEXT NOT NULL UNIQUE);
 CREATE TABLE data (seed INTEGER PRIMARY KEY, hash TEXT NOT NULL, baseline REAL);
 CREATE TABLE runs (
-    key BLOB PRIMARY KEY,
-    trial INTEGER NOT NULL REFERENCES trials,
-    seed INTEGER NOT NULL,
+    key BLOB PRIMARY KEY, trial INTEGER NOT NULL REFERENCES trials, seed INTEGER NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('done', 'failed', 'pruned')),
-    score REAL,
-    scores TEXT,
-    error TEXT,
-    warnings TEXT,
-    curve TEXT,
-    n_parameters INTEGER,
-    fit_seconds REAL,
-    predict_seconds REAL,
-    attempts INTEGER NOT NULL,
-    finished TEXT NOT NULL,
-    environment INTEGER REFERENCES environments,
+    score REAL, scores TEXT, error TEXT, warnings TEXT, curve TEXT, n_parameters INTEGER, fit_seconds REAL, predict_seconds REAL,
+    attempts INTEGER NOT NULL, finished TEXT NOT NULL, environment INTEGER REFERENCES environments,
     UNIQUE (trial, seed)
 );
 CREATE VIEW everything AS
@@ -48,25 +35,31 @@ CREATE VIEW everything AS
         LEFT JOIN environments ON environments.id = runs.environment
     ORDER BY runs.trial, runs.seed;
 """
+KEPT = "what was committed is kept; then run the same command again"
+SYSTEM_ERRORS = (
+    ({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}, errno.EBUSY,
+     f"is locked by another program that writes to it; wait for that to end; {KEPT}"),
+    ({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}, errno.ENOSPC,
+     f"cannot be written to, the disk is full or broken ({{}}); make room; {KEPT}"),
+    ({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}, errno.EACCES, "cannot be opened for this ({})"),
+)  # fmt: skip
+"""The errors of SQLite that come from the system: their number there, and a text; {} holds SQLite's own words."""
 
 
 def connected(path: str | os.PathLike[str], how: str) -> sqlite3.Connection:
-    """A connection without transactions of its own accord; `how` is SQLite's, as mode=rwc."""
+    """Connect without implicit transactions; `how` is an option of SQLite's, as mode=rwc."""
     return sqlite3.connect(f"{Path(path).absolute().as_uri()}?{how}", uri=True, timeout=PATIENCE, isolation_level=None)
 
 
 def reading_connection(path: str | os.PathLike[str]) -> sqlite3.Connection:
-    """A connection that changes nothing that was written and sees the file as it is now, whatever others write.
-
-    One that may write takes its index away with it, and puts away the log: of a writer that died, that is left to the next.
-    """
+    """Connect to read the file as it is at this moment, whatever others write. The log of a dead writer stays for the next."""
     log = size_of(path, "-wal")
     try:
-        return _reading(path, "mode=ro" if log else "mode=rw")
+        return _reading(path, "mode=ro" if log else "mode=rw")  # with mode=rw, SQLite removes its index afterwards
     except sqlite3.OperationalError as error:
         if log or error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             raise
-        return _reading(path, "immutable=1")  # in a folder that is read-only, where nobody can write
+        return _reading(path, "immutable=1")  # the folder is read-only: nobody can write
 
 
 def _reading(path: str | os.PathLike[str], how: str) -> sqlite3.Connection:
@@ -81,20 +74,14 @@ def _reading(path: str | os.PathLike[str], how: str) -> sqlite3.Connection:
 
 
 def size_of(path: str | os.PathLike[str], suffix: str = "") -> int:
-    """Bytes of the file, or of one beside it.
-
-    Raises `StoreError` for an empty file with a log that is not: SQLite would delete that.
-    """
+    """Return the size of the file, or of one beside it. Raises `StoreError` for an empty one whose log SQLite would delete."""
     if os.path.isdir(path):
         raise IsADirectoryError(errno.EISDIR, "is a folder, not a file", str(path))
-    try:
-        size = os.path.getsize(f"{os.fspath(path)}{suffix}")
-    except FileNotFoundError:
-        size = 0
+    beside = Path(f"{os.fspath(path)}{suffix}")
+    size = beside.stat().st_size if beside.exists() else 0
     if not suffix and not size and size_of(path, "-wal"):
-        raise StoreError(
-            f"{path}: is empty, but the log {path}-wal beside it is not; both are left as they are. Give another store."
-        )
+        text = f"is empty, but the log {path}-wal beside it is not; both are left as they are. Give another store."
+        raise StoreError(f"{path}: {text}")
     return size
 
 
@@ -108,49 +95,42 @@ def check_file(connection: sqlite3.Connection, path: str | os.PathLike[str], new
         raise StoreError(f"{path}: was written by a newer version of this software; use that one.")
     [found] = connection.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
-        raise StoreError(_damaged(path, found))
+        raise _damaged(path, found)
 
 
-def _damaged(path: str | os.PathLike[str], what: object) -> str:
-    told = " ".join(str(what).split())
-    return (
-        f"{path}: is damaged or cut off ({told}); it is left as it is, `sqlite3 FILE .recover` may save rows. Give another store."
-    )
-
-
-@contextmanager
-def understood(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Values that are not what was written mean that the file is damaged."""
-    try:
-        yield
-    except (ValueError, TypeError, KeyError) as error:
-        raise StoreError(_damaged(path, error)) from None
+def _damaged(path: str | os.PathLike[str], what: object) -> StoreError:
+    reason, remedy = " ".join(str(what).split()), "`sqlite3 FILE .recover` may save rows. Give another store."
+    return StoreError(f"{path}: is damaged or cut off ({reason}); it is left as it is, {remedy}")
 
 
 @contextmanager
 def explained(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Say in our words what SQLite complains of."""
+    """Raise SQLite's errors in our words."""
     try:
         yield
-    except UnicodeDecodeError as error:  # of a name in the file that SQLite complains of
-        raise StoreError(_damaged(path, error)) from None
+    except UnicodeDecodeError as error:  # SQLite names a part of the file, in broken UTF-8
+        raise _damaged(path, error) from None
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.ProgrammingError):
             raise
         extended = getattr(error, "sqlite_errorcode", 0)
         code = extended & 0xFF
-        kept = "what was committed is kept; then run the same command again"
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            text = f"is locked by another program that writes to it; wait for that to end; {kept}"
-            raise OSError(errno.EBUSY, text, str(path)) from None
-        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) and extended != sqlite3.SQLITE_IOERR_SHORT_READ:
-            text = f"cannot be written to, the disk is full or broken ({error}); make room; {kept}"
-            raise OSError(errno.ENOSPC, text, str(path)) from None
         if code == sqlite3.SQLITE_CANTOPEN and not Path(path).absolute().parent.is_dir():
             raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path)) from None
-        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-            raise PermissionError(errno.EACCES, f"cannot be opened for this ({error})", str(path)) from None
+        for codes, number, text in SYSTEM_ERRORS:
+            if code in codes and extended != sqlite3.SQLITE_IOERR_SHORT_READ:
+                raise OSError(number, text.format(error), str(path)) from None
         if code == sqlite3.SQLITE_NOTADB:
             text = "is not the store of a sweep, or its start is damaged; it is left as it is. Give another store."
             raise StoreError(f"{path}: {text}") from None
-        raise StoreError(_damaged(path, error)) from None
+        raise _damaged(path, error) from None
+
+
+@contextmanager
+def understood(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Raise SQLite's errors as `explained` does; values other than those that were written mean that the file is damaged."""
+    with explained(path):
+        try:
+            yield
+        except (ValueError, TypeError, KeyError) as error:
+            raise _damaged(path, error) from None

@@ -1,4 +1,4 @@
-"""Where the work is done: in this process, in a pool of processes, on a Dask cluster, or on any `Executor`."""
+"""Opens what does the work: this process, a pool of processes, a Dask cluster, or any `Executor`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from reservoir.base.threads import thread_count
 from reservoir.experiments.workers import Pool, WorkerError
-from reservoir.validation import ParameterError
+from reservoir.validation import Number, ParameterError, check_parameters
 
 ANSWER_SECONDS = 5
 """How long a scheduler may take to answer."""
@@ -21,58 +21,47 @@ ANSWER_SECONDS = 5
 
 @dataclass
 class Engine:
-    """An executor, and what is to be known of it.
-
-    Attributes
-    ----------
-    executor : takes the work
-    slots : how many calls it works on at a time
-    lost : the errors that say a worker died, rather than that a call failed
-    tried : those of them after which it is no use to try a single run again, since the executor did
-    renew : gives the executor to go on with after such an error; raises `WorkerError` where none can be had
-    """
+    """An executor that takes the work, with the facts about it that the driver needs."""
 
     executor: Executor
-    slots: Callable[[], int]
-    lost: tuple[type[BaseException], ...]
-    tried: tuple[type[BaseException], ...]
-    renew: Callable[[], Executor]
+    slots: Callable[[], int]  # returns how many calls it works on at a time
+    lost: tuple[type[BaseException], ...]  # the errors that mean that a worker died, not that a call failed
+    renew: Callable[[], Executor]  # returns the executor to use after such an error; raises `WorkerError` where there is none
+    tried: tuple[type[BaseException], ...] = ()  # those of `lost` after which it has already repeated the call several times
 
 
 @contextmanager
 def engine(jobs: int | None = None, scheduler: str | None = None, executor: Executor | None = None) -> Iterator[Engine]:
-    """What runs a sweep: `jobs` processes (one: this process), the Dask cluster of a scheduler's address, or an executor.
+    """Open what runs a sweep: `jobs` processes (one: this process), a Dask cluster, or an executor with `jobs` workers.
 
-    With an executor, `jobs` is the number of its workers. Without anything there is a process for every core.
-
-    Raises
-    ------
-    ParameterError
-        Jobs that are no positive number, or two of the three.
-    OSError
-        The scheduler does not answer, or has no workers.
+    Raises `ParameterError` for bad jobs and for a scheduler beside another; OSError where it does not answer or has no workers.
     """
-    if jobs is not None and (not isinstance(jobs, int) or isinstance(jobs, bool) or jobs < 1):
-        raise ParameterError(f"'jobs' must be an integer in [1, inf). Got {jobs!r} instead.")
+    check_parameters("sweep", {"jobs": Number(low=1, integer=True, optional=True)}, {"jobs": jobs})
     if scheduler is not None:
         if executor is not None or jobs is not None:
             raise ParameterError("A scheduler's cluster has its own number of workers; give either a scheduler or jobs.")
         with _dask(scheduler) as made:
             yield made
-    elif executor is not None:
-        yield _given(executor, jobs or thread_count())
-    elif (jobs or thread_count()) == 1:
-        yield _given(Here(), 1)
-    else:
-        with _processes(jobs or thread_count()) as made:
-            yield made
+        return
+    slots = jobs or thread_count()
+    with ExitStack() as pools:
+
+        def renew() -> Executor:
+            pools.close()  # the pool that broke, if there is one
+            return pools.enter_context(Pool(slots))
+
+        if executor is None and slots > 1:
+            yield Engine(renew(), lambda: slots, (BrokenExecutor,), renew)
+        else:
+            given = executor or Here()  # nobody can renew it: if it is broken, the next call says so
+            yield Engine(given, lambda: slots, (BrokenExecutor, CancelledError), lambda: given)
 
 
 class Here(Executor):
     """An executor that does the work in this process when it is submitted."""
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """A future that has its result already."""
+        """Return a future that has its result already."""
         future: Future[Any] = Future()
         try:
             future.set_result(function(*args, **kwargs))
@@ -81,24 +70,8 @@ class Here(Executor):
         return future
 
 
-def _given(executor: Executor, slots: int) -> Engine:
-    """Somebody's executor. Where it breaks for good, it says so when it is given more."""
-    return Engine(executor, lambda: slots, (BrokenExecutor, CancelledError), (), lambda: executor)
-
-
-@contextmanager
-def _processes(jobs: int) -> Iterator[Engine]:
-    with ExitStack() as pools:
-
-        def renew() -> Executor:
-            pools.close()  # the one that broke, if there is one
-            return pools.enter_context(Pool(jobs))
-
-        yield Engine(renew(), lambda: jobs, (BrokenExecutor,), (), renew)
-
-
-async def _heard(address: str) -> None:
-    """Have a scheduler say something; a Dask client would wait for ever for one that accepts calls and is silent."""
+async def _ask(address: str) -> None:
+    """Make a scheduler answer; a Dask client would wait for ever for one that accepts calls and is silent."""
     from distributed.core import rpc
 
     async with asyncio.timeout(ANSWER_SECONDS), rpc(address) as scheduler:
@@ -113,19 +86,19 @@ def _dask(address: str) -> Iterator[Engine]:
     from distributed.comm.core import CommClosedError
 
     try:
-        with ThreadPoolExecutor(1) as thread:  # which has no event loop of its own yet, as this one may
-            thread.submit(asyncio.run, _heard(address)).result()
+        with ThreadPoolExecutor(1) as thread:  # a new thread has no event loop yet; this one may
+            thread.submit(asyncio.run, _ask(address)).result()
         client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
-    except Exception as error:  # whatever it is that answers there may say anything
-        told = f"no Dask scheduler answers within {ANSWER_SECONDS} seconds ({' '.join(str(error).split()) or 'silence'})"
-        raise ConnectionError(errno.ECONNREFUSED, told, address) from None
+    except Exception as error:  # whatever answers at that address may send anything
+        reason = " ".join(str(error).split()) or "silence"
+        text = f"no Dask scheduler answers within {ANSWER_SECONDS} seconds ({reason})"
+        raise ConnectionError(errno.ECONNREFUSED, text, address) from None
 
     def renew() -> Executor:
         if client.status != "running":
-            raise WorkerError(
-                f"The Dask scheduler at {address} is gone. What was finished is kept; run the sweep again to go on."
-            )
-        return made.executor
+            text = "What was finished is kept; run the sweep again to continue."
+            raise WorkerError(f"The Dask scheduler at {address} is gone. {text}")
+        return executor
 
     def slots() -> int:
         return max(sum(client.nthreads().values()), 1) if client.status == "running" else 1
@@ -133,11 +106,5 @@ def _dask(address: str) -> Iterator[Engine]:
     with client:
         if not client.nthreads():
             raise ConnectionError(errno.ECONNREFUSED, f"the scheduler has no workers; start one: dask worker {address}", address)
-        made = Engine(
-            client.get_executor(pure=False, retries=0),
-            slots,
-            (KilledWorker, CancelledError, CommClosedError),
-            (KilledWorker,),
-            renew,
-        )
-        yield made
+        executor = client.get_executor(pure=False, retries=0)
+        yield Engine(executor, slots, (KilledWorker, CancelledError, CommClosedError), renew, (KilledWorker,))

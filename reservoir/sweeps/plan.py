@@ -1,7 +1,4 @@
-"""What a sweep is to do, checked before any work, and the keys by which its runs are known.
-
-A trial is one set of parameters; a run is a trial with one seed.
-"""
+"""The plan of a sweep, checked before it starts, and the keys that identify its runs."""
 
 from __future__ import annotations
 
@@ -21,13 +18,13 @@ from reservoir.base.values import MOST_SEEDS, canonical, shown_name
 from reservoir.experiments.evaluation import make_model, overlaid, settings_for
 from reservoir.models import known_model, model_class, model_name
 from reservoir.sweeps.space import Dimension, Point, read_dimension, without_numpy
-from reservoir.sweeps.strategies import Search
+from reservoir.sweeps.strategies import BATCH, Search
 from reservoir.tasks.registry import TASKS
-from reservoir.validation import Number, ParameterError, brief
+from reservoir.validation import Choice, Constraint, Number, ParameterError, brief, check_parameters
 
-SPLITS = ("validation", "test")
 SEED = Number(low=0, high=2**63 - 1, integer=True)
-COUNTS = {
+CONSTRAINTS: Mapping[str, Constraint] = {
+    "split": Choice(("validation", "test")),
     "trials": Number(low=1, high=1_000_000_000, integer=True, optional=True),
     "batch": Number(low=1, high=10_000, integer=True, optional=True),
     "search_seed": Number(low=0, high=2**32 - 1, integer=True),
@@ -36,19 +33,7 @@ COUNTS = {
 
 @dataclass(frozen=True)
 class Sweep:
-    """A checked sweep, as `plan_sweep` gives it.
-
-    Attributes
-    ----------
-    task : an object with the methods of `reservoir.tasks.Task`
-    model : name of the model, or its class
-    dimensions : what is varied
-    settings : parameters of every trial, over the task's own settings for the model
-    seeds : of the data and of the models; every trial is run with each
-    split : what the runs are scored on, "validation" or "test"
-    search : how points are chosen
-    prune : whether runs that fall behind are stopped early
-    """
+    """A checked sweep, see `plan_sweep`. `settings` are those over the task's own; `search` says how points are chosen."""
 
     task: Any
     model: str | type
@@ -70,11 +55,11 @@ class Sweep:
         return self.trials * len(self.seeds)
 
     def parameters(self, point: Point) -> dict[str, Any]:
-        """All that is set at a point, the task's own settings included; the model's defaults hold for the rest."""
+        """Return all parameters that are set at a point, by the task or by the user; the model's defaults hold for the others."""
         return settings_for(self.task, self.model, {**self.settings, **point})
 
     def key(self, parameters: str, seed: int) -> bytes:
-        """What defines a run, as a hash of 16 bytes: what the store is about, the parameters as canonical text, the seed."""
+        """Return a hash (16 bytes) of what defines a run: `about`, the parameters as canonical text, the seed."""
         return hashlib.sha256(f"{self._about}{parameters}{seed}".encode()).digest()[:16]
 
     @functools.cached_property
@@ -82,9 +67,10 @@ class Sweep:
         return canonical(self.about())
 
     def about(self) -> dict[str, Any]:
-        """What all runs of a store have in common."""
+        """Return what all runs of a store have in common. A task of your own is named "package.module:Class"."""
+        path = class_path(type(self.task))
         return {
-            "task": task_name(self.task),
+            "task": str(self.task.name) if TASKS.get(self.task.name) == path else path,
             "task_options": plain_fields(f"options of task '{self.task.name}'", self.task.options()),
             "model": model_name(self.model),
             "metric": self.task.metric,
@@ -93,7 +79,7 @@ class Sweep:
         }
 
     def facts(self, known: Mapping[str, Any]) -> dict[str, Any]:
-        """What a store notes of its sweeps, with what it has noted: the latest strategy, names in the order given, options."""
+        """Return what a store notes of its sweeps: the latest strategy, options of the task, names after those in `known`."""
         defaults = {f.name: f.default for f in dataclasses.fields(self.task)} if dataclasses.is_dataclass(self.task) else {}
         options = {name: value for name, value in self.about()["task_options"].items() if value != defaults.get(name)}
         varied = [dimension.name for dimension in self.dimensions]
@@ -101,12 +87,6 @@ class Sweep:
         names = {"varied": varied, "log": log, "given": [*varied, *self.settings]}
         every = {what: list(dict.fromkeys([*known.get(what, ()), *latest])) for what, latest in names.items()}
         return {"strategy": self.search.strategy, **every, "task_set": options}
-
-
-def task_name(task: Any) -> str:
-    """The name of one of the library's tasks, or "package.module:Class" of a user's own."""
-    path = class_path(type(task))
-    return str(task.name) if TASKS.get(task.name) == path else path
 
 
 def plan_sweep(
@@ -122,48 +102,18 @@ def plan_sweep(
     batch: int | None = None,
     prune: bool = False,
 ) -> Sweep:
-    """Read and check a sweep.
-
-    Parameters
-    ----------
-    task : an object with the methods of `reservoir.tasks.Task`
-    model : name of a model, "package.module:Class", or a class of your own
-    vary : for each parameter the values it may take, as `reservoir.sweeps.space` reads them; nested ones as `readout__ridge`
-    settings : parameters of every trial, over the task's own settings for the model; plain values
-    seeds : of the data and of the models
-    strategy, trials, search_seed, batch : how points are chosen, see `Search`
-    split : "validation", so that the test data stay unseen while choosing, or "test"
-    prune : stop runs of models trained in epochs whose loss is worse than the median of earlier ones; for tpe and cmaes
-
-    Raises
-    ------
-    ParameterError
-        Nothing to vary, an unknown name (with the nearest), a value out of range, a strategy that does not fit, a class that
-        other processes cannot import.
-    """
+    """Check the arguments of `sweep` that say what is run; raise `ParameterError` as it does."""
     model = known_model(model)
     check_importable("model", model_class(model))
     check_importable(f"task '{task.name}'", type(task))
     fixed = {name: without_numpy(value) for name, value in (settings or {}).items()}
-    if not vary:
-        raise ParameterError("There is nothing to vary; name a parameter and its values, as spectral_radius=0.1:1.5:15.")
-    for name in (*vary, *fixed):
-        if not all(name.split("__")):
-            raise ParameterError(f"There is no parameter '{shown_name(name)}'; parts are named as readout.ridge.")
-        if name in vary and name in fixed:
-            raise ParameterError(f"The parameter '{shown_name(name)}' is both varied and set; do either.")
-    seeds = _checked_seeds(seeds)
-    if split not in SPLITS:
-        raise ParameterError(f"The split must be one of {', '.join(SPLITS)}. Got {split!r} instead.")
-    for name, count in {"trials": trials, "batch": batch, "search_seed": search_seed}.items():
-        low, high = COUNTS[name].low, COUNTS[name].high
-        if not COUNTS[name].accepts(count):
-            raise ParameterError(f"'{name}' must be an integer in [{low}, {high}]. Got {brief(count)} instead.")
-    dimensions = _dimensions(task, model, vary, fixed)
-    search = Search(strategy, trials, search_seed) if batch is None else Search(strategy, trials, search_seed, batch)
-    sweep = Sweep(task, model, dimensions, fixed, seeds, split, search, prune)
+    _check_names(vary, fixed)
+    given = {"split": split, "trials": trials, "batch": batch, "search_seed": search_seed}
+    check_parameters("sweep", CONSTRAINTS, given)
+    search = Search(strategy, trials, search_seed, batch or BATCH)
+    sweep = Sweep(task, model, _dimensions(task, model, vary, fixed), fixed, _checked_seeds(seeds), split, search, prune)
     _check_values(sweep)
-    search.size(dimensions)
+    search.size(sweep.dimensions)
     if batch is not None and not search.listens:
         raise ParameterError(f"A batch is for the strategies tpe and cmaes; {strategy} does not wait for scores.")
     if prune and not search.listens:
@@ -173,18 +123,32 @@ def plan_sweep(
     return sweep
 
 
+def _check_names(vary: Mapping[str, Any], fixed: Mapping[str, Any]) -> None:
+    """Raise `ParameterError` where nothing is varied, and for names that a sweep cannot vary or set, or not both."""
+    if not vary:
+        raise ParameterError("There is nothing to vary; name a parameter and its values, as spectral_radius=0.1:1.5:15.")
+    for name in (*vary, *fixed):
+        if not all(name.split("__")):
+            raise ParameterError(f"There is no parameter '{shown_name(name)}'; parts are named as readout.ridge.")
+        if name in vary and name in fixed:
+            raise ParameterError(f"The parameter '{shown_name(name)}' is both varied and set; do either.")
+        if name == "random_state":
+            raise ParameterError("'random_state' cannot be varied or set; seeds have an option of their own.")
+    if "training__checkpoint" in vary or fixed.get("training__checkpoint") is not None:
+        raise ParameterError("'training.checkpoint' is for a single training; the store of a sweep keeps what is finished.")
+
+
 def _checked_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
     if isinstance(seeds, (Sequence, np.ndarray)) and 0 < len(seeds) <= MOST_SEEDS:
         plain = tuple(without_numpy(seeds))
         if all(SEED.accepts(seed) for seed in plain) and len(set(plain)) == len(plain):
             return plain
-    raise ParameterError(
-        f"Seeds must be integers in [0, 2^63), at least one, at most {MOST_SEEDS:,}, none twice. Got {brief(seeds)} instead."
-    )
+    wanted = f"integers in [0, 2^63), at least one, at most {MOST_SEEDS:,}, none twice"
+    raise ParameterError(f"Seeds must be {wanted}. Got {brief(seeds)} instead.")
 
 
 def _dimensions(task: Any, model: str | type, vary: Mapping[str, Any], fixed: Mapping[str, Any]) -> list[Dimension]:
-    """What is varied, in the order given. Parts are read after their wholes, whose first value tells what parts there are."""
+    """Read what is varied, in the order given. A parameter is read before its parts: its first value decides what they are."""
     settings, read = dict(fixed), dict[str, Dimension]()
     for name in sorted(vary, key=lambda name: "__" in name):
         whole = takes_integers(model, settings_for(task, model, settings), name)
@@ -193,47 +157,34 @@ def _dimensions(task: Any, model: str | type, vary: Mapping[str, Any], fixed: Ma
     return [read[name] for name in vary]
 
 
-def _check_topology(model: Any) -> None:
-    """Raise `ParameterError` unless the topology is a name, with options that it has: a matrix is no plain data."""
-    from reservoir.echo.topology import TOPOLOGIES, check_options
-
-    if not isinstance(model.topology, str):
-        raise ParameterError(
-            f"The 'topology' parameter of a sweep must be one of {', '.join(TOPOLOGIES)}. Got {brief(model.topology)}."
-        )
-    check_options(model.topology, model.topology_options or {})
-
-
 def takes_integers(model: str | type, settings: Mapping[str, Any], name: str) -> bool | None:
-    """Whether a parameter takes integers only; None where nothing is known of it. Unknown names are told later."""
+    """Return whether a parameter takes integers only; None where that is not known, also for an unknown name."""
+    from reservoir.echo.topology import OPTION_CONSTRAINTS
+
     whole, _, part = name.partition("__")
     owner: Any = make_model(model, settings, 0)
-    if whole == "topology_options":
-        from reservoir.echo.topology import OPTION_CONSTRAINTS
-
-        constraint = OPTION_CONSTRAINTS.get(part)
-    else:
-        owner = owner.get_params(deep=False).get(whole) if part else owner
-        constraint = owner.constraints.get(part or whole) if isinstance(owner, Estimator) else None
+    owner = owner.get_params(deep=False).get(whole) if part else owner
+    constraint = owner.constraints.get(part or whole) if isinstance(owner, Estimator) else None
+    constraint = OPTION_CONSTRAINTS.get(part) if whole == "topology_options" else constraint
     return constraint.integer if isinstance(constraint, Number) else None
 
 
 def _check_values(sweep: Sweep) -> None:
-    """Make a model with every value that is varied, the others at their first; raise what that raises."""
+    """Make a model with every value that is varied, the others at their first; raise `ParameterError` where that fails."""
+    from reservoir.echo.topology import TOPOLOGIES, check_options
+
     first = {dimension.name: dimension.samples()[0] for dimension in sweep.dimensions}
     for dimension in sweep.dimensions:
         for value in dimension.samples():
             model = make_model(sweep.model, sweep.parameters({**first, dimension.name: value}), sweep.seeds[0])
-            if isinstance(model, model_class("esn")):
-                _check_topology(model)
-    if "random_state" in {**first, **sweep.settings}:
-        raise ParameterError("'random_state' cannot be varied or set; seeds have an option of their own.")
-    if "training__checkpoint" in first or sweep.settings.get("training__checkpoint") is not None:
-        raise ParameterError("'training.checkpoint' is for a single training; the store of a sweep keeps what is finished.")
+            if not isinstance(model, model_class("esn")):
+                continue
+            if not isinstance(model.topology, str):  # a matrix is no plain data
+                known = ", ".join(TOPOLOGIES)
+                raise ParameterError(f"The 'topology' of a sweep must be one of {known}. Got {brief(model.topology)}.")
+            check_options(model.topology, model.topology_options or {})
     try:
         canonical(sweep.settings)
     except TypeError:
-        raise ParameterError(
-            "Settings of a sweep must be numbers, texts, true, false, none, or lists of these; set a part by its own name,"
-            " as readout__ridge."
-        ) from None
+        kinds = "numbers, texts, true, false, none, or lists of these"
+        raise ParameterError(f"Settings of a sweep must be {kinds}; set a part by its own name, as readout__ridge.") from None

@@ -1,4 +1,4 @@
-"""The report of a sweep: what `reservoir sweep` and `reservoir results` print, write and draw."""
+"""The report of a sweep: `reservoir sweep` and `reservoir results` print, write and draw it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,8 +18,7 @@ from reservoir.base.tables import Table, counted, number
 from reservoir.base.values import shown_name
 from reservoir.files.writing import write_csv
 from reservoir.sweeps.store import Store
-from reservoir.sweeps.summary import ProgressCurve, Trials, importance, progress_curve, ranking, trials_of
-from reservoir.sweeps.table import RunTable
+from reservoir.sweeps.summary import ProgressCurve, RunTable, Trials, importance, progress_curve, ranking, trials_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,18 +27,14 @@ DETAILS = (
     "n_parameters", "baseline", "error", "warnings", "data_hash", "versions", "attempts", "fit_seconds", "predict_seconds",
     "finished",
 )  # fmt: skip
+STATUSES = ("done", "failed", "pruned")
+SPREAD = ("std", "min", "max")
 GAP = 3  # characters between two columns
 
 
 @dataclass(frozen=True)
 class SweepReport:
-    """All runs of a sweep.
-
-    Attributes
-    ----------
-    runs : the runs
-    store : path of the file they are kept in
-    """
+    """All runs of a sweep, and the path of the store that keeps them."""
 
     runs: RunTable
     store: Path
@@ -51,33 +46,30 @@ class SweepReport:
 
     @cached_property
     def progress(self) -> ProgressCurve:
-        """How the best mean score came down, or went up, over the trials."""
+        """How the best mean score changed over the trials."""
         return progress_curve(self.runs)
 
     def ranking(self, top: int | None = None) -> list[dict[str, Any]]:
-        """The trials as dicts, the best first; or only the `top` best. See `summary.ranking`."""
+        """Return the trials as dicts, the best first; or only the `top` best. See `summary.ranking`."""
         return ranking(self.runs, top)
 
     def records(self, top: int = 10) -> list[dict[str, Any]]:
-        """What the tables tell, as plain data, in a list of one."""
-        runs = self.runs
+        """Return the contents of the tables as plain data, in a list of one."""
+        runs, found = self.runs, Counter(self.runs.status.tolist())
         best = [{**row, "trial": row["trial"] + 1, "parameters": dict(runs.trials[row["trial"]])} for row in self.ranking(top)]
-        found = Counter(runs.status.tolist())
-        counts = {status: found[status] for status in ("done", "failed", "pruned")}
-        trials = len(np.unique(runs.trial))
-        return [{**runs.about, "trials": trials, **counts, "best": best, "importance": importance(runs)}]
+        counts = {"trials": len(np.unique(runs.trial)), **{status: found[status] for status in STATUSES}}
+        return [{**runs.about, **counts, "best": best, "importance": importance(runs)}]
 
     def table(self, top: int = 10, width: int = 160) -> Table:
-        """The best trials with their spread over seeds; with less of that where it would be wider than `width`."""
+        """Return the best trials with their spread over seeds. A table wider than `width` leaves out min, max, then std."""
         about, rows, several = self.runs.about, self.ranking(top), len(np.unique(self.runs.seed)) > 1
-        names = self.runs.varied()
-        scores = {"mean": "mean", "std": "std", "min": "min", "max": "max"} if several else {"mean": "score"}
+        grid = {"trial": [str(row["trial"] + 1) for row in rows]}
+        grid |= {shown_name(name): [value_text(row["parameters"][name]) for row in rows] for name in self.runs.varied()}
+        grid |= {"mean" if several else "score": [_score_text(row, "mean") for row in rows]}
+        grid |= {name: [_score_text(row, name) for row in rows] for name in SPREAD if several}
         counts = {"n": "runs"} if several else {}
-        counts |= {name: name for name in ("failed", "pruned") if any(row[name] for row in rows)}
-        parameters = {shown_name(name): [value_text(row["parameters"][name]) for row in rows] for name in names}
-        spread = {name: [_score_text(row, key) for row in rows] for key, name in scores.items()}
-        counted_runs = {name: [str(row[key]) for row in rows] for key, name in counts.items()}
-        grid = {"trial": [str(row["trial"] + 1) for row in rows], **parameters, **spread, **counted_runs}
+        counts |= {name: name for name in STATUSES[1:] if any(row[name] for row in rows)}
+        grid |= {name: [str(row[key]) for row in rows] for key, name in counts.items()}
         for name in ("min", "max", "std"):
             if sum(max(map(len, [name, *texts])) + GAP for name, texts in grid.items()) > width:
                 grid.pop(name, None)
@@ -86,7 +78,7 @@ class SweepReport:
         return Table(title, list(grid), [list(texts) for texts in zip(*grid.values(), strict=True)], _notes(self.runs))
 
     def importance_table(self) -> Table | None:
-        """Which parameters mattered; None where nothing varies."""
+        """Return how much each parameter mattered; None where nothing varies."""
         rows = importance(self.runs)
         if not rows:
             return None
@@ -97,7 +89,7 @@ class SweepReport:
         return Table("Which parameters mattered", ["parameter", "variance explained", "levels"], body, notes)
 
     def best_command(self) -> str | None:
-        """The command that scores the best trial on the test split, with seeds it has not seen; None where no run is done."""
+        """Return the command that scores the best trial on the test split, with new seeds; None where no run is done."""
         best = self.ranking(1)
         if not best or best[0]["mean"] is None:
             return None
@@ -111,14 +103,14 @@ class SweepReport:
         return shlex.join([*words, "--seeds", f"{first}:{first + 5}"])
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write every run of the store to a CSV file, numbers in full: its trial, parameters, scores, times.
-
-        Rows are in the order of trials and seeds, so that two files differ in nothing but the times where the scores are equal.
-        """
+        """Write every run of the store to a CSV file, numbers in full, in the order of trials and seeds."""
+        names, scores = dict[str, None](), dict[str, None]()
         with Store.reading(self.store) as store:
-            names, scores = _columns(store.rows())
+            for row in store.rows():
+                names |= dict.fromkeys(row["parameters"])
+                scores |= dict.fromkeys(row["scores"] or ())
             header = ["trial", *map(shown_name, names), "seed", "status", "score", *[f"scores.{name}" for name in scores]]
-            write_csv(path, [*header, *DETAILS], _details(store, names, scores))
+            write_csv(path, [*header, *DETAILS], (_csv_row(row, names, scores) for row in store.rows()))
 
     def plot(self, path: str | os.PathLike[str] | None = None, names: Sequence[str] | None = None) -> Figure:
         """Draw the scores: a line, a heat map or parallel coordinates; also to a file (png, svg or pdf), if one is given.
@@ -163,52 +155,37 @@ def read_sweep(path: str | os.PathLike[str]) -> SweepReport:
 
 
 def value_text(value: Any) -> str:
-    """A value of a parameter for people, in the form that --set takes."""
+    """Write a value of a parameter in the form that --set takes."""
     if isinstance(value, list):
         return ",".join(map(value_text, value))
     return number(value) if isinstance(value, float) else str(value).lower() if value in (True, False, None) else str(value)
 
 
 def _score_text(row: Mapping[str, Any], key: str) -> str:
-    """A score of a trial; one seed alone has no deviation."""
+    """Write a score of a trial; a single seed has no deviation."""
     return "" if row[key] is None or (key == "std" and row["n"] == 1) else number(row[key])
 
 
 def _notes(runs: RunTable) -> list[str]:
-    """How much there is, what failed and why, and whether all was computed by the same versions."""
+    """Say how many runs there are, why some failed, and whether several versions computed them."""
     counts = Counter(runs.status.tolist())
-    told = [f"{counts[status]:,} {status}" for status in ("done", "failed", "pruned") if counts[status]]
+    by_status = [f"{counts[status]:,} {status}" for status in STATUSES if counts[status]]
     trials, seeds = (len(np.unique(column)) for column in (runs.trial, runs.seed))
-    notes = [f"{counted(trials, 'trial')}, {counted(seeds, 'seed')}: {', '.join(told) or 'no runs'}."]
+    notes = [f"{counted(trials, 'trial')}, {counted(seeds, 'seed')}: {', '.join(by_status) or 'no runs'}."]
     reasons = Counter(error for error in runs.error if error is not None)
     notes += [f"Failed {counted(count, 'time')}: {error}" for error, count in reasons.most_common(3)]
     if len(reasons) > 3:
-        notes.append(f"... and for {counted(len(reasons) - 3, 'other reason')}; --csv tells them all.")
+        notes.append(f"... and for {counted(len(reasons) - 3, 'other reason')}; --csv writes them all.")
     if len(runs.about.get("environments", ())) > 1:
         notes.append(f"Computed by different versions: {'; '.join(map(_cell, runs.about['environments']))}.")
     return notes
 
 
-def _details(store: Store, names: Sequence[str], scores: Sequence[str]) -> Iterator[list[Any]]:
-    """A row of the CSV file for each run."""
-    for row in store.rows():
-        yield [
-            row["trial"],
-            *[_cell(row["parameters"].get(name)) for name in names],
-            row["seed"], row["status"], row["score"],
-            *[(row["scores"] or {}).get(name) for name in scores],
-            *[_cell(row[name]) for name in DETAILS],
-        ]  # fmt: skip
-
-
-def _columns(rows: Iterable[Mapping[str, Any]]) -> tuple[Sequence[str], Sequence[str]]:
-    """The names of all parameters and of all scores."""
-    names: dict[str, None] = {}
-    scores: dict[str, None] = {}
-    for row in rows:
-        names.update(dict.fromkeys(row["parameters"]))
-        scores.update(dict.fromkeys(row["scores"] or {}))
-    return list(names), list(scores)
+def _csv_row(row: Mapping[str, Any], names: Iterable[str], scores: Iterable[str]) -> list[Any]:
+    """Return the cells of a run in the CSV file."""
+    parameters, details = [row["parameters"].get(name) for name in names], [row[name] for name in DETAILS]
+    found = [(row["scores"] or {}).get(name) for name in scores]
+    return [row["trial"], *map(_cell, parameters), row["seed"], row["status"], row["score"], *found, *map(_cell, details)]
 
 
 def _cell(value: Any) -> Any:

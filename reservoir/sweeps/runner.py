@@ -1,7 +1,6 @@
-"""Running a sweep: what is missing in the store goes to the workers in chunks, and comes back as rows.
+"""Runs a sweep: what the store lacks goes to the workers in chunks, and comes back as rows.
 
-Scores do not depend on the number of workers, on chunks, on where a sweep was stopped: a run is alone with its seed and
-its parameters.
+A run depends on its seed and its parameters alone, so scores depend neither on the workers nor on where a sweep was stopped.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import Any
@@ -18,126 +17,157 @@ from reservoir.base.threads import one_blas_thread
 from reservoir.base.values import canonical
 from reservoir.sweeps.driver import Driver, Progress
 from reservoir.sweeps.engines import engine
-from reservoir.sweeps.plan import Sweep
+from reservoir.sweeps.plan import Sweep, plan_sweep
 from reservoir.sweeps.report import SweepReport
 from reservoir.sweeps.space import Point
 from reservoir.sweeps.store import Store
 from reservoir.sweeps.strategies import Outcome
-from reservoir.sweeps.work import TrialRun, prepared, shared
+from reservoir.sweeps.work import Chunk, TrialRun, prepared, shared
+from reservoir.tasks import as_task
 
 RUNS_AT_ONCE = 10_000
-"""Of a strategy that does not listen: what is in memory at a time."""
+"""How many runs of a strategy that does not depend on scores are in memory at a time."""
+Report = Callable[[Progress], None]
 
 
-def run_sweep(
-    sweep: Sweep,
+def sweep(
+    task: Any,
+    model: Any,
+    vary: Mapping[str, Any],
     store: str | os.PathLike[str],
     *,
+    settings: Mapping[str, Any] | None = None,
+    seeds: Sequence[int] = (0,),
+    strategy: str = "grid",
+    trials: int | None = None,
+    split: str = "validation",
+    search_seed: int = 0,
+    batch: int | None = None,
+    prune: bool = False,
     jobs: int | None = None,
     scheduler: str | None = None,
     executor: Executor | None = None,
     retry: bool = False,
-    report: Callable[[Progress], None] = lambda progress: None,
+    report: Report = lambda progress: None,
 ) -> SweepReport:
-    """Do the runs of a sweep that its store lacks, and report all that the store has.
+    """Try many parameters of a model on a task, and keep every run in a store; `reservoir sweep` does the same.
 
-    At Ctrl-C the runs in hand are finished and written, then KeyboardInterrupt is raised; a second one drops them.
+    The same call, made again, does the runs that the store lacks. At Ctrl-C the runs under way are finished and written, then
+    KeyboardInterrupt is raised; a second Ctrl-C drops them.
 
     Parameters
     ----------
-    sweep : what `plan_sweep` gives
-    store : path of the file; made if it is not there
-    jobs : number of processes, or of the executor's workers; by default the number of cores. One works in this process
-    scheduler : address of a Dask scheduler, as tcp://host:8786, instead of processes
-    executor : any `concurrent.futures.Executor`, instead of processes; it is not shut down
+    task : a name, or an object with the methods of `reservoir.tasks.Task`
+    model : the model, as "esn" or "lstm", "package.module:Class", or a class of your own
+    vary : for each parameter a list of values, or a text: "0.1:1.5:15" (from, to, number), "log:1e-9:1e-3:7"; nested
+        parameters as `readout__ridge`
+    store : the path of an SQLite file of all runs; if it exists, the sweep continues where it stopped
+    settings : parameters of every trial, over the task's own settings for the model
+    seeds : of the data and of the models; every trial runs with each
+    strategy : "grid", "random", "sobol", "tpe" or "cmaes"
+    trials : how many sets of parameters the strategy tries; a grid tries all
+    split : what runs are scored on: "validation", so that the test data stay unseen while choosing, or "test"
+    search_seed : the seed of the strategy's own random numbers
+    batch : how many trials tpe and cmaes propose at a time; 8 unless given
+    prune : whether runs that fall behind in training are stopped early; for tpe and cmaes
+    jobs : number of processes, or of the executor's workers; the number of cores unless given. Scores do not depend on it. A
+        script that asks for more than one process needs the usual `if __name__ == "__main__":`
+    scheduler, executor : the address of a Dask scheduler, or any `concurrent.futures.Executor`, instead of processes
     retry : whether runs that failed are tried again
-    report : called whenever something came
+    report : called whenever runs are finished
+
+    Returns
+    -------
+    The report: `table()` has the best trials with their spread over seeds, `ranking()` all of them as dicts, `to_csv(path)`
+    writes every run, `plot(path, names)` draws the scores.
 
     Raises
     ------
     ParameterError
-        Jobs, scheduler and executor that do not go together.
+        Nothing to vary, an unknown name (with the nearest), a value out of range, a strategy that does not fit; a class that
+        other processes cannot import. The sweep checks this before it starts.
     DataError
         The task's data cannot be used.
     StoreError, OSError
         The store is damaged, of another sweep, newer; cannot be written to. The scheduler does not answer.
     WorkerError
         A broken executor cannot be replaced, or a worker cannot do the work.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from reservoir import sweep
+    >>> with TemporaryDirectory() as folder:
+    ...     vary = {"leak_rate": [0.1, 1.0]}
+    ...     report = sweep("narma10", "esn", vary, f"{folder}/narma10.db", settings={"units": 50}, jobs=1)
+    >>> [trial["parameters"]["leak_rate"] for trial in report.ranking()]
+    [1, 0.1]
     """
-    with engine(jobs, scheduler, executor) as made:
+    planned = plan_sweep(as_task(task), model, vary, settings, seeds, strategy, trials, split, search_seed, batch, prune)
+    return run_sweep(planned, store, jobs=jobs, scheduler=scheduler, executor=executor, retry=retry, report=report)
+
+
+def run_sweep(
+    planned: Sweep, store: str | os.PathLike[str], *, retry: bool = False, report: Report = lambda progress: None, **workers: Any
+) -> SweepReport:
+    """Do the runs of a planned sweep that its store lacks, and report all that the store has; see `sweep`."""
+    chunk = Chunk(os.urandom(8).hex(), planned.task, planned.model, planned.split, planned.seeds[0])
+    finished = {"done"} | ({"pruned"} if planned.prune else set()) | (set() if retry else {"failed"})
+    with engine(**workers) as made:
         with one_blas_thread():
-            name = os.urandom(8).hex()
-            ready = prepared(name, sweep.task, sweep.split, sweep.seeds[0])
-        with Store.writing(store, sweep.about()) as opened, _interrupts() as interrupted:
-            opened.check_data(sweep.seeds[0], ready.hashed, ready.baseline)
-            opened.note(**sweep.facts(opened.about()))
-            kept = {key for key, status in opened.statuses().items() if _counts(status, sweep, retry)}
-            driver = Driver(name, sweep, opened, made, Progress(total=sweep.runs), interrupted, report)
-            for trials, outcomes in _batches(sweep):
-                numbers = opened.add_trials([text for _, text in trials])
-                missing = list(_missing(sweep, trials, numbers, kept))
-                driver.progress.kept += len(trials) * len(sweep.seeds) - len(missing)
+            ready = prepared(chunk)
+        progress = Progress(planned.runs)
+        with Store.writing(store, planned.about()) as opened, _finishing_at_ctrl_c(progress):
+            opened.check_data(chunk.seed, ready.hashed, ready.baseline)
+            opened.note(**planned.facts(opened.about()))
+            kept = {key for key, status in opened.statuses().items() if status in finished}
+            driver = Driver(chunk, opened, made, progress, report, set() if planned.prune else None)
+            at_once, outcomes = max(RUNS_AT_ONCE // len(planned.seeds), 1), list[Outcome]()
+            for points in planned.search.proposals(planned.dimensions, planned.task.higher_is_better, at_once, outcomes):
+                trials = [planned.parameters(point) for point in points]
+                texts = list(map(canonical, trials))
+                numbers = opened.add_trials(texts)
+                missing = list(_missing(planned, trials, texts, numbers, kept))
+                progress.kept += len(trials) * len(planned.seeds) - len(missing)
                 driver.finish(missing)
-                if interrupted:
+                if progress.finishing:
                     raise KeyboardInterrupt
                 kept.update(run.key for _, run in missing)
-                if sweep.search.listens:
+                if planned.search.listens:
+                    outcomes[:] = [opened.outcome(number, planned.seeds) for number in numbers]
+                if driver.earlier is not None:
                     driver.earlier.update(numbers)
-                    outcomes.extend(opened.outcome(number, sweep.seeds) for number in numbers)
             return SweepReport(opened.table(), opened.path)
 
 
-def _counts(status: str, sweep: Sweep, retry: bool) -> bool:
-    """Whether a run of that status need not be run."""
-    return status == "done" or (status == "failed" and not retry) or (status == "pruned" and sweep.prune)
-
-
-def _batches(sweep: Sweep) -> Iterator[tuple[list[tuple[Point, str]], list[Outcome]]]:
-    """Batches of (parameters, the same as canonical text), each with a list for what came of them."""
-    at_once = max(RUNS_AT_ONCE // len(sweep.seeds), 1)
-    proposals = sweep.search.proposals(sweep.dimensions, sweep.task.higher_is_better, at_once)
-    points = next(proposals, None)
-    while points:
-        outcomes: list[Outcome] = []
-        parameters = [sweep.parameters(point) for point in points]
-        yield [(one, canonical(one)) for one in parameters], outcomes
-        try:
-            points = proposals.send(outcomes)
-        except StopIteration:
-            return
-
-
 def _missing(
-    sweep: Sweep, trials: Sequence[tuple[Point, str]], numbers: Sequence[int], kept: set[bytes]
+    planned: Sweep, trials: Sequence[Point], texts: Sequence[str], numbers: Sequence[int], kept: set[bytes]
 ) -> Iterator[tuple[int, TrialRun]]:
-    """(seed, run) for all that is not kept, seed by seed, those beside each other that share weights and states."""
-    missing: list[dict[bytes, int]] = []  # for each seed the index of a trial by its key, equal trials once
-    for seed in sweep.seeds:
-        keys = {sweep.key(text, seed): k for k, (_, text) in enumerate(trials)}
-        missing.append({key: k for key, k in keys.items() if key not in kept})
-    kinds = {k: shared(trials[k][0]) for some in missing for k in some.values()}
+    """Yield (seed, run) for each run that is not kept, seed by seed; runs that share weights and states follow each other."""
+    keys = [{planned.key(text, seed): k for k, text in enumerate(texts)} for seed in planned.seeds]  # equal trials once
+    missing = [[(key, k) for key, k in of_seed.items() if key not in kept] for of_seed in keys]
+    kinds = {k: shared(trials[k]) for of_seed in missing for _, k in of_seed}
     place = {k: n for n, k in enumerate(sorted(kinds, key=kinds.__getitem__))}
     states = {kind: n for n, kind in enumerate({kind[:2] for kind in kinds.values()})}
-    for seed, some in zip(sweep.seeds, missing, strict=True):
-        for key, k in sorted(some.items(), key=lambda item: place[item[1]]):
-            yield seed, TrialRun(key, numbers[k], trials[k][0], states[kinds[k][:2]])
+    for seed, of_seed in zip(planned.seeds, missing, strict=True):
+        for key, k in sorted(of_seed, key=lambda item: place[item[1]]):
+            yield seed, TrialRun(key, numbers[k], trials[k], states[kinds[k][:2]])
 
 
 @contextmanager
-def _interrupts() -> Iterator[list[int]]:
-    """A list that the first Ctrl-C within the block adds to; the second one raises KeyboardInterrupt."""
-    came: list[int] = []
+def _finishing_at_ctrl_c(progress: Progress) -> Iterator[None]:
+    """Let the first Ctrl-C within the block set `progress.finishing`, and the second one raise KeyboardInterrupt."""
     if threading.current_thread() is not threading.main_thread():
-        yield came
+        yield
         return
 
     def handle(number: int, frame: Any) -> None:
-        if came:
+        if progress.finishing:
             raise KeyboardInterrupt
-        came.append(number)
+        progress.finishing = True
 
     before = signal.signal(signal.SIGINT, handle)
     try:
-        yield came
+        yield
     finally:
         signal.signal(signal.SIGINT, before)

@@ -1,50 +1,58 @@
-"""Numbers out of the runs of a sweep: the ranking of its trials, which parameters mattered, how a search went on.
+"""All runs of a sweep as one table, and their statistics: ranking, importance of the parameters, progress of a search.
 
-Nothing here needs more than NumPy. A run counts as done if its status says so and it has a score; any other has failed or
-was pruned.
+A run counts as done if its status says so and it has a score; any other has failed or was pruned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from reservoir.base.values import comparable
-from reservoir.sweeps.table import RunTable
 
 FEW = 20
-"""Of up to so many values of a parameter, each is a level of its own."""
+"""Up to this number of values, each value of a parameter is a level of its own."""
 SLICES = 10
-"""Levels that more numbers are cut into."""
+"""The number of levels into which more values are cut."""
 EVERY_SEED, FEWER_SEEDS, WITH_FAILURES, NOTHING = range(4)
-"""Standings of a trial; those of one standing are ranked by their mean, after those of the standings before."""
+"""Standings of a trial. Trials are ranked by their standing first, then by their mean."""
+
+
+@dataclass(frozen=True)
+class RunTable:
+    """All runs of a sweep, R rows in the order of trials and seeds. A trial is one set of parameters, a run one with a seed."""
+
+    about: Mapping[str, Any]  # task, model, metric, higher_is_better, split, strategy and more
+    trials: Sequence[Mapping[str, Any]]  # parameters by name, nested ones as `readout__ridge`; plain JSON values
+    trial: np.ndarray  # (R,) integers, indices into `trials`
+    seed: np.ndarray  # (R,) integers
+    score: np.ndarray  # (R,) float64, NaN where the run failed or was pruned
+    status: np.ndarray  # (R,) strings "done", "failed", "pruned"
+    error: Sequence[str | None]  # R
+
+    def varied(self) -> list[str]:
+        """Return the parameters with several values, counting None where a trial lacks one, in the order they were varied in."""
+        names = dict.fromkeys([*self.about.get("varied", ()), *(name for trial in self.trials for name in trial)])
+        return [name for name in names if len({comparable(trial.get(name)) for trial in self.trials}) > 1]
 
 
 @dataclass(frozen=True)
 class Trials:
-    """The trials that have any run, M of them in rising order, and statistics over their seeds; NaN where no run is done.
+    """The M trials that have any run, in rising order, with statistics over their seeds; NaN where no run is done."""
 
-    Attributes
-    ----------
-    trial : (M,) integers, indices into the table's `trials`
-    done, failed, pruned : (M,) integers, numbers of runs
-    mean, std, median, low, high : (M,) of the scores of the runs done; `std` with divisor n - 1, and 0 of a single one
-    standing : (M,) integers: EVERY_SEED, FEWER_SEEDS, WITH_FAILURES or NOTHING, see `ranking`
-    """
-
-    trial: np.ndarray
-    done: np.ndarray
+    trial: np.ndarray  # (M,) integers, indices into the table's `trials`
+    done: np.ndarray  # (M,) integers, numbers of runs
     failed: np.ndarray
     pruned: np.ndarray
-    mean: np.ndarray
-    std: np.ndarray
+    mean: np.ndarray  # (M,) of the scores of the runs done
+    std: np.ndarray  # with divisor n - 1, and 0 of a single run
     median: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    standing: np.ndarray
+    standing: np.ndarray  # (M,) EVERY_SEED, FEWER_SEEDS, WITH_FAILURES or NOTHING, see `ranking`
 
     @property
     def with_failures(self) -> np.ndarray:
@@ -58,7 +66,7 @@ class Trials:
 
 
 def trials_of(table: RunTable) -> Trials:
-    """The statistics of every trial that has a run."""
+    """Return the statistics of every trial that has a run."""
     trial, place = np.unique(table.trial, return_inverse=True)
     done = _done(table)
     pruned = (table.status == "pruned") & ~done
@@ -72,7 +80,7 @@ def _done(table: RunTable) -> np.ndarray:
 
 
 def _moments(place: np.ndarray, score: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Least, median, largest, mean and standard deviation of the scores at each of M places, which hold n (M,) of them."""
+    """Return least, median, largest, mean and standard deviation (M,) of the scores at M places, which hold n (M,) of them."""
     order = np.lexsort((score, place))  # sums do not depend on the order of the runs
     place, score = place[order], np.append(score[order], np.nan)
     first = np.cumsum(n) - n
@@ -94,11 +102,11 @@ def _standing(runs: np.ndarray, done: np.ndarray) -> np.ndarray:
 
 
 def ranking(table: RunTable, top: int | None = None) -> list[dict[str, Any]]:
-    """Every trial that has a run, the best first; or only the `top` best.
+    """Rank every trial that has a run, the best first; or only the `top` best.
 
-    By the mean score over seeds, ties in the order of trials, in three classes one after the other: trials without a
-    failed or pruned run; of these, the ones with fewer seeds than is usual (than the median of such trials), whose mean may
-    be luck; trials with a failed or pruned run. Last come those with no run done.
+    Trials are ranked by the mean score over seeds, ties in the order of trials, within four classes: trials without a failed
+    or pruned run; those of them with fewer seeds than the median, whose mean may be luck; trials with a failed or pruned run;
+    trials with no run done.
 
     Returns
     -------
@@ -113,26 +121,18 @@ def ranking(table: RunTable, top: int | None = None) -> list[dict[str, Any]]:
     trials = trials_of(table)
     order = trials.order(table.about["higher_is_better"])[:top]
     names = table.varied()
-    counts = (trials.trial, trials.done, trials.failed, trials.pruned)
-    scores = (trials.mean, trials.std, trials.median, trials.low, trials.high)
+    scores = {"mean": trials.mean, "std": trials.std, "median": trials.median, "min": trials.low, "max": trials.high}
+    columns = {"n": trials.done, "failed": trials.failed, "pruned": trials.pruned, **scores}
+    columns = {name: column[order].tolist() for name, column in columns.items()}
     rows = []
-    for index, done, failed, pruned, mean, std, median, low, high in zip(
-        *(column[order].tolist() for column in counts + scores), strict=True
-    ):
-        given = table.trials[index]
-        rows.append({
-            "trial": index, "parameters": {name: given.get(name) for name in names},
-            "n": done, "failed": failed, "pruned": pruned,
-            "mean": mean, "std": std, "median": median, "min": low, "max": high,
-        })  # fmt: skip
-    for row in rows:
-        if row["n"] == 0:
-            row.update(dict.fromkeys(("mean", "std", "median", "min", "max")))
+    for place, trial in enumerate(trials.trial[order].tolist()):
+        row = {name: column[place] for name, column in columns.items()} | ({} if columns["n"][place] else dict.fromkeys(scores))
+        rows.append({"trial": trial, "parameters": {name: table.trials[trial].get(name) for name in names}, **row})
     return rows
 
 
 class ProgressCurve(NamedTuple):
-    """The trials in order. `best` is NaN before the first that counts."""
+    """(M,) arrays: the trials in order, their mean scores, and the best mean so far, NaN before the first that counts."""
 
     trial: np.ndarray
     mean: np.ndarray
@@ -140,20 +140,16 @@ class ProgressCurve(NamedTuple):
 
 
 def progress_curve(table: RunTable) -> ProgressCurve:
-    """(M,) arrays: the trials that have a run, in order, their mean scores, and the best mean so far.
-
-    For the best count only the trials of the first class of `ranking`, so that its last value is that of the first there.
-    """
+    """Return how the best mean score changed. Only trials of the first class of `ranking` count: it ends at the first there."""
     trials = trials_of(table)
     worst, best_of = (-np.inf, np.maximum) if table.about["higher_is_better"] else (np.inf, np.minimum)
-    counts = trials.standing == trials.standing.min(initial=NOTHING)
-    counts &= trials.done > 0
+    counts = (trials.standing == trials.standing.min(initial=NOTHING)) & (trials.done > 0)
     best = best_of.accumulate(np.where(counts, trials.mean, worst))
     return ProgressCurve(trials.trial, trials.mean, np.where(np.cumsum(counts) > 0, best, np.nan))
 
 
 def importance(table: RunTable) -> list[dict[str, Any]]:
-    """Which parameters mattered: the share of the variance of the score that each explains alone, the seed, and the rest.
+    """Say which parameters mattered: the share of the variance of the score that each explains alone, the seed, and the rest.
 
     The share of a parameter is its first-order effect, from an analysis of variance without the bias of many levels (epsilon
     squared; Kelley 1935, "An unbiased correlation ratio measure", PNAS 21, 554-559):
@@ -161,20 +157,20 @@ def importance(table: RunTable) -> list[dict[str, Any]]:
         (SS_between - (k - 1) MS_error) / SS_total, not below 0
 
     for k levels: up to 20 values of a parameter are a level each, as are values that are not numbers; more numbers are cut into
-    about 10 levels of as many runs each. MS_error is the mean square of what the sum of all effects, the seed's too, leaves,
-    fitted at once by least squares; where nothing is left over to tell it, the mean square within the levels. Errors that are
-    all positive enter as their logarithms.
+    about 10 levels of as many runs each. MS_error is the mean square of the residuals of a least-squares fit of all effects,
+    the seed's too; where the fit has as many parameters as runs, the mean square within the levels. Errors that are all
+    positive enter as their logarithms.
 
     "interactions and noise" is MS_error / MS_total. In a full grid it and the shares sum to 1, but for those cut off at 0. In a
-    search, above all one that learns (tpe, cmaes), parameters go along with each other, and what two explain alike is in the
-    shares of both: they may sum to more. There they also describe the trials made, most of them near the best, not the space.
+    search, above all one that learns (tpe, cmaes), parameters are correlated: what two explain alike is in the shares of both,
+    which may sum to more. There they also describe the trials made, most of them near the best, not the space.
 
     Returns
     -------
-    Dicts, the largest share first, those unknown after them, and the rest last. Empty if nothing varies.
-    `name`, as in the table; `kind`: "parameter", "seed" (if there are several) or "rest"; `share` in [0, 1], None where it
-    cannot be told (one level, one run a level, scores all the same); `levels`: their number, None of the rest; `runs`: n,
-    which leaves out those with an infinite score; `scale` of the score: "log10" or "linear".
+    Dicts, the largest share first, unknown ones after them, and the rest last; none if nothing varies. `name`; `kind`:
+    "parameter", "seed" (if there are several) or "rest"; `share` in [0, 1], None where it is unknown (one level, one run a
+    level, scores all the same); `levels`: their number; `runs`: n, without those with an infinite score; `scale` of the score:
+    "log10" or "linear".
     """
     runs = np.flatnonzero(_done(table) & np.isfinite(table.score))
     score = table.score[runs]
@@ -183,15 +179,15 @@ def importance(table: RunTable) -> list[dict[str, Any]]:
     factors = [("parameter", name, _levels(table, name, runs)) for name in table.varied()]
     if len(np.unique(table.seed)) > 1:
         factors.append(("seed", "seed", np.unique(table.seed[runs], return_inverse=True)[1]))
-    common = {"runs": len(runs), "scale": "log10" if logarithmic else "linear"}
-    rows: list[dict[str, Any]] = []
-    known = [codes for *_, codes in factors if _can_be_told(codes, score)]
-    error = _error(known, score) if known else None
-    for kind, name, codes in factors:
-        share = _share(codes, score, error) if _can_be_told(codes, score) else None
-        rows.append({"name": name, "kind": kind, "share": share, "levels": _count(codes), **common})
-    if not rows:
+    if not factors:
         return []
+    common = {"runs": len(runs), "scale": "log10" if logarithmic else "linear"}
+    known = [codes for *_, codes in factors if _is_known(codes, score)]
+    error = _error(known, score) if known else None
+    rows: list[dict[str, Any]] = []
+    for kind, name, codes in factors:
+        share = _share(codes, score, error) if _is_known(codes, score) else None
+        rows.append({"name": name, "kind": kind, "share": share, "levels": _count(codes), **common})
     rows.sort(key=lambda row: np.inf if row["share"] is None else -row["share"])
     rest = None if error is None else min(1.0, error / float(score.var(ddof=1)))
     return [*rows, {"name": "interactions and noise", "kind": "rest", "share": rest, "levels": None, **common}]
@@ -202,7 +198,7 @@ def _count(codes: np.ndarray) -> int:
 
 
 def _levels(table: RunTable, name: str, runs: np.ndarray) -> np.ndarray:
-    """The level of a parameter in each of some runs, as integers from 0 without gaps."""
+    """Return the level of a parameter in each of some runs, as integers from 0 without gaps."""
     values = [trial.get(name) for trial in table.trials]
     known: dict[Any, int] = {}
     codes = np.array([known.setdefault(comparable(value), len(known)) for value in values])
@@ -216,12 +212,12 @@ def _levels(table: RunTable, name: str, runs: np.ndarray) -> np.ndarray:
     return np.unique(levels, return_inverse=True)[1]
 
 
-def _can_be_told(codes: np.ndarray, score: np.ndarray) -> bool:
+def _is_known(codes: np.ndarray, score: np.ndarray) -> bool:
     return 1 < _count(codes) < len(score) and np.ptp(score) > 0.0
 
 
 def _share(codes: np.ndarray, score: np.ndarray, error: float | None) -> float:
-    """Epsilon squared of levels (n,) for scores (n,), given the mean square of the error, or else with that within the levels."""
+    """Return epsilon squared of levels (n,) for scores (n,). Without the error's mean square, that within the levels counts."""
     n, k = len(score), _count(codes)
     within = score - (np.bincount(codes, score) / np.bincount(codes))[codes]
     inside, total = float(within @ within), float(score.var()) * n
@@ -230,11 +226,8 @@ def _share(codes: np.ndarray, score: np.ndarray, error: float | None) -> float:
 
 
 def _error(factors: Sequence[np.ndarray], score: np.ndarray) -> float | None:
-    """The mean square of what the sum of the effects of all factors leaves; None if it has as many parameters as runs.
-
-    The factor with the most levels is eliminated first, so that only a small system is solved.
-    """
-    largest, *others = sorted(factors, key=_count, reverse=True)
+    """Return the mean square of the residuals of a fit of all factors; None if it has as many parameters as runs."""
+    largest, *others = sorted(factors, key=_count, reverse=True)  # eliminated first, so that a small system is solved
     size = np.bincount(largest)
     within = score - (np.bincount(largest, score) / size)[largest]
     residual, freedom = float(within @ within), len(score) - len(size)
@@ -250,6 +243,6 @@ def _error(factors: Sequence[np.ndarray], score: np.ndarray) -> float | None:
 
 
 def _crossed(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(levels of a, levels of b - 1) numbers of runs at each pair of levels, the first level of b left out."""
+    """Return the numbers of runs (levels of a, levels of b - 1) at each pair of levels, without the first level of b."""
     rows, columns = _count(a), _count(b)
     return np.bincount(a * columns + b, minlength=rows * columns).reshape(rows, columns)[:, 1:].astype(float)
