@@ -12,11 +12,11 @@ from reservoir.base.estimator import clone, not_fitted, seed_sequence
 from reservoir.base.model_file import check_shapes
 from reservoir.base.sequence_estimator import SequenceEstimator
 from reservoir.base.targets import Target, Targets, largest, read_targets
-from reservoir.echo.features import PARTS, Layout, Sequences, per_step, pooled, shifted, stream
+from reservoir.echo.features import PARTS, Layout, per_step, pooled, shifted, stream
 from reservoir.echo.input_weights import PATTERNS
 from reservoir.echo.network import FittedNetwork, Many, states
 from reservoir.echo.parameters import ReservoirParameters
-from reservoir.echo.readouts.least_squares import Blocks, HeldBlocks
+from reservoir.echo.readouts.least_squares import Blocks
 from reservoir.echo.readouts.model import AnyReadout, as_readout
 from reservoir.echo.readouts.ridge import Ridge
 from reservoir.echo.readouts.table import READOUTS
@@ -209,14 +209,15 @@ class ESN(SequenceEstimator):
         trial = copy.copy(self)  # takes the fitted state; `self` gets it when everything went well
         trial._start(sequences[0].shape[1], read)
         noise = (trial.noise, trial._noise_seed.entropy, trial._noise_seed.spawn_key)
-        blocks, trial._end = reused(
+        blocks = reused(
             "training",
             (trial._layout, trial.washout, trial.pooling, trial._classifies, read.per_step, noise),
             (trial.reservoir_, inputs, targets),
             lambda: trial._blocks(sequences, read, trial._noise_seed),
-            lambda made: (HeldBlocks.holding(made[0], MOST_BYTES), made[1]),
+            lambda made: made.held(MOST_BYTES),
         )
         trial.readout_.fit(blocks)
+        trial._end = None if blocks.last_state is None else (blocks.last_state, read.values[-1][-1])
         return self._become(trial)
 
     def partial_fit(
@@ -260,8 +261,9 @@ class ESN(SequenceEstimator):
             trial.readout_, trial._noise_seed = copy.deepcopy((self.readout_, self._noise_seed))
         trial._largest_output = max(trial._largest_output, largest(read))
         noise = trial._noise_seed.spawn(1)[0]  # further noise at every call
-        blocks, trial._end = trial._blocks(sequences, read, noise, continued)
+        blocks = trial._blocks(sequences, read, noise, continued)
         trial.readout_.partial_fit(blocks)
+        trial._end = None if blocks.last_state is None else (blocks.last_state, read.values[-1][-1])
         return self._become(trial)
 
     def build(self, n_inputs: int, n_outputs: int = 1) -> Self:
@@ -304,30 +306,23 @@ class ESN(SequenceEstimator):
         self._remember(read)
         self._largest_output = largest(read)
 
-    def _blocks(
-        self, inputs: Many, read: Targets, noise_seed: np.random.SeedSequence, continued: bool = False
-    ) -> tuple[Blocks, End | None]:
-        """The features and targets of sequences as a stream for the readout, the same at every pass; and where they end.
-
-        The run through the reservoir that yields the features fills the state of that end: read all blocks first.
-        """
+    def _blocks(self, inputs: Many, read: Targets, noise_seed: np.random.SeedSequence, continued: bool = False) -> Blocks:
+        """The features and targets of sequences as a stream for the readout, the same at every pass."""
         last_state, last_output = self._end if continued and self._end is not None else (None, None)
         forced = [shifted(y, last_output) for y in read.values] if read.per_step and self._uses_feedback() else None
-        sequences = Sequences(inputs, forced, None if last_state is None else last_state[None])
-        final = np.empty((len(inputs), self.units), self.reservoir_.dtype)
-        end = (final[-1], read.values[-1][-1]) if read.per_step else None
+        starts = None if last_state is None else last_state[None]
 
         def source() -> Any:
             noise = (self.noise, np.random.default_rng(noise_seed)) if self.noise > 0.0 else None
-            return stream(self.reservoir_, self._layout, sequences, noise, final)
+            return stream(self.reservoir_, self._layout, inputs, forced, starts, noise)
 
         if read.per_step:
-            return per_step(source, read.values, 0 if continued else self.washout, self._layout), end
+            return per_step(source, read.values, 0 if continued else self.washout, self._layout)
         if self.pooling == "every":
             repeated: Many = [np.broadcast_to(y, (len(u), len(y))) for u, y in zip(inputs, read.values, strict=True)]
-            return per_step(source, repeated, self.washout, self._layout), end
-        rows = pooled(source(), sequences.lengths, self.washout, self.pooling, self._layout)
-        return Blocks.of(rows, np.stack(read.values), "bias" in self.readout_from), end
+            return per_step(source, repeated, self.washout, self._layout)
+        rows = pooled(source(), [len(u) for u in inputs], self.washout, self.pooling, self._layout)
+        return Blocks.of(rows, np.stack(read.values), "bias" in self.readout_from)
 
     # -- using --------------------------------------------------------------------------------------------------------
 

@@ -38,7 +38,7 @@ class Readout(Estimator):
         """Fit to a stream of (features (R, F), targets (R, O)) blocks, which can be iterated again.
 
         `blocks` has the sums `rows`, `n_features`, `n_outputs`, and `bias`: whether the first feature is the constant one.
-        Features may be overwritten by the next block: `blocks.in_memory()` gives all as two arrays.
+        `blocks.in_memory()` gives all of them as two arrays.
         """
         raise NotImplementedError
 
