@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from reservoir.base.targets import Targets
 from reservoir.echo.readouts.least_squares import Block, Blocks
 from reservoir.echo.reservoir import Reservoir
 
@@ -155,3 +156,17 @@ def pooled(source: Iterable[FeatureBlock], lengths: Sequence[int], washout: int,
             else:
                 result[s] += part[max(washout - start, 0) :].sum(axis=0) / (lengths[s] - washout)
     return result
+
+
+def training_blocks(
+    source: Callable[[], Iterator[FeatureBlock]], inputs: Sequence[np.ndarray], read: Targets, washout: int, pooling: str,
+    layout: Layout,
+) -> Blocks:  # fmt: skip
+    """Blocks for the targets of input sequences: a row for each step, or for each sequence one that `pooling` makes."""
+    if read.per_step:
+        return per_step(source, read.values, washout, layout)
+    if pooling == "every":
+        repeated = [np.broadcast_to(y, (len(u), len(y))) for u, y in zip(inputs, read.values, strict=True)]
+        return per_step(source, repeated, washout, layout)
+    rows = pooled(source(), [len(u) for u in inputs], washout, pooling, layout)
+    return Blocks.of(rows, np.stack(read.values), "bias" in layout.parts)

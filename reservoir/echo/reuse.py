@@ -1,4 +1,4 @@
-"""What networks that are fitted one after the other have in common: weights, states, and sums of products.
+"""Networks that are fitted one after the other share what they have in common: weights, states, and sums of products.
 
 Networks that differ in their readout alone run through the same states. Inside `reusing` the last of each kind are kept:
 
@@ -11,10 +11,15 @@ The numbers are those of networks fitted alone, to the bit. Data count as the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+import hashlib
+import numbers
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
+
+import numpy as np
+import scipy.sparse as sp
 
 T = TypeVar("T")
 MOST_BYTES = 2**28
@@ -49,3 +54,17 @@ def reused(
         known = kept[kind] = (key, sources, hold(make()))
     found: T = known[2]
     return found
+
+
+def hashable(value: Any) -> Hashable:
+    """A stand-in for the value of a parameter, equal where values are: own matrices by a digest of their numbers."""
+    if sp.issparse(value):
+        matrix = sp.csr_array(value)
+        return ("sparse", matrix.shape, *map(hashable, (matrix.data, matrix.indices, matrix.indptr)))
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        return "array", value.shape, value.dtype.str, hashlib.sha256(value.tobytes()).digest()
+    if isinstance(value, Mapping):
+        return tuple(sorted((name, hashable(part)) for name, part in value.items()))
+    if isinstance(value, (list, tuple)):
+        return tuple(map(hashable, value))
+    return value if value is None or isinstance(value, (str, numbers.Number)) else object()  # equal to nothing else
