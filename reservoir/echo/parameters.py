@@ -49,7 +49,7 @@ class ESNParameters(SequenceEstimator):
         "washout": Number(low=0, integer=True),
         "readout": Choice(
             (), (*READOUTS.values(), AnyReadout),
-            f"a readout: {', '.join(READOUTS)}, a subclass of Readout, or an object with fit and predict",
+            f"a readout: {', '.join(READOUTS)}, a subclass of Readout, or an object with fit and predict"
         ),
         "readout_from": Subset(PARTS),
         "pooling": Choice(("last", "mean", "every")),

@@ -1,9 +1,9 @@
-"""Recurrent matrices: one small function each, all of the form f(units, density, generator, **options) -> Matrix.
+"""Recurrent matrices: a function for each topology, f(units, density, generator, **options) -> Matrix.
 
-W[i, j] is the weight from unit j to unit i. `density` is the fraction of the N^2 entries that are not zero, met exactly
-where a topology leaves it free (diagonals, random, small_world and blocks round it to whole connections); a topology
-whose pattern fixes it ignores the argument. Entries are drawn by `weights`: "uniform" in [-1, 1], standard "normal", or
-random "sign"s. The scale is arbitrary: `reservoir.echo.spectral` brings every matrix to the radius asked for.
+W[i, j] is the weight from unit j to unit i. `density` is the fraction of the N^2 entries that are not zero: diagonals,
+random, small_world and blocks round it to whole connections, the other topologies have a density of their own and ignore
+it. `weights` says how the entries are drawn: "uniform" in [-1, 1], standard "normal", or random "sign"s. The scale is
+arbitrary: `reservoir.echo.spectral` brings every matrix to the spectral radius that is asked for.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ OPTION_CONSTRAINTS: dict[str, Constraint] = {
 
 
 def from_positions(units: int, rows: np.ndarray, columns: np.ndarray, values: np.ndarray) -> sp.csr_array:
-    """A CSR matrix from distinct positions, its columns sorted."""
+    """A CSR matrix with values at distinct positions, its columns sorted."""
     matrix = sp.csr_array((values, (rows, columns)), shape=(units, units))
     matrix.sort_indices()
     return matrix
 
 
 def connections(units: int, density: float) -> int:
-    """How many connections per unit `density` means: at least one, at most all."""
+    """The number of connections per unit that a density means: at least one, at most all."""
     return min(max(round(density * units), 1), units)
 
 
@@ -78,9 +78,9 @@ def cycle_jumps(units: int, density: float, generator: Random, *, jump: int = 5,
     `jump_weight` is relative to the weight of the cycle. The last jump returns to unit 0 when `jump` divides N.
     """
     here = np.arange(0, units - jump + 1, jump)
-    there = (here + jump) % units
     if units in (jump, 2 * jump):  # the last jump would go from unit 0 to itself, or once more between the same two
-        here, there = here[:-1], there[:-1]
+        here = here[:-1]
+    there = (here + jump) % units
     matrix = as_csr(cycle(units, density, generator))
     jumps = from_positions(units, np.r_[here, there], np.r_[there, here], np.full(2 * len(here), float(jump_weight)))
     return sp.csr_array(matrix + jumps)
@@ -140,9 +140,8 @@ def lattice(units: int, density: float, generator: Random, *, weights: str = "un
     """
     height = next(h for h in range(int(np.sqrt(units)), 0, -1) if units % h == 0)
     grid = np.arange(units).reshape(height, -1)
-    one = np.concatenate([grid[:, :-1].ravel(), grid[:-1].ravel()])
-    other = np.concatenate([grid[:, 1:].ravel(), grid[1:].ravel()])
-    rows, columns = np.r_[one, other], np.r_[other, one]
+    left, right, above, below = (part.ravel() for part in (grid[:, :-1], grid[:, 1:], grid[:-1], grid[1:]))
+    rows, columns = np.r_[left, above, right, below], np.r_[right, below, left, above]
     return from_positions(units, rows, columns, draw(generator, rows.size, weights))
 
 
@@ -168,11 +167,9 @@ def dense(units: int, density: float, generator: Random, *, weights: str = "norm
 
 
 TOPOLOGIES: dict[str, Callable[..., Matrix]] = {
-    f.__name__: f
-    for f in (
-        diagonals, random, cycle, cycle_jumps, delay_line, feedback_delay_line, orthogonal, permutation,
-        small_world, lattice, blocks, dense,
-    )
+    "diagonals": diagonals, "random": random, "cycle": cycle, "cycle_jumps": cycle_jumps, "delay_line": delay_line,
+    "feedback_delay_line": feedback_delay_line, "orthogonal": orthogonal, "permutation": permutation,
+    "small_world": small_world, "lattice": lattice, "blocks": blocks, "dense": dense,
 }  # fmt: skip
 
 
@@ -216,7 +213,7 @@ def scaled(matrix: Matrix, factor: float) -> Matrix:
 
 
 def as_csr(matrix: Matrix) -> sp.csr_array:
-    """The matrix as SciPy CSR, a copy; entries given twice are summed, explicit zeros dropped."""
+    """A copy of the matrix as SciPy CSR; entries that are given twice are summed, explicit zeros are dropped."""
     if isinstance(matrix, Diagonals):
         count, units = matrix.values.shape
         rows = np.tile(np.arange(units), count)
