@@ -95,7 +95,7 @@ def settings_name(model: str | type) -> str | None:
 
 
 def load(path: str | os.PathLike[str], classes: Sequence[type] = ()) -> Any:
-    """Read the fitted estimator that `save` wrote to a file.
+    """Read the fitted estimator that `save` wrote to a file. Reading never imports a module or runs code that the file names.
 
     Parameters
     ----------
@@ -103,15 +103,8 @@ def load(path: str | os.PathLike[str], classes: Sequence[type] = ()) -> Any:
     classes : your own classes that the file names, such as a readout: `load(path, classes=[MyReadout])`. They are found by
         their name, whatever module they are in now
 
-    Raises
-    ------
-    ModelFileError
-        The file is damaged, of another kind, or from a newer version, or it names a class that is not in `classes`.
-        Reading a file never imports a module or runs code that the file names.
-    ParameterError
-        `classes` is not a list of classes of estimators.
-    OSError
-        There is no such file, or it cannot be read.
+    Raises `ModelFileError` if the file is damaged, of another kind, or from a newer version, or if it names a class that is
+    not in `classes`; `ParameterError` if `classes` is not a list of classes of estimators; OSError if the file cannot be read.
     """
     from reservoir.base.estimator import Estimator
     from reservoir.base.model_file import read_model

@@ -189,14 +189,8 @@ def is_many(data: Any) -> bool:
 def as_sequences(data: Any, name: str = "inputs") -> list[np.ndarray]:
     """One or many sequences as a list of finite (T, n_features) arrays with as many features each.
 
-    Parameters
-    ----------
-    data : array (T,), (T, n_features) or (n_sequences, T, n_features), or a list of arrays (T_i,) or (T_i, n_features)
-
-    Raises
-    ------
-    DataError
-        Not numbers, no rows, different numbers of features, NaN or infinity; the text says where.
+    `data` is an array (T,), (T, n_features) or (n_sequences, T, n_features), or a list of arrays (T_i,) or (T_i, n_features).
+    Raises `DataError`, which says where, if it is not numbers, has no rows, different numbers of features, NaN or infinity.
     """
     many = is_many(data)
     if many and len(data) == 0:

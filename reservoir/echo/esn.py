@@ -43,7 +43,7 @@ class ESN(ESNParameters):
     input_scaling, feedback_scaling : scale of W_in and W_fb: entries are uniform in +- it, unless `input_weights` says
         otherwise; a number or one per input or output. Feedback other than 0 is teacher-forced while fitting.
     bias_scaling : the same for b; a number or one per unit
-    topology : a name (see `reservoir models esn`), or the (N, N) matrix itself, an array or SciPy sparse
+    topology : a name (see `reservoir models esn`), or an (N, N) matrix of your own, an array or SciPy sparse
     topology_options : options of the topology, such as {"weights": "normal"} or {"jump": 7}
     activation : f: "tanh", "sigmoid", "relu" or "identity"
     input_weights : "uniform", "normal", "sign", "alternating", "pi", or the (N, n_inputs) array itself, still scaled
@@ -77,8 +77,6 @@ class ESN(ESNParameters):
     True
     """
 
-    # -- fitting ------------------------------------------------------------------------------------------------------
-
     def fit(self, inputs: Any, targets: Any = None, *, target: Target = None) -> Self:
         """Draw the weights and fit the readout. If that fails, an earlier fit stays as it was.
 
@@ -88,12 +86,8 @@ class ESN(ESNParameters):
         targets : per step or per sequence; None to learn the next step of the inputs themselves
         target : "step" or "sequence": what the targets belong to, where their shape leaves it open
 
-        Raises
-        ------
-        ParameterError, DataError
-            A parameter out of its constraint; data that cannot be used. One line that says what and where.
-        DivergenceError
-            Unbounded units with too large a radius.
+        Raises `ParameterError` for a parameter out of its constraint, `DataError` for data that cannot be used, and
+        `DivergenceError` where unbounded units have too large a radius.
         """
         sequences, read = self._read(inputs, targets, None, self.washout, target)
         trial = copy.copy(self)  # takes the fitted state; `self` gets it when everything went well
@@ -112,24 +106,20 @@ class ESN(ESNParameters):
     def partial_fit(
         self, inputs: Any, targets: Any = None, classes: Any = None, *, continued: bool = False, target: Target = None
     ) -> Self:
-        """Learn on from more data, in constant memory. If that fails, the network stays as it was.
+        """Learn from more data, in constant memory. If that fails, the network stays as it was.
 
-        A network read from a file can learn on where its readout is an online one, though not with `continued`: the file
-        holds neither the sums behind a batch readout nor the state at the end of the last data.
+        A network that was read from a file can learn on only if its readout is an online one, and not with `continued`: the
+        file holds neither the sums of a batch readout nor the state at the end of the data.
 
         Parameters
         ----------
         inputs, targets : as in `fit`
-        classes : all labels, at the first call of a classifier; those of the first data count without it
+        classes : all labels, at the first call of a classifier; without them, the labels of the first data count
         target : as in `fit`; without it, later data are read as the first were
-        continued : whether `inputs` is one sequence that goes on where the last one ended: it starts from the state
-            and the output there, without a washout, as if both had been given in one. Otherwise every sequence starts
-            from the initial state.
+        continued : whether `inputs` is one sequence that continues the last one: it starts from the state and the output at
+            its end, without a washout. Otherwise every sequence starts from the initial state.
 
-        Raises
-        ------
-        ParameterError, DataError, DivergenceError
-            As `fit`; also where the readout cannot learn on, or where there is nothing to continue.
+        Raises the errors of `fit`, also if the readout cannot learn on, or if there is nothing to continue.
         """
         fresh = not hasattr(self, "readout_")
         if not hasattr(as_readout(self.readout) if fresh else self.readout_, "partial_fit"):
@@ -152,7 +142,7 @@ class ESN(ESNParameters):
         return self._become(trial, blocks, read)
 
     def build(self, n_inputs: int, n_outputs: int = 1) -> Self:
-        """Draw the weights without fitting anything: enough for `states` and to look at them. An earlier fit is forgotten."""
+        """Draw the weights and forget an earlier fit: the weights can be read, and `states` works."""
         self.check()
         trial = copy.copy(self)
         trial._draw(n_inputs, n_outputs)
@@ -178,7 +168,7 @@ class ESN(ESNParameters):
         self._largest_output = largest(read)
 
     def _become(self, trial: Self, blocks: Blocks, read: Targets) -> Self:
-        """Take over what another network of the same parameters learned, and where the last sequence of its data ended."""
+        """Take over what another network of the same parameters learned, and the end of the last sequence of its data."""
         self.__dict__ = vars(trial)
         ended = read.per_step and blocks.last_state is not None
         self._end = (blocks.last_state, read.values[-1][-1]) if ended else None  # the last state and output
@@ -208,11 +198,9 @@ class ESN(ESNParameters):
 
         return training_blocks(source, inputs, read, 0 if continued else self.washout, self.pooling, self._layout)
 
-    # -- using --------------------------------------------------------------------------------------------------------
-
     @property
     def predict_proba(self) -> Callable[[Any], Any]:
-        """`predict_proba(inputs)`: class probabilities (..., n_classes), per step or per sequence; where the readout has any."""
+        """`predict_proba(inputs)` gives class probabilities (..., n_classes), per step or sequence, if the readout has any."""
         readout = as_readout(self.readout_ if self.__sklearn_is_fitted__() else self.readout)
         if not hasattr(readout, "probabilities"):
             raise AttributeError(
@@ -221,9 +209,9 @@ class ESN(ESNParameters):
         return self._predict_proba(readout.probabilities)
 
     def states(self, inputs: Any, targets: Any = None) -> Any:
-        """Reservoir states (T, N) along inputs, without noise; a list for many sequences. Needs `fit` or `build`.
+        """Compute the states (T, N) along inputs, without noise, after `fit` or `build`; a list for many sequences.
 
-        A network with feedback needs the `targets` (T, n_outputs) that it is fed.
+        A network with feedback needs the `targets` (T, n_outputs), which it is fed.
         """
         reservoir = self._drawn()
         sequences = as_sequences(inputs)
@@ -236,8 +224,6 @@ class ESN(ESNParameters):
         found = states(reservoir, sequences)
         return found if is_many(inputs) else found[0]
 
-    # -- what fit leaves to be read -----------------------------------------------------------------------------------
-
     recurrent_weights_ = property(lambda self: self._drawn().recurrent_weights(), doc="W (N, N), in SciPy CSR or an array.")
     input_weights_ = property(lambda self: self._drawn().input_weights, doc="W_in (N, n_inputs).")
     feedback_weights_ = property(lambda self: self._drawn().feedback_weights, doc="W_fb (N, n_outputs or 0).")
@@ -245,7 +231,7 @@ class ESN(ESNParameters):
 
     @property
     def output_weights_(self) -> np.ndarray:
-        """W_out, (n_outputs, n_seen); columns in the order bias, input, output, square, state, as far as seen."""
+        """W_out (n_outputs, n_seen), its columns in the order bias, input, output, square, state, as far as they are seen."""
         self._check_fitted()
         if not self.readout_.linear:
             raise AttributeError(f"output_weights_ needs a linear readout. Got {self.readout!r} instead.")
@@ -253,7 +239,7 @@ class ESN(ESNParameters):
 
     @property
     def n_parameters_(self) -> int | None:
-        """The number of trained weights; None with a readout that is not linear, of which it is not known."""
+        """The number of trained weights; None with a readout that is not linear, whose weights cannot be counted."""
         self._check_fitted()
         return self.readout_.coefficients_.size if self.readout_.linear else None
 
@@ -263,7 +249,7 @@ class ESN(ESNParameters):
         return self.reservoir_
 
     def _layout_now(self) -> Layout:
-        """The columns that the parameters, as they are now, give the readout."""
+        """The columns of the readout's features, by the parameters as they are now."""
         return Layout(frozenset(self.readout_from), self.n_features_in_, self.n_outputs_, self.units)
 
     @property

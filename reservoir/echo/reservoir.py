@@ -116,10 +116,7 @@ class Reservoir:
         first_step : the number of the first sequence's first step, for the error text
         first_sequence : the number of the first sequence, for the error text; None where there is only one
 
-        Raises
-        ------
-        DivergenceError
-            A state is no longer finite (relu or identity units with too large a radius); the text names the step.
+        Raises `DivergenceError`, which names the step, if a state is no longer finite (unbounded units, too large a radius).
         """
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         inputs = np.ascontiguousarray(inputs, self.dtype)
