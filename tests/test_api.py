@@ -50,6 +50,19 @@ def listed(*sections: str) -> dict[str, str]:
     return dict(re.findall(r"^\| `(\w+)(?:\((.*?)\))?` \|", text, re.MULTILINE))
 
 
+class OwnElman(Elman):
+    """A model of a user's own."""
+
+
+def test_gradients_of_a_class_are_those_of_the_model_it_is_derived_from() -> None:
+    """It takes the settings of that model; a path names it too."""
+    found = gradient_diagnostics(ADDING, ["elman", OwnElman, f"{__name__}:OwnElman"]).measured
+    assert list(found) == ["elman", "OwnElman", f"{__name__}:OwnElman"]
+    first, *others = found.values()
+    for other in others:
+        np.testing.assert_array_equal(first["loss_norms"], other["loss_norms"])
+
+
 def test_a_model_whose_weights_cannot_be_counted_has_a_dash_in_the_table() -> None:
     """All other columns keep their alignment to the right."""
     table = run(TASK, "esn", {**SMALL, "readout": LinearRegression()}, seeds=[0, 1]).table()

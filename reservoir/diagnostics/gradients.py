@@ -11,7 +11,7 @@ import numpy as np
 
 from reservoir.base.estimator import clone
 from reservoir.base.tables import Table, csv_cells, number
-from reservoir.experiments.evaluation import make_model
+from reservoir.experiments.evaluation import make_model, settings_for
 from reservoir.files.writing import write_csv
 from reservoir.gradient.diagnostics import measure_gradients
 from reservoir.gradient.recurrent import RecurrentEstimator
@@ -90,9 +90,9 @@ def gradient_diagnostics(
     Parameters
     ----------
     task : a name, or an object with the methods of `reservoir.tasks.Task`
-    models : names of models trained by gradient, which take the task's own settings, a model of your own as
-        "package.module:Class", or estimators such as `LSTM(units=8)`, of which copies are fitted; a dict gives each a label,
-        otherwise the label is the name or the class
+    models : names of models trained by gradient, or models of your own, classes or "package.module:Class", all with the
+        task's own settings; or estimators such as `LSTM(units=8)`, of which copies are fitted. A dict gives each a label,
+        otherwise its label is its name or that of its class
     seed : the seed of the data, and of the networks that are named
     report : called with a label and (entry of `history_`, epochs) after each epoch, and with a label and None after its network
         is measured
@@ -146,7 +146,7 @@ def _labeled(models: Sequence[Any] | Mapping[str, Any]) -> Mapping[str, Any]:
         named = dict(models)
     else:
         several = [models] if isinstance(models, str) or hasattr(models, "fit") else list(models)
-        labels = [model if isinstance(model, str) else type(model).__name__ for model in several]
+        labels = [model if isinstance(model, str) else getattr(model, "__name__", type(model).__name__) for model in several]
         for label in labels:
             if labels.count(label) > 1:
                 raise ParameterError(f"The model '{label}' is there twice; give labels in a dict, as {{'wide': LSTM(units=99)}}.")
@@ -157,8 +157,8 @@ def _labeled(models: Sequence[Any] | Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _network(task: Any, model: Any, seed: int) -> RecurrentEstimator:
-    """The unfitted network of a name, or a copy of an estimator. Raises `ParameterError` for a model without gradients."""
-    network = make_model(model, task.settings(model), seed) if isinstance(model, str) else model
+    """The unfitted network of a name or class, or a copy of an estimator. Raises `ParameterError` if it has no gradients."""
+    network = make_model(model, settings_for(task, model, {}), seed) if isinstance(model, (str, type)) else model
     if not isinstance(network, RecurrentEstimator):
         raise ParameterError(f"A model must be trained by gradient, as 'lstm' or LSTM(). Got {brief(model)} instead.")
     return clone(network)

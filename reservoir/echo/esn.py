@@ -40,8 +40,8 @@ class ESN(ESNParameters):
     spectral_radius : largest absolute eigenvalue of W; None leaves the matrix as drawn, or as given
     density : fraction of W's entries that are not zero
     leak_rate : a in (0, 1], a number or one per unit
-    input_scaling, feedback_scaling : scale of W_in and W_fb: entries are uniform in +- it, unless `input_weights` says
-        otherwise; a number or one per input or output. Feedback other than 0 is teacher-forced while fitting.
+    input_scaling, feedback_scaling : scale of W_in and W_fb: entries are uniform in +- the scaling, unless `input_weights`
+        says otherwise; a number, or one per input or output. `fit` forces the targets as the feedback, if there is any.
     bias_scaling : the same for b; a number or one per unit
     topology : a name (see `reservoir models esn`), or an (N, N) matrix of your own, an array or SciPy sparse
     topology_options : options of the topology, such as {"weights": "normal"} or {"jump": 7}
@@ -49,11 +49,12 @@ class ESN(ESNParameters):
     input_weights : "uniform", "normal", "sign", "alternating", "pi", or the (N, n_inputs) array itself, still scaled
     input_density : fraction of the units that an input reaches
     noise : standard deviation of the Gaussian noise added to the state at every step while fitting
-    washout : how many leading steps of each sequence are neither fitted nor scored
+    washout : the number of leading steps of each sequence that are neither fitted nor scored
     readout : `Ridge`, `RidgeClassifier`, `Logistic`, `RecursiveLeastSquares`, `LeastMeanSquares`, a `Readout` of your own,
         or a regressor or classifier of scikit-learn, such as `SVC()`
     readout_from : what the readout sees, of "bias", "input" u(t), "state" x(t), "square" x(t)^2, "output" y(t-1)
-    pooling : how targets per sequence read its steps: "last", "mean", or "every" (fit on each, outputs averaged)
+    pooling : what a target per sequence belongs to: the "last" step, the "mean" of the steps, or "every" step (the outputs
+        are then averaged)
     initial_state : "zero", "random" (uniform in +-1), or N numbers: the state before each sequence
     dtype : "float64" or "float32", of the reservoir; readouts are always fitted in float64
     random_state : seed: an integer, a NumPy Generator, RandomState or SeedSequence, or None for a fresh one

@@ -29,7 +29,7 @@ class FeatureBlock(NamedTuple):
 
 @dataclass(frozen=True)
 class Layout:
-    """The columns of a feature row: 1, u(t), y(t-1), x(t)^2 and x(t), as far as `parts` names them."""
+    """The columns of a feature row: of 1, u(t), y(t-1), x(t)^2 and x(t) those that `parts` names, in this order."""
 
     parts: frozenset[str]
     n_inputs: int
@@ -49,7 +49,7 @@ class Layout:
 
 
 def block_rows(width: int) -> int:
-    """How many rows of features to take at once: 8 MB, which stay in the cache and keep BLAS busy, but at least 256."""
+    """The number of rows in a block of features: 8 MB, which stay in the cache and keep BLAS busy, but at least 256 rows."""
     return max(256, BLOCK_BYTES // (8 * width))
 
 
@@ -101,7 +101,7 @@ def stream(
     """
     lengths, units = [len(u) for u in inputs], reservoir.units
     first = layout.columns("state").start  # the last part, so that the states fit in even where the layout leaves them out
-    carried = None  # the state of a sequence that goes on in the next block
+    carried = None  # the state of a sequence that continues in the next block
     for segments in cut(lengths, block_rows(first + units)):
         numbers = [s for s, _, _ in segments]
         states = np.tile(reservoir.initial_state, (len(numbers), 1)) if starts is None else starts[numbers]
@@ -127,7 +127,7 @@ def stream(
 
 
 def per_step(source: Callable[[], Iterator[FeatureBlock]], targets: Sequence[np.ndarray], washout: int, layout: Layout) -> Blocks:
-    """Blocks for targets (T, O) per step of each sequence, the first `washout` rows of each left out."""
+    """Blocks for targets (T, O) per step of each sequence, without the first `washout` rows of each."""
 
     def make() -> Iterator[Block]:
         for segments, rows, states in source():

@@ -1,4 +1,4 @@
-"""A reservoir with a fitted readout: everything a fitted network computes."""
+"""A reservoir with a fitted readout, in open and in closed loop."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def states(reservoir: Reservoir, inputs: Sequence[np.ndarray]) -> Many:
 
 @dataclass(frozen=True)
 class FittedNetwork:
-    """Reservoir, what its readout sees, the readout, and the size of output that counts as diverged."""
+    """A reservoir, the features that its readout sees, the readout, and the limit beyond which an output has diverged."""
 
     reservoir: Reservoir
     layout: Layout
@@ -60,7 +60,7 @@ class FittedNetwork:
         return reused("features", self.layout, (self.reservoir, *inputs), lambda: source, list)
 
     def self_fed_outputs(self, inputs: Sequence[np.ndarray]) -> Many:
-        """With output feedback: the outputs (T, O) along each input sequence, each fed back at the next step."""
+        """With output feedback: the outputs (T, O) along each input sequence, where each output is fed back at the next step."""
         results = []
         for s, u in enumerate(inputs):
             start = self.reservoir.initial_state[None].copy()
@@ -69,10 +69,10 @@ class FittedNetwork:
         return results
 
     def forecast(self, histories: Sequence[np.ndarray], steps: int) -> Many:
-        """Continue each history (T, O) by the network's own forecasts: a (steps, O) array each.
+        """Continue each history (T, O) by the network's own forecasts (steps, O).
 
-        A network with inputs reads the history as input, and its output after the last step is the first forecast. One
-        without is fed the history as its past outputs.
+        A network with inputs reads the history as its input, and its output after the last step is the first forecast. A
+        network without inputs reads the history as its past outputs.
         """
         has_inputs = self.layout.n_inputs > 0
         inputs = histories if has_inputs else [np.empty((len(y), 0)) for y in histories]
@@ -105,9 +105,9 @@ class FittedNetwork:
     ) -> np.ndarray:  # fmt: skip
         """Run S networks for `steps` steps on their own outputs, in parallel threads: outputs (S, steps, O).
 
-        The states `start` (S, N) and the `last` outputs (S, O) are overwritten with the final ones. `inputs` (S, steps, I)
-        are read where given; without them the outputs are the inputs. Raises `DivergenceError` where an output leaves the
-        limit; its text counts sequences and steps from `first_sequence` and `first_step`.
+        The states `start` (S, N) and the `last` outputs (S, O) are overwritten with the final ones. Without `inputs`
+        (S, steps, I) the outputs are the inputs. Raises `DivergenceError` if an output leaves the limit; its text counts
+        sequences and steps from `first_sequence` and `first_step`.
         """
         dtype, n_inputs = self.reservoir.dtype, self.layout.n_inputs
         outputs = np.zeros((len(start), steps, self.layout.n_outputs), dtype)
@@ -120,7 +120,7 @@ class FittedNetwork:
         return outputs
 
     def _run_linear(self, given: np.ndarray, start: np.ndarray, last: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-        """Fill `outputs` (S, T, O) in closed loop, compiled; the number of steps (S,) before one that left the limit."""
+        """Fill `outputs` (S, T, O) in compiled code; return the number of steps (S,) before an output leaves the limit."""
         coefficients, dtype = self.readout.coefficients_, self.reservoir.dtype
         parts = ("bias", "input", "state", "square", "output")
         readout = ReadoutWeights(*(np.ascontiguousarray(coefficients[:, self.layout.columns(part)], dtype) for part in parts))

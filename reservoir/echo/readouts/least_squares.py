@@ -1,7 +1,7 @@
-"""Least squares on a stream of blocks: what is summed up, and how it is solved.
+"""Least squares on a stream of blocks: its sums, and its solvers.
 
-The problem is always to minimize |Y - X B|^2 + ridge |B|^2 over B (F, O), the first feature left out of the penalty
-when it is the bias. Taking the means away first leaves the same problem without the bias, which is how it is solved.
+The problem is to minimize |Y - X B|^2 + ridge |B|^2 over B (F, O), where the penalty leaves out the first feature if it is
+the bias. The solvers get features and targets less their means, which is the same problem without the bias.
 """
 
 from __future__ import annotations
@@ -191,21 +191,22 @@ def solve_qr(triangle: np.ndarray, right: np.ndarray, ridge: float) -> np.ndarra
 
 
 class Spectrum(NamedTuple):
-    """X^T X = V diag(squares) V^T and V^T X^T Y, from which every ridge has its solution at the cost of a product."""
+    """X^T X = V diag(squares) V^T and V^T X^T Y, which give the solution for any ridge at the cost of a product."""
 
     vectors: np.ndarray  # (F', r)
     squares: np.ndarray  # (r,)
     projected: np.ndarray  # (r, O)
 
     def solve(self, ridge: float) -> np.ndarray:
-        """(F', O) coefficients; directions without weight in the data are left out."""
+        """The coefficients (F', O); directions in which the data do not vary get none."""
         return self.vectors @ (self.projected * self.inverse(ridge)[:, None])
 
     def inverse(self, ridge: float) -> np.ndarray:
-        """(r,) the inverse of squares + ridge; 0 for a direction whose singular value is rounding error.
+        """The inverse (r,) of squares + ridge; 0 for a direction whose singular value is rounding error.
 
-        Dependent features leave singular values of a few eps (4.4 at 400 features), where eps sqrt(F') is the border:
-        dividing by those would blow up the coefficients, and eps F' would throw away what a linear reservoir remembers.
+        Dependent features leave singular values of a few eps (4.4 at 400 features). Below eps sqrt(F') of the largest they
+        count as 0: dividing by them would blow up the coefficients, and a border of eps F' would throw away what a linear
+        reservoir remembers.
         """
         floor = np.square(np.finfo(float).eps) * len(self.vectors) * self.squares.max(initial=0.0)
         return np.where(self.squares > floor, 1.0 / np.maximum(self.squares + ridge, floor or 1.0), 0.0)

@@ -60,7 +60,7 @@ class ModelReadout(Readout):
         return lambda outputs: outputs
 
     def fit(self, blocks: Blocks) -> Self:
-        """Fit the model to all rows. Raises `DataError` with the model's own words where it refuses them."""
+        """Fit the model to all rows. Raises `DataError` with the model's own words if it refuses them."""
         if self._kind() not in (None, "classifier", "regressor"):
             raise ParameterError(f"The 'readout' parameter of ESN must be a regressor or a classifier. Got {brief(self.model)}.")
         self._n_outputs = blocks.n_outputs

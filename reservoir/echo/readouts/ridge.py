@@ -19,15 +19,15 @@ class Ridge(Readout):
 
     Parameters
     ----------
-    ridge : the penalty, >= 0, added to the sums (not to the means) of squares; or a list of penalties, from which the
-        one with the least leave-one-out error is taken, computed in closed form from one decomposition
+    ridge : the penalty, >= 0, added to the sums (not to the means) of squares; or a list of penalties, of which the one with
+        the least leave-one-out error is chosen, in closed form from one decomposition
     solver : how the least-squares problem is solved
         "cholesky" on the Gram matrix X^T X: fastest, but squares the condition number
         "qr" folds each block into a triangular factor: condition number not squared, about 3 times slower
-        "svd" of that factor: also for linearly dependent features, between which it shares the weight out
-        "auto" takes cholesky where the (smallest) ridge is at least 10 eps trace(X^T X), so that it outweighs the rounding
-        errors of the Gram matrix, otherwise qr, or svd where the ridge is 0. With fewer rows than features it solves
-        the dual problem instead, by the same rule, or else by svd. `partial_fit`, which sees data once, takes qr.
+        "svd" of that factor: also for linearly dependent features, among which it divides the weight
+        "auto" is cholesky if the (smallest) ridge is at least 10 eps trace(X^T X), so that it outweighs the rounding errors
+        of the Gram matrix; otherwise qr, or svd if the ridge is 0. With fewer rows than features it is the dual problem
+        by the same rule, otherwise svd. `partial_fit`, which reads the data once, uses qr.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Ridge(Readout):
         self.solver = solver
 
     def fit(self, blocks: Blocks) -> Self:
-        """Fit to all blocks, read once, or twice where a list of ridges or "auto" needs it."""
+        """Fit to all blocks. They are read once, or twice if a list of ridges or "auto" needs it."""
         self.check()
         self._kept = None
         wide = blocks.rows < blocks.n_features and self.solver in ("auto", "cholesky")
@@ -68,7 +68,7 @@ class Ridge(Readout):
         return self.fit(Blocks.of(features, targets, bias))
 
     def partial_fit(self, blocks: Blocks) -> Self:
-        """Add blocks to what was fitted before, in constant memory. Raises `ParameterError` for a list of ridges."""
+        """Fit to these blocks and all earlier ones, in constant memory. Raises `ParameterError` for a list of ridges."""
         self.check()
         if np.size(self.ridge) > 1:
             raise ParameterError(
