@@ -100,5 +100,5 @@ class ESNParameters(SequenceEstimator):
         parts = frozenset(parameters.get("readout_from", cls().readout_from))
         none, one = (Layout(parts, n_inputs, n_outputs, units).width * n_outputs for units in (0, 1))
         if one == none:
-            raise refused("readout_from", "ESN", "with state or square where a budget decides the units", sorted(parts))
+            raise refused("readout_from", "ESN", "a list with state or square where a budget decides the units", sorted(parts))
         return max(round((budget - none) / (one - none)), 1)

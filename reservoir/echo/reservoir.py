@@ -26,22 +26,14 @@ DIMENSIONS = {"input_weights": 2, "feedback_weights": 2, "bias": 1, "leak": 1, "
 
 @dataclass(frozen=True)
 class Reservoir:
-    """The weights of a reservoir of N units with I inputs and O fed-back outputs (O = 0 without feedback).
+    """The weights of a reservoir of N units with I inputs and O fed-back outputs (O = 0 without feedback)."""
 
-    Attributes
-    ----------
-    matrix : recurrent matrix W at its final scale
-    input_weights, feedback_weights, bias : (N, I), (N, O), (N,)
-    leak : (N,) leak rate of each unit
-    initial_state : (N,) of `dtype`
-    """
-
-    matrix: Matrix
-    input_weights: np.ndarray
-    feedback_weights: np.ndarray
-    bias: np.ndarray
-    leak: np.ndarray
-    initial_state: np.ndarray
+    matrix: Matrix  # W at its final scale
+    input_weights: np.ndarray  # (N, I)
+    feedback_weights: np.ndarray  # (N, O)
+    bias: np.ndarray  # (N,)
+    leak: np.ndarray  # (N,), the leak rate of each unit
+    initial_state: np.ndarray  # (N,) of `dtype`
     activation: str
     dtype: np.dtype
 

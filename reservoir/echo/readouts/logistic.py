@@ -17,16 +17,13 @@ class Logistic(Readout):
     """Multinomial logistic regression with a ridge penalty, by scikit-learn's L-BFGS, on standardized features.
 
     It minimizes the summed cross-entropy plus ridge / 2 |B|^2, where B are the coefficients of features of variance one; for
-    two classes, of which only the difference of the outputs counts, B is that one column. It holds all features in memory.
+    two classes, of which only the difference of the outputs counts, B is that one column. It holds all features in memory;
+    `coefficients_` (n_classes, n_features) are those of the features as they are.
 
     Parameters
     ----------
     ridge : the penalty, > 0
-    max_iter : the most L-BFGS iterations
-
-    Attributes
-    ----------
-    coefficients_ : (n_classes, n_features), for the features as they are
+    max_iter : the largest number of L-BFGS iterations
     """
 
     classifier = True

@@ -96,10 +96,6 @@ class LeastMeanSquares(OnlineReadout):
     ----------
     learning_rate : > 0; below 2 when normalized
     normalized : divide the rate by |z|^2, the squared length of the row's features
-
-    Attributes
-    ----------
-    coefficients_ : (n_outputs, n_features)
     """
 
     remedy = "lower learning_rate, or set normalized"
