@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -64,20 +66,11 @@ def cut(lengths: Sequence[int], rows: int) -> Iterator[list[Segment]]:
     >>> list(cut([2, 3], rows=4))
     [[(0, 0, 2), (1, 0, 2)], [(1, 2, 3)]]
     """
-    block: list[Segment] = []
-    used = 0
-    for sequence, length in enumerate(lengths):
-        start = 0
-        while start < length:
-            stop = min(length, start + rows - used)
-            block.append((sequence, start, stop))
-            used += stop - start
-            start = stop
-            if used == rows:
-                yield block
-                block, used = [], 0
-    if block:
-        yield block
+    starts = [0, *itertools.accumulate(lengths)]
+    for first in range(0, starts[-1], rows):
+        last = min(first + rows, starts[-1])
+        numbers = range(bisect.bisect(starts, first) - 1, bisect.bisect_left(starts, last))
+        yield [(s, max(first - starts[s], 0), min(last - starts[s], lengths[s])) for s in numbers]
 
 
 def gather(arrays: Sequence[np.ndarray], segments: list[Segment]) -> np.ndarray:
