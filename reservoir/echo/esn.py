@@ -278,9 +278,7 @@ class ESN(ESNParameters):
     def _record(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays, state = super()._record()
         if self._layout_now() != self._layout:
-            raise ParameterError(
-                "The network's parameters were changed after fit, its weights are of another size; fit it again."
-            )
+            raise ParameterError("The network's parameters were changed after fit and no longer fit its weights; fit it again.")
         seed = self._noise_seed
         noise_seed = [str(seed.entropy), list(seed.spawn_key), seed.n_children_spawned]
         arrays = {**arrays, **self.reservoir_.to_arrays(), **self.readout_.to_arrays()}
