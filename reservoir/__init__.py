@@ -1,4 +1,4 @@
-"""Echo state networks and Clockwork RNNs. Names load when first used, so that the import costs next to nothing."""
+"""Echo state networks and Clockwork RNNs. Each name loads when it is first used: importing the package costs little."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from reservoir.diagnostics.gradients import gradient_diagnostics as gradient_diagnostics
     from reservoir.diagnostics.reservoirs import inspect as inspect
     from reservoir.echo.esn import ESN as ESN
+    from reservoir.echo.readouts.base import Readout as Readout
     from reservoir.echo.readouts.logistic import Logistic as Logistic
     from reservoir.echo.readouts.online import LeastMeanSquares as LeastMeanSquares
     from reservoir.echo.readouts.online import RecursiveLeastSquares as RecursiveLeastSquares
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 _HOMES = {
     **{model.class_name: model.module for model in MODELS.values()},
     **PARTS,
+    **dict.fromkeys(("DataError", "DivergenceError", "ModelFileError", "ParameterError", "StoreError"), "reservoir.validation"),
+    "Readout": "reservoir.echo.readouts.base",
     "spectral_radius": "reservoir.echo.spectral",
     "load": "reservoir.models",
     "run": "reservoir.experiments.run",
@@ -47,11 +50,6 @@ _HOMES = {
     "forecast": "reservoir.forecasting.work",
     "inspect": "reservoir.diagnostics.reservoirs",
     "gradient_diagnostics": "reservoir.diagnostics.gradients",
-    "DataError": "reservoir.validation",
-    "DivergenceError": "reservoir.validation",
-    "ModelFileError": "reservoir.validation",
-    "ParameterError": "reservoir.validation",
-    "StoreError": "reservoir.validation",
 }
 
 __all__ = sorted(_HOMES)

@@ -1,4 +1,4 @@
-"""Every metric, with its one definition. Arrays are (T,) or (T, n_outputs); a metric of errors averages over both."""
+"""The metrics. Arrays are (T,) or (T, n_outputs); a metric of errors averages over steps and outputs."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def _pair(predictions: ArrayLike, targets: ArrayLike) -> tuple[np.ndarray, np.nd
 
 
 def _numbers(predictions: ArrayLike, targets: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Both as float64, in which differences of small integers do not wrap around."""
+    """Both arrays as float64, in which the differences of small integers do not wrap around."""
     predictions, targets = _pair(predictions, targets)
     return predictions.astype(np.float64), targets.astype(np.float64)
 
 
 def _constant(columns: np.ndarray) -> np.ndarray:
-    """Which columns hold one value throughout. The variance of a constant .1 is not 0 to the last bit."""
+    """Which columns hold one value throughout: the variance of such a column, of .1 say, is not 0 to the last bit."""
     return np.asarray(np.ptp(columns, axis=0) == 0.0)
 
 
@@ -49,10 +49,10 @@ def rmse(predictions: ArrayLike, targets: ArrayLike) -> float:
 
 
 def nmse(predictions: ArrayLike, targets: ArrayLike, variance: float | None = None) -> float:
-    """Mean squared error over the variance of the targets (of the scored part, divisor T, averaged over outputs).
+    """Mean squared error over the variance of the targets (divisor T, averaged over outputs).
 
-    Predicting the mean scores 1. `variance` replaces the targets' own where a longer record gives a better one.
-    Raises `DataError` when the variance is zero.
+    Predicting the mean scores 1. `variance` replaces that of the targets, where a longer record gives a better one. Raises
+    `DataError` when the variance is zero.
 
     >>> nmse([2.0, 2.0], [1.0, 3.0])
     1.0
@@ -86,18 +86,13 @@ def nrmse84(predictions: ArrayLike, targets: ArrayLike, variance: float) -> floa
 
 
 def valid_prediction_time(
-    predictions: ArrayLike,
-    targets: ArrayLike,
-    spread: ArrayLike,
-    time_step: float,
-    lyapunov: float,
-    threshold: float = 0.3,
+    predictions: ArrayLike, targets: ArrayLike, spread: ArrayLike, time_step: float, lyapunov: float, threshold: float = 0.3
 ) -> float:
     """Valid prediction time in Lyapunov times (Platt et al. 2022, with the threshold .3).
 
-    The first t at which sqrt(mean over components of (error / spread)^2) exceeds `threshold`, times `time_step` and
-    `lyapunov`, the largest Lyapunov exponent; `spread` (n_outputs,) is the climatological standard deviation. A
-    forecast that never exceeds it scores its whole length. NaN counts as exceeding.
+    It is the first t at which sqrt(mean over components of (error / spread)^2) exceeds `threshold`, or is NaN, times
+    `time_step` and `lyapunov`, the largest Lyapunov exponent; `spread` (n_outputs,) is the climatological standard
+    deviation. A forecast that never exceeds the threshold scores its whole length.
 
     >>> valid_prediction_time([[0.0], [0.0], [9.0]], [[0.0], [0.0], [0.0]], [1.0], time_step=0.5, lyapunov=1.0)
     1.0
@@ -116,19 +111,16 @@ def memory_capacity(predictions: ArrayLike, targets: ArrayLike) -> float:
 
     Column k holds the input k steps ago and its reconstruction. A column without variance counts 0.
     """
-    predictions, targets = _numbers(predictions, targets)
     return float(squared_correlations(predictions, targets).sum())
 
 
 def squared_correlations(predictions: ArrayLike, targets: ArrayLike) -> np.ndarray:
     """The squared correlation coefficient of each column: the memory curve when the columns are lags."""
     predictions, targets = _numbers(predictions, targets)
-    p = predictions - predictions.mean(axis=0)
-    y = targets - targets.mean(axis=0)
+    p, y = predictions - predictions.mean(axis=0), targets - targets.mean(axis=0)
     scale = np.square(p).sum(axis=0) * np.square(y).sum(axis=0)
-    covariance = (p * y).sum(axis=0)
     varied = (scale > 0.0) & ~_constant(predictions) & ~_constant(targets)
-    return np.asarray(np.divide(np.square(covariance), scale, out=np.zeros_like(scale), where=varied))
+    return np.asarray(np.divide(np.square((p * y).sum(axis=0)), scale, out=np.zeros_like(scale), where=varied))
 
 
 def accuracy(predictions: ArrayLike, targets: ArrayLike) -> float:

@@ -1,6 +1,6 @@
-"""The table of the models, which the public names, `load` and the command line read, and reading a model from its file.
+"""The table of the models, for the public names, `load` and the command line; and how a model is read from its file.
 
-Importing this module costs next to nothing: a model's own module is imported when it is asked for.
+Importing this module costs next to nothing: the module of a model is imported when the model is first used.
 """
 
 from __future__ import annotations
@@ -27,12 +27,11 @@ MODELS = {
     "mgu": Model("reservoir.gradient.cells.mgu", "MGU", "minimal gated unit"),
     "indrnn": Model("reservoir.gradient.cells.indrnn", "IndRNN", "independently recurrent network: each unit reads itself alone"),
     "clockwork": Model(
-        "reservoir.gradient.cells.clockwork",
-        "ClockworkRNN",
-        "Clockwork RNN: modules of units that run at different periods",
+        "reservoir.gradient.cells.clockwork", "ClockworkRNN", "Clockwork RNN: modules of units that run at different periods"
     ),
 }
 """The models by the names that the command line uses."""
+NAMES = {(model.module, model.class_name): name for name, model in MODELS.items()}
 
 PARTS = {
     "Ridge": "reservoir.echo.readouts.ridge",
@@ -42,13 +41,13 @@ PARTS = {
     "LeastMeanSquares": "reservoir.echo.readouts.online",
     "Training": "reservoir.gradient.training",
 }
-"""The classes of the estimators that are parameters of models, and their modules."""
+"""The modules of the classes that are parameters of models: readouts, and the settings of training."""
 
 
 def model_class(model: str | type) -> Any:
-    """The estimator class of a model: of its name, of "package.module:Class", or the class itself.
+    """The estimator class of a model, given its name, "package.module:Class", or the class itself.
 
-    Raises `ParameterError` with the nearest names for an unknown one, and for what is no class of an `Estimator`.
+    Raises `ParameterError` for an unknown name, with the nearest ones, and for what is not a class derived from `Estimator`.
     """
     if isinstance(model, str) and model in MODELS:
         return getattr(import_module(MODELS[model].module), MODELS[model].class_name)
@@ -68,8 +67,7 @@ def known_model(model: str | type) -> str | type:
     if isinstance(model, str) and model in MODELS:
         return model
     kind = model_class(model)
-    named = (name for name, entry in MODELS.items() if (entry.module, entry.class_name) == (kind.__module__, kind.__qualname__))
-    return next(named, kind)
+    return NAMES.get((kind.__module__, kind.__qualname__), kind)
 
 
 def model_name(model: str | type) -> str:
@@ -87,43 +85,33 @@ def model_summary(model: str | type) -> str:
 def settings_name(model: str | type) -> str | None:
     """The name by which a task's settings for a model are found.
 
-    A user's class has those of the library's model that it is derived from, or "gradient" where it is a network trained by
-    gradient; any other class has none.
+    A user's class gets the settings of the library's model that it is derived from, or those for "gradient" if it is another
+    network trained by gradient; any other class gets none.
     """
     if isinstance(model, str):
         return model
-    names = {(entry.module, entry.class_name): name for name, entry in MODELS.items()}
-    names["reservoir.gradient.recurrent", "RecurrentEstimator"] = "gradient"
+    names = {**NAMES, ("reservoir.gradient.recurrent", "RecurrentEstimator"): "gradient"}
     return next((names[key] for base in model.__mro__ if (key := (base.__module__, base.__qualname__)) in names), None)
 
 
 def load(path: str | os.PathLike[str], classes: Sequence[type] = ()) -> Any:
-    """Read the fitted estimator that `save` wrote to a file.
+    """Read the fitted estimator that `save` wrote to a file. Reading never imports a module or runs code that the file names.
 
     Parameters
     ----------
     path : the file
-    classes : your own classes that the file needs, such as a readout's or a cell's: `load(path, classes=[MyReadout])`. A
-        file names them; they are found by that name, in whatever module they are now
+    classes : your own classes that the file names, such as a readout: `load(path, classes=[MyReadout])`. They are found by
+        their name, whatever module they are in now
 
-    Raises
-    ------
-    ModelFileError
-        The file is damaged, of another kind, or from a newer version, or it needs a class that is not in `classes`.
-        Reading it never imports a module and never runs code that the file names.
-    ParameterError
-        `classes` is not a list of classes of estimators.
-    OSError
-        There is no such file, or it cannot be read.
+    Raises `ModelFileError` if the file is damaged, of another kind, or from a newer version, or if it names a class that is
+    not in `classes`; `ParameterError` if `classes` is not a list of classes of estimators; OSError if the file cannot be read.
     """
     from reservoir.base.estimator import Estimator
     from reservoir.base.model_file import read_model
-    from reservoir.validation import ModelFileError, ParameterError, brief
+    from reservoir.validation import ModelFileError, brief, refused
 
     if not isinstance(classes, (list, tuple)) or not all(isinstance(c, type) and issubclass(c, Estimator) for c in classes):
-        raise ParameterError(
-            f"The 'classes' parameter of load must be a list of classes of estimators. Got {brief(classes)} instead."
-        )
+        raise refused("classes", "load", "a list of classes of estimators", brief(classes))
 
     def find(label: str, modules: Mapping[str, str]) -> Any:
         name = label.rpartition(":")[2]

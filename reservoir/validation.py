@@ -1,7 +1,7 @@
-"""The checks of parameters and data, and the wording of their errors, once.
+"""The checks of parameters and data, and the texts of their errors.
 
-Constraints are data: an estimator lists one per parameter, and `check_parameters` raises the one error text. Data checks
-turn what users pass (an array, a list of arrays) into a list of two-dimensional arrays, or say where it is wrong.
+An estimator lists a constraint for each parameter. The checks of data turn what a user passes (an array, a list of
+arrays) into a list of two-dimensional arrays, or raise an error that says where the data are wrong.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 import numbers
 import sys
 from collections.abc import Iterable, Mapping, Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ class DivergenceError(RuntimeError):
 
 @dataclass(frozen=True)
 class Number:
-    """A real or integer in an interval; with `array`, also an array of such; with `optional`, also None."""
+    """A number in an interval; with `array`, also a list or array of such numbers; with `optional`, also None."""
 
     low: float = -math.inf
     high: float = math.inf
@@ -52,28 +52,22 @@ class Number:
     def accepts(self, value: Any) -> bool:
         """Whether `value` meets the constraint."""
         value = value.item() if isinstance(value, np.generic) else value
-        if value is None:
-            return self.optional
-        if isinstance(value, bool):
-            return False
+        if value is None or isinstance(value, bool):
+            return value is None and self.optional
         kind: Any = numbers.Integral if self.integer else numbers.Real
         if isinstance(value, kind):
-            if not -sys.float_info.max <= value <= sys.float_info.max:  # also integers that no float can hold
-                return False
-            above = value > self.low if self.open_low else value >= self.low
+            above = self.low < value if self.open_low else self.low <= value
             below = value < self.high if self.open_high else value <= self.high
-            return bool(above and below)
+            return bool(above and below and abs(value) <= sys.float_info.max)  # which an integer may exceed
         if self.array and isinstance(value, (list, tuple, np.ndarray)) and getattr(value, "ndim", 1) > 0 and len(value) > 0:
-            return all(Number(self.low, self.high, self.open_low, self.open_high, self.integer).accepts(v) for v in value)
+            return all(replace(self, array=False, optional=False).accepts(v) for v in value)
         return False
 
     def __str__(self) -> str:
         left = "(" if self.open_low or self.low == -math.inf else "["
         right = ")" if self.open_high or self.high == math.inf else "]"
-        kind = "an integer" if self.integer else "a number"
-        text = f"{kind} in {left}{self.low:.10g}, {self.high:.10g}{right}"
-        text += ", or a list of them" if self.array else ""
-        return text + (", or None" if self.optional else "")
+        text = f"{'an integer' if self.integer else 'a number'} in {left}{self.low:.10g}, {self.high:.10g}{right}"
+        return text + ", or a list of them" * self.array + ", or None" * self.optional
 
 
 @dataclass(frozen=True)
@@ -92,8 +86,8 @@ class Choice:
         return isinstance(value, self.types)
 
     def __str__(self) -> str:
-        text = "one of " + ", ".join(str(name) for name in self.names) if self.names else ""
-        return " or ".join(part for part in (text, self.described) if part)
+        text = f"one of {', '.join(map(str, self.names))}" if self.names else ""
+        return " or ".join(filter(None, (text, self.described)))
 
 
 @dataclass(frozen=True)
@@ -104,9 +98,8 @@ class Subset:
 
     def accepts(self, value: Any) -> bool:
         """Whether `value` meets the constraint."""
-        if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
-            return False
-        return 0 < len(value) == len(set(value)) and set(value) <= set(self.names)
+        named = isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value)
+        return named and 0 < len(value) == len(set(value)) and set(value) <= set(self.names)
 
     def __str__(self) -> str:
         return "a list of some of " + ", ".join(self.names)
@@ -120,10 +113,13 @@ def check_parameters(owner: str, constraints: Mapping[str, Constraint], paramete
     for name, constraint in constraints.items():
         value = parameters[name]
         if not constraint.accepts(value):
-            close = ""
-            if isinstance(value, str) and isinstance(constraint, Choice):
-                close = nearest(value, [name for name in constraint.names if isinstance(name, str)])
-            raise ParameterError(f"The '{name}' parameter of {owner} must be {constraint}. Got {brief(value)} instead.{close}")
+            names = constraint.names if isinstance(value, str) and isinstance(constraint, Choice) else ()
+            raise refused(name, owner, constraint, brief(value), nearest(str(value), [n for n in names if isinstance(n, str)]))
+
+
+def refused(name: str, owner: str, wanted: Any, got: Any, hint: str = "") -> ParameterError:
+    """The error for a parameter that is not as it must be; `got` says what it is instead."""
+    return ParameterError(f"The '{name}' parameter of {owner} must be {wanted}. Got {got} instead.{hint}")
 
 
 def brief(value: Any) -> str:
@@ -133,7 +129,7 @@ def brief(value: Any) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """' Did you mean …?' with the known names nearest to `name`, or nothing when none is near."""
+    """The sentence " Did you mean …?" with the known names nearest to `name`, or "" when none is near."""
     found = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
     return f" Did you mean {' or '.join(found)}?" if found else ""
 
@@ -158,9 +154,9 @@ def as_matrix(array: Any, name: str, dtype: Any = None) -> np.ndarray:
             raise DataError(f"{name}: must be numbers. Got dates or times ({matrix.dtype}) instead.")
         if matrix.dtype.kind not in "fiub" or dtype is not None:
             matrix = matrix.astype(dtype or np.float64, copy=False)
+    except DataError:
+        raise
     except (TypeError, ValueError, OverflowError) as error:
-        if isinstance(error, DataError):
-            raise
         raise DataError(f"{name}: must be numbers, (T,) or (T, n_features); could not read them: {error}.") from None
     if matrix.ndim == 1:
         matrix = matrix[:, None]
@@ -175,9 +171,8 @@ def check_finite(matrix: np.ndarray, name: str, rows_at_once: int = 65536) -> No
         return
     for start in range(0, len(matrix), rows_at_once):
         block = matrix[start : start + rows_at_once]
-        finite = np.isfinite(block)
-        if not finite.all():
-            row, column = (int(i) for i in np.argwhere(~finite)[0])
+        if len(bad := np.argwhere(~np.isfinite(block))):
+            row, column = bad[0].tolist()
             what = "NaN" if np.isnan(block[row, column]) else "infinity (inf)"
             raise DataError(
                 f"{name}: Input contains {what} at row {start + row}, column {column}; remove or fill such values first."
@@ -194,14 +189,8 @@ def is_many(data: Any) -> bool:
 def as_sequences(data: Any, name: str = "inputs") -> list[np.ndarray]:
     """One or many sequences as a list of finite (T, n_features) arrays with as many features each.
 
-    Parameters
-    ----------
-    data : array (T,), (T, n_features) or (n_sequences, T, n_features), or a list of arrays (T_i,) or (T_i, n_features)
-
-    Raises
-    ------
-    DataError
-        Not numbers, no rows, different numbers of features, NaN or infinity; the text says where.
+    `data` is an array (T,), (T, n_features) or (n_sequences, T, n_features), or a list of arrays (T_i,) or (T_i, n_features).
+    Raises `DataError`, which says where, if it is not numbers, has no rows, different numbers of features, NaN or infinity.
     """
     many = is_many(data)
     if many and len(data) == 0:

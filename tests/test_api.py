@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LinearRegression
 
 import reservoir
 from reservoir import (
@@ -47,6 +48,27 @@ def listed(*sections: str) -> dict[str, str]:
     """The names in the first column of the tables of some sections, with the parameters that are listed for each."""
     text = "\n".join(SECTIONS[section] for section in sections)
     return dict(re.findall(r"^\| `(\w+)(?:\((.*?)\))?` \|", text, re.MULTILINE))
+
+
+class OwnElman(Elman):
+    """A model of a user's own."""
+
+
+def test_gradients_of_a_class_are_those_of_the_model_it_is_derived_from() -> None:
+    """It takes the settings of that model; a path names it too."""
+    found = gradient_diagnostics(ADDING, ["elman", OwnElman, f"{__name__}:OwnElman"]).measured
+    assert list(found) == ["elman", "OwnElman", f"{__name__}:OwnElman"]
+    first, *others = found.values()
+    for other in others:
+        np.testing.assert_array_equal(first["loss_norms"], other["loss_norms"])
+
+
+def test_a_model_whose_weights_cannot_be_counted_has_a_dash_in_the_table() -> None:
+    """All other columns keep their alignment to the right."""
+    table = run(TASK, "esn", {**SMALL, "readout": LinearRegression()}, seeds=[0, 1]).table()
+    assert [row[table.columns.index("weights")] for row in table.rows] == ["–", "–", "–", ""]
+    assert run(TASK, "esn", SMALL).table().rows[0][table.columns.index("weights")] == "22"
+    assert re.search(r" weights .*\n.*\n.* {6}– ", str(table))
 
 
 @pytest.mark.parametrize(

@@ -270,7 +270,7 @@ def test_a_budget_is_met_as_nearly_as_units_allow() -> None:
         units = ESN.sized(budget, 2, 3, readout_from=["bias", "input", "state", "square"])
         counts = {n: 3 * (1 + 2 + 2 * n) for n in range(1, 40)}
         assert abs(counts[units] - budget) == min(abs(count - budget) for count in counts.values())
-    with pytest.raises(ParameterError, match=r"must have state or square .* Got \['bias', 'input'\]"):
+    with pytest.raises(ParameterError, match=r"must be a list with state or square .* Got \['bias', 'input'\]"):
         ESN.sized(100, 1, 1, readout_from=["bias", "input"])
 
 

@@ -426,10 +426,13 @@ def test_failure_half_way_leaves_the_old_file(
 
 
 def test_parameters_changed_after_fit_are_not_saved(tmp_path: Path) -> None:
-    esn = ESN(units=10, washout=0, random_state=0).fit(np.sin(np.arange(50.0)))
-    for changed in ({"units": 11}, {"units": 10, "readout_from": ["state"]}):
+    wave = np.sin(np.arange(50.0))
+    esn = ESN(units=10, washout=0, random_state=0).fit(wave)
+    ref = esn.predict(wave)
+    for changed in ({"units": 11}, {"units": 10, "readout_from": ["state"]}, {"readout_from": ["bias", "input", "square"]}):
         with pytest.raises(ParameterError, match="changed after fit"):
             esn.set_params(**changed).save(tmp_path / "model.safetensors")
+        np.testing.assert_array_equal(esn.predict(wave), ref)
     assert list(tmp_path.iterdir()) == []
 
 

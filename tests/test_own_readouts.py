@@ -20,9 +20,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
 import reservoir
-from reservoir import ESN, DataError, DivergenceError, Elman, Logistic, ModelFileError, ParameterError, load
+from reservoir import ESN, DataError, DivergenceError, Elman, Logistic, ModelFileError, ParameterError, Readout, load
 from reservoir.comparison.report import summarize
-from reservoir.echo.readouts.base import Readout
 from reservoir.echo.readouts.least_squares import Blocks
 from reservoir.experiments.evaluation import evaluate
 from reservoir.tasks import get_task

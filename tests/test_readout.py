@@ -41,7 +41,7 @@ def problem(shape: tuple[int, int], bias: bool, seed: int = 0) -> tuple[np.ndarr
 
 
 def in_blocks(features: np.ndarray, targets: np.ndarray, bias: bool, sizes: Sequence[int] = (1, 7, 13, 2)) -> Blocks:
-    """A stream in blocks of odd sizes, every block written over the one before."""
+    """A stream in blocks of odd sizes, every block written over the one before, as a user's stream may do."""
 
     def make() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         buffer, start, k = np.empty_like(features[: max(sizes)]), 0, 0

@@ -37,7 +37,7 @@ from reservoir import (
     RidgeClassifier,
     Training,
 )
-from reservoir.echo.esn import DEFAULT_READOUT
+from reservoir.echo.parameters import DEFAULT_READOUT
 
 ROOT = Path(__file__).parent.parent
 

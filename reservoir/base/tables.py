@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-NO_NUMBERS = ("", "inf", "-inf", "nan", "failed")
+NO_NUMBERS = ("", "–", "inf", "-inf", "nan", "failed")
 """Texts that may stand among the numbers of a column that is aligned to the right."""
 
 

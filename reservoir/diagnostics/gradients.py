@@ -11,7 +11,7 @@ import numpy as np
 
 from reservoir.base.estimator import clone
 from reservoir.base.tables import Table, csv_cells, number
-from reservoir.experiments.evaluation import make_model
+from reservoir.experiments.evaluation import make_model, settings_for
 from reservoir.files.writing import write_csv
 from reservoir.gradient.diagnostics import measure_gradients
 from reservoir.gradient.recurrent import RecurrentEstimator
@@ -22,14 +22,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SEQUENCES = 30
-"""Sequences that are measured; more change little."""
+"""The number of sequences that are measured; more of them change the measures little."""
 
 MEANINGS = {
     "growth": "factor of |dL/dh| per step back in time; below 1 gradients vanish",
     "spectral_radius": "of the Jacobian of a step, mean over steps",
-    "largest_singular_value": "of the same",
-    "median_singular_value": "of the same",
-    "smallest_singular_value": "of the same",
+    **{f"{which}_singular_value": "of the same Jacobians" for which in ("largest", "median", "smallest")},
     "dead": "share of rectified linear units that are always 0",
 }
 
@@ -42,7 +40,7 @@ class GradientReport:
     ----------
     task : the name of the task that the networks learn
     measured : for each network, by its label, the dict of `measure_gradients`
-    seed : of the data and of the networks
+    seed : the seed of the data and of the networks
     """
 
     task: str
@@ -87,15 +85,17 @@ def gradient_diagnostics(
     seed: int = 0,
     report: Callable[[str, tuple[Mapping[str, Any], int] | None], None] = lambda label, told: None,
 ) -> GradientReport:
-    """Fit networks to a task and measure how gradients pass through them; `reservoir gradients` does the same.
+    """Fit networks to a task and measure how gradients pass through them, as `reservoir gradients` does.
 
     Parameters
     ----------
     task : a name, or an object with the methods of `reservoir.tasks.Task`
-    models : names of models trained by gradient, which take the task's own settings, or estimators such as `LSTM(units=8)`, of
-        which copies are fitted; in a dict with a label for each, otherwise labeled by their names or classes
-    seed : of the data, and of the networks that are named
-    report : called with a label and (entry of `history_`, epochs) after each epoch, and with None once its network is measured
+    models : names of models trained by gradient, or models of your own, classes or "package.module:Class", all with the
+        task's own settings; or estimators such as `LSTM(units=8)`, of which copies are fitted. A dict gives each a label,
+        otherwise its label is its name or that of its class
+    seed : the seed of the data, and of the networks that are named
+    report : called with a label and (entry of `history_`, epochs) after each epoch, and with a label and None after its network
+        is measured
 
     Returns
     -------
@@ -136,17 +136,17 @@ def gradient_diagnostics(
 
 
 def _epochs(report: Callable[[str, Any], None], label: str) -> Callable[[Mapping[str, Any], int], None]:
-    """What a fit calls after each epoch."""
+    """The function that a fit calls after each epoch."""
     return lambda record, epochs: report(label, (record, epochs))
 
 
 def _labeled(models: Sequence[Any] | Mapping[str, Any]) -> Mapping[str, Any]:
-    """The models by their labels. Raises `ParameterError` where two are the same, and where there is none."""
+    """The models by their labels. Raises `ParameterError` for two of the same label, and for no model at all."""
     if isinstance(models, Mapping):
         named = dict(models)
     else:
         several = [models] if isinstance(models, str) or hasattr(models, "fit") else list(models)
-        labels = [model if isinstance(model, str) else type(model).__name__ for model in several]
+        labels = [model if isinstance(model, str) else getattr(model, "__name__", type(model).__name__) for model in several]
         for label in labels:
             if labels.count(label) > 1:
                 raise ParameterError(f"The model '{label}' is there twice; give labels in a dict, as {{'wide': LSTM(units=99)}}.")
@@ -157,15 +157,15 @@ def _labeled(models: Sequence[Any] | Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _network(task: Any, model: Any, seed: int) -> RecurrentEstimator:
-    """The unfitted network of a name, or a copy of an estimator. Raises `ParameterError` for what has no gradients."""
-    network = make_model(model, task.settings(model), seed) if isinstance(model, str) else model
+    """The unfitted network of a name or class, or a copy of an estimator. Raises `ParameterError` if it has no gradients."""
+    network = make_model(model, settings_for(task, model, {}), seed) if isinstance(model, (str, type)) else model
     if not isinstance(network, RecurrentEstimator):
         raise ParameterError(f"A model must be trained by gradient, as 'lstm' or LSTM(). Got {brief(model)} instead.")
     return clone(network)
 
 
 def _texts(values: list[Any], form: Callable[[Any], str]) -> list[str]:
-    """The values of each network as text, layer by layer; nothing for a network without them."""
+    """The values of each network as text, layer by layer; "" for a network that has none."""
     return ["" if value is None else ", ".join(map(form, np.atleast_1d(value))) for value in values]
 
 

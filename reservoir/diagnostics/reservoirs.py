@@ -17,7 +17,7 @@ from reservoir.echo.esn import ESN
 from reservoir.echo.reservoir import Reservoir
 from reservoir.echo.topology import as_csr
 from reservoir.files.writing import write_csv
-from reservoir.validation import Number, ParameterError, as_matrix, brief, check_parameters
+from reservoir.validation import Number, as_matrix, brief, check_parameters, refused
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,16 +30,16 @@ MEANINGS = {
     "largest_singular_value": "below 1, without leak: echo state property for every input",
     "leaky_bound": "below 1: echo state property for every input (Yildiz, Jaeger & Kiebel 2012)",
     "echo_state_index": "different responses to one input from 20 starts; 1 is the echo state property",
-    "lyapunov_exponent": "growth of a perturbation per step, along the input; negative: it is forgotten",
-    "kernel_rank": "how many dimensions different inputs lead to",
-    "generalization_rank": "how many of them are left when the last 10 inputs agree",
+    "lyapunov_exponent": "growth of a perturbation per step, along the input; negative: the reservoir forgets it",
+    "kernel_rank": "dimensions of the states that different inputs lead to",
+    "generalization_rank": "dimensions of the states when the last 10 inputs agree",
     "memory_capacity": "sum of the squared correlations with past inputs; at most the units",
 }
 
 
 @dataclass(frozen=True)
 class ReservoirReport:
-    """The measures of a reservoir, by name, as `echo.diagnostics.measure_reservoir` gives them."""
+    """A reservoir and its measures by name, from `echo.diagnostics.measure_reservoir`."""
 
     reservoir: Reservoir
     measures: Mapping[str, Any]
@@ -86,16 +86,16 @@ COUNTS = {"n_inputs": Number(low=1, integer=True), "steps": Number(low=2, intege
 
 
 def inspect(esn: Any = "esn", data: Any = None, *, n_inputs: int = 1, steps: int = 2000, seed: int = 0) -> ReservoirReport:
-    """Measure the reservoir of an echo state network before training; `reservoir inspect` does the same.
+    """Measure the reservoir of an echo state network before it is trained, as `reservoir inspect` does.
 
     Parameters
     ----------
-    esn : an `ESN`, which stays as it is, or "esn" for one with default parameters and this seed; its weights come from its
-        own `random_state`
+    esn : an `ESN` or an object of your own class derived from it, which stays as it is and whose `random_state` draws the
+        weights; or "esn", with default parameters and this seed
     data : array (T,) or (T, n_inputs) that drives the reservoir; white noise, uniform in +-1, unless given
     n_inputs : the number of input channels, without `data`
     steps : the steps of white noise, without `data`
-    seed : of the noise and of the inputs that the ranks and the memory are measured with
+    seed : the seed of the white noise, and of the inputs with which the ranks and the memory are measured
 
     Returns
     -------
@@ -122,7 +122,7 @@ def inspect(esn: Any = "esn", data: Any = None, *, n_inputs: int = 1, steps: int
     if isinstance(esn, str) and esn == "esn":
         esn = ESN(random_state=seed)
     if not isinstance(esn, ESN):
-        raise ParameterError(f"The 'esn' parameter of inspect must be an ESN, or 'esn'. Got {brief(esn)} instead.")
+        raise refused("esn", "inspect", "an ESN, or 'esn'", brief(esn))
     inputs = None if data is None else as_matrix(data, "data")
     reservoir = clone(esn).build(n_inputs if inputs is None else inputs.shape[1]).reservoir_
     return ReservoirReport(reservoir, measure_reservoir(reservoir, seed, steps, inputs))

@@ -1,7 +1,7 @@
-"""What a reservoir is like before anything is trained: stability, memory, and the richness of its states.
+"""Measures of a reservoir before it is trained: stability, memory, and the richness of its states.
 
-Everything here takes a `Reservoir`; `ESN(...).build(n_inputs).reservoir_` gives one. Measurements that need an input take
-it as an argument, or draw their own from `generator`, as their docstrings say.
+Every function takes a `Reservoir`, such as `ESN(...).build(n_inputs).reservoir_`. The input is an argument, or is drawn
+from `generator`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DENSE_LIMIT = 1000
 
 
 def largest_singular_value(reservoir: Reservoir) -> float:
-    """The spectral norm of W: below 1 (without leak) it is enough for the echo state property (Jaeger 2001)."""
+    """The spectral norm of W; if it is below 1, a reservoir without leak has the echo state property (Jaeger 2001)."""
     csr = as_csr(reservoir.matrix)
     if not csr.nnz:
         return 0.0
@@ -37,26 +37,25 @@ def largest_singular_value(reservoir: Reservoir) -> float:
 
 
 def leaky_bound(reservoir: Reservoir) -> float:
-    """The spectral radius of (1 - a) I + a |W|; below 1 the leaky reservoir has the echo state property for every input.
+    """The spectral radius of (1 - a) I + a |W|; if it is below 1, the reservoir has the echo state property for every input.
 
-    |W| holds the absolute weights (Yildiz, Jaeger & Kiebel 2012, who show that such a matrix is diagonally Schur stable);
-    it holds for units of slope at most one: tanh, sigmoid, relu, identity.
+    |W| holds the absolute weights. The bound holds for units of slope at most one: tanh, sigmoid, relu, identity (Yildiz,
+    Jaeger & Kiebel 2012, who show that such a matrix is diagonally Schur stable).
     """
     csr = abs(as_csr(reservoir.matrix))
     return spectral_radius(sp.csr_array(sp.diags_array(1.0 - reservoir.leak) + sp.diags_array(reservoir.leak) @ csr))
 
 
 def lyapunov_exponent(reservoir: Reservoir, inputs: np.ndarray, washout: int = 100) -> float:
-    """Largest conditional Lyapunov exponent per step along `inputs` (T, n_inputs): negative where the reservoir forgets.
+    """The largest conditional Lyapunov exponent per step along `inputs` (T, n_inputs): negative if the reservoir forgets.
 
-    The mean logarithm of the growth of a perturbation that is carried along by the Jacobians, after `washout` steps.
-    Raises `DataError` when no step is left.
+    It is the mean logarithm of the growth of a small perturbation per step, after `washout` steps. Raises `DataError` when
+    no step remains.
     """
     if len(inputs) <= washout:
         raise DataError(f"inputs: has {len(inputs)} steps, but more than washout = {washout} are required.")
-    generator = np.random.default_rng(0)
     state = reservoir.initial_state.copy()
-    tangent = generator.standard_normal(reservoir.units).astype(reservoir.dtype)
+    tangent = np.random.default_rng(0).standard_normal(reservoir.units).astype(reservoir.dtype)
     tangent /= np.linalg.norm(tangent)
     growth = np.empty(len(inputs), reservoir.dtype)
     tangent_growth(reservoir.weights, np.ascontiguousarray(inputs, reservoir.dtype), state, tangent, growth)
@@ -66,10 +65,10 @@ def lyapunov_exponent(reservoir: Reservoir, inputs: np.ndarray, washout: int = 1
 def echo_state_index(
     reservoir: Reservoir, inputs: np.ndarray, generator: np.random.Generator, starts: int = 20, tolerance: float = 1e-6
 ) -> int:
-    """How many different trajectories `starts` random initial states, uniform in +-1, have led to at the end of `inputs`.
+    """Count the different states at the end of `inputs` that `starts` random initial states, uniform in +-1, lead to.
 
-    1 is the echo state property as far as this input shows; more are coexisting responses, or chaos (Ceni, Ashwin, Livi &
-    Postlethwaite 2020). Two end states are the same when no unit differs by more than `tolerance`.
+    1 is the echo state property as far as this input shows; a larger number means several responses to one input, or chaos
+    (Ceni, Ashwin, Livi & Postlethwaite 2020). Two states are the same when no unit differs by more than `tolerance`.
     """
     states = generator.uniform(-1.0, 1.0, (starts, reservoir.units)).astype(reservoir.dtype)
     ends = final_states(reservoir, np.broadcast_to(inputs, (starts, *inputs.shape)), states)
@@ -99,44 +98,39 @@ def numerical_rank(matrix: np.ndarray, tolerance: float = 0.01) -> int:
 
 
 def kernel_rank(reservoir: Reservoir, generator: np.random.Generator, steps: int = 50) -> int:
-    """Rank of the states that N different random inputs, uniform in +-1, lead to (Legenstein & Maass 2007).
+    """The rank of the final states of N different random inputs of `steps` steps, uniform in +-1 (Legenstein & Maass 2007).
 
-    High is good: different inputs stay apart. `steps` is the length of the inputs. See `numerical_rank` for its measure.
+    High is good: different inputs stay apart. `numerical_rank` defines the rank.
     """
-    n = reservoir.units
-    return numerical_rank(
-        final_states(reservoir, generator.uniform(-1.0, 1.0, (n, steps, reservoir.weights.drive_weights.shape[0])))
-    )
+    return numerical_rank(final_states(reservoir, generator.uniform(-1.0, 1.0, (reservoir.units, steps, reservoir.channels))))
 
 
 def generalization_rank(reservoir: Reservoir, generator: np.random.Generator, steps: int = 50, same: int = 10) -> int:
-    """Rank of the states that N variants of one random input lead to, which agree in the last `same` steps.
+    """The rank of the final states of N random inputs that agree in the last `same` steps (Legenstein & Maass 2007).
 
-    Low is good: what is long past has washed out (Legenstein & Maass 2007). The difference to `kernel_rank` shows how
-    many dimensions the reservoir has for what is recent.
+    Low is good: the reservoir forgets the distant past. The difference to `kernel_rank` shows how many dimensions of the
+    states distinguish recent inputs.
     """
-    n, channels = reservoir.units, reservoir.weights.drive_weights.shape[0]
-    inputs = generator.uniform(-1.0, 1.0, (n, steps, channels))
-    inputs[:, -same:] = generator.uniform(-1.0, 1.0, (same, channels))
+    inputs = generator.uniform(-1.0, 1.0, (reservoir.units, steps, reservoir.channels))
+    inputs[:, -same:] = generator.uniform(-1.0, 1.0, (same, reservoir.channels))
     return numerical_rank(final_states(reservoir, inputs))
 
 
 def memory_curve(
     reservoir: Reservoir, generator: np.random.Generator, lags: int | None = None, rows: int | None = None
 ) -> np.ndarray:
-    """Squared correlation (lags,) of the input k = 1 ... lags steps ago with its best linear readout, on test data.
+    """The squared correlation (lags,) of the input 1, 2, ... steps ago with its best linear readout, on test data.
 
     The input is uniform in +-.8; the readout sees bias, input and state, and is fitted by QR without a ridge. The sum is
-    the linear memory capacity, at most N (Jaeger 2001, GMD 152). A state spends one of its N dimensions on the input of
-    this very step; because the readout has that anyway, all N can count. `lags` is 2N unless given; `rows` to fit on, and
-    as many to test on, are 20,000, or fewer where the lags are many, but at least 5N.
+    the linear memory capacity, at most N (Jaeger 2001, GMD 152): one of the N dimensions of a state holds the input of the
+    same step, which the readout sees anyway, so that all N can count. `lags` is 2N unless given. The readout is fitted to
+    `rows` steps and tested on as many others: 20,000, or fewer if there are many lags, but at least 5N.
     """
     lags = 2 * reservoir.units if lags is None else lags
     rows = max(5 * reservoir.units, min(20_000, 10_000_000 // lags)) if rows is None else rows
     washout = lags + 100
     inputs = generator.uniform(-0.8, 0.8, washout + 2 * rows)
-    channels = reservoir.weights.drive_weights.shape[0]
-    fed = np.zeros((len(inputs), channels))
+    fed = np.zeros((len(inputs), reservoir.channels))
     fed[:, 0] = inputs
     features = np.ones((len(inputs), reservoir.units + 2), reservoir.dtype)
     features[:, 1] = inputs
@@ -148,25 +142,24 @@ def memory_curve(
 
 
 def degrees(reservoir: Reservoir) -> dict[str, Any]:
-    """Connections of W: their number, density, self-connections, and (least, mean, most) into and out of a unit."""
+    """The connections of W: their number, density, self-connections, and (least, mean, most) into and out of a unit."""
     csr = as_csr(reservoir.matrix)
-    inward, outward = np.diff(csr.indptr), np.bincount(csr.indices, minlength=reservoir.units)
+    degrees = {"in_degree": np.diff(csr.indptr), "out_degree": np.bincount(csr.indices, minlength=reservoir.units)}
     return {
         "connections": int(csr.nnz),
         "density": csr.nnz / reservoir.units**2,
         "self_connections": int((csr.diagonal() != 0.0).sum()),
-        "in_degree": (int(inward.min()), float(inward.mean()), int(inward.max())),
-        "out_degree": (int(outward.min()), float(outward.mean()), int(outward.max())),
+        **{name: (int(counts.min()), float(counts.mean()), int(counts.max())) for name, counts in degrees.items()},
     }
 
 
 def measure_reservoir(
     reservoir: Reservoir, seed: int = 0, steps: int = 2000, inputs: np.ndarray | None = None
 ) -> Mapping[str, Any]:
-    """Every diagnostic by name, for the given inputs (T, n_inputs), or `steps` of white noise uniform in +-1.
+    """Every measure by name, along the given inputs (T, n_inputs), or along `steps` of white noise uniform in +-1.
 
-    With output feedback the outputs are taken as 0 along these inputs.
-    The memory capacity is measured with tanh units as they are; for the linear one build the network with `identity`.
+    With output feedback the outputs count as 0. The memory capacity is that of the network's own units; build the network
+    with `identity` to measure the linear one.
     """
     generators = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(5)]
     n_inputs, n_fed_back = reservoir.input_weights.shape[1], reservoir.feedback_weights.shape[1]

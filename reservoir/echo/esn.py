@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
 import numpy as np
 
 from reservoir.base.estimator import clone, not_fitted, seed_sequence
 from reservoir.base.model_file import check_shapes
-from reservoir.base.sequence_estimator import SequenceEstimator
 from reservoir.base.targets import Target, Targets, largest, read_targets
-from reservoir.echo.features import PARTS, Layout, Sequences, per_step, pooled, shifted, stream
-from reservoir.echo.input_weights import PATTERNS
+from reservoir.echo.features import Layout, shifted, stream, training_blocks
 from reservoir.echo.network import FittedNetwork, Many, states
-from reservoir.echo.parameters import ReservoirParameters
-from reservoir.echo.readouts.least_squares import Blocks, HeldBlocks
-from reservoir.echo.readouts.model import AnyReadout, as_readout
-from reservoir.echo.readouts.ridge import Ridge
-from reservoir.echo.readouts.table import READOUTS
+from reservoir.echo.parameters import RESERVOIR, ESNParameters
+from reservoir.echo.readouts.least_squares import Blocks
+from reservoir.echo.readouts.model import as_readout
 from reservoir.echo.reservoir import Reservoir, build
-from reservoir.echo.reuse import MOST_BYTES, reused
-from reservoir.echo.topology import TOPOLOGIES, topology_options
-from reservoir.kernels.activations import CODES
-from reservoir.validation import Choice, Constraint, DataError, Number, ParameterError, Subset, as_sequences, is_many
+from reservoir.echo.reuse import MOST_BYTES, hashable, reused
+from reservoir.validation import DataError, ParameterError, as_sequences, is_many, refused
 
-ARRAY = (list, tuple, np.ndarray)
-DEFAULT_READOUT = Ridge(1e-8)
+FITTED = ("readout_", "classes_", "_per_step", "_flat", "_end", "_largest_output")  # what `fit` adds to `build`
 OUTPUT_LIMIT = 1e6  # in units of the largest target: a closed loop beyond it has diverged
-FITTED = ("readout_", "classes_", "_n_seen", "_per_step", "_flat", "_end", "_largest_output")  # beside the reservoir
-End = tuple[np.ndarray, np.ndarray]
-"""The last state and output of a sequence."""
 
 
-class ESN(SequenceEstimator):
+class ESN(ESNParameters):
     """Echo state network (Jaeger 2001): a leaky reservoir of N units and a readout fitted by linear regression.
 
         x(t) = (1 - a) x(t-1) + a f(W x(t-1) + W_in u(t) + W_fb y(t-1) + b)
@@ -50,20 +40,21 @@ class ESN(SequenceEstimator):
     spectral_radius : largest absolute eigenvalue of W; None leaves the matrix as drawn, or as given
     density : fraction of W's entries that are not zero
     leak_rate : a in (0, 1], a number or one per unit
-    input_scaling, feedback_scaling : scale of W_in and W_fb: entries are uniform in +- it, unless `input_weights` says
-        otherwise; a number or one per input or output. Feedback other than 0 is teacher-forced while fitting.
+    input_scaling, feedback_scaling : scale of W_in and W_fb: entries are uniform in +- the scaling, unless `input_weights`
+        says otherwise; a number, or one per input or output. `fit` forces the targets as the feedback, if there is any.
     bias_scaling : the same for b; a number or one per unit
-    topology : a name (see `reservoir models esn`), or the (N, N) matrix itself, an array or SciPy sparse
+    topology : a name (see `reservoir models esn`), or an (N, N) matrix of your own, an array or SciPy sparse
     topology_options : options of the topology, such as {"weights": "normal"} or {"jump": 7}
     activation : f: "tanh", "sigmoid", "relu" or "identity"
     input_weights : "uniform", "normal", "sign", "alternating", "pi", or the (N, n_inputs) array itself, still scaled
     input_density : fraction of the units that an input reaches
     noise : standard deviation of the Gaussian noise added to the state at every step while fitting
-    washout : how many leading steps of each sequence are neither fitted nor scored
+    washout : the number of leading steps of each sequence that are neither fitted nor scored
     readout : `Ridge`, `RidgeClassifier`, `Logistic`, `RecursiveLeastSquares`, `LeastMeanSquares`, a `Readout` of your own,
         or a regressor or classifier of scikit-learn, such as `SVC()`
     readout_from : what the readout sees, of "bias", "input" u(t), "state" x(t), "square" x(t)^2, "output" y(t-1)
-    pooling : how targets per sequence read its steps: "last", "mean", or "every" (fit on each, outputs averaged)
+    pooling : what a target per sequence belongs to: the "last" step, the "mean" of the steps, or "every" step (the outputs
+        are then averaged)
     initial_state : "zero", "random" (uniform in +-1), or N numbers: the state before each sequence
     dtype : "float64" or "float32", of the reservoir; readouts are always fitted in float64
     random_state : seed: an integer, a NumPy Generator, RandomState or SeedSequence, or None for a fresh one
@@ -87,108 +78,6 @@ class ESN(SequenceEstimator):
     True
     """
 
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        "units": Number(low=1, integer=True),
-        "spectral_radius": Number(low=0, optional=True),
-        "density": Number(low=0, high=1, open_low=True),
-        "leak_rate": Number(low=0, high=1, open_low=True, array=True),
-        "input_scaling": Number(array=True),
-        "bias_scaling": Number(array=True),
-        "feedback_scaling": Number(array=True),
-        "topology": Choice(tuple(TOPOLOGIES), (object,), "an (N, N) matrix"),
-        "topology_options": Choice((None,), (dict,), "a dict"),
-        "activation": Choice(tuple(CODES)),
-        "input_weights": Choice(PATTERNS, ARRAY, "an (N, n_inputs) array"),
-        "input_density": Number(low=0, high=1, open_low=True),
-        "noise": Number(low=0),
-        "washout": Number(low=0, integer=True),
-        "readout": Choice(
-            (),
-            (*READOUTS.values(), AnyReadout),
-            f"a readout: {', '.join(READOUTS)}, a subclass of Readout, or an object with fit and predict",
-        ),
-        "readout_from": Subset(PARTS),
-        "pooling": Choice(("last", "mean", "every")),
-        "initial_state": Choice(("zero", "random"), ARRAY, "N numbers"),
-        "dtype": Choice(("float64", "float32")),
-    }
-
-    readout_: Any  # a Readout
-    _largest_output: float
-    _n_seen: int  # the number of features that the readout was fitted to
-    _end: End | None = None  # where the last fitted sequence ended
-
-    def __init__(
-        self,
-        units: int = 500,
-        spectral_radius: float | None = 0.95,
-        density: float = 0.02,
-        leak_rate: float | Sequence[float] = 1.0,
-        input_scaling: float | Sequence[float] = 1.0,
-        bias_scaling: float | Sequence[float] = 0.2,
-        feedback_scaling: float | Sequence[float] = 0.0,
-        topology: Any = "diagonals",
-        topology_options: Mapping[str, Any] | None = None,
-        activation: str = "tanh",
-        input_weights: Any = "uniform",
-        input_density: float = 1.0,
-        noise: float = 0.0,
-        washout: int = 100,
-        readout: Any = DEFAULT_READOUT,
-        readout_from: Sequence[str] = ("bias", "input", "state"),
-        pooling: str = "last",
-        initial_state: Any = "zero",
-        dtype: str = "float64",
-        random_state: Any = None,
-    ) -> None:
-        self.units = units
-        self.spectral_radius = spectral_radius
-        self.density = density
-        self.leak_rate = leak_rate
-        self.input_scaling = input_scaling
-        self.bias_scaling = bias_scaling
-        self.feedback_scaling = feedback_scaling
-        self.topology = topology
-        self.topology_options = topology_options
-        self.activation = activation
-        self.input_weights = input_weights
-        self.input_density = input_density
-        self.noise = noise
-        self.washout = washout
-        self.readout = readout
-        self.readout_from = readout_from
-        self.pooling = pooling
-        self.initial_state = initial_state
-        self.dtype = dtype
-        self.random_state = random_state
-
-    @staticmethod
-    def catalog() -> dict[str, dict[str, str]]:
-        """What can be named in the parameters, with a line each: topologies with their options, and readouts."""
-        topologies = {}
-        for name, function in TOPOLOGIES.items():
-            options = ", ".join(f"{key}={value!r}" for key, value in topology_options(name).items())
-            topologies[name] = (function.__doc__ or "").partition("\n")[0] + (f" Options: {options}." if options else "")
-        readouts = {name: (readout.__doc__ or "").partition("\n")[0] for name, readout in READOUTS.items()}
-        return {"Topologies": topologies, "Readouts": readouts}
-
-    # -- fitting ------------------------------------------------------------------------------------------------------
-
-    @classmethod
-    def sized(cls, budget: int, n_inputs: int, n_outputs: int, **parameters: Any) -> int:
-        """The number of units, at least 1, with which a network of these parameters has nearest to `budget` trained weights.
-
-        Those are the readout's. Raises `ParameterError` where it does not see the units.
-        """
-        parts = frozenset(parameters.get("readout_from", cls().readout_from))
-        none, one = (Layout(parts, n_inputs, n_outputs, units).width * n_outputs for units in (0, 1))
-        if one == none:
-            raise ParameterError(
-                "The 'readout_from' parameter of ESN must have state or square where a budget decides the units."
-                f" Got {sorted(parts)} instead."
-            )
-        return max(round((budget - none) / (one - none)), 1)
-
     def fit(self, inputs: Any, targets: Any = None, *, target: Target = None) -> Self:
         """Draw the weights and fit the readout. If that fails, an earlier fit stays as it was.
 
@@ -198,56 +87,46 @@ class ESN(SequenceEstimator):
         targets : per step or per sequence; None to learn the next step of the inputs themselves
         target : "step" or "sequence": what the targets belong to, where their shape leaves it open
 
-        Raises
-        ------
-        ParameterError, DataError
-            A parameter out of its constraint; data that cannot be used. One line that says what and where.
-        DivergenceError
-            Unbounded units with too large a radius.
+        Raises `ParameterError` for a parameter out of its constraint, `DataError` for data that cannot be used, and
+        `DivergenceError` where unbounded units have too large a radius.
         """
         sequences, read = self._read(inputs, targets, None, self.washout, target)
         trial = copy.copy(self)  # takes the fitted state; `self` gets it when everything went well
         trial._start(sequences[0].shape[1], read)
         noise = (trial.noise, trial._noise_seed.entropy, trial._noise_seed.spawn_key)
-        blocks, trial._end = reused(
+        blocks = reused(
             "training",
             (trial._layout, trial.washout, trial.pooling, trial._classifies, read.per_step, noise),
             (trial.reservoir_, inputs, targets),
             lambda: trial._blocks(sequences, read, trial._noise_seed),
-            lambda made: (HeldBlocks.holding(made[0], MOST_BYTES), made[1]),
+            lambda made: made.held(MOST_BYTES),
         )
         trial.readout_.fit(blocks)
-        return self._become(trial)
+        return self._become(trial, blocks, read)
 
     def partial_fit(
         self, inputs: Any, targets: Any = None, classes: Any = None, *, continued: bool = False, target: Target = None
     ) -> Self:
-        """Learn on from more data, in constant memory. If that fails, the network stays as it was.
+        """Learn from more data, in constant memory. If that fails, the network stays as it was.
 
-        A network read from a file can learn on where its readout is an online one, though not with `continued`: the file
-        holds neither the sums behind a batch readout nor the state at the end of the last data.
+        A network that was read from a file can learn on only if its readout is an online one, and not with `continued`: the
+        file holds neither the sums of a batch readout nor the state at the end of the data.
 
         Parameters
         ----------
         inputs, targets : as in `fit`
-        classes : all labels, at the first call of a classifier; those of the first data count without it
+        classes : all labels, at the first call of a classifier; without them, the labels of the first data count
         target : as in `fit`; without it, later data are read as the first were
-        continued : whether `inputs` is one sequence that goes on where the last one ended: it starts from the state
-            and the output there, without a washout, as if both had been given in one. Otherwise every sequence starts
-            from the initial state.
+        continued : whether `inputs` is one sequence that continues the last one: it starts from the state and the output at
+            its end, without a washout. Otherwise every sequence starts from the initial state.
 
-        Raises
-        ------
-        ParameterError, DataError, DivergenceError
-            As `fit`; also where the readout cannot learn on, or where there is nothing to continue.
+        Raises the errors of `fit`, also if the readout cannot learn on, or if there is nothing to continue.
         """
         fresh = not hasattr(self, "readout_")
         if not hasattr(as_readout(self.readout) if fresh else self.readout_, "partial_fit"):
-            raise ParameterError(
-                f"The 'readout' parameter of ESN must be one that can learn on, for partial_fit. Got {self.readout!r} instead."
-            )
+            raise refused("readout", "ESN", "one that can learn on, for partial_fit", repr(self.readout))
         known = (None if classes is None else np.unique(classes)) if fresh else getattr(self, "classes_", None)
-        if continued and (is_many(inputs) or self._end is None):
+        if continued and (is_many(inputs) or getattr(self, "_end", None) is None):
             raise DataError("inputs: there is nothing to continue; give one sequence, after a call with another.")
         if target is None and targets is not None and not fresh and is_many(inputs):
             target = "step" if self._per_step else "sequence"
@@ -259,29 +138,41 @@ class ESN(SequenceEstimator):
             self._check_again(sequences, read)
             trial.readout_, trial._noise_seed = copy.deepcopy((self.readout_, self._noise_seed))
         trial._largest_output = max(trial._largest_output, largest(read))
-        noise = trial._noise_seed.spawn(1)[0]  # further noise at every call
-        blocks, trial._end = trial._blocks(sequences, read, noise, continued)
+        blocks = trial._blocks(sequences, read, trial._noise_seed.spawn(1)[0], continued)  # new noise at every call
         trial.readout_.partial_fit(blocks)
-        return self._become(trial)
+        return self._become(trial, blocks, read)
 
     def build(self, n_inputs: int, n_outputs: int = 1) -> Self:
-        """Draw the weights without fitting anything: enough for `states` and to look at them. An earlier fit is forgotten."""
+        """Draw the weights and forget an earlier fit: the weights can be read, and `states` works."""
         self.check()
         trial = copy.copy(self)
-        for name in FITTED:
-            vars(trial).pop(name, None)
-        seed = seed_sequence(self.random_state)
-        trial.n_features_in_, trial.n_outputs_ = n_inputs, n_outputs
-        fed_back = n_outputs * self._uses_feedback()
-        parameters = ReservoirParameters.of(self)
-        key = parameters, n_inputs, fed_back, seed.entropy, seed.spawn_key
-        trial.reservoir_ = reused("reservoir", key, (), lambda: build(parameters, n_inputs, fed_back, seed))
-        trial._noise_seed = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 0x6E6F6973))
-        return self._become(trial)
+        trial._draw(n_inputs, n_outputs)
+        self.__dict__ = vars(trial)
+        return self
 
-    def _become(self, other: Self) -> Self:
-        """Take over all that another network of the same parameters holds."""
-        self.__dict__ = dict(vars(other))
+    def _draw(self, n_inputs: int, n_outputs: int) -> None:
+        """Forget an earlier fit and draw the weights."""
+        for name in FITTED:
+            vars(self).pop(name, None)
+        seed = seed_sequence(self.random_state)
+        self.n_features_in_, self.n_outputs_ = n_inputs, n_outputs
+        self._layout = self._layout_now()
+        fed_back = n_outputs * self._uses_feedback()
+        key = *(hashable(getattr(self, name)) for name in RESERVOIR), n_inputs, fed_back, seed.entropy, seed.spawn_key
+        self.reservoir_ = reused("reservoir", key, (), lambda: build(self, n_inputs, fed_back, seed))
+        self._noise_seed = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 0x6E6F6973))
+
+    def _start(self, n_inputs: int, read: Targets) -> None:
+        self._draw(n_inputs, read.n_outputs)
+        self.readout_: Any = as_readout(clone(self.readout))
+        self._remember(read)
+        self._largest_output = largest(read)
+
+    def _become(self, trial: Self, blocks: Blocks, read: Targets) -> Self:
+        """Take over what another network of the same parameters learned, and the end of the last sequence of its data."""
+        self.__dict__ = vars(trial)
+        ended = read.per_step and blocks.last_state is not None
+        self._end = (blocks.last_state, read.values[-1][-1]) if ended else None  # the last state and output
         return self
 
     def _read(self, inputs: Any, targets: Any, classes: np.ndarray | None, washout: int, target: Target) -> tuple[Many, Targets]:
@@ -297,43 +188,20 @@ class ESN(SequenceEstimator):
             )
         return sequences, read
 
-    def _start(self, n_inputs: int, read: Targets) -> None:
-        self.build(n_inputs, read.n_outputs)
-        self.readout_ = as_readout(clone(self.readout))
-        self._n_seen = self._layout.width
-        self._remember(read)
-        self._largest_output = largest(read)
-
-    def _blocks(
-        self, inputs: Many, read: Targets, noise_seed: np.random.SeedSequence, continued: bool = False
-    ) -> tuple[Blocks, End | None]:
-        """The features and targets of sequences as a stream for the readout, the same at every pass; and where they end.
-
-        The run through the reservoir that yields the features fills the state of that end: read all blocks first.
-        """
-        last_state, last_output = self._end if continued and self._end is not None else (None, None)
-        forced = [shifted(y, last_output) for y in read.values] if read.per_step and self._uses_feedback() else None
-        sequences = Sequences(inputs, forced, None if last_state is None else last_state[None])
-        final = np.empty((len(inputs), self.units), self.reservoir_.dtype)
-        end = (final[-1], read.values[-1][-1]) if read.per_step else None
+    def _blocks(self, inputs: Many, read: Targets, noise_seed: np.random.SeedSequence, continued: bool = False) -> Blocks:
+        """The features and targets of sequences as a stream for the readout, the same at every pass."""
+        state, output = self._end if continued and self._end is not None else (None, None)
+        fed_back = [shifted(y, output) for y in read.values] if read.per_step and self._uses_feedback() else None
 
         def source() -> Any:
             noise = (self.noise, np.random.default_rng(noise_seed)) if self.noise > 0.0 else None
-            return stream(self.reservoir_, self._layout, sequences, noise, final)
+            return stream(self.reservoir_, self._layout, inputs, fed_back, None if state is None else state[None], noise)
 
-        if read.per_step:
-            return per_step(source, read.values, 0 if continued else self.washout, self._layout), end
-        if self.pooling == "every":
-            repeated: Many = [np.broadcast_to(y, (len(u), len(y))) for u, y in zip(inputs, read.values, strict=True)]
-            return per_step(source, repeated, self.washout, self._layout), end
-        rows = pooled(source(), sequences.lengths, self.washout, self.pooling, self._layout)
-        return Blocks.of(rows, np.stack(read.values), "bias" in self.readout_from), end
-
-    # -- using --------------------------------------------------------------------------------------------------------
+        return training_blocks(source, inputs, read, 0 if continued else self.washout, self.pooling, self._layout)
 
     @property
     def predict_proba(self) -> Callable[[Any], Any]:
-        """`predict_proba(inputs)`: class probabilities (..., n_classes), per step or per sequence; where the readout has any."""
+        """`predict_proba(inputs)` gives class probabilities (..., n_classes), per step or sequence, if the readout has any."""
         readout = as_readout(self.readout_ if self.__sklearn_is_fitted__() else self.readout)
         if not hasattr(readout, "probabilities"):
             raise AttributeError(
@@ -342,9 +210,9 @@ class ESN(SequenceEstimator):
         return self._predict_proba(readout.probabilities)
 
     def states(self, inputs: Any, targets: Any = None) -> Any:
-        """Reservoir states (T, N) along inputs, without noise; a list for many sequences. Needs `fit` or `build`.
+        """Compute the states (T, N) along inputs, without noise, after `fit` or `build`; a list for many sequences.
 
-        A network with feedback needs the `targets` (T, n_outputs) that it is fed.
+        A network with feedback needs the `targets` (T, n_outputs), which it is fed.
         """
         reservoir = self._drawn()
         sequences = as_sequences(inputs)
@@ -357,31 +225,14 @@ class ESN(SequenceEstimator):
         found = states(reservoir, sequences)
         return found if is_many(inputs) else found[0]
 
-    # -- what fit leaves to be read -----------------------------------------------------------------------------------
-
-    @property
-    def recurrent_weights_(self) -> Any:
-        """W, (N, N): SciPy CSR, or an array where it is dense."""
-        return self._drawn().recurrent_weights()
-
-    @property
-    def input_weights_(self) -> np.ndarray:
-        """W_in, (N, n_inputs)."""
-        return self._drawn().input_weights
-
-    @property
-    def feedback_weights_(self) -> np.ndarray:
-        """W_fb, (N, n_outputs), or (N, 0) without feedback."""
-        return self._drawn().feedback_weights
-
-    @property
-    def bias_(self) -> np.ndarray:
-        """b, (N,)."""
-        return self._drawn().bias
+    recurrent_weights_ = property(lambda self: self._drawn().recurrent_weights(), doc="W (N, N), in SciPy CSR or an array.")
+    input_weights_ = property(lambda self: self._drawn().input_weights, doc="W_in (N, n_inputs).")
+    feedback_weights_ = property(lambda self: self._drawn().feedback_weights, doc="W_fb (N, n_outputs or 0).")
+    bias_ = property(lambda self: self._drawn().bias, doc="b (N,).")
 
     @property
     def output_weights_(self) -> np.ndarray:
-        """W_out, (n_outputs, n_seen); columns in the order bias, input, output, square, state, as far as seen."""
+        """W_out (n_outputs, n_seen), its columns in the order bias, input, output, square, state, as far as they are seen."""
         self._check_fitted()
         if not self.readout_.linear:
             raise AttributeError(f"output_weights_ needs a linear readout. Got {self.readout!r} instead.")
@@ -389,7 +240,7 @@ class ESN(SequenceEstimator):
 
     @property
     def n_parameters_(self) -> int | None:
-        """The number of trained weights; None with a readout that is not linear, of which it is not known."""
+        """The number of trained weights; None with a readout that is not linear, whose weights cannot be counted."""
         self._check_fitted()
         return self.readout_.coefficients_.size if self.readout_.linear else None
 
@@ -398,8 +249,8 @@ class ESN(SequenceEstimator):
             raise not_fitted(self)
         return self.reservoir_
 
-    @property
-    def _layout(self) -> Layout:
+    def _layout_now(self) -> Layout:
+        """The columns of the readout's features, by the parameters as they are now."""
         return Layout(frozenset(self.readout_from), self.n_features_in_, self.n_outputs_, self.units)
 
     @property
@@ -426,10 +277,8 @@ class ESN(SequenceEstimator):
 
     def _record(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays, state = super()._record()
-        if (self.units, self._layout.width) != (self.reservoir_.units, self._n_seen):
-            raise ParameterError(
-                "The network's parameters were changed after fit, its weights are of another size; fit it again."
-            )
+        if self._layout_now() != self._layout:
+            raise ParameterError("The network's parameters were changed after fit and no longer fit its weights; fit it again.")
         seed = self._noise_seed
         noise_seed = [str(seed.entropy), list(seed.spawn_key), seed.n_children_spawned]
         arrays = {**arrays, **self.reservoir_.to_arrays(), **self.readout_.to_arrays()}
@@ -446,6 +295,6 @@ class ESN(SequenceEstimator):
             input_weights=(self.units, self.n_features_in_),
             feedback_weights=(self.units, self.n_outputs_ * self._uses_feedback()),
         )
+        self._layout = self._layout_now()
         self.readout_ = clone(self.readout)
-        self._n_seen = self._layout.width
-        self.readout_.restore(arrays, self._n_seen, self.n_outputs_)
+        self.readout_.restore(arrays, self._layout.width, self.n_outputs_)

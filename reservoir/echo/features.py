@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from reservoir.base.targets import Targets
 from reservoir.echo.readouts.least_squares import Block, Blocks
 from reservoir.echo.reservoir import Reservoir
 
@@ -17,9 +21,17 @@ Segment = tuple[int, int, int]
 """Number of a sequence, first row, last row + 1."""
 
 
+class FeatureBlock(NamedTuple):
+    """The features of some segments, end to end."""
+
+    segments: list[Segment]
+    rows: np.ndarray  # (rows of all segments, F)
+    states: np.ndarray  # (n_segments, N): the state of the reservoir after each
+
+
 @dataclass(frozen=True)
 class Layout:
-    """The columns of a feature row: 1, u(t), y(t-1), x(t)^2 and x(t), as far as `parts` names them."""
+    """The columns of a feature row: of 1, u(t), y(t-1), x(t)^2 and x(t) those that `parts` names, in this order."""
 
     parts: frozenset[str]
     n_inputs: int
@@ -28,40 +40,23 @@ class Layout:
 
     def columns(self, part: str) -> slice:
         """The columns of a part; an empty slice for one that is left out."""
-        start = sum(self._width(name) for name in PARTS[: PARTS.index(part)])
-        return slice(start, start + self._width(part))
+        sizes = dict(zip(PARTS, (1, self.n_inputs, self.n_outputs, self.units, self.units), strict=True))
+        start = sum(sizes[name] for name in PARTS[: PARTS.index(part)] if name in self.parts)
+        return slice(start, start + sizes[part] * (part in self.parts))
 
     @property
     def width(self) -> int:
         """The number of features."""
-        return sum(self._width(part) for part in PARTS)
-
-    def _width(self, part: str) -> int:
-        sizes = {"bias": 1, "input": self.n_inputs, "output": self.n_outputs, "square": self.units, "state": self.units}
-        return sizes[part] if part in self.parts else 0
-
-
-@dataclass(frozen=True)
-class Sequences:
-    """The inputs of S sequences, and the outputs y(t-1) that they are given at each step, where anything reads them."""
-
-    inputs: Sequence[np.ndarray]  # (T, I) each
-    last_outputs: Sequence[np.ndarray] | None = None  # (T, O) each
-    start: np.ndarray | None = None  # (S, N), the states before the sequences, if they are not the initial one
-
-    @property
-    def lengths(self) -> list[int]:
-        """The length of each sequence."""
-        return [len(u) for u in self.inputs]
+        return self.columns(PARTS[-1]).stop
 
 
 def block_rows(width: int) -> int:
-    """How many rows of features to take at once: 8 MB, which stay in the cache and keep BLAS busy, but at least 256."""
+    """The number of rows in a block of features: 8 MB, which stay in the cache and keep BLAS busy, but at least 256 rows."""
     return max(256, BLOCK_BYTES // (8 * width))
 
 
 def shifted(targets: np.ndarray, before: np.ndarray | None = None) -> np.ndarray:
-    """y(t-1) for every t: the targets (T, O) one step later, what was `before` (O,) or else zeros first."""
+    """y(t-1) for every t: the targets (T, O) one step later, after `before` (O,) or zeros."""
     return np.concatenate([np.zeros_like(targets[:1]) if before is None else before[None], targets[:-1]])
 
 
@@ -71,20 +66,11 @@ def cut(lengths: Sequence[int], rows: int) -> Iterator[list[Segment]]:
     >>> list(cut([2, 3], rows=4))
     [[(0, 0, 2), (1, 0, 2)], [(1, 2, 3)]]
     """
-    block: list[Segment] = []
-    used = 0
-    for sequence, length in enumerate(lengths):
-        start = 0
-        while start < length:
-            stop = min(length, start + rows - used)
-            block.append((sequence, start, stop))
-            used += stop - start
-            start = stop
-            if used == rows:
-                yield block
-                block, used = [], 0
-    if block:
-        yield block
+    starts = [0, *itertools.accumulate(lengths)]
+    for first in range(0, starts[-1], rows):
+        last = min(first + rows, starts[-1])
+        numbers = range(bisect.bisect(starts, first) - 1, bisect.bisect_left(starts, last))
+        yield [(s, max(first - starts[s], 0), min(last - starts[s], lengths[s])) for s in numbers]
 
 
 def gather(arrays: Sequence[np.ndarray], segments: list[Segment]) -> np.ndarray:
@@ -94,88 +80,86 @@ def gather(arrays: Sequence[np.ndarray], segments: list[Segment]) -> np.ndarray:
 
 
 def stream(
-    reservoir: Reservoir,
-    layout: Layout,
-    sequences: Sequences,
-    noise: tuple[float, np.random.Generator] | None = None,
-    final_states: np.ndarray | None = None,
-) -> Iterator[tuple[list[Segment], np.ndarray]]:
-    """Run sequences through a reservoir and yield (segments, features (rows, F)) block by block.
+    reservoir: Reservoir, layout: Layout, inputs: Sequence[np.ndarray], last_outputs: Sequence[np.ndarray] | None = None,
+    starts: np.ndarray | None = None, noise: tuple[float, np.random.Generator] | None = None,
+) -> Iterator[FeatureBlock]:  # fmt: skip
+    """Run S sequences through a reservoir and yield their features block by block.
 
-    The features are overwritten by the next block. `noise` is a standard deviation and its generator; `final_states`
-    (S, N) receives the state after each sequence.
+    Parameters
+    ----------
+    inputs : (T, I) for each sequence
+    last_outputs : (T, O) for each, the outputs y(t-1), where the reservoir or the readout reads them
+    starts : (S, N), the states before the sequences; the reservoir's initial state unless given
+    noise : its standard deviation and its generator
     """
-    dtype, units = reservoir.dtype, reservoir.units
-    input_columns, output_columns, squares = (layout.columns(part) for part in ("input", "output", "square"))
+    lengths, units = [len(u) for u in inputs], reservoir.units
     first = layout.columns("state").start  # the last part, so that the states fit in even where the layout leaves them out
-    rows_at_once = min(block_rows(first + units), sum(sequences.lengths))
-    buffer = np.ones((rows_at_once, first + units), dtype)
-    carried = None  # the state of a sequence that goes on in the next block
-    for segments in cut(sequences.lengths, rows_at_once):
-        fed = gather(sequences.inputs, segments)
-        rows = len(fed)
-        if "input" in layout.parts:
-            buffer[:rows, input_columns] = fed
-        if sequences.last_outputs is not None:
-            last = gather(sequences.last_outputs, segments)
-            if "output" in layout.parts:
-                buffer[:rows, output_columns] = last
-            fed = np.concatenate([fed, last], axis=1)
+    carried = None  # the state of a sequence that continues in the next block
+    for segments in cut(lengths, block_rows(first + units)):
         numbers = [s for s, _, _ in segments]
-        states = np.tile(reservoir.initial_state, (len(numbers), 1)) if sequences.start is None else sequences.start[numbers]
+        states = np.tile(reservoir.initial_state, (len(numbers), 1)) if starts is None else starts[numbers]
         if carried is not None:
             states[0] = carried
-        shaken = None if noise is None else noise[0] * noise[1].standard_normal((rows, units))
-        lengths = [stop - start for _, start, stop in segments]
-        first_sequence, first_step, _ = segments[0]
-        named = first_sequence if len(sequences.lengths) > 1 else None
-        reservoir.run(fed, lengths, states, buffer, first, shaken, first_step, named)
-        carried = states[-1] if segments[-1][2] < sequences.lengths[segments[-1][0]] else None
+        fed = gather(inputs, segments)
+        block = np.empty((len(fed), first + units), reservoir.dtype)
+        block[:, layout.columns("bias")] = 1.0
+        if "input" in layout.parts:
+            block[:, layout.columns("input")] = fed
+        if last_outputs is not None:
+            last = gather(last_outputs, segments)
+            if "output" in layout.parts:
+                block[:, layout.columns("output")] = last
+            fed = np.concatenate([fed, last], axis=1)
+        shaken = None if noise is None else noise[0] * noise[1].standard_normal((len(fed), units))
+        origin = segments[0][1], segments[0][0] if len(lengths) > 1 else None
+        reservoir.run(fed, [stop - start for _, start, stop in segments], states, block, first, shaken, *origin)
         if "square" in layout.parts:
-            np.square(buffer[:rows, first:], out=buffer[:rows, squares])
-        if final_states is not None:
-            final_states[numbers] = states
-        yield segments, buffer[:rows, : layout.width]
+            np.square(block[:, first:], out=block[:, layout.columns("square")])
+        carried = states[-1] if segments[-1][2] < lengths[segments[-1][0]] else None
+        yield FeatureBlock(segments, block[:, : layout.width], states)
 
 
-def per_step(
-    source: Callable[[], Iterator[tuple[list[Segment], np.ndarray]]],
-    targets: Sequence[np.ndarray],
-    washout: int,
-    layout: Layout,
-) -> Blocks:
-    """Blocks for targets (T, O) per step of each sequence, the first `washout` rows of each left out."""
+def per_step(source: Callable[[], Iterator[FeatureBlock]], targets: Sequence[np.ndarray], washout: int, layout: Layout) -> Blocks:
+    """Blocks for targets (T, O) per step of each sequence, without the first `washout` rows of each."""
 
     def make() -> Iterator[Block]:
-        for segments, rows in source():
+        for segments, rows, states in source():
+            blocks.last_state = states[-1]
             kept = [(s, max(start, washout), stop) for s, start, stop in segments if stop > washout]
-            if not kept:
-                continue
             if kept != segments:
                 step = np.concatenate([np.arange(start, stop) for _, start, stop in segments])
                 rows = rows[np.argmax(step >= washout) :] if len(segments) == 1 else rows[step >= washout]
-            yield rows, gather(targets, kept)
+            if kept:
+                yield rows, gather(targets, kept)
 
-    rows = sum(max(len(y) - washout, 0) for y in targets)
-    return Blocks(make, rows, layout.width, targets[0].shape[1], "bias" in layout.parts)
+    blocks = Blocks(
+        make, sum(max(len(y) - washout, 0) for y in targets), layout.width, targets[0].shape[1], "bias" in layout.parts
+    )
+    return blocks
 
 
-def pooled(
-    source: Iterable[tuple[list[Segment], np.ndarray]],
-    lengths: Sequence[int],
-    washout: int,
-    pooling: str,
-    layout: Layout,
-) -> np.ndarray:
+def pooled(source: Iterable[FeatureBlock], lengths: Sequence[int], washout: int, pooling: str, layout: Layout) -> np.ndarray:
     """One feature row per sequence, (S, F): its last row, or the mean of those after the washout."""
     result = np.zeros((len(lengths), layout.width))
-    for segments, rows in source:
-        start_row = 0
+    for segments, rows, _ in source:
         for s, start, stop in segments:
-            part = rows[start_row : start_row + stop - start]
-            start_row += stop - start
+            part, rows = rows[: stop - start], rows[stop - start :]
             if pooling == "last":
                 result[s] = part[-1]
             else:
                 result[s] += part[max(washout - start, 0) :].sum(axis=0) / (lengths[s] - washout)
     return result
+
+
+def training_blocks(
+    source: Callable[[], Iterator[FeatureBlock]], inputs: Sequence[np.ndarray], read: Targets, washout: int, pooling: str,
+    layout: Layout,
+) -> Blocks:  # fmt: skip
+    """Blocks for the targets of input sequences: a row for each step, or for each sequence one that `pooling` makes."""
+    if read.per_step:
+        return per_step(source, read.values, washout, layout)
+    if pooling == "every":
+        repeated = [np.broadcast_to(y, (len(u), len(y))) for u, y in zip(inputs, read.values, strict=True)]
+        return per_step(source, repeated, washout, layout)
+    rows = pooled(source(), [len(u) for u in inputs], washout, pooling, layout)
+    return Blocks.of(rows, np.stack(read.values), "bias" in layout.parts)

@@ -1,4 +1,4 @@
-"""Input, bias and feedback weights: patterns of unit scale, which the estimator multiplies by its scalings."""
+"""Input, bias and feedback weights of unit scale, which the reservoir multiplies by its scalings."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ PATTERNS = ("uniform", "normal", "sign", "alternating", "pi")
 def input_weights(
     units: int, channels: int, pattern: str, density: float, generator: np.random.Generator, offset: int = 0
 ) -> np.ndarray:
-    """Weights (units, channels) of unit scale.
+    """Draw weights (units, channels) of unit scale.
 
     Parameters
     ----------
     pattern : "uniform" in [-1, 1]; "normal", standard; "sign", random +1 and -1; "alternating", +1 and -1 in turn;
-        "pi", the aperiodic signs of the minimum-complexity ESN: - for a decimal digit of pi below 5, + otherwise,
-        running down the units channel after channel (Rodan & Tino 2011)
+        "pi", the aperiodic signs of the minimum-complexity ESN: - for a decimal digit of pi below 5, + otherwise, along
+        the units of one channel after the other (Rodan & Tino 2011)
     density : the fraction of units that each channel reaches, rounded to whole units, at least one
-    offset : how many entries of an "alternating" or "pi" pattern to pass over
+    offset : the number of entries of an "alternating" or "pi" pattern to skip
     """
     entries = units * channels
     if pattern == "pi":

@@ -1,4 +1,4 @@
-"""A reservoir with a fitted readout: everything a fitted network computes."""
+"""A reservoir with a fitted readout, in open and in closed loop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reservoir.base.threads import split_work
-from reservoir.echo.features import Layout, Segment, Sequences, pooled, shifted, stream
+from reservoir.echo.features import FeatureBlock, Layout, pooled, shifted, stream
 from reservoir.echo.readouts.base import Readout
 from reservoir.echo.reservoir import Reservoir
 from reservoir.echo.reuse import MOST_BYTES, reused
@@ -29,7 +29,7 @@ def states(reservoir: Reservoir, inputs: Sequence[np.ndarray]) -> Many:
 
 @dataclass(frozen=True)
 class FittedNetwork:
-    """Reservoir, what its readout sees, the readout, and the size of output that counts as diverged."""
+    """A reservoir, the features that its readout sees, the readout, and the limit beyond which an output has diverged."""
 
     reservoir: Reservoir
     layout: Layout
@@ -39,7 +39,7 @@ class FittedNetwork:
     def outputs(self, inputs: Sequence[np.ndarray]) -> Many:
         """Open loop: the outputs (T, O) along each input sequence (T, I)."""
         results = [np.empty((len(u), self.layout.n_outputs)) for u in inputs]
-        for segments, rows in self._features(inputs)[0]:
+        for segments, rows, _ in self._features(inputs):
             for s, start, stop in segments:
                 results[s][start:stop] = self.readout.outputs(rows[: stop - start])
                 rows = rows[stop - start :]
@@ -49,22 +49,18 @@ class FittedNetwork:
         """One output per sequence, (S, O): of the "last" features, of their "mean", or "every" step's, averaged."""
         if pooling == "every":
             return np.stack([y[washout:].mean(axis=0) for y in self.outputs(inputs)])
-        source, _ = self._features(inputs)
-        return self.readout.outputs(pooled(source, [len(u) for u in inputs], washout, pooling, self.layout))
+        lengths = [len(u) for u in inputs]
+        return self.readout.outputs(pooled(self._features(inputs), lengths, washout, pooling, self.layout))
 
-    def _features(
-        self, inputs: Sequence[np.ndarray], last_outputs: Sequence[np.ndarray] | None = None
-    ) -> tuple[Iterable[tuple[list[Segment], np.ndarray]], np.ndarray]:
-        """The features along sequences, block by block, and an array (S, N) that holds the final states after the last."""
-        final = np.empty((len(inputs), self.reservoir.units), self.reservoir.dtype)
-        source = stream(self.reservoir, self.layout, Sequences(inputs, last_outputs), final_states=final)
-        if last_outputs is not None or 8 * sum(map(len, inputs)) * self.layout.width > MOST_BYTES:
-            return source, final
-        hold = lambda made: ([(segments, rows.copy()) for segments, rows in made[0]], made[1])  # noqa: E731
-        return reused("features", self.layout, (self.reservoir, *inputs), lambda: (source, final), hold)
+    def _features(self, inputs: Sequence[np.ndarray]) -> Iterable[FeatureBlock]:
+        """The features along sequences, block by block; inside `reusing` they are kept, unless they are large."""
+        source = stream(self.reservoir, self.layout, inputs)
+        if 8 * sum(map(len, inputs)) * self.layout.width > MOST_BYTES:
+            return source
+        return reused("features", self.layout, (self.reservoir, *inputs), lambda: source, list)
 
     def self_fed_outputs(self, inputs: Sequence[np.ndarray]) -> Many:
-        """With output feedback: the outputs (T, O) along each input sequence, each fed back at the next step."""
+        """With output feedback: the outputs (T, O) along each input sequence, where each output is fed back at the next step."""
         results = []
         for s, u in enumerate(inputs):
             start = self.reservoir.initial_state[None].copy()
@@ -73,31 +69,34 @@ class FittedNetwork:
         return results
 
     def forecast(self, histories: Sequence[np.ndarray], steps: int) -> Many:
-        """Continue each history (T, O) by the network's own forecasts: a (steps, O) array each.
+        """Continue each history (T, O) by the network's own forecasts (steps, O).
 
-        A network with inputs reads the history as input, and its output after the last step is the first forecast. One
-        without is fed the history as its past outputs.
+        A network with inputs reads the history as its input, and its output after the last step is the first forecast. A
+        network without inputs reads the history as its past outputs.
         """
         has_inputs = self.layout.n_inputs > 0
         inputs = histories if has_inputs else [np.empty((len(y), 0)) for y in histories]
-        past = None
         if self.reservoir.feedback_weights.shape[1] > 0:
             # The output that belongs to an input is the next value, so that y(t-1) is the input itself.
             past = [np.concatenate([np.zeros_like(y[:1]), y[1:]]) if has_inputs else shifted(y) for y in histories]
+            source: Iterable[FeatureBlock] = stream(self.reservoir, self.layout, inputs, past)
+        else:
+            source = self._features(inputs)
+        states = np.empty((len(histories), self.reservoir.units), self.reservoir.dtype)
         first = np.empty((len(histories), self.layout.n_outputs), self.reservoir.dtype)
-        source, final = self._features(inputs, past)
-        for segments, rows in source:
+        for block in source:
             row = -1
-            for s, start, stop in segments:
+            for (s, start, stop), state in zip(block.segments, block.states, strict=True):
                 row += stop - start
                 if stop == len(histories[s]):
-                    first[s] = self.readout.outputs(rows[row : row + 1])[0]
-        if has_inputs and not (np.abs(first) <= self.limit).all():
-            raise self._diverged(0, int(np.argmax(~(np.abs(first) <= self.limit).all(axis=1))))
+                    first[s], states[s] = self.readout.outputs(block.rows[row : row + 1])[0], state
         if not has_inputs:
             last = np.array([y[-1] for y in histories], self.reservoir.dtype)
-            return list(self.closed_loop(final.copy(), last, steps))
-        rest = self.closed_loop(final.copy(), first.copy(), steps - 1, first_step=1)
+            return list(self.closed_loop(states, last, steps))
+        inside = (np.abs(first) <= self.limit).all(axis=1)
+        if not inside.all():
+            raise self._diverged(0, int(np.argmin(inside)))
+        rest = self.closed_loop(states, first.copy(), steps - 1, first_step=1)
         return list(np.concatenate([first[:, None, :], rest], axis=1))
 
     def closed_loop(
@@ -106,9 +105,9 @@ class FittedNetwork:
     ) -> np.ndarray:  # fmt: skip
         """Run S networks for `steps` steps on their own outputs, in parallel threads: outputs (S, steps, O).
 
-        The states `start` (S, N) and the `last` outputs (S, O) are overwritten with the final ones. `inputs` (S, steps, I)
-        are read where given; without them the outputs are the inputs. Raises `DivergenceError` where an output leaves the
-        limit; its text counts sequences and steps from `first_sequence` and `first_step`.
+        The states `start` (S, N) and the `last` outputs (S, O) are overwritten with the final ones. Without `inputs`
+        (S, steps, I) the outputs are the inputs. Raises `DivergenceError` if an output leaves the limit; its text counts
+        sequences and steps from `first_sequence` and `first_step`.
         """
         dtype, n_inputs = self.reservoir.dtype, self.layout.n_inputs
         outputs = np.zeros((len(start), steps, self.layout.n_outputs), dtype)
@@ -121,7 +120,7 @@ class FittedNetwork:
         return outputs
 
     def _run_linear(self, given: np.ndarray, start: np.ndarray, last: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-        """Fill `outputs` (S, T, O) in closed loop, compiled; the number of steps (S,) before one that left the limit."""
+        """Fill `outputs` (S, T, O) in compiled code; return the number of steps (S,) before an output leaves the limit."""
         coefficients, dtype = self.readout.coefficients_, self.reservoir.dtype
         parts = ("bias", "input", "state", "square", "output")
         readout = ReadoutWeights(*(np.ascontiguousarray(coefficients[:, self.layout.columns(part)], dtype) for part in parts))
@@ -138,15 +137,16 @@ class FittedNetwork:
         return completed
 
     def _run_steps(self, given: np.ndarray, start: np.ndarray, last: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-        """The same with a readout that is asked for its outputs at every step; it ends where the first sequence does."""
+        """The same, by calling the readout at every step; all sequences end with the first that leaves the limit."""
         sequences, steps, _ = outputs.shape
         completed = np.full(sequences, steps)
         fed_back = self.reservoir.feedback_weights.shape[1] > 0
         for t in range(steps):
             u = given[:, t] if given.shape[1] > 0 else last[:, : self.layout.n_inputs]
-            step = Sequences(list(u[:, None]), list(last[:, None]) if fed_back else None, start)
-            for segments, rows in stream(self.reservoir, self.layout, step, final_states=start):
-                last[[s for s, _, _ in segments]] = self.readout.outputs(rows)
+            source = stream(self.reservoir, self.layout, list(u[:, None]), list(last[:, None]) if fed_back else None, start)
+            for segments, rows, states in source:
+                numbers = [s for s, _, _ in segments]
+                last[numbers], start[numbers] = self.readout.outputs(rows), states
             outputs[:, t] = last
             inside = (np.abs(last) <= self.limit).all(axis=1)
             if not inside.all():

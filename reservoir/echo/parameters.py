@@ -1,61 +1,104 @@
-"""The parameters that describe a reservoir, as one value between the estimator and what draws the weights."""
+"""The parameters of an echo state network: their constraints, their defaults, and what can be named in them."""
 
 from __future__ import annotations
 
-import hashlib
-import numbers
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
-import scipy.sparse as sp
+
+from reservoir.base.sequence_estimator import SequenceEstimator
+from reservoir.echo.features import PARTS, Layout
+from reservoir.echo.input_weights import PATTERNS
+from reservoir.echo.readouts.model import AnyReadout
+from reservoir.echo.readouts.ridge import Ridge
+from reservoir.echo.readouts.table import READOUTS
+from reservoir.echo.topology import TOPOLOGIES, topology_options
+from reservoir.kernels.activations import CODES
+from reservoir.validation import Choice, Constraint, Number, Subset, refused
+
+ARRAY = (list, tuple, np.ndarray)
+DEFAULT_READOUT = Ridge(1e-8)
+RESERVOIR = (
+    "units", "spectral_radius", "density", "leak_rate", "input_scaling", "bias_scaling", "feedback_scaling", "topology",
+    "topology_options", "activation", "input_weights", "input_density", "initial_state", "dtype",
+)  # fmt: skip
+"""The names of the parameters that describe the reservoir."""
 
 
-@dataclass(frozen=True, eq=False)
-class ReservoirParameters:
-    """The parameters of an `ESN` that describe its reservoir; two are equal, and hash alike, where all values are equal."""
+@dataclass(eq=False, repr=False)
+class ESNParameters(SequenceEstimator):
+    """The parameters of an `ESN`, whose docstring explains them."""
 
-    units: int
-    spectral_radius: float | None
-    density: float
-    leak_rate: Any
-    input_scaling: Any
-    bias_scaling: Any
-    feedback_scaling: Any
-    topology: Any
-    topology_options: Mapping[str, Any] | None
-    activation: str
-    input_weights: Any
-    input_density: float
-    initial_state: Any
-    dtype: str
+    constraints: ClassVar[Mapping[str, Constraint]] = {
+        "units": Number(low=1, integer=True),
+        "spectral_radius": Number(low=0, optional=True),
+        "density": Number(low=0, high=1, open_low=True),
+        "leak_rate": Number(low=0, high=1, open_low=True, array=True),
+        "input_scaling": Number(array=True),
+        "bias_scaling": Number(array=True),
+        "feedback_scaling": Number(array=True),
+        "topology": Choice(tuple(TOPOLOGIES), (object,), "an (N, N) matrix"),
+        "topology_options": Choice((None,), (dict,), "a dict"),
+        "activation": Choice(tuple(CODES)),
+        "input_weights": Choice(PATTERNS, ARRAY, "an (N, n_inputs) array"),
+        "input_density": Number(low=0, high=1, open_low=True),
+        "noise": Number(low=0),
+        "washout": Number(low=0, integer=True),
+        "readout": Choice(
+            (), (*READOUTS.values(), AnyReadout),
+            f"a readout: {', '.join(READOUTS)}, a subclass of Readout, or an object with fit and predict"
+        ),
+        "readout_from": Subset(PARTS),
+        "pooling": Choice(("last", "mean", "every")),
+        "initial_state": Choice(("zero", "random"), ARRAY, "N numbers"),
+        "dtype": Choice(("float64", "float32")),
+    }  # fmt: skip
+
+    units: int = 500
+    spectral_radius: float | None = 0.95
+    density: float = 0.02
+    leak_rate: float | Sequence[float] = 1.0
+    input_scaling: float | Sequence[float] = 1.0
+    bias_scaling: float | Sequence[float] = 0.2
+    feedback_scaling: float | Sequence[float] = 0.0
+    topology: Any = "diagonals"
+    topology_options: Mapping[str, Any] | None = None
+    activation: str = "tanh"
+    input_weights: Any = "uniform"
+    input_density: float = 1.0
+    noise: float = 0.0
+    washout: int = 100
+    readout: Any = DEFAULT_READOUT
+    readout_from: Sequence[str] = ("bias", "input", "state")
+    pooling: str = "last"
+    initial_state: Any = "zero"
+    dtype: str = "float64"
+    random_state: Any = None
+
+    @staticmethod
+    def catalog() -> dict[str, dict[str, str]]:
+        """What can be named in the parameters, with a line each: topologies with their options, and readouts."""
+
+        def lines(table: Mapping[str, Any]) -> dict[str, str]:
+            return {name: (inspect.getdoc(entry) or "").partition("\n")[0] for name, entry in table.items()}
+
+        topologies = lines(TOPOLOGIES)
+        for name in topologies:
+            if options := topology_options(name):
+                topologies[name] += f" Options: {', '.join(f'{key}={value!r}' for key, value in options.items())}."
+        return {"Topologies": topologies, "Readouts": lines(READOUTS)}
 
     @classmethod
-    def of(cls, estimator: Any) -> ReservoirParameters:
-        """Those of an estimator."""
-        return cls(**{field.name: getattr(estimator, field.name) for field in fields(cls)})
+    def sized(cls, budget: int, n_inputs: int, n_outputs: int, **parameters: Any) -> int:
+        """Compute the number of units with which the readout of such a network has nearest to `budget` weights.
 
-    def __post_init__(self) -> None:
-        content = tuple(hashable(getattr(self, field.name)) for field in fields(self))
-        object.__setattr__(self, "_content", content)  # now: a matrix may be changed in place later
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ReservoirParameters) and vars(self)["_content"] == vars(other)["_content"]
-
-    def __hash__(self) -> int:
-        return hash(vars(self)["_content"])
-
-
-def hashable(value: Any) -> Hashable:
-    """A stand-in for the value of a parameter, equal where values are: own matrices by a digest of their numbers."""
-    if sp.issparse(value):
-        matrix = sp.csr_array(value)
-        return ("sparse", matrix.shape, *map(hashable, (matrix.data, matrix.indices, matrix.indptr)))
-    if isinstance(value, np.ndarray) and value.dtype != object:
-        return "array", value.shape, value.dtype.str, hashlib.sha256(value.tobytes()).digest()
-    if isinstance(value, Mapping):
-        return tuple(sorted((name, hashable(part)) for name, part in value.items()))
-    if isinstance(value, (list, tuple)):
-        return tuple(map(hashable, value))
-    return value if value is None or isinstance(value, (str, numbers.Number)) else object()  # equal to nothing else
+        Raises `ParameterError` where the readout does not see the units.
+        """
+        parts = frozenset(parameters.get("readout_from", cls().readout_from))
+        none, one = (Layout(parts, n_inputs, n_outputs, units).width * n_outputs for units in (0, 1))
+        if one == none:
+            raise refused("readout_from", "ESN", "a list with state or square where a budget decides the units", sorted(parts))
+        return max(round((budget - none) / (one - none)), 1)

@@ -1,4 +1,4 @@
-"""A reservoir: its weights, drawn from a seed, and how they are run. Estimator and diagnostics both stand on it."""
+"""A reservoir: its weights, how they are drawn from a seed, and how they are run; for the estimator and the diagnostics."""
 
 from __future__ import annotations
 
@@ -12,35 +12,28 @@ import scipy.sparse as sp
 
 from reservoir.base.threads import split_work
 from reservoir.echo.input_weights import input_weights
-from reservoir.echo.parameters import ReservoirParameters
 from reservoir.echo.spectral import to_unit_radius
 from reservoir.echo.topology import TOPOLOGIES, Diagonals, Matrix, as_csr, check_options, own_matrix, scaled, storage
 from reservoir.kernels import drive as kernels
 from reservoir.kernels.activations import CODES
-from reservoir.validation import DivergenceError, ParameterError, brief
+from reservoir.validation import DivergenceError, brief, refused
 
 UNIT_RADIUS = ("cycle", "orthogonal", "permutation")  # by construction
 NILPOTENT = ("delay_line",)  # by construction
+DIMENSIONS = {"input_weights": 2, "feedback_weights": 2, "bias": 1, "leak": 1, "initial_state": 1}
+"""The arrays of a reservoir beside its matrix, and the dimensions of each, the first of which is N."""
 
 
 @dataclass(frozen=True)
 class Reservoir:
-    """The weights of a reservoir of N units with I inputs and O fed-back outputs (O = 0 without feedback).
+    """The weights of a reservoir of N units with I inputs and O fed-back outputs (O = 0 without feedback)."""
 
-    Attributes
-    ----------
-    matrix : recurrent matrix W at its final scale
-    input_weights, feedback_weights, bias : (N, I), (N, O), (N,)
-    leak : (N,) leak rate of each unit
-    initial_state : (N,) of `dtype`
-    """
-
-    matrix: Matrix
-    input_weights: np.ndarray
-    feedback_weights: np.ndarray
-    bias: np.ndarray
-    leak: np.ndarray
-    initial_state: np.ndarray
+    matrix: Matrix  # W at its final scale
+    input_weights: np.ndarray  # (N, I)
+    feedback_weights: np.ndarray  # (N, O)
+    bias: np.ndarray  # (N,)
+    leak: np.ndarray  # (N,), the leak rate of each unit
+    initial_state: np.ndarray  # (N,) of `dtype`
     activation: str
     dtype: np.dtype
 
@@ -48,6 +41,11 @@ class Reservoir:
     def units(self) -> int:
         """N."""
         return len(self.bias)
+
+    @property
+    def channels(self) -> int:
+        """I + O, the number of inputs and fed-back outputs."""
+        return self.input_weights.shape[1] + self.feedback_weights.shape[1]
 
     @functools.cached_property
     def weights(self) -> kernels.ReservoirWeights:
@@ -67,19 +65,18 @@ class Reservoir:
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """The weights as plain arrays, for a model file."""
-        arrays = {name: getattr(self, name) for name in ("input_weights", "feedback_weights", "bias", "leak", "initial_state")}
+        kept = {name: getattr(self, name) for name in DIMENSIONS}
         if isinstance(self.matrix, Diagonals):
-            return {**arrays, "shifts": self.matrix.shifts, "values": self.matrix.values}
+            return kept | self.matrix._asdict()
         if isinstance(self.matrix, np.ndarray):
-            return {**arrays, "matrix": self.matrix}
-        return {**arrays, "data": self.matrix.data, "indices": self.matrix.indices, "indptr": self.matrix.indptr}
+            return kept | {"matrix": self.matrix}
+        return kept | {name: getattr(self.matrix, name) for name in ("data", "indices", "indptr")}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], activation: str, dtype: str) -> Reservoir:
         """The reservoir whose `to_arrays` gave `arrays`. Raises KeyError or ValueError where they do not fit together."""
-        dimensions = {"input_weights": 2, "feedback_weights": 2, "bias": 1, "leak": 1, "initial_state": 1}
-        kept, units = {name: arrays[name] for name in dimensions}, len(arrays["bias"])
-        fits = all(a.ndim == dimensions[name] and len(a) == units for name, a in kept.items())
+        kept, units = {name: arrays[name] for name in DIMENSIONS}, len(arrays["bias"])
+        fits = all(a.ndim == DIMENSIONS[name] and len(a) == units for name, a in kept.items())
         matrix: Matrix
         if "shifts" in arrays:
             shifts, values = matrix = Diagonals(arrays["shifts"], arrays["values"])
@@ -111,10 +108,7 @@ class Reservoir:
         first_step : the number of the first sequence's first step, for the error text
         first_sequence : the number of the first sequence, for the error text; None where there is only one
 
-        Raises
-        ------
-        DivergenceError
-            A state is no longer finite (relu or identity units with too large a radius); the text names the step.
+        Raises `DivergenceError`, which names the step, if a state is no longer finite (unbounded units, too large a radius).
         """
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         inputs = np.ascontiguousarray(inputs, self.dtype)
@@ -138,42 +132,29 @@ class Reservoir:
 
 @functools.lru_cache(maxsize=16)
 def _drawn_matrix(
-    topology: str,
-    units: int,
-    density: float,
-    options: tuple[tuple[str, Any], ...],
-    unit_radius: bool,
-    seed: tuple[Any, ...],
+    topology: str, units: int, density: float, options: tuple[tuple[str, Any], ...], unit_radius: bool, seed: tuple[Any, ...]
 ) -> Matrix:
-    """A built-in topology's matrix, at radius one when asked for; cached, since a sweep over radii needs it again."""
+    """The matrix of a named topology, at radius one if asked for; cached, since a sweep over radii needs it again."""
     entropy, spawn_key = seed
     generator = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=spawn_key))
     matrix = TOPOLOGIES[topology](units, density, generator, **dict(options))
     return to_unit_radius(matrix, topology in NILPOTENT) if unit_radius and topology not in UNIT_RADIUS else matrix
 
 
-def recurrent_matrix(
-    topology: Any,
-    units: int,
-    density: float,
-    options: Mapping[str, Any] | None,
-    radius: float | None,
-    seed: np.random.SeedSequence,
-) -> Matrix:
-    """The recurrent matrix of a named topology, or a user's own, at spectral radius `radius` (None: as drawn or given).
+def recurrent_matrix(p: Any, seed: np.random.SeedSequence) -> Matrix:
+    """The recurrent matrix of the parameters of an `ESN`: of a named topology or the user's own, at the radius asked for.
 
-    Raises `ParameterError` for options the topology does not have and for matrices that cannot be scaled.
+    Raises `ParameterError` for options that the topology does not have and for matrices that cannot be scaled.
     """
-    if isinstance(topology, str):
-        check_options(topology, options or {})
-        key = tuple(sorted((options or {}).items()))
-        matrix = _drawn_matrix(topology, units, float(density), key, radius is not None, (seed.entropy, seed.spawn_key))
+    options, radius = p.topology_options or {}, p.spectral_radius
+    if isinstance(p.topology, str):
+        check_options(p.topology, options)
+        origin = seed.entropy, seed.spawn_key
+        matrix = _drawn_matrix(p.topology, p.units, float(p.density), tuple(sorted(options.items())), radius is not None, origin)
+    elif options:
+        raise refused("topology_options", "ESN", "empty with a matrix of your own", repr(options))
     else:
-        if options:
-            raise ParameterError(
-                f"The 'topology_options' parameter of ESN must be empty with a matrix of your own. Got {options!r} instead."
-            )
-        matrix = own_matrix(topology, units)
+        matrix = own_matrix(p.topology, p.units)
         matrix = matrix if radius is None else to_unit_radius(matrix)
     return scaled(matrix, 1.0 if radius is None else float(radius))  # a copy: the cached one stays as it is
 
@@ -182,7 +163,7 @@ def per_channel(scaling: Any, channels: int, name: str) -> np.ndarray:
     """A scaling as (channels,): a number for all, or one per channel. Raises `ParameterError` for anything else."""
     values = as_numbers(scaling, name)
     if values.ndim and values.shape != (channels,):
-        raise ParameterError(f"The '{name}' parameter of ESN must be a number or {channels} of them. Got {len(values)} instead.")
+        raise refused(name, "ESN", f"a number or {channels} of them", len(values))
     return np.broadcast_to(values, (channels,))
 
 
@@ -193,7 +174,7 @@ def as_numbers(values: Any, name: str) -> np.ndarray:
     except (TypeError, ValueError):
         array = np.array(np.nan)
     if not np.isfinite(array).all():
-        raise ParameterError(f"The '{name}' parameter of ESN must be finite numbers. Got {brief(values)} instead.")
+        raise refused(name, "ESN", "finite numbers", brief(values))
     return array
 
 
@@ -206,21 +187,18 @@ def drive_weights(
     weights = as_numbers(pattern, "input_weights")
     weights = weights[:, None] if weights.ndim == 1 else weights
     if weights.shape != (units, channels):
-        raise ParameterError(
-            f"The 'input_weights' parameter of ESN must be a ({units}, {channels}) array. Got shape {weights.shape} instead."
-        )
+        raise refused("input_weights", "ESN", f"a ({units}, {channels}) array", f"shape {weights.shape}")
     return weights
 
 
-def build(parameters: ReservoirParameters, n_inputs: int, n_outputs: int, seed: np.random.SeedSequence) -> Reservoir:
-    """The reservoir that an `ESN`'s parameters describe, for I inputs and O fed-back outputs.
+def build(p: Any, n_inputs: int, n_outputs: int, seed: np.random.SeedSequence) -> Reservoir:
+    """Draw the reservoir that the parameters of an `ESN` describe, for I inputs and O fed-back outputs.
 
     Every kind of weight has a random stream of its own, so that changing one leaves the others as they were.
     """
-    p = parameters
     units, pattern = p.units, p.input_weights
     recurrent, into, bias, back, start = seed.spawn(5)
-    matrix = recurrent_matrix(p.topology, units, p.density, p.topology_options, p.spectral_radius, recurrent)
+    matrix = recurrent_matrix(p, recurrent)
     others = pattern if isinstance(pattern, str) else "uniform"  # a matrix of the user's own is for the inputs
     inputs = drive_weights(pattern, units, n_inputs, p.input_density, into)
     constant = drive_weights(others, units, 1, 1.0, bias, offset=units * n_inputs)[:, 0]

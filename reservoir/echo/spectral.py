@@ -1,10 +1,10 @@
-"""Spectral radius and scaling.
+"""The spectral radius of a matrix, and scaling to it.
 
-How exact: up to 2,000 units (of each strongly connected part of the graph) the eigenvalues are LAPACK's, all of them.
-Above, two Arnoldi runs from different, power-iterated start vectors must agree to `TOLERANCE`, and the larger counts;
-at 4,000 units they met LAPACK's value within 1e-12, at 100,000 units with 10 connections each they agree within 1e-6.
-Plain ARPACK with a random start and few vectors is not enough: the edge of a random spectrum is crowded, and it
-settles on an eigenvalue further inside.
+LAPACK computes all eigenvalues of each strongly connected part of the graph that has up to 2,000 units. Of a larger part,
+two Arnoldi runs from different, power-iterated start vectors must agree to `TOLERANCE`, and the larger value counts; at
+4,000 units they meet LAPACK's value within 1e-12, at 100,000 units with 10 connections each they agree within 1e-6. ARPACK
+with a random start and few vectors is not enough: the edge of a random spectrum is crowded, and it settles on an
+eigenvalue further inside.
 """
 
 from __future__ import annotations
@@ -40,11 +40,9 @@ def spectral_radius(matrix: Matrix) -> float:
         return _component_radius(csr)
     radius = float(np.abs(csr.diagonal()).max(initial=0.0))
     sizes = np.bincount(label)
-    order = np.argsort(label, kind="stable")
-    ends = np.cumsum(sizes)
-    for part in np.flatnonzero(sizes > 1):
-        members = order[ends[part] - sizes[part] : ends[part]]
-        radius = max(radius, _component_radius(csr[members][:, members]))
+    for members in np.split(np.argsort(label, kind="stable"), np.cumsum(sizes)[:-1]):
+        if len(members) > 1:
+            radius = max(radius, _component_radius(csr[members][:, members]))
     return radius
 
 
@@ -66,13 +64,11 @@ def _component_radius(csr: sp.csr_array) -> float:
 
 
 def _symmetrized(csr: sp.csr_array) -> tuple[np.ndarray, np.ndarray] | None:
-    """Diagonal and off-diagonal of a symmetric matrix of the same radius as a tridiagonal one.
+    """Diagonal and off-diagonal of a symmetric matrix with the radius of a tridiagonal one, where there is such a matrix.
 
-    There is one where all pairs of opposite weights agree in sign, or where all differ and the diagonal is 0: then the
-    eigenvalues are those of the symmetric matrix times the imaginary unit.
-
-    A lopsided tridiagonal matrix (a delay line with weak feedback) is so far from normal that LAPACK's eigenvalues of
-    it are wrong in the first digit at a few hundred units; those of its symmetric twin are exact.
+    There is if all pairs of opposite weights agree in sign, or if all differ and the diagonal is 0: then the eigenvalues
+    are those of the symmetric matrix times the imaginary unit. LAPACK's eigenvalues of a lopsided tridiagonal matrix, such as
+    a delay line with weak feedback, are wrong in the first digit at a few hundred units; those of its symmetric twin are exact.
     """
     rows = np.repeat(np.arange(csr.shape[0]), np.diff(csr.indptr))
     if np.abs(rows - csr.indices).max(initial=0) > 1:
@@ -83,10 +79,10 @@ def _symmetrized(csr: sp.csr_array) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _arnoldi_radius(csr: sp.csr_array, seed: int) -> float:
-    """Largest |eigenvalue| from one start, after power iterations have raised the edge of the spectrum.
+    """The largest |eigenvalue| from one start vector, after power iterations have raised the edge of the spectrum.
 
-    Without convergence it is the largest seen, or the mean growth of the power iterations, which counts only then: in a
-    few hundred steps it is right to about 1e-3.
+    Without convergence it is the largest value found so far, or, if that is larger, the mean growth of the power
+    iterations, which a few hundred steps give to about 1e-3.
     """
     steps = int(np.clip(2e9 / csr.nnz, 100, 2000))
     positive = csr.data.min() >= 0.0  # then it is the Perron root, better separated by its real part, its vector positive
@@ -109,20 +105,16 @@ def _arnoldi_radius(csr: sp.csr_array, seed: int) -> float:
 
 
 def to_unit_radius(matrix: Matrix, nilpotent: bool = True) -> Matrix:
-    """The matrix scaled to spectral radius one; a nilpotent one, whose radius is 0, to largest weight one.
+    """Scale a matrix to spectral radius one; a nilpotent matrix, whose radius is 0, to largest weight one.
 
-    Raises `ParameterError` for a matrix of zeros, and unless `nilpotent` is allowed, for a random one whose graph happens
-    to have no cycle.
+    Raises `ParameterError` for a matrix of zeros and, unless `nilpotent` allows it, for one whose graph has no cycle.
     """
     radius = spectral_radius(matrix)
     weights = matrix.values if isinstance(matrix, Diagonals) else as_csr(matrix).data
     largest = float(np.abs(weights).max(initial=0.0))
-    if largest == 0.0:
+    if largest == 0.0 or (radius == 0.0 and not nilpotent):
+        lacks = "cycle" if largest > 0.0 else "weights"
         raise ParameterError(
-            "The recurrent matrix has no weights, so no spectral radius can be set; raise density, or set it to None."
-        )
-    if radius == 0.0 and not nilpotent:
-        raise ParameterError(
-            "The recurrent matrix has no cycle, so no spectral radius can be set; raise density, or set it to None."
+            f"The recurrent matrix has no {lacks}, so no spectral radius can be set; raise density, or set it to None."
         )
     return scaled(matrix, 1.0 / (radius if radius > 0.0 else largest))

@@ -1,9 +1,9 @@
-"""Recurrent matrices: one small function each, all of the form f(units, density, generator, **options) -> Matrix.
+"""Recurrent matrices: a function for each topology, f(units, density, generator, **options) -> Matrix.
 
-W[i, j] is the weight from unit j to unit i. `density` is the fraction of the N^2 entries that are not zero, met exactly
-where a topology leaves it free (diagonals, random, small_world and blocks round it to whole connections); a topology
-whose pattern fixes it ignores the argument. Entries are drawn by `weights`: "uniform" in [-1, 1], standard "normal", or
-random "sign"s. The scale is arbitrary: `reservoir.echo.spectral` brings every matrix to the radius asked for.
+W[i, j] is the weight from unit j to unit i. `density` is the fraction of the N^2 entries that are not zero: diagonals,
+random, small_world and blocks round it to whole connections, the other topologies have a density of their own and ignore
+it. `weights` says how the entries are drawn: "uniform" in [-1, 1], standard "normal", or random "sign"s. The scale is
+arbitrary: `reservoir.echo.spectral` brings every matrix to the spectral radius that is asked for.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import scipy.sparse as sp
 
 from reservoir.base.random_matrices import draw, random_orthogonal
 from reservoir.kernels.matvec import CSR, DENSE, DIAGONALS, Storage
-from reservoir.validation import Choice, Constraint, DataError, Number, ParameterError, brief, check_parameters, unknown
+from reservoir.validation import Choice, Constraint, DataError, Number, ParameterError, brief, check_parameters, refused, unknown
 
 
 class Diagonals(NamedTuple):
@@ -28,11 +28,10 @@ class Diagonals(NamedTuple):
 
 
 Matrix: TypeAlias = Diagonals | sp.csr_array | np.ndarray
-
-WEIGHTS = ("uniform", "normal", "sign")
+Random: TypeAlias = np.random.Generator
 
 OPTION_CONSTRAINTS: dict[str, Constraint] = {
-    "weights": Choice(WEIGHTS),
+    "weights": Choice(("uniform", "normal", "sign")),
     "jump": Number(low=2, integer=True),
     "jump_weight": Number(),
     "feedback_weight": Number(),
@@ -43,84 +42,79 @@ OPTION_CONSTRAINTS: dict[str, Constraint] = {
 
 
 def from_positions(units: int, rows: np.ndarray, columns: np.ndarray, values: np.ndarray) -> sp.csr_array:
-    """A CSR matrix from distinct positions, its columns sorted."""
+    """A CSR matrix with values at distinct positions, its columns sorted."""
     matrix = sp.csr_array((values, (rows, columns)), shape=(units, units))
     matrix.sort_indices()
     return matrix
 
 
 def connections(units: int, density: float) -> int:
-    """How many connections per unit `density` means: at least one, at most all."""
+    """The number of connections per unit that a density means: at least one, at most all."""
     return min(max(round(density * units), 1), units)
 
 
-def diagonals(units: int, density: float, generator: np.random.Generator, *, weights: str = "uniform") -> Diagonals:
+def diagonals(units: int, density: float, generator: Random, *, weights: str = "uniform") -> Diagonals:
     """K = density * N random cyclic diagonals: exactly K connections into and out of every unit."""
     count = connections(units, density)
     shifts = np.sort(generator.choice(units, count, replace=False))
     return Diagonals(shifts, draw(generator, (count, units), weights))
 
 
-def random(units: int, density: float, generator: np.random.Generator, *, weights: str = "uniform") -> sp.csr_array:
+def random(units: int, density: float, generator: Random, *, weights: str = "uniform") -> sp.csr_array:
     """density * N^2 connections at independent positions, all distinct."""
     count = max(round(density * units * units), 1)
     positions = np.sort(generator.choice(units * units, count, replace=False, shuffle=False))
     return from_positions(units, positions // units, positions % units, draw(generator, count, weights))
 
 
-def cycle(units: int, density: float, generator: np.random.Generator) -> Diagonals:
+def cycle(units: int, density: float, generator: Random) -> Diagonals:
     """Simple cycle reservoir: unit i reads unit i - 1, all weights equal (Rodan & Tino 2011)."""
     return Diagonals(np.array([units - 1]), np.ones((1, units)))
 
 
-def cycle_jumps(
-    units: int, density: float, generator: np.random.Generator, *, jump: int = 5, jump_weight: float = 0.5
-) -> sp.csr_array:
+def cycle_jumps(units: int, density: float, generator: Random, *, jump: int = 5, jump_weight: float = 0.5) -> sp.csr_array:
     """Cycle with regular jumps: the cycle, and connections both ways between units 0, jump, 2 jump, ... (Rodan & Tino 2012).
 
     `jump_weight` is relative to the weight of the cycle. The last jump returns to unit 0 when `jump` divides N.
     """
     here = np.arange(0, units - jump + 1, jump)
-    there = (here + jump) % units
     if units in (jump, 2 * jump):  # the last jump would go from unit 0 to itself, or once more between the same two
-        here, there = here[:-1], there[:-1]
-    i = np.arange(units)
-    matrix = sp.csr_array((np.ones(units), (i, (i - 1) % units)), shape=(units, units))
+        here = here[:-1]
+    there = (here + jump) % units
+    matrix = as_csr(cycle(units, density, generator))
     jumps = from_positions(units, np.r_[here, there], np.r_[there, here], np.full(2 * len(here), float(jump_weight)))
     return sp.csr_array(matrix + jumps)
 
 
-def delay_line(units: int, density: float, generator: np.random.Generator) -> Diagonals:
+def delay_line(units: int, density: float, generator: Random) -> Diagonals:
     """Delay line: unit i reads unit i - 1, unit 0 reads none (Rodan & Tino 2011).
 
     Its spectral radius is 0 whatever the weights; the radius asked for becomes the weight of the line.
     """
-    values = np.ones((1, units))
-    values[0, 0] = 0.0
-    return Diagonals(np.array([units - 1]), values)
+    return Diagonals(np.array([units - 1]), (np.arange(units) > 0).astype(float)[None])
 
 
-def feedback_delay_line(units: int, density: float, generator: np.random.Generator, *, feedback_weight: float = 0.2) -> Diagonals:
+def feedback_delay_line(units: int, density: float, generator: Random, *, feedback_weight: float = 0.2) -> Diagonals:
     """Delay line with backward connections from unit i + 1 of relative weight `feedback_weight` (Rodan & Tino 2011)."""
     if units < 3:
-        raise ParameterError(f"The 'units' parameter of feedback_delay_line must be an integer in [3, inf). Got {units} instead.")
+        raise refused("units", "feedback_delay_line", "an integer in [3, inf)", units)
     values = np.stack([np.full(units, float(feedback_weight)), np.ones(units)])
     values[0, -1] = values[1, 0] = 0.0
     return Diagonals(np.array([1, units - 1]), values)
 
 
-def orthogonal(units: int, density: float, generator: np.random.Generator) -> np.ndarray:
+def orthogonal(units: int, density: float, generator: Random) -> np.ndarray:
     """A random orthogonal matrix, uniform over the group (Mezzadri 2007)."""
     return random_orthogonal(units, generator)
 
 
-def permutation(units: int, density: float, generator: np.random.Generator) -> sp.csr_array:
+def permutation(units: int, density: float, generator: Random) -> sp.csr_array:
     """A random permutation: every unit reads exactly one other, a sparse orthogonal matrix."""
     return from_positions(units, np.arange(units), generator.permutation(units), np.ones(units))
 
 
 def small_world(
-    units: int, density: float, generator: np.random.Generator, *, rewiring: float = 0.1, weights: str = "uniform"
+    units: int, density: float, generator: Random, *, rewiring: float = 0.1, weights: str = "uniform"
 ) -> sp.csr_array:
     """Watts & Strogatz 1998, directed: each unit reads its nearest neighbors on a ring, each link rewired at random.
 
@@ -139,27 +133,20 @@ def small_world(
     return from_positions(units, rows, columns.ravel(), draw(generator, units * count, weights))
 
 
-def lattice(units: int, density: float, generator: np.random.Generator, *, weights: str = "uniform") -> sp.csr_array:
+def lattice(units: int, density: float, generator: Random, *, weights: str = "uniform") -> sp.csr_array:
     """A two-dimensional grid: each unit reads its neighbors above, below, left and right.
 
     The grid is the most nearly square one of N units (a line when N is prime), without wrap-around.
     """
     height = next(h for h in range(int(np.sqrt(units)), 0, -1) if units % h == 0)
     grid = np.arange(units).reshape(height, -1)
-    one = np.concatenate([grid[:, :-1].ravel(), grid[:-1].ravel()])
-    other = np.concatenate([grid[:, 1:].ravel(), grid[1:].ravel()])
-    rows, columns = np.r_[one, other], np.r_[other, one]
+    left, right, above, below = (part.ravel() for part in (grid[:, :-1], grid[:, 1:], grid[:-1], grid[1:]))
+    rows, columns = np.r_[left, above, right, below], np.r_[right, below, left, above]
     return from_positions(units, rows, columns, draw(generator, rows.size, weights))
 
 
 def blocks(
-    units: int,
-    density: float,
-    generator: np.random.Generator,
-    *,
-    blocks: int = 4,
-    inside: float = 0.9,
-    weights: str = "uniform",
+    units: int, density: float, generator: Random, *, blocks: int = 4, inside: float = 0.9, weights: str = "uniform"
 ) -> sp.csr_array:
     """Clusters of equal size: density * N^2 connections, the share `inside` of them within clusters."""
     if blocks > units:
@@ -168,26 +155,21 @@ def blocks(
     same = cluster[:, None] == cluster[None, :]
     total = max(round(density * units * units), 1)
     within = min(max(round(inside * total), total - int((~same).sum())), int(same.sum()))
-    positions = np.concatenate(
-        [
-            generator.choice(np.flatnonzero(same), within, replace=False),
-            generator.choice(np.flatnonzero(~same), total - within, replace=False) if total > within else [],
-        ]
-    ).astype(np.int64)
+    positions = generator.choice(np.flatnonzero(same), within, replace=False)
+    if total > within:
+        positions = np.append(positions, generator.choice(np.flatnonzero(~same), total - within, replace=False))
     return from_positions(units, positions // units, positions % units, draw(generator, total, weights))
 
 
-def dense(units: int, density: float, generator: np.random.Generator, *, weights: str = "normal") -> np.ndarray:
+def dense(units: int, density: float, generator: Random, *, weights: str = "normal") -> np.ndarray:
     """Every unit reads every unit."""
     return draw(generator, (units, units), weights)
 
 
 TOPOLOGIES: dict[str, Callable[..., Matrix]] = {
-    f.__name__: f
-    for f in (
-        diagonals, random, cycle, cycle_jumps, delay_line, feedback_delay_line, orthogonal, permutation,
-        small_world, lattice, blocks, dense,
-    )
+    "diagonals": diagonals, "random": random, "cycle": cycle, "cycle_jumps": cycle_jumps, "delay_line": delay_line,
+    "feedback_delay_line": feedback_delay_line, "orthogonal": orthogonal, "permutation": permutation,
+    "small_world": small_world, "lattice": lattice, "blocks": blocks, "dense": dense,
 }  # fmt: skip
 
 
@@ -217,13 +199,9 @@ def own_matrix(matrix: Any, units: int) -> Matrix:
         else:
             matrix = np.array(matrix, dtype=np.float64)
     except (TypeError, ValueError):
-        raise ParameterError(
-            f"The 'topology' parameter of ESN must be a ({units}, {units}) matrix of real numbers. Got {brief(matrix)} instead."
-        ) from None
+        raise refused("topology", "ESN", f"a ({units}, {units}) matrix of real numbers", brief(matrix)) from None
     if matrix.shape != (units, units):
-        raise ParameterError(
-            f"The 'topology' parameter of ESN must be a ({units}, {units}) matrix. Got shape {matrix.shape} instead."
-        )
+        raise refused("topology", "ESN", f"a ({units}, {units}) matrix", f"shape {matrix.shape}")
     if not np.isfinite(matrix.data if sp.issparse(matrix) else matrix).all():
         raise DataError("topology: the matrix contains NaN or infinity.")
     return matrix
@@ -235,7 +213,7 @@ def scaled(matrix: Matrix, factor: float) -> Matrix:
 
 
 def as_csr(matrix: Matrix) -> sp.csr_array:
-    """The matrix as SciPy CSR, a copy; entries given twice are summed, explicit zeros dropped."""
+    """A copy of the matrix as SciPy CSR; entries that are given twice are summed, explicit zeros are dropped."""
     if isinstance(matrix, Diagonals):
         count, units = matrix.values.shape
         rows = np.tile(np.arange(units), count)
@@ -249,10 +227,12 @@ def as_csr(matrix: Matrix) -> sp.csr_array:
 
 def storage(matrix: Matrix, dtype: Any) -> Storage:
     """The matrix as the kernels read it."""
-    none, no_pointers = np.empty(0, np.uint32), np.empty(0, np.uint64)
-    if isinstance(matrix, Diagonals):
-        return Storage(DIAGONALS, np.ascontiguousarray(matrix.values, dtype), matrix.shifts.astype(np.uint32), no_pointers)
-    if not isinstance(matrix, np.ndarray):
-        values = np.ascontiguousarray(matrix.data, dtype)[None, :]
-        return Storage(CSR, values, matrix.indices.astype(np.uint32), matrix.indptr.astype(np.uint64))
-    return Storage(DENSE, np.ascontiguousarray(matrix.T, dtype), none, no_pointers)
+    numbers, pointers = np.empty(0, np.uint32), np.empty(0, np.uint64)
+    if isinstance(matrix, np.ndarray):
+        kind, values = DENSE, matrix.T
+    elif isinstance(matrix, Diagonals):
+        kind, values, numbers = DIAGONALS, matrix.values, matrix.shifts.astype(np.uint32)
+    else:
+        kind, values = CSR, matrix.data[None, :]
+        numbers, pointers = matrix.indices.astype(np.uint32), matrix.indptr.astype(np.uint64)
+    return Storage(kind, np.ascontiguousarray(values, dtype), numbers, pointers)

@@ -40,7 +40,8 @@ class RunReport:
         scores = [first["metric"], *[name for name in first["scores"] if name != first["metric"]]]
         numbers = np.array([[*[row["scores"][name] for name in scores], row["baseline"]] for row in self.rows])
         seconds = np.array([[row["fit_seconds"], row["predict_seconds"]] for row in self.rows])
-        labels, weights = ([str(row[name]) for row in self.rows] for name in ("seed", "n_parameters"))
+        labels = [str(row["seed"]) for row in self.rows]
+        weights = ["–" if row["n_parameters"] is None else str(row["n_parameters"]) for row in self.rows]
         if several:
             labels, weights = [*labels, "mean"], [*weights, weights[0]]
             numbers, seconds = (np.vstack([values, values.mean(axis=0)]) for values in (numbers, seconds))

@@ -1,4 +1,4 @@
-"""The base of every readout, a library's or a user's own: what is fitted on a stream of blocks and gives the outputs."""
+"""The base of every readout, of the library's and of a user's own."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from reservoir.echo.readouts.least_squares import Blocks
 
 
 class Readout(Estimator):
-    """Maps features z to outputs y. A subclass works as the `readout` of an `ESN`.
+    """A readout maps features z to outputs y. A subclass works as the `readout` of an `ESN`.
 
-    The constructor stores its parameters under their names, and does no more; `constraints` may say which values they
-    may have, for `self.check()`. A subclass must have `fit`, which leaves `coefficients_`. It may have
+    The constructor stores its parameters under their names, and does no more; `constraints` may say which values
+    `self.check()` accepts. A subclass must have `fit`, which sets `coefficients_`. It may have
 
     - `partial_fit(blocks)`, like `fit`, which learns on from more data: `ESN.partial_fit` needs it
     - `classifier = True`: the targets are one-hot rows, and the class of the largest output wins
     - `probabilities(outputs)`, which turns outputs (..., n_classes) into probabilities: `ESN.predict_proba` needs it
-    - `to_arrays` and `restore`, where a model file must hold more than `coefficients_`
-    - `linear = False` and `outputs(features)`, where the outputs are not linear in the features: `fit` need not leave
-      `coefficients_`, `to_arrays` and `restore` must be there for `save`, and closed loops run step by step in Python
+    - `to_arrays` and `restore`, if a model file must hold more than `coefficients_`
+    - `linear = False` and `outputs(features)`, if the outputs are not linear in the features: then `fit` need not set
+      `coefficients_`, `save` needs `to_arrays` and `restore`, and closed loops run step by step in Python
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Readout(Estimator):
         """Fit to a stream of (features (R, F), targets (R, O)) blocks, which can be iterated again.
 
         `blocks` has the sums `rows`, `n_features`, `n_outputs`, and `bias`: whether the first feature is the constant one.
-        Features may be overwritten by the next block: `blocks.in_memory()` gives all as two arrays.
+        `blocks.in_memory()` gives all of them as two arrays.
         """
         raise NotImplementedError
 
@@ -48,13 +48,13 @@ class Readout(Estimator):
         return outputs
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """What a model file keeps of a fitted readout: arrays of numbers by names."""
+        """The arrays by name that a model file keeps of a fitted readout."""
         return {"coefficients": self.coefficients_.T}
 
     def restore(self, arrays: Mapping[str, np.ndarray], n_features: int, n_outputs: int) -> None:
-        """Take over what `to_arrays` gave; `arrays` holds the network's own beside it.
+        """Take over the arrays of `to_arrays`, which `arrays` holds beside those of the network.
 
-        Raises `ParameterError` where the parameters are out of range, KeyError or ValueError where arrays do not fit.
+        Raises `ParameterError` for a parameter out of range, KeyError or ValueError for arrays that do not fit.
         """
         self.check()
         check_shapes(arrays, coefficients=(n_features, n_outputs))

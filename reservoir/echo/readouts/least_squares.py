@@ -1,15 +1,15 @@
-"""Least squares on a stream of blocks: what is summed up, and how it is solved.
+"""Least squares on a stream of blocks: its sums, and its solvers.
 
-The problem is always to minimize |Y - X B|^2 + ridge |B|^2 over B (F, O), the first feature left out of the penalty
-when it is the bias. Taking the means away first leaves the same problem without the bias, which is how it is solved.
+The problem is to minimize |Y - X B|^2 + ridge |B|^2 over B (F, O), where the penalty leaves out the first feature if it is
+the bias. The solvers get features and targets less their means, which is the same problem without the bias.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import NamedTuple, Self, TypeVar
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 import scipy.linalg
@@ -18,13 +18,13 @@ from scipy.linalg import blas, lapack
 from reservoir.validation import DataError, DivergenceError
 
 Block = tuple[np.ndarray, np.ndarray]
-S = TypeVar("S", bound="Statistics")
+S = TypeVar("S", bound="Gram | Triangle")
 PANEL = 32  # columns that LAPACK's tpqrt takes at a time
 
 
-@dataclass(frozen=True)
+@dataclass
 class Blocks:
-    """A stream of (features (R, F), targets (R, O)) blocks that can be run through again; `rows` is the sum of R."""
+    """A stream of (features (R, F), targets (R, O)) blocks that can be iterated again; `rows` is the sum of R."""
 
     make: Callable[[], Iterator[Block]]
     rows: int
@@ -32,6 +32,10 @@ class Blocks:
     n_outputs: int
     bias: bool
     """Whether the first feature is the constant one."""
+    last_state: np.ndarray | None = None
+    """The reservoir's state (N,) after the last row; None until the blocks are read, or where there is no such state."""
+    sums: dict[type, Any] | None = None
+    """The sums that are kept for the next readout, by their class; None keeps none."""
 
     @classmethod
     def of(cls, features: np.ndarray, targets: np.ndarray, bias: bool) -> Blocks:
@@ -41,9 +45,29 @@ class Blocks:
     def __iter__(self) -> Iterator[Block]:
         return self.make()
 
-    def statistics(self, kind: type[S]) -> S:
-        """What the blocks sum up to."""
-        return kind(self.n_features, self.n_outputs).add_all(self)
+    def held(self, most_bytes: int) -> Self:
+        """Keep the sums for several readouts, and the features in memory, up to `most_bytes`; larger ones are made anew."""
+        if 8 * self.rows * self.n_features <= most_bytes:
+            kept = list(self)
+            self.make = lambda: iter(kept)
+        self.sums = {}
+        return self
+
+    def summed(self, kind: type[S]) -> S:
+        """The sums over all blocks; a copy of those that are kept, to which the caller may add."""
+        sums = None if self.sums is None else self.sums.get(kind)
+        if sums is None:
+            sums = self.added_to(kind(self.n_features, self.n_outputs, self.bias))
+            if self.sums is None:
+                return sums
+            self.sums[kind] = sums
+        return copy.deepcopy(sums)
+
+    def added_to(self, sums: S) -> S:
+        """Add every block to `sums`, and return them."""
+        for features, targets in self:
+            sums.add(features, targets)
+        return sums
 
     def in_memory(self) -> Block:
         """All features and targets, as float64 copies."""
@@ -56,68 +80,23 @@ class Blocks:
         return features, targets
 
 
-@dataclass(frozen=True)
-class HeldBlocks(Blocks):
-    """Blocks that are kept in memory, with what they sum up to, for several readouts."""
-
-    known: dict[type, Statistics] = field(default_factory=dict)
-
-    @classmethod
-    def holding(cls, blocks: Blocks, most_bytes: int) -> HeldBlocks:
-        """These blocks; more than `most_bytes` of features are not kept but made again when they are read."""
-        make = blocks.make
-        if 8 * blocks.rows * blocks.n_features <= most_bytes:
-            kept = [(features.copy(), targets) for features, targets in blocks]
-            make = lambda: iter(kept)  # noqa: E731
-        return cls(make, blocks.rows, blocks.n_features, blocks.n_outputs, blocks.bias)
-
-    def statistics(self, kind: type[S]) -> S:
-        """A copy of what the blocks sum up to: a readout may go on adding to it."""
-        if kind not in self.known:
-            self.known[kind] = super().statistics(kind)
-        found: S = copy.deepcopy(self.known[kind])  # type: ignore[assignment]
-        return found
-
-
 class Centered(NamedTuple):
-    """What is left of the sums when means are taken away: F' = F - 1 with a bias, else F and means of zero."""
+    """The sums for features and targets less their means: F' = F - 1 with a bias; without, F' = F and the means are 0."""
 
     matrix: np.ndarray  # (F', F'): X^T X, or the triangular factor of X
     right: np.ndarray  # (F', O): X^T Y, or Q^T Y
     feature_means: np.ndarray  # (F',)
     target_means: np.ndarray  # (O,)
+    bias: bool
 
 
-class Statistics:
-    """What is summed up over blocks."""
-
-    rows: int
-
-    def __init__(self, n_features: int, n_outputs: int) -> None:
-        raise NotImplementedError
-
-    def add(self, features: np.ndarray, targets: np.ndarray) -> None:
-        """Add a block."""
-        raise NotImplementedError
-
-    def add_all(self, blocks: Blocks) -> Self:
-        """Add every block of a stream."""
-        for features, targets in blocks:
-            self.add(features, targets)
-        return self
-
-    def centered(self, bias: bool) -> Centered:
-        """The sums for features and targets with their means taken away, or as they are without a bias."""
-        raise NotImplementedError
-
-
-class Gram(Statistics):
+class Gram:
     """X^T X (upper triangle) and X^T Y of all blocks added."""
 
-    def __init__(self, n_features: int, n_outputs: int) -> None:
+    def __init__(self, n_features: int, n_outputs: int, bias: bool) -> None:
         self.xx = np.zeros((n_features, n_features), order="F")
         self.xy = np.zeros((n_features, n_outputs), order="F")
-        self.rows = 0
+        self.bias, self.rows = bias, 0
 
     def add(self, features: np.ndarray, targets: np.ndarray) -> None:
         """Add a block."""
@@ -128,47 +107,44 @@ class Gram(Statistics):
         self.xy = blas.dgemm(1.0, features.T, targets.T, beta=1.0, c=self.xy, trans_b=1, overwrite_c=1)
         self.rows += len(features)
 
-    def centered(self, bias: bool) -> Centered:
+    def centered(self) -> Centered:
         """The sums of the centered features and targets; of the matrix the upper triangle."""
-        first = int(bias)
+        first = int(self.bias)
         matrix = self.xx[first:, first:].copy(order="F")
-        if not bias:
-            return Centered(matrix, self.xy, np.zeros(len(matrix)), np.zeros(self.xy.shape[1]))
+        if not self.bias:
+            return Centered(matrix, self.xy, np.zeros(len(matrix)), np.zeros(self.xy.shape[1]), False)
         sums, means = self.xx[0, 1:], self.xx[0, 1:] / self.rows
         if len(matrix):  # a bias alone leaves nothing, which BLAS's wrapper refuses
             matrix = blas.dsyr(-1.0 / self.rows, sums, a=matrix, overwrite_a=1)
-        return Centered(matrix, self.xy[1:] - means[:, None] * self.xy[0], means, self.xy[0] / self.rows)
+        return Centered(matrix, self.xy[1:] - means[:, None] * self.xy[0], means, self.xy[0] / self.rows, True)
 
 
-class Triangle(Statistics):
+class Triangle:
     """The upper-triangular factor of (X, Y), every block folded in by Householder reflections (LAPACK tpqrt)."""
 
-    def __init__(self, n_features: int, n_outputs: int) -> None:
+    def __init__(self, n_features: int, n_outputs: int, bias: bool) -> None:
         self.r = np.zeros((n_features + n_outputs, n_features + n_outputs), order="F")
-        self.n_features = n_features
-        self.rows = 0
+        self.n_features, self.bias = n_features, bias
 
     def add(self, features: np.ndarray, targets: np.ndarray) -> None:
         """Fold in a block."""
         block = np.empty((len(features), len(self.r)), order="F")
-        block[:, : self.n_features] = features
-        block[:, self.n_features :] = targets
+        block[:, : self.n_features], block[:, self.n_features :] = features, targets
         self.r, *_ = lapack.dtpqrt(0, min(PANEL, len(self.r)), self.r, block, overwrite_a=1, overwrite_b=1)
-        self.rows += len(block)
 
-    def centered(self, bias: bool) -> Centered:
+    def centered(self) -> Centered:
         """The factor of the centered features: taking out the bias is the first step of the factorization."""
-        f, first = self.n_features, int(bias)
-        means = self.r[0] / self.r[0, 0] if bias else np.zeros(len(self.r))
-        return Centered(np.triu(self.r[first:f, first:f]), self.r[first:f, f:], means[first:f], means[f:])
+        f, first = self.n_features, int(self.bias)
+        means = self.r[0] / self.r[0, 0] if self.bias else np.zeros(len(self.r))
+        return Centered(np.triu(self.r[first:f, first:f]), self.r[first:f, f:], means[first:f], means[f:], self.bias)
 
 
-def with_bias(coefficients: np.ndarray, centered: Centered, bias: bool) -> np.ndarray:
-    """(F, O): the coefficients of the centered problem with the row of the bias put first.
+def with_bias(coefficients: np.ndarray, centered: Centered) -> np.ndarray:
+    """The coefficients (F, O): those of the centered problem, (F', O), below the row of the bias, where there is one.
 
-    Contiguous by rows, as a model file keeps them: BLAS rounds a product with another order of the same numbers otherwise.
+    They are contiguous by rows, as a model file keeps them: BLAS rounds a product otherwise if they lie in another order.
     """
-    if not bias:
+    if not centered.bias:
         return np.ascontiguousarray(coefficients)
     constant = centered.target_means - centered.feature_means @ coefficients
     return np.ascontiguousarray(np.concatenate([constant[None, :], coefficients]))
@@ -215,36 +191,43 @@ def solve_qr(triangle: np.ndarray, right: np.ndarray, ridge: float) -> np.ndarra
 
 
 class Spectrum(NamedTuple):
-    """X^T X = V diag(squares) V^T and V^T X^T Y, from which every ridge has its solution at the cost of a product."""
+    """X^T X = V diag(squares) V^T and V^T X^T Y, which give the solution for any ridge at the cost of a product."""
 
     vectors: np.ndarray  # (F', r)
     squares: np.ndarray  # (r,)
     projected: np.ndarray  # (r, O)
 
     def solve(self, ridge: float) -> np.ndarray:
-        """(F', O) coefficients; directions without weight in the data are left out."""
+        """The coefficients (F', O); directions in which the data do not vary get none."""
         return self.vectors @ (self.projected * self.inverse(ridge)[:, None])
 
     def inverse(self, ridge: float) -> np.ndarray:
-        """(r,) the inverse of squares + ridge; 0 for a direction whose singular value is rounding error.
+        """The inverse (r,) of squares + ridge; 0 for a direction whose singular value is rounding error.
 
-        Dependent features leave singular values of a few eps (4.4 at 400 features), where eps sqrt(F') is the border:
-        dividing by those would blow up the coefficients, and eps F' would throw away what a linear reservoir remembers.
+        Dependent features leave singular values of a few eps (4.4 at 400 features). Below eps sqrt(F') of the largest they
+        count as 0: dividing by them would blow up the coefficients, and a border of eps F' would throw away what a linear
+        reservoir remembers.
         """
         floor = np.square(np.finfo(float).eps) * len(self.vectors) * self.squares.max(initial=0.0)
         return np.where(self.squares > floor, 1.0 / np.maximum(self.squares + ridge, floor or 1.0), 0.0)
 
 
-def spectrum_of_gram(centered: Centered) -> Spectrum:
-    """By the eigenvectors of X^T X, negative eigenvalues (rounding errors) taken as 0."""
-    squares, vectors = scipy.linalg.eigh(centered.matrix, lower=False, check_finite=False)
-    return Spectrum(vectors, np.maximum(squares, 0.0), vectors.T @ centered.right)
-
-
-def spectrum_of_factor(centered: Centered) -> Spectrum:
-    """By the singular values of any factor A of X^T X = A^T A (the triangle, or the features themselves)."""
+def decompose(centered: Centered, gram: bool) -> Spectrum:
+    """The spectrum of a Gram matrix X^T X, or of any factor A of it, X^T X = A^T A (the triangle, or the features themselves)."""
+    if gram:
+        squares, vectors = scipy.linalg.eigh(centered.matrix, lower=False, check_finite=False)
+        return Spectrum(vectors, np.maximum(squares, 0.0), vectors.T @ centered.right)  # eigenvalues below 0 are rounding errors
     u, s, vt = scipy.linalg.svd(centered.matrix, full_matrices=False, check_finite=False)
     return Spectrum(vt.T, np.square(s), s[:, None] * (u.T @ centered.right))
+
+
+SOLVERS: dict[str, Callable[[Centered, float], np.ndarray]] = {
+    "cholesky": lambda sums, ridge: solve_cholesky(sums.matrix, sums.right, ridge),
+    "qr": lambda sums, ridge: solve_qr(sums.matrix, sums.right, ridge),
+    "svd": lambda sums, ridge: decompose(sums, gram=False).solve(ridge),
+    "dual": lambda rows, ridge: rows.matrix.T @ solve_cholesky(rows.matrix @ rows.matrix.T, rows.right, ridge),
+}
+"""From the centered sums, or from the centered rows themselves ("dual", or "svd"), to coefficients (F', O)."""
 
 
 def leave_one_out(blocks: Blocks, centered: Centered, spectrum: Spectrum, ridges: np.ndarray) -> np.ndarray:

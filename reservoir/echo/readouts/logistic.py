@@ -16,17 +16,14 @@ from reservoir.validation import Constraint, DataError, Number
 class Logistic(Readout):
     """Multinomial logistic regression with a ridge penalty, by scikit-learn's L-BFGS, on standardized features.
 
-    Minimizes the summed cross-entropy plus ridge / 2 |B|^2, B for features of variance one; of two classes, whose outputs
-    only count by their difference, B is that one column. Holds all features in memory.
+    It minimizes the summed cross-entropy plus ridge / 2 |B|^2, where B are the coefficients of features of variance one; for
+    two classes, of which only the difference of the outputs counts, B is that one column. It holds all features in memory;
+    `coefficients_` (n_classes, n_features) are those of the features as they are.
 
     Parameters
     ----------
     ridge : the penalty, > 0
-    max_iter : the most L-BFGS iterations
-
-    Attributes
-    ----------
-    coefficients_ : (n_classes, n_features), for the features as they are
+    max_iter : the largest number of L-BFGS iterations
     """
 
     classifier = True
@@ -40,7 +37,7 @@ class Logistic(Readout):
         self.max_iter = max_iter
 
     def fit(self, blocks: Blocks) -> Self:
-        """Fit to all blocks, whose targets are one-hot. Raises `DataError` when only one class is there, or not all are."""
+        """Fit to all blocks, whose targets are one-hot. Raises `DataError` for one class alone, and when a class has no row."""
         from sklearn.linear_model import LogisticRegression
 
         self.check()

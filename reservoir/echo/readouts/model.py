@@ -30,11 +30,11 @@ def as_readout(value: Any) -> Readout:
 
 
 class ModelReadout(Readout):
-    """A readout made of a model with `fit(X, y)` and `predict(X)`. Holds all features in memory.
+    """A readout made of a model with `fit(X, y)` and `predict(X)`, which gets all features in memory, in float64.
 
-    The model gets the features that `readout_from` names, in float64; numbers as they are, (R,) where there is one output;
-    a classifier gets the positions of the labels in the network's `classes_`. Its outputs are its probabilities, else 1
-    for the class that `predict` names and 0 for the others.
+    A regressor gets the targets, (R,) where there is one output. A classifier gets the positions of the labels in the
+    network's `classes_`; its outputs are its probabilities, if it has any, else 1 for the class that `predict` names and 0
+    for the others.
 
     Parameters
     ----------
@@ -49,10 +49,8 @@ class ModelReadout(Readout):
     @property
     def classifier(self) -> bool:  # type: ignore[override]
         """What scikit-learn's tags say; without tags, whether the model has probabilities or scores of classes."""
-        kind = self._kind()
-        if kind is None:
-            return hasattr(self.model, "predict_proba") or hasattr(self.model, "decision_function")
-        return kind == "classifier"
+        scores = hasattr(self.model, "predict_proba") or hasattr(self.model, "decision_function")
+        return scores if self._kind() is None else self._kind() == "classifier"
 
     @property
     def probabilities(self) -> Callable[[np.ndarray], np.ndarray]:
@@ -62,7 +60,7 @@ class ModelReadout(Readout):
         return lambda outputs: outputs
 
     def fit(self, blocks: Blocks) -> Self:
-        """Fit the model to all rows. Raises `DataError` with the model's own words where it refuses them."""
+        """Fit the model to all rows. Raises `DataError` with the model's own words if it refuses them."""
         if self._kind() not in (None, "classifier", "regressor"):
             raise ParameterError(f"The 'readout' parameter of ESN must be a regressor or a classifier. Got {brief(self.model)}.")
         self._n_outputs = blocks.n_outputs
@@ -92,7 +90,7 @@ class ModelReadout(Readout):
         return outputs
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """Raises `ParameterError`: what the model holds is its own affair."""
+        """Raise `ParameterError`: a model file cannot hold what another library's model has learned."""
         raise ParameterError(
             "The 'readout' parameter of ESN must be a readout of this library or a subclass of Readout for save, because a"
             f" model file holds no pickle. Got {brief(self.model)} instead; keep this network with pickle or joblib.dump."

@@ -15,42 +15,38 @@ from reservoir.validation import Choice, Constraint, DivergenceError, Number
 
 
 class OnlineReadout(Readout):
-    """What the online readouts share: `fit` starts afresh, `partial_fit` goes on, one update per row, in order."""
+    """The base of the readouts that update their weights after each row: `fit` forgets, `partial_fit` learns on."""
 
-    mend: ClassVar[str]
+    remedy: ClassVar[str]
     """What to do when the weights diverge, for the error text."""
 
     def fit(self, blocks: Blocks) -> Self:
         """Forget, then learn from all rows once."""
-        self.check()
-        self._start(blocks.n_features, blocks.n_outputs)
-        return self._learn(blocks)
+        vars(self).pop("coefficients_", None)
+        return self.partial_fit(blocks)
+
+    def _start(self, n_features: int, n_outputs: int) -> None:
+        self.coefficients_ = np.zeros((n_features, n_outputs)).T
+
+    def _update(self, features: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> None:
+        raise NotImplementedError
 
     def partial_fit(self, blocks: Blocks) -> Self:
         """Learn on from all rows once."""
         self.check()
         if not hasattr(self, "coefficients_"):
             self._start(blocks.n_features, blocks.n_outputs)
-        return self._learn(blocks)
-
-    def _start(self, n_features: int, n_outputs: int) -> None:
-        raise NotImplementedError
-
-    def _update(self, features: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> None:
-        raise NotImplementedError
-
-    def _learn(self, blocks: Blocks) -> Self:
         weights = np.array(self.coefficients_, order="C")  # a copy: what was read before stays as it is
         for features, targets in blocks:
             self._update(np.ascontiguousarray(features, np.float64), np.ascontiguousarray(targets, np.float64), weights)
         if not np.isfinite(weights).all():
-            raise DivergenceError(f"{type(self).__name__} diverged: the output weights are no longer finite; {self.mend}.")
+            raise DivergenceError(f"{type(self).__name__} diverged: the output weights are no longer finite; {self.remedy}.")
         self.coefficients_ = np.ascontiguousarray(weights.T).T  # as a model file keeps them
         return self
 
 
 class RecursiveLeastSquares(OnlineReadout):
-    """Recursive least squares: after every row the exact minimizer of the squared errors, older ones forgotten.
+    """Recursive least squares: after every row the exact minimizer of the squared errors, of which older ones count less.
 
     With `forgetting` 1 the result is that of `Ridge` with the bias penalized too. O(F^2) operations per row.
 
@@ -65,7 +61,7 @@ class RecursiveLeastSquares(OnlineReadout):
     inverse_ : P, (n_features, n_features), the inverse of the weighted X^T X
     """
 
-    mend = "raise forgetting or ridge"
+    remedy = "raise forgetting or ridge"
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "forgetting": Number(low=0, high=1, open_low=True),
         "ridge": Number(low=0, open_low=True),
@@ -76,7 +72,7 @@ class RecursiveLeastSquares(OnlineReadout):
         self.ridge = ridge
 
     def _start(self, n_features: int, n_outputs: int) -> None:
-        self.coefficients_ = np.zeros((n_features, n_outputs)).T
+        super()._start(n_features, n_outputs)
         self.inverse_ = np.eye(n_features) / self.ridge
 
     def to_arrays(self) -> dict[str, np.ndarray]:
@@ -100,13 +96,9 @@ class LeastMeanSquares(OnlineReadout):
     ----------
     learning_rate : > 0; below 2 when normalized
     normalized : divide the rate by |z|^2, the squared length of the row's features
-
-    Attributes
-    ----------
-    coefficients_ : (n_outputs, n_features)
     """
 
-    mend = "lower learning_rate, or set normalized"
+    remedy = "lower learning_rate, or set normalized"
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "learning_rate": Number(low=0, open_low=True),
         "normalized": Choice((True, False)),
@@ -115,9 +107,6 @@ class LeastMeanSquares(OnlineReadout):
     def __init__(self, learning_rate: float = 0.5, normalized: bool = True) -> None:
         self.learning_rate = learning_rate
         self.normalized = normalized
-
-    def _start(self, n_features: int, n_outputs: int) -> None:
-        self.coefficients_ = np.zeros((n_features, n_outputs)).T
 
     def _update(self, features: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> None:
         online.lms(features, targets, float(self.learning_rate), bool(self.normalized), weights)

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self
 
 import numpy as np
 
+from reservoir.echo.readouts import least_squares
 from reservoir.echo.readouts.base import Readout
-from reservoir.echo.readouts.least_squares import (
-    Block,
-    Blocks,
-    Centered,
-    Gram,
-    Spectrum,
-    Statistics,
-    Triangle,
-    leave_one_out,
-    solve_cholesky,
-    solve_qr,
-    spectrum_of_factor,
-    spectrum_of_gram,
-    with_bias,
-)
+from reservoir.echo.readouts.least_squares import Block, Blocks, Centered, Gram, Triangle
 from reservoir.validation import Choice, Constraint, Number, ParameterError
-
-SOLVERS = ("auto", "cholesky", "qr", "svd")
 
 
 class Ridge(Readout):
@@ -33,15 +19,15 @@ class Ridge(Readout):
 
     Parameters
     ----------
-    ridge : the penalty, >= 0, added to the sums (not to the means) of squares; or a list of penalties, from which the
-        one with the least leave-one-out error is taken, computed in closed form from one decomposition
+    ridge : the penalty, >= 0, added to the sums (not to the means) of squares; or a list of penalties, of which the one with
+        the least leave-one-out error is chosen, in closed form from one decomposition
     solver : how the least-squares problem is solved
         "cholesky" on the Gram matrix X^T X: fastest, but squares the condition number
         "qr" folds each block into a triangular factor: condition number not squared, about 3 times slower
-        "svd" of that factor: also for linearly dependent features, between which it shares the weight out
-        "auto" takes cholesky where the (smallest) ridge is at least 10 eps trace(X^T X), so that it outweighs the rounding
-        errors of the Gram matrix, otherwise qr, or svd where the ridge is 0. With fewer rows than features it solves
-        the dual problem instead, by the same rule, or else by svd. `partial_fit`, which sees data once, takes qr.
+        "svd" of that factor: also for linearly dependent features, among which it divides the weight
+        "auto" is cholesky if the (smallest) ridge is at least 10 eps trace(X^T X), so that it outweighs the rounding errors
+        of the Gram matrix; otherwise qr, or svd if the ridge is 0. With fewer rows than features it is the dual problem
+        by the same rule, otherwise svd. `partial_fit`, which reads the data once, uses qr.
 
     Attributes
     ----------
@@ -58,109 +44,86 @@ class Ridge(Readout):
     array([[1., 2.]])
     """
 
-    constraints: ClassVar[Mapping[str, Constraint]] = {"ridge": Number(low=0, array=True), "solver": Choice(SOLVERS)}
+    constraints: ClassVar[Mapping[str, Constraint]] = {
+        "ridge": Number(low=0, array=True),
+        "solver": Choice(("auto", "cholesky", "qr", "svd")),
+    }
 
-    _statistics: Statistics | None = None  # the sums so far, to which partial_fit adds
-    _kept: Block | None = None  # all rows, where they were too few to sum up
-    _coefficients: np.ndarray | None = None  # (F, O); None after partial_fit, until they are asked for
+    _kept: Gram | Triangle | Block | None = None  # what partial_fit adds to: the sums, or the rows that were too few to sum up
 
     def __init__(self, ridge: float | Sequence[float] = 1e-8, solver: str = "auto") -> None:
         self.ridge = ridge
         self.solver = solver
 
     def fit(self, blocks: Blocks) -> Self:
-        """Fit to all blocks, read once, or twice where a list of ridges or "auto" needs it."""
+        """Fit to all blocks. They are read once, or twice if a list of ridges or "auto" needs it."""
         self.check()
-        self._bias, self._statistics, self._kept = blocks.bias, None, None
-        if blocks.rows < blocks.n_features and self.solver in ("auto", "cholesky"):
-            return self._fit_wide(blocks)
-        smallest = float(np.min(self.ridge))
-        if self.solver in ("auto", "cholesky"):
-            gram = blocks.statistics(Gram)
-            if self.solver == "cholesky" or _covers(smallest, np.trace(gram.xx)):
-                return self._solve(gram, "cholesky", blocks)
-        return self._solve(
-            blocks.statistics(Triangle), self.solver if self.solver != "auto" else "qr" if smallest > 0.0 else "svd", blocks
-        )
+        self._kept = None
+        wide = blocks.rows < blocks.n_features and self.solver in ("auto", "cholesky")
+        self.coefficients_ = self._fit_wide(blocks) if wide else self._fit_tall(blocks)
+        return self
 
     def fit_arrays(self, features: np.ndarray, targets: np.ndarray, bias: bool) -> Self:
         """Fit to features (T, F) and targets (T, O) in memory; `bias` says that the first feature is the constant one."""
         return self.fit(Blocks.of(features, targets, bias))
 
     def partial_fit(self, blocks: Blocks) -> Self:
-        """Add blocks to what was fitted before, in constant memory. Raises `ParameterError` for a list of ridges."""
+        """Fit to these blocks and all earlier ones, in constant memory. Raises `ParameterError` for a list of ridges."""
         self.check()
         if np.size(self.ridge) > 1:
             raise ParameterError(
                 f"The 'ridge' parameter of {type(self).__name__} must be one number for partial_fit. Got {self.ridge!r} instead."
             )
-        self._statistics = (self._statistics or self._first_statistics(blocks)).add_all(blocks)
-        self._coefficients = None
-        return self
-
-    @property
-    def coefficients_(self) -> np.ndarray:
-        """(n_outputs, n_features); solved for when first read after `partial_fit`."""
-        if self._coefficients is None:
-            if self._statistics is None:
-                raise AttributeError("the readout is not fitted")
-            solver = "cholesky" if isinstance(self._statistics, Gram) else "svd" if self.solver == "svd" else "qr"
-            self._solve(self._statistics, solver, None)
-        assert self._coefficients is not None
-        return self._coefficients.T
-
-    @coefficients_.setter
-    def coefficients_(self, coefficients: np.ndarray) -> None:
-        self._coefficients = coefficients.T
-
-    def _first_statistics(self, blocks: Blocks) -> Statistics:
-        if self._coefficients is not None and self._kept is None:
+        sums = self._kept
+        if sums is None and "coefficients_" in vars(self):
             raise ParameterError("partial_fit cannot go on: a model file holds the weights, not the sums behind them; use fit.")
-        self._bias = blocks.bias
-        statistics = (Gram if self.solver == "cholesky" else Triangle)(blocks.n_features, blocks.n_outputs)
-        if self._kept is not None:
-            statistics.add(*self._kept)
-            self._kept = None
-        return statistics
-
-    def _solve(self, statistics: Statistics, solver: str, blocks: Blocks | None) -> Self:
-        self._statistics, self.solver_ = statistics, solver
-        centered = statistics.centered(self._bias)
-        if blocks is not None and np.size(self.ridge) > 1:
-            spectrum = spectrum_of_gram(centered) if solver == "cholesky" else spectrum_of_factor(centered)
-            return self._choose(blocks, centered, spectrum)
-        self.ridge_ = float(np.min(self.ridge))
-        if solver == "svd":
-            coefficients = spectrum_of_factor(centered).solve(self.ridge_)
-        else:
-            solve = solve_cholesky if solver == "cholesky" else solve_qr
-            coefficients = solve(centered.matrix, centered.right, self.ridge_)
-        self._coefficients = with_bias(coefficients, centered, self._bias)
+        if not isinstance(sums, (Gram, Triangle)):
+            kept, kind = sums, Gram if self.solver == "cholesky" else Triangle
+            sums = kind(blocks.n_features, blocks.n_outputs, blocks.bias)
+            if kept is not None:
+                sums.add(*kept)
+        self._kept = blocks.added_to(sums)
+        vars(self).pop("coefficients_", None)
         return self
 
-    def _fit_wide(self, blocks: Blocks) -> Self:
-        """Fewer rows than features: everything in memory, the dual problem of as many unknowns as rows."""
+    @functools.cached_property
+    def coefficients_(self) -> np.ndarray:  # type: ignore[override]
+        """(n_outputs, n_features); after `partial_fit` they are computed when they are first read."""
+        if not isinstance(self._kept, (Gram, Triangle)):
+            raise AttributeError("the readout is not fitted")
+        solver = "cholesky" if isinstance(self._kept, Gram) else "svd" if self.solver == "svd" else "qr"
+        return self._solve(solver, self._kept.centered())
+
+    def _fit_tall(self, blocks: Blocks) -> np.ndarray:
+        """Coefficients (O, F) from the sums of the blocks."""
+        solver, smallest = self.solver, float(np.min(self.ridge))
+        if solver in ("auto", "cholesky"):
+            gram = self._kept = blocks.summed(Gram)
+            if solver == "cholesky" or _covers(smallest, np.trace(gram.xx)):
+                return self._solve("cholesky", gram.centered(), blocks)
+            solver = "qr" if smallest > 0.0 else "svd"
+        self._kept = triangle = blocks.summed(Triangle)
+        return self._solve(solver, triangle.centered(), blocks)
+
+    def _fit_wide(self, blocks: Blocks) -> np.ndarray:
+        """Coefficients (O, F) from fewer rows than features: the dual problem, of as many unknowns as rows."""
         features, targets = self._kept = blocks.in_memory()
         first = int(blocks.bias)
         means, target_means = features[:, first:].mean(axis=0) * first, targets.mean(axis=0) * first
-        x, y = features[:, first:] - means, targets - target_means
-        centered = Centered(x, y, means, target_means)
-        self.ridge_ = float(np.min(self.ridge))
-        if np.size(self.ridge) > 1 or (self.solver == "auto" and not _covers(self.ridge_, np.square(x).sum())):
-            self.solver_ = "svd"
-            return self._choose(blocks, centered, spectrum_of_factor(centered))
-        self.solver_ = "dual"
-        self._coefficients = with_bias(x.T @ solve_cholesky(x @ x.T, y, self.ridge_), centered, blocks.bias)
-        return self
+        rows = Centered(features[:, first:] - means, targets - target_means, means, target_means, blocks.bias)
+        covered = self.solver == "cholesky" or _covers(float(np.min(self.ridge)), np.square(rows.matrix).sum())
+        return self._solve("dual" if covered and np.size(self.ridge) == 1 else "svd", rows, blocks)
 
-    def _choose(self, blocks: Blocks, centered: Centered, spectrum: Spectrum) -> Self:
-        """The ridge of least leave-one-out error; the larger one on a tie."""
-        ridges = np.atleast_1d(np.asarray(self.ridge, dtype=np.float64))
-        if len(ridges) > 1:
-            self.leave_one_out_ = leave_one_out(blocks, centered, spectrum, ridges)
-            self.ridge_ = float(ridges[self.leave_one_out_ == self.leave_one_out_.min()].max())
-        self._coefficients = with_bias(spectrum.solve(self.ridge_), centered, blocks.bias)
-        return self
+    def _solve(self, solver: str, centered: Centered, blocks: Blocks | None = None) -> np.ndarray:
+        """Coefficients (O, F) by a solver; of several ridges that of the least leave-one-out error, the larger on a tie."""
+        self.solver_, self.ridge_ = solver, float(np.min(self.ridge))
+        if blocks is None or np.size(self.ridge) == 1:
+            return least_squares.with_bias(least_squares.SOLVERS[solver](centered, self.ridge_), centered).T
+        spectrum = least_squares.decompose(centered, gram=solver == "cholesky")
+        ridges = np.asarray(self.ridge, dtype=np.float64)
+        self.leave_one_out_ = least_squares.leave_one_out(blocks, centered, spectrum, ridges)
+        self.ridge_ = float(ridges[self.leave_one_out_ == self.leave_one_out_.min()].max())
+        return least_squares.with_bias(spectrum.solve(self.ridge_), centered).T
 
 
 def _covers(ridge: float, trace: float) -> bool:

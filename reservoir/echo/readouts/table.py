@@ -6,5 +6,6 @@ from reservoir.echo.readouts.online import LeastMeanSquares, RecursiveLeastSquar
 from reservoir.echo.readouts.ridge import Ridge, RidgeClassifier
 
 READOUTS: dict[str, type[Readout]] = {
-    readout.__name__: readout for readout in (Ridge, RidgeClassifier, Logistic, RecursiveLeastSquares, LeastMeanSquares)
-}
+    "Ridge": Ridge, "RidgeClassifier": RidgeClassifier, "Logistic": Logistic,
+    "RecursiveLeastSquares": RecursiveLeastSquares, "LeastMeanSquares": LeastMeanSquares,
+}  # fmt: skip
