@@ -10,7 +10,7 @@ import numpy as np
 
 from reservoir.base.threads import thread_count
 from reservoir.gradient.network import Batch, ForwardPass, Network, Weights, loss_and_gradient
-from reservoir.gradient.optimizers import OPTIMIZERS, add_noise, clip_by_norm
+from reservoir.gradient.optimizers import OPTIMIZERS, Step, add_noise, clip_by_norm
 from reservoir.gradient.training import Training
 
 State = list[np.ndarray]
@@ -168,5 +168,5 @@ class Learner:
             add_noise(gradient, step, self.settings.gradient_noise, noise)
         norm = clip_by_norm(gradient, self.settings.clip_norm)
         read = {name: getattr(self.settings, name) for name in self.optimizer.settings}
-        self.optimizer.update(self.weights.vector, gradient, self.state, step, rate, **read)
+        self.optimizer.update(self.weights.vector, gradient, self.state, Step(step, rate, **read))
         return norm
