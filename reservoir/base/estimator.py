@@ -7,6 +7,7 @@ A parameter that is itself an estimator, or a dictionary of options, has its par
 from __future__ import annotations
 
 import copy
+import dataclasses
 import functools
 import inspect
 from collections.abc import Mapping
@@ -17,10 +18,20 @@ import numpy as np
 from reservoir.validation import Constraint, ParameterError, check_parameters, nearest
 
 
+def parameter(default: Any, constraint: Constraint) -> Any:
+    """Return a field for an estimator that is a dataclass: a parameter's default, and the values that it may have."""
+    return dataclasses.field(default=default, metadata={"constraint": constraint})
+
+
 class Estimator:
     """Parameters by name, their constraints, and a readable repr."""
 
     constraints: ClassVar[Mapping[str, Constraint]] = {}
+
+    def __init_subclass__(cls) -> None:
+        """Add the constraints of fields that `parameter` gave."""
+        fields = {name: value.metadata for name, value in vars(cls).items() if isinstance(value, dataclasses.Field)}
+        cls.constraints = {**cls.constraints, **{name: data["constraint"] for name, data in fields.items() if data}}
 
     @classmethod
     @functools.cache

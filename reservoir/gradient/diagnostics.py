@@ -18,8 +18,7 @@ import numpy as np
 
 from reservoir.gradient.batches import Examples, assemble
 from reservoir.gradient.layers import RecurrentLayer
-from reservoir.gradient.losses import LOSSES
-from reservoir.gradient.network import Batch, ForwardPass, Network, Weights, backward, forward
+from reservoir.gradient.network import Batch, ForwardPass, Network, Weights, backward, forward, loss_of
 from reservoir.gradient.real_time.sensitivities import make_room
 from reservoir.gradient.recurrent import RecurrentEstimator
 from reservoir.kernels.real_time import step_jacobian
@@ -92,11 +91,10 @@ def with_loss_at_last(network: Network, vector: np.ndarray) -> tuple[Network, np
 def gradient_norms(network: Network, weights: Weights, batch: Batch, loss: str, run: ForwardPass | None = None) -> np.ndarray:
     """|dL/dh(t)| of the lowest layer after each step, (T,), over all sequences of a batch; `run` is its run, if there is one."""
     run = forward(network, weights, batch) if run is None else run
-    rows = run.outputs.reshape(-1, network.n_outputs)
-    _, gradient = LOSSES[loss](rows, batch.targets.reshape(rows.shape), batch.loss_weights.reshape(-1))
+    _, gradient = loss_of(run.outputs, batch, loss)
     norms = np.empty(len(batch.inputs))
     unused = Weights(network, np.empty_like(weights.vector))
-    backward(network, weights, unused, run, gradient.reshape(run.outputs.shape), norms=norms)
+    backward(network, weights, unused, run, gradient, norms=norms)
     return norms
 
 
@@ -151,7 +149,7 @@ class _Seen:
         """Take in the next sequence."""
         steps = self.steps.pop(0)
         for index, layer in enumerate(self.layers):
-            tape, units = run.kept[index].tapes[0], layer.cell.units
+            tape, units = run.tapes[index][0], layer.cell.units
             for jacobian in step_jacobians(layer, weights.bound[index][0], tape, steps):
                 self.radii[index].append(float(np.abs(np.linalg.eigvals(jacobian)).max()))
                 self.values[index].append(np.linalg.svd(jacobian, compute_uv=False))

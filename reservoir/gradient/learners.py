@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ State = list[np.ndarray]
 
 
 class BatchResult(NamedTuple):
-    """The result of a batch: the loss (before the updates), the sum of the gradient norms, updates, steps of sequences."""
+    """The loss of a batch before its updates, the sum of the gradient norms, and the numbers of updates and of steps."""
 
     loss: float
     norm: float
@@ -26,43 +26,35 @@ class BatchResult(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Steps start ... stop - 1 of a batch, of which those from `scored` on count."""
+    """Steps start ... stop - 1 of a batch; the loss counts the steps from `scored` on."""
 
     start: int
     scored: int
     stop: int
 
 
-def pieces(n_steps: int, truncation: Sequence[int] | None) -> Iterator[Piece]:
+def pieces(n_steps: int, truncation: Sequence[int] | None) -> list[Piece]:
     """The pieces of a batch of `n_steps` steps between which there are updates (Williams & Peng 1990, BPTT(k2; k1)).
 
     >>> [tuple(piece) for piece in pieces(5, (2, 3))]
     [(0, 0, 2), (1, 2, 4), (2, 4, 5)]
     """
-    if truncation is None:
-        yield Piece(0, 0, n_steps)
-        return
-    every, through = truncation
-    for scored in range(0, n_steps, every):
-        stop = min(scored + every, n_steps)
-        yield Piece(max(stop - through, 0), scored, stop)
+    every, through = truncation or (n_steps, n_steps)
+    stops = [min(scored + every, n_steps) for scored in range(0, n_steps, every)]
+    return [Piece(max(stop - through, 0), index * every, stop) for index, stop in enumerate(stops)]
 
 
 def cut(batch: Batch, piece: Piece) -> Batch:
     """The piece of a batch, without the sequences that ended before it."""
-    left = int((batch.lengths > piece.start).sum())
-    weights = batch.loss_weights[piece.start : piece.stop, :left].copy()
+    left, steps = int((batch.lengths > piece.start).sum()), slice(piece.start, piece.stop)
+    weights = batch.loss_weights[steps, :left].copy()
     weights[: piece.scored - piece.start] = 0
-    return Batch(
-        np.ascontiguousarray(batch.inputs[piece.start : piece.stop, :left]),
-        np.minimum(batch.lengths[:left] - piece.start, piece.stop - piece.start),
-        batch.targets[piece.start : piece.stop, :left],
-        weights,
-    )
+    lengths = np.minimum(batch.lengths[:left], piece.stop) - piece.start
+    return Batch(np.ascontiguousarray(batch.inputs[steps, :left]), lengths, batch.targets[steps, :left], weights)
 
 
 def _weight(batches: list[Batch]) -> float:
-    """The sum of the weights of all their rows."""
+    """The sum of the weights of all rows."""
     return sum(float(batch.loss_weights.sum()) for batch in batches)
 
 
@@ -92,27 +84,19 @@ class Learner:
         noise: np.random.Generator | None,
         masks: np.random.SeedSequence | None,
     ) -> BatchResult:
-        """Learn from one batch, in as many updates as it has pieces; `updates` were made before.
+        """Learn from one batch, with an update after each of its pieces; `updates` were made before.
 
         noise, masks : sources of the gradient noise and of the dropout masks, where there are any
         """
         seeds = [None] * len(chunks) if masks is None else masks.spawn(len(chunks))
         states: list[State | None] = [None] * len(chunks)
         planned = self.update_pieces(len(chunks[0].inputs))
-        total = _weight(chunks) if len(planned) > 1 else 1.0
-        loss = norm = 0.0
-        done = 0
+        total, loss, norm, done = _weight(chunks), 0.0, 0.0, 0
         for piece, after in zip(planned, [*planned[1:], None], strict=True):
-            parts, share = chunks, 1.0
-            if len(planned) > 1:
-                parts = [cut(chunk, piece) for chunk in chunks if chunk.lengths[0] > piece.start]
-                share = _weight(parts) / total
-            if self.settings.reduction == "mean" and 0.0 < share < 1.0:
-                parts = [part._replace(loss_weights=part.loss_weights / part.loss_weights.dtype.type(share)) for part in parts]
-            value, runs = self.gradient(parts, states, piece.start, [self.source(seed, piece) for seed in seeds])
+            parts, share = (chunks, 1.0) if len(planned) == 1 else self._cut(chunks, piece, total)
+            value, runs = self.gradient(parts, states, piece.start, [self._source(seed, piece) for seed in seeds])
             if after is not None:
-                left = [int((chunk.lengths > after.start).sum()) for chunk in chunks]
-                states = [run.state_after(after.start - piece.start, n) for run, n in zip(runs, left, strict=False)]
+                states = [_state_at(run, chunk, piece, after) for run, chunk in zip(runs, chunks, strict=False)]
             loss += value * (share if self.settings.reduction == "mean" else 1.0)
             if share > 0.0:
                 done += 1
@@ -120,12 +104,20 @@ class Learner:
                 norm += self.update(updates + done, rate, noise)
         return BatchResult(loss, norm, done, sum(int(chunk.lengths.sum()) for chunk in chunks))
 
+    def _cut(self, chunks: list[Batch], piece: Piece, total: float) -> tuple[list[Batch], float]:
+        """A piece of the chunks that last until it, and its share of the `total` weight; as a mean over the piece alone."""
+        parts = [cut(chunk, piece) for chunk in chunks if chunk.lengths[0] > piece.start]
+        share = _weight(parts) / total
+        if self.settings.reduction == "mean" and 0.0 < share < 1.0:
+            parts = [part._replace(loss_weights=part.loss_weights / part.loss_weights.dtype.type(share)) for part in parts]
+        return parts, share
+
     def update_pieces(self, n_steps: int) -> list[Piece]:
         """The pieces of a batch of so many steps, after each of which the weights are updated."""
-        return list(pieces(n_steps, self.settings.truncation))
+        return pieces(n_steps, self.settings.truncation)
 
-    def source(self, seed: np.random.SeedSequence | None, piece: Piece) -> np.random.Generator | None:
-        """Where the dropout masks of a chunk come from, the same for all its pieces if they are to be the same."""
+    def _source(self, seed: np.random.SeedSequence | None, piece: Piece) -> np.random.Generator | None:
+        """The source of a chunk's dropout masks for a piece; masks that stay along a sequence are the same in all pieces."""
         if seed is None:
             return None
         key = () if self.network.dropout_mask == "sequence" else (piece.start,)
@@ -134,11 +126,11 @@ class Learner:
     def gradient(
         self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[np.random.Generator | None]
     ) -> tuple[float, list[ForwardPass]]:
-        """The loss of the parts; its gradient goes to the first room."""
+        """The loss of the parts, and their forward passes; the gradient goes to the first room."""
         self.make_rooms(len(parts))
 
         def work(index: int) -> tuple[float, ForwardPass]:
-            with np.errstate(over="ignore", invalid="ignore"):  # the loss will tell
+            with np.errstate(over="ignore", invalid="ignore"):  # the loss shows it
                 return self.part(index, parts[index], states[index], first, generators[index])
 
         alone = len(parts) == 1 or thread_count() == 1
@@ -154,12 +146,9 @@ class Learner:
             room = Weights(self.network, np.empty_like(self.weights.vector))
             self.rooms.append((Weights(self.network, self.weights.vector), room))
 
-    def part(
-        self, index: int, part: Batch, state: State | None, first: int, generator: np.random.Generator | None
-    ) -> tuple[float, ForwardPass]:
+    def part(self, index: int, part: Batch, state: State | None, first: int, generator: Any) -> tuple[float, ForwardPass]:
         """The loss of one part; its gradient goes to its room."""
-        weights, room = self.rooms[index]
-        return loss_and_gradient(self.network, weights, room, part, self.loss, state, first, generator)
+        return loss_and_gradient(self.network, *self.rooms[index], part, self.loss, state, first, generator)
 
     def update(self, step: int, rate: float, noise: np.random.Generator | None) -> float:
         """One step of the optimizer; the norm of the gradient before it was clipped."""
@@ -170,3 +159,9 @@ class Learner:
         read = {name: getattr(self.settings, name) for name in self.optimizer.settings}
         self.optimizer.update(self.weights.vector, gradient, self.state, Step(step, rate, **read))
         return norm
+
+
+def _state_at(run: ForwardPass, chunk: Batch, piece: Piece, after: Piece) -> State | None:
+    """The state in which the sequences of a chunk start the piece after this one; None where none of them lasts until it."""
+    left = int((chunk.lengths > after.start).sum())
+    return run.state_after(after.start - piece.start, left) if left else None

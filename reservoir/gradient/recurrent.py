@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from reservoir.base.estimator import seed_sequence
+from reservoir.base.estimator import parameter, seed_sequence
 from reservoir.base.sequence_estimator import SequenceEstimator
 from reservoir.base.targets import Target
 from reservoir.gradient.batches import Examples, held_out
@@ -23,14 +23,16 @@ from reservoir.gradient.scaling import Scaling
 from reservoir.gradient.symbols import Symbols, count_symbols
 from reservoir.gradient.trainer import Progress, Trainer
 from reservoir.gradient.training import Training
-from reservoir.validation import Choice, Constraint, DivergenceError, Number, ParameterError, as_sequences, is_many
+from reservoir.validation import Choice, DivergenceError, Number, ParameterError, as_sequences, is_many
 
 DEFAULT_TRAINING = Training()
 
 
 @dataclass(eq=False, repr=False)
 class RecurrentEstimator(SequenceEstimator):
-    """Parameters
+    """A recurrent network trained by gradient, but for its cell, which a subclass names as `cell_class`.
+
+    Parameters
     ----------
     units : units of each layer
     layers : recurrent layers, each reading the one below
@@ -63,50 +65,33 @@ class RecurrentEstimator(SequenceEstimator):
     n_features_in_, n_outputs_ : numbers of inputs and outputs
     """
 
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        "units": Number(low=1, integer=True),
-        "layers": Number(low=1, integer=True),
-        "bidirectional": Choice((True, False)),
-        "loss": Choice(("squared_error", "cross_entropy")),
-        "pooling": Choice(("last", "mean", "attention")),
-        "washout": Number(low=0, integer=True),
-        "dropout": Number(low=0, high=1, open_high=True),
-        "dropout_mask": Choice(("step", "sequence")),
-        "layer_norm": Choice((True, False)),
-        "symbols": Choice((None, "one-hot", "learned")),
-        "symbol_size": Number(low=1, integer=True),
-        "input_init": MATRIX_INITIALIZERS,
-        "recurrent_init": RECURRENT_INITIALIZERS,
-        "init_scale": Number(low=0, open_low=True),
-        "bias_init": Choice(("zeros", "normal")),
-        "standardize": Choice((True, False)),
-        "training": Choice((), (Training,), "a Training"),
-        "dtype": Choice(("float32", "float64")),
-    }
+    cell_class: ClassVar[type[Cell]]
 
-    units: int = 32
-    layers: int = 1
-    bidirectional: bool = False
-    loss: str = "squared_error"
-    pooling: str = "last"
-    washout: int = 0
-    dropout: float = 0.0
-    dropout_mask: str = "step"
-    layer_norm: bool = False
-    symbols: str | None = None
-    symbol_size: int = 16
-    input_init: str = "glorot"
-    recurrent_init: str = "orthogonal"
-    init_scale: float = 0.1
-    bias_init: str = "zeros"
-    standardize: bool = True
-    training: Training = DEFAULT_TRAINING
-    dtype: str = "float32"
+    units: int = parameter(32, Number(low=1, integer=True))
+    layers: int = parameter(1, Number(low=1, integer=True))
+    bidirectional: bool = parameter(False, Choice((True, False)))
+    loss: str = parameter("squared_error", Choice(("squared_error", "cross_entropy")))
+    pooling: str = parameter("last", Choice(("last", "mean", "attention")))
+    washout: int = parameter(0, Number(low=0, integer=True))
+    dropout: float = parameter(0.0, Number(low=0, high=1, open_high=True))
+    dropout_mask: str = parameter("step", Choice(("step", "sequence")))
+    layer_norm: bool = parameter(False, Choice((True, False)))
+    symbols: str | None = parameter(None, Choice((None, "one-hot", "learned")))
+    symbol_size: int = parameter(16, Number(low=1, integer=True))
+    input_init: str = parameter("glorot", MATRIX_INITIALIZERS)
+    recurrent_init: str = parameter("orthogonal", RECURRENT_INITIALIZERS)
+    init_scale: float = parameter(0.1, Number(low=0, open_low=True))
+    bias_init: str = parameter("zeros", Choice(("zeros", "normal")))
+    standardize: bool = parameter(True, Choice((True, False)))
+    training: Training = parameter(DEFAULT_TRAINING, Choice((), (Training,), "a Training"))  # noqa: RUF009
+    dtype: str = parameter("float32", Choice(("float32", "float64")))
     random_state: Any = None
 
     def __init_subclass__(cls) -> None:
         """Add the parameters that all have to the docstring of each."""
-        cls.__doc__ = f"{inspect.cleandoc(cls.__doc__ or '')}\n\n{inspect.getdoc(RecurrentEstimator)}"
+        super().__init_subclass__()
+        common = (inspect.getdoc(RecurrentEstimator) or "").partition("\n\n")[2]
+        cls.__doc__ = f"{inspect.cleandoc(cls.__doc__ or '')}\n\n{common}"
 
     def check(self) -> None:
         """Raise `ParameterError` for the first parameter out of its constraint, of the training's too."""
@@ -116,8 +101,8 @@ class RecurrentEstimator(SequenceEstimator):
     # -- what a subclass says -----------------------------------------------------------------------------------------
 
     def _cell(self) -> Cell:
-        """The cell of a layer, with the parameters set."""
-        raise NotImplementedError
+        """The cell of a layer: its fields are parameters of the same names."""
+        return self.cell_class(**{field.name: getattr(self, field.name) for field in fields(self.cell_class)})
 
     @staticmethod
     def catalog() -> dict[str, dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -58,9 +59,7 @@ class Symbols:
         np.put_along_axis(vectors, codes[:, :, None], 1, axis=2)
         return vectors, codes
 
-    def backward(
-        self, arrays: Mapping[str, np.ndarray], codes: np.ndarray, gradient: np.ndarray, gradients: Mapping[str, np.ndarray]
-    ) -> None:
+    def backward(self, codes: Any, gradient: np.ndarray, gradients: Mapping[str, np.ndarray]) -> None:
         """The gradient of the matrix."""
         if self.size is not None:
             gradients["symbols"][:] = 0

@@ -21,8 +21,7 @@ from reservoir.base.threads import one_blas_thread, thread_count
 from reservoir.gradient.batches import Examples, assemble, batches, windows
 from reservoir.gradient.checkpoint import Progression, start_from_checkpoint, write_checkpoint
 from reservoir.gradient.learners import Learner
-from reservoir.gradient.losses import LOSSES
-from reservoir.gradient.network import Batch, Network, Weights, forward
+from reservoir.gradient.network import Batch, Network, Weights, forward, loss_of
 from reservoir.gradient.real_time.kalman import KalmanLearner
 from reservoir.gradient.real_time.learner import RealTimeLearner
 from reservoir.gradient.schedules import learning_rate
@@ -168,10 +167,9 @@ class Trainer:
         total = 0.0
         for share, chunks in chunked:
             for chunk in chunks:
-                with np.errstate(over="ignore", invalid="ignore"):  # the loss will tell
-                    rows = forward(self.network, weights, chunk).outputs.reshape(-1, self.network.n_outputs)
-                value, _ = LOSSES[self.loss](rows, chunk.targets.reshape(rows.shape), chunk.loss_weights.reshape(-1))
-                total += value * share
+                with np.errstate(over="ignore", invalid="ignore"):  # the loss shows it
+                    outputs = forward(self.network, weights, chunk).outputs
+                total += loss_of(outputs, chunk, self.loss)[0] * share
         return total
 
     def _seed(self, *key: int) -> np.random.SeedSequence:

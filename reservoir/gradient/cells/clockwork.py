@@ -16,6 +16,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from reservoir.base.estimator import parameter
 from reservoir.gradient.cells.base import Cell, Shape
 from reservoir.gradient.cells.dense import activate_columns, sum_rows, transpose
 from reservoir.gradient.recurrent import RecurrentEstimator
@@ -23,7 +24,7 @@ from reservoir.kernels.activations import CODES, scale_by_derivative
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import inline, uncounted
 from reservoir.kernels.sequence import KERNELS, Kernels
-from reservoir.validation import Choice, Constraint, Number, ParameterError
+from reservoir.validation import Choice, Number, ParameterError
 
 POWERS_OF_TWO = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
@@ -141,6 +142,8 @@ class ClockworkCell(Cell):
     Units that do not divide evenly among the modules go to the faster ones.
     """
 
+    weights: ClassVar[Any] = ClockworkWeights
+
     periods: tuple[int, ...] = POWERS_OF_TWO
     activation: str = "tanh"
 
@@ -158,23 +161,12 @@ class ClockworkCell(Cell):
 
     def shapes(self, n_inputs: int) -> dict[str, Shape]:
         """The arrays of the weights."""
-        return {
-            "input_weights": (n_inputs, self.units),
-            "recurrent_weights": (int(self.offsets[-1]),),
-            "bias": (self.units,),
-        }
+        return {**super().shapes(n_inputs), "recurrent_weights": (int(self.offsets[-1]),)}
 
-    def bind(self, arrays: Mapping[str, np.ndarray]) -> Any:
-        """The arrays as the kernels take them."""
-        transposed = np.empty_like(arrays["recurrent_weights"])
-        return ClockworkWeights(
-            **arrays,
-            transposed=transposed,
-            activation=CODES[self.activation],
-            periods=np.array(self.periods),
-            starts=self.starts,
-            offsets=self.offsets,
-        )
+    def auxiliary(self, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        """The fields of `ClockworkWeights` that are not weights."""
+        modules = {"periods": np.array(self.periods), "starts": self.starts, "offsets": self.offsets}
+        return {**super().auxiliary(arrays), **modules}
 
     def pack(self, matrix: np.ndarray) -> np.ndarray:
         """The blocks of the triangle of an (H, H) matrix, row from, column to, as the flat `recurrent_weights`."""
@@ -216,14 +208,10 @@ class ClockworkRNN(RecurrentEstimator):
     activation : f: "tanh", "sigmoid", "relu" or "identity"
     """
 
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        **RecurrentEstimator.constraints,
-        "periods": Number(low=1, high=2**31 - 1, integer=True, array=True),
-        "activation": Choice(tuple(CODES)),
-    }
+    cell_class: ClassVar[type[Cell]] = ClockworkCell
 
-    periods: Sequence[int] = POWERS_OF_TWO
-    activation: str = "tanh"
+    periods: Sequence[int] = parameter(POWERS_OF_TWO, Number(low=1, high=2**31 - 1, integer=True, array=True))
+    activation: str = parameter("tanh", Choice(tuple(CODES)))
 
     def check(self) -> None:
         """Raise `ParameterError` for the first parameter out of its constraint."""

@@ -18,22 +18,15 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from reservoir.base.estimator import parameter
 from reservoir.gradient.cells.base import Cell, Shape
-from reservoir.gradient.cells.dense import (
-    activate_columns,
-    fill_rows,
-    input_gradients,
-    input_product,
-    room_for_transposed,
-    sum_rows,
-    transpose_first,
-)
+from reservoir.gradient.cells.dense import activate_columns, fill_rows, input_gradients, input_product, sum_rows, transpose_first
 from reservoir.gradient.recurrent import RecurrentEstimator
 from reservoir.kernels.activations import SIGMOID, TANH
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import uncounted
 from reservoir.kernels.sequence import KERNELS, Kernels
-from reservoir.validation import Choice, Constraint
+from reservoir.validation import Choice
 
 
 class GRUWeights(NamedTuple):
@@ -180,6 +173,7 @@ KERNELS[GRUWeights] = Kernels(input_product, _forward_step, _backward_step, _wei
 class GRUCell(Cell):
     """The weights of a layer: `input_weights`, `recurrent_weights`, `bias`, and `recurrent_bias` where the reset comes after."""
 
+    weights: ClassVar[Any] = GRUWeights
     gate_functions: ClassVar[Mapping[str, str]] = {"update gate": "sigmoid", "reset gate": "sigmoid", "candidate": "tanh"}
     extra: ClassVar[int] = 1
 
@@ -187,17 +181,7 @@ class GRUCell(Cell):
 
     def shapes(self, n_inputs: int) -> dict[str, Shape]:
         """The arrays of the weights."""
-        width = 3 * self.units
-        return {
-            "input_weights": (n_inputs, width),
-            "recurrent_weights": (self.units, width),
-            "bias": (width,),
-            "recurrent_bias": (self.units if self.reset == "after" else 0,),
-        }
-
-    def bind(self, arrays: Mapping[str, np.ndarray]) -> Any:
-        """The arrays as the kernels take them."""
-        return GRUWeights(**arrays, transposed=room_for_transposed(arrays["recurrent_weights"]))
+        return {**super().shapes(n_inputs), "recurrent_bias": (self.units if self.reset == "after" else 0,)}
 
 
 @dataclass(eq=False, repr=False)
@@ -207,9 +191,6 @@ class GRU(RecurrentEstimator):
     reset : where the reset gate acts, "before" the recurrent product of the candidate or "after" it
     """
 
-    constraints: ClassVar[Mapping[str, Constraint]] = {**RecurrentEstimator.constraints, "reset": Choice(("before", "after"))}
+    cell_class: ClassVar[type[Cell]] = GRUCell
 
-    reset: str = "after"
-
-    def _cell(self) -> Cell:
-        return GRUCell(self.units, self.reset)
+    reset: str = parameter("after", Choice(("before", "after")))

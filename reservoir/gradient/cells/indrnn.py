@@ -7,20 +7,20 @@ u is a vector, and its product with h goes element by element; f is the rectifie
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from reservoir.base.estimator import parameter
 from reservoir.gradient.cells.base import Cell, Shape
 from reservoir.gradient.cells.dense import input_gradients, input_product
 from reservoir.gradient.initializers import initialize
 from reservoir.gradient.recurrent import RecurrentEstimator
-from reservoir.kernels.activations import CODES, activate, scale_by_derivative
+from reservoir.kernels.activations import activate, scale_by_derivative
 from reservoir.kernels.jit import uncounted
 from reservoir.kernels.sequence import KERNELS, Kernels
-from reservoir.validation import Choice, Constraint, Number
+from reservoir.validation import Choice, Number
 
 
 class IndRNNWeights(NamedTuple):
@@ -80,6 +80,7 @@ KERNELS[IndRNNWeights] = Kernels(input_product, _forward_step, _backward_step, _
 class IndRNNCell(Cell):
     """The weights of a layer: `input_weights`, `recurrent_weights`, one for each unit, `bias`."""
 
+    weights: ClassVar[Any] = IndRNNWeights
     diagonal: ClassVar[bool] = True
 
     activation: str = "relu"
@@ -87,11 +88,7 @@ class IndRNNCell(Cell):
 
     def shapes(self, n_inputs: int) -> dict[str, Shape]:
         """The arrays of the weights."""
-        return {"input_weights": (n_inputs, self.units), "recurrent_weights": (self.units,), "bias": (self.units,)}
-
-    def bind(self, arrays: Mapping[str, np.ndarray]) -> Any:
-        """The arrays as the kernels take them."""
-        return IndRNNWeights(**arrays, activation=CODES[self.activation])
+        return {**super().shapes(n_inputs), "recurrent_weights": (self.units,)}
 
     def draw_recurrent(self, kind: str, scale: float, generator: np.random.Generator) -> np.ndarray:
         """Uniform from 0 to `recurrent_bound`, whatever is asked for."""
@@ -106,14 +103,7 @@ class IndRNN(RecurrentEstimator):
     recurrent_bound : u is drawn uniformly from 0 to this; `recurrent_init` is not used
     """
 
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        **RecurrentEstimator.constraints,
-        "activation": Choice(("relu", "tanh")),
-        "recurrent_bound": Number(low=0, open_low=True),
-    }
+    cell_class: ClassVar[type[Cell]] = IndRNNCell
 
-    activation: str = "relu"
-    recurrent_bound: float = 1.0
-
-    def _cell(self) -> Cell:
-        return IndRNNCell(self.units, self.activation, self.recurrent_bound)
+    activation: str = parameter("relu", Choice(("relu", "tanh")))
+    recurrent_bound: float = parameter(1.0, Number(low=0, open_low=True))

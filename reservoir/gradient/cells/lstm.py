@@ -19,20 +19,15 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from reservoir.base.estimator import parameter
 from reservoir.gradient.cells.base import Cell, Shape
-from reservoir.gradient.cells.dense import (
-    activate_columns,
-    dense_gradients,
-    input_product,
-    room_for_transposed,
-    transpose_first,
-)
+from reservoir.gradient.cells.dense import activate_columns, dense_gradients, input_product, transpose_first
 from reservoir.gradient.recurrent import RecurrentEstimator
 from reservoir.kernels.activations import SIGMOID, TANH
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import uncounted
 from reservoir.kernels.sequence import KERNELS, Kernels
-from reservoir.validation import Choice, Constraint, Number
+from reservoir.validation import Choice, Number
 
 
 class LSTMWeights(NamedTuple):
@@ -179,6 +174,7 @@ KERNELS[LSTMWeights] = Kernels(input_product, _forward_step, _backward_step, _we
 class LSTMCell(Cell):
     """The weights of a layer: `input_weights`, `recurrent_weights`, `bias`, and `peepholes` if it has them."""
 
+    weights: ClassVar[Any] = LSTMWeights
     gate_functions: ClassVar[Mapping[str, str]] = {
         "input gate": "sigmoid",
         "forget gate": "sigmoid",
@@ -193,17 +189,7 @@ class LSTMCell(Cell):
 
     def shapes(self, n_inputs: int) -> dict[str, Shape]:
         """The arrays of the weights."""
-        width = 4 * self.units
-        return {
-            "input_weights": (n_inputs, width),
-            "recurrent_weights": (self.units, width),
-            "bias": (width,),
-            "peepholes": (3 * self.peepholes, self.units),
-        }
-
-    def bind(self, arrays: Mapping[str, np.ndarray]) -> Any:
-        """The arrays as the kernels take them."""
-        return LSTMWeights(**arrays, transposed=room_for_transposed(arrays["recurrent_weights"]))
+        return {**super().shapes(n_inputs), "peepholes": (3 * self.peepholes, self.units)}
 
     def readable(self, name: str, array: np.ndarray) -> np.ndarray:
         """An array of the weights as users read it; of the peepholes, which lead from a unit to itself, a row for each gate."""
@@ -222,14 +208,7 @@ class LSTM(RecurrentEstimator):
     forget_bias : added to the initial bias of the forget gates
     """
 
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        **RecurrentEstimator.constraints,
-        "peepholes": Choice((True, False)),
-        "forget_bias": Number(),
-    }
+    cell_class: ClassVar[type[Cell]] = LSTMCell
 
-    peepholes: bool = False
-    forget_bias: float = 1.0
-
-    def _cell(self) -> Cell:
-        return LSTMCell(self.units, self.peepholes, self.forget_bias)
+    peepholes: bool = parameter(False, Choice((True, False)))
+    forget_bias: float = parameter(1.0, Number())

@@ -15,14 +15,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from reservoir.gradient.cells.base import Cell, Shape
-from reservoir.gradient.cells.dense import (
-    activate_columns,
-    input_gradients,
-    input_product,
-    room_for_transposed,
-    transpose_first,
-)
+from reservoir.gradient.cells.base import Cell
+from reservoir.gradient.cells.dense import activate_columns, input_gradients, input_product, transpose_first
 from reservoir.gradient.recurrent import RecurrentEstimator
 from reservoir.kernels.activations import SIGMOID, TANH
 from reservoir.kernels.blas import gemm
@@ -132,22 +126,13 @@ KERNELS[MGUWeights] = Kernels(input_product, _forward_step, _backward_step, _wei
 class MGUCell(Cell):
     """The weights of a layer: `input_weights`, `recurrent_weights`, `bias`."""
 
+    weights: ClassVar[Any] = MGUWeights
     gate_functions: ClassVar[Mapping[str, str]] = {"forget gate": "sigmoid", "candidate": "tanh"}
     extra: ClassVar[int] = 2
-
-    def shapes(self, n_inputs: int) -> dict[str, Shape]:
-        """The arrays of the weights."""
-        width = 2 * self.units
-        return {"input_weights": (n_inputs, width), "recurrent_weights": (self.units, width), "bias": (width,)}
-
-    def bind(self, arrays: Mapping[str, np.ndarray]) -> Any:
-        """The arrays as the kernels take them."""
-        return MGUWeights(**arrays, transposed=room_for_transposed(arrays["recurrent_weights"]))
 
 
 @dataclass(eq=False, repr=False)
 class MGU(RecurrentEstimator):
     """Minimal gated unit (Zhou, Wu, Zhang & Zhou 2016): one gate that forgets and resets."""
 
-    def _cell(self) -> Cell:
-        return MGUCell(self.units)
+    cell_class: ClassVar[type[Cell]] = MGUCell

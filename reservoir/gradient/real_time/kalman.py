@@ -22,18 +22,16 @@ memory (Ollivier, Electronic Journal of Statistics 12, 2018).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import scipy.linalg
 import scipy.special
 
-from reservoir.gradient.learners import Piece, State
-from reservoir.gradient.losses import LOSSES
-from reservoir.gradient.network import Batch, ForwardPass, Network, Weights, forward
+from reservoir.gradient.learners import State
+from reservoir.gradient.network import Batch, ForwardPass, Network, Weights, forward, loss_of
 from reservoir.gradient.optimizers import global_norm
-from reservoir.gradient.real_time.learner import RealTimeLearner, consecutive_pieces, refuse_more, shares
+from reservoir.gradient.real_time.learner import RealTimeLearner, refuse_more, shares
 from reservoir.gradient.real_time.sensitivities import Sensitivities, n_below, offsets
 from reservoir.gradient.training import Training
 from reservoir.kernels.kalman import multiply_blocks, shrink_blocks
@@ -129,9 +127,9 @@ class KalmanLearner(RealTimeLearner):
 
     remedy: ClassVar[str] = "lower training.kalman_covariance or training.kalman_process"
 
-    def __init__(self, network: Network, vector: np.ndarray, settings: Training, loss: str, pool: ThreadPoolExecutor) -> None:
-        super().__init__(network, vector, settings, loss, pool)
-        self.covariance = Covariance(weight_groups(network, settings), settings.kalman_covariance)
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.covariance = Covariance(weight_groups(self.network, self.settings), self.settings.kalman_covariance)
         self.state = self.covariance.blocks
         self.measured: dict[int, Measured] = {}
 
@@ -142,10 +140,9 @@ class KalmanLearner(RealTimeLearner):
         numbers = sum(len(group) ** 2 for group in weight_groups(network, settings))
         refuse_more(8 * numbers, network, settings, "the covariance of its")
 
-    def update_pieces(self, n_steps: int) -> list[Piece]:
-        """See `Learner`."""
-        default = 1 if self.network.reading == "step" else n_steps
-        return consecutive_pieces(n_steps, default if self.settings.truncation is None else self.settings.truncation[0])
+    def default_every(self, n_steps: int) -> int:
+        """The steps between updates where `truncation` is None: one, or all for one output per sequence."""
+        return 1 if self.network.reading == "step" else n_steps
 
     def gradient(
         self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[np.random.Generator | None]
@@ -158,12 +155,10 @@ class KalmanLearner(RealTimeLearner):
         """See `Learner`; keeps what was measured."""
         network, (weights, room), along = self.network, self.rooms[index], self.carried[index]
         run = forward(network, weights, part, state, first)
-        rows = run.outputs.reshape(-1, network.n_outputs)
-        targets, scored = part.targets.reshape(rows.shape), part.loss_weights.reshape(-1)
-        value, gradient = LOSSES[self.loss](rows, targets, scored)
-        counts = scored > 0.0
-        jacobian = self._jacobian(run, weights, along, counts.reshape(part.loss_weights.shape))
-        kept = (array[counts].astype(np.float64) for array in (rows, targets, gradient))
+        value, gradient = loss_of(run.outputs, part, self.loss)
+        counts = part.loss_weights > 0.0
+        jacobian = self._jacobian(run, weights, along, counts)
+        kept = (array[counts].astype(np.float64) for array in (run.outputs, part.targets, gradient))
         measured = self.measured[index] = Measured(jacobian, *kept)
         room.vector[:] = np.tensordot(measured.gradient, jacobian, 2)
         return value, run

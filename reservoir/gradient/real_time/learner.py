@@ -7,15 +7,13 @@ time, and weights may change at any step.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
 from reservoir.gradient.batches import CHUNK
-from reservoir.gradient.learners import Learner, Piece, State
-from reservoir.gradient.losses import LOSSES
-from reservoir.gradient.network import Batch, ForwardPass, Network, forward
+from reservoir.gradient.learners import Learner, Piece, State, pieces
+from reservoir.gradient.network import Batch, ForwardPass, Network, forward, head_gradients, loss_of
 from reservoir.gradient.real_time.sensitivities import Sensitivities, is_diagonal, n_below, sensitivities
 from reservoir.gradient.training import Training
 from reservoir.validation import ParameterError
@@ -24,10 +22,10 @@ MOST_BYTES = 2**32
 
 
 def shares(network: Network, run: ForwardPass) -> np.ndarray:
-    """How much each step of a sequence has of what the head reads, (T, B), for one output per sequence."""
+    """The share of each step of a sequence in what the head reads, (T, B), for one output per sequence."""
     if network.reading == "last":
         return np.asarray(np.arange(run.steps.n_steps)[:, None] == run.steps.lengths - 1, dtype=run.top.dtype)
-    return np.asarray(run.scored / run.scored.sum(axis=0), dtype=run.top.dtype)
+    return run.steps.shares(run.top.dtype)
 
 
 def refuse_more(size: int, network: Network, settings: Training, what: str) -> None:
@@ -39,11 +37,6 @@ def refuse_more(size: int, network: Network, settings: Training, what: str) -> N
         )
 
 
-def consecutive_pieces(n_steps: int, every: int) -> list[Piece]:
-    """Pieces of `every` steps, one after the other."""
-    return [Piece(start, start, min(start + every, n_steps)) for start in range(0, n_steps, every)]
-
-
 class RealTimeLearner(Learner):
     """Gradients by real-time recurrent learning: updates every k1 steps, or at the end of the sequences, by the optimizer.
 
@@ -51,9 +44,7 @@ class RealTimeLearner(Learner):
     with weights that have changed a little since.
     """
 
-    def __init__(self, network: Network, vector: np.ndarray, settings: Training, loss: str, pool: ThreadPoolExecutor) -> None:
-        super().__init__(network, vector, settings, loss, pool)
-        self.carried: list[Sensitivities] = []
+    carried: list[Sensitivities]
 
     @classmethod
     def check(cls, network: Network, settings: Training) -> None:
@@ -74,8 +65,12 @@ class RealTimeLearner(Learner):
 
     def update_pieces(self, n_steps: int) -> list[Piece]:
         """See `Learner`; no piece goes back over steps of the one before."""
-        truncation = self.settings.truncation
-        return consecutive_pieces(n_steps, n_steps if truncation is None else truncation[0])
+        every, _ = self.settings.truncation or (self.default_every(n_steps), 0)
+        return [piece._replace(start=piece.scored) for piece in pieces(n_steps, (every, every))]
+
+    def default_every(self, n_steps: int) -> int:
+        """The steps between updates where `truncation` is None."""
+        return n_steps
 
     def gradient(
         self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[np.random.Generator | None]
@@ -91,13 +86,10 @@ class RealTimeLearner(Learner):
         """See `Learner`."""
         network, (weights, room), along = self.network, self.rooms[index], self.carried[index]
         run = forward(network, weights, part, state, first)
-        width = run.read.shape[-1]
-        rows, read = run.outputs.reshape(-1, network.n_outputs), run.read.reshape(-1, width)
-        value, gradient = LOSSES[self.loss](rows, part.targets.reshape(rows.shape), part.loss_weights.reshape(-1))
+        value, gradient = loss_of(run.outputs, part, self.loss)
         room.vector[:] = 0
-        room.arrays["head.weights"][:] = read.T @ gradient
-        room.arrays["head.bias"][:] = gradient.sum(axis=0)
-        back = (gradient @ weights.arrays["head.weights"].T).reshape(run.read.shape)
+        rows = head_gradients(network, room, run, gradient)
+        back = (rows @ weights.arrays["head.weights"].T).reshape(run.read.shape)
         if network.reading != "step":
             back = shares(network, run)[:, :, None] * back
         total = room.vector[: n_below(network)]

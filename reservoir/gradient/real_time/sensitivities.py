@@ -55,7 +55,7 @@ class FullSensitivities:
         below = self._of_symbols(run, t, n)
         for index, layer in enumerate(network.layers):
             room, gradients = self.rooms[index]
-            bound, tape = self.weights.bound[index][0], run.kept[index].tapes[0]
+            bound, tape = self.weights.bound[index][0], run.tapes[index][0]
             forward_sensitivities(bound, tape, t, n, room, gradients, self.starts[index], below, self.states[index])
             below = self.states[index][:n, : layer.cell.units]
             if network.layer_norm:
@@ -102,7 +102,7 @@ class DiagonalSensitivities:
 
     def forward_step(self, run: ForwardPass, t: int) -> None:
         """dh(t)/dw = f' (u dh(t-1)/dw + (x(t), h(t-1), 1))."""
-        n, tape = int(run.steps.active[t]), run.kept[0].tapes[0]
+        n, tape = int(run.steps.active[t]), run.tapes[0][0]
         own = self.own[:n]
         own *= self.u
         own[:, :-2] += tape.inputs[t, :n, :, None]
