@@ -65,7 +65,7 @@ def momentum(step: Step) -> tuple[float, ...]:
     [0.9] [1.]
     [0.71] [1.9]
     """
-    return step.rate, step.momentum, step.weight_decay
+    return step.rate, step.momentum, step.weight_decay, 0.0
 
 
 def nesterov(step: Step) -> tuple[float, ...]:
@@ -82,7 +82,7 @@ def nesterov(step: Step) -> tuple[float, ...]:
     [0.81] [1.]
     [0.539] [1.9]
     """
-    return step.rate, step.momentum, step.weight_decay
+    return *momentum(step)[:-1], 1.0
 
 
 def rmsprop(step: Step) -> tuple[float, ...]:
@@ -148,7 +148,7 @@ class Optimizer(NamedTuple):
 OPTIMIZERS: dict[str, Optimizer] = {
     "sgd": Optimizer(0, kernels.sgd, sgd, ("weight_decay",)),
     "momentum": Optimizer(1, kernels.momentum, momentum, ("momentum", "weight_decay")),
-    "nesterov": Optimizer(1, kernels.nesterov, nesterov, ("momentum", "weight_decay")),
+    "nesterov": Optimizer(1, kernels.momentum, nesterov, ("momentum", "weight_decay")),
     "rmsprop": Optimizer(1, kernels.rmsprop, rmsprop, ("decay", "weight_decay")),
     "adam": Optimizer(2, kernels.adam, adam, ("beta1", "beta2", "weight_decay")),
     "adamw": Optimizer(2, kernels.adam, adamw, ("beta1", "beta2", "weight_decay")),

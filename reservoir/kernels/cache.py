@@ -13,8 +13,8 @@ import hashlib
 import linecache
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -103,16 +103,16 @@ def keep_apart(compiled: Any) -> Any:
     def files_of(users: str) -> Any:
         return guarded(new(numbas.cache_path, name + users, numbas._impl.locator.get_source_stamp()))
 
-    files = guarded(new(numbas.cache_path, name, numbas._impl.locator.get_source_stamp()))
+    files = files_of("")
     load, save = files.load, files.save
 
     def load_there(key: Any) -> Any:
         users = users_digest(module, key[0])
-        return files_of(users).load(key) if users else load(key)
+        return (files_of(users).load if users else load)(key)
 
     def save_there(key: Any, code: Any) -> None:
         users = users_digest(module, key[0])
-        files_of(users).save(key, code) if users else save(key, code)
+        (files_of(users).save if users else save)(key, code)
 
     files.load, files.save = load_there, save_there
     numbas._cache_file = files
@@ -121,35 +121,34 @@ def keep_apart(compiled: Any) -> Any:
 
 def guarded(files: Any) -> Any:
     """Let the files of a kernel be read and written under a lock, and remove superseded ones when they are written."""
+    read, write = files.load, files.save
+
+    def load(*arguments: Any) -> Any:
+        with locked(files._cache_path, "LOCK_SH"):
+            return read(*arguments)
 
     def save(*arguments: Any) -> None:
-        with suppress(OSError):  # a full disk, another user's files
+        with locked(files._cache_path, "LOCK_EX"), suppress(OSError):  # a full disk, another user's files
             write(*arguments)
             remove_superseded(Path(files._cache_path))
 
-    write = files.save
-    if fcntl is None:
-        files.save = save
-    else:
-        files.save, files.load = locked(files, save, fcntl.LOCK_EX), locked(files, files.load, fcntl.LOCK_SH)
+    files.load, files.save = load, save
     return files
 
 
-def locked(files: Any, method: Callable[..., Any], kind: int) -> Callable[..., Any]:
-    """Return `method`, run under a lock of the folder of `files`."""
-
-    def run(*arguments: Any) -> Any:
-        if not os.path.isdir(files._cache_path):
-            return method(*arguments)
-        lock = os.open(files._cache_path, os.O_RDONLY)
-        try:
-            with suppress(OSError):  # a file system without locks
-                fcntl.flock(lock, kind)
-            return method(*arguments)
-        finally:
-            os.close(lock)
-
-    return run
+@contextmanager
+def locked(folder: str, kind: str) -> Iterator[None]:
+    """Run a block under a lock of a folder, where the folder exists and the system has locks."""
+    if fcntl is None or not os.path.isdir(folder):
+        yield
+        return
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(lock, getattr(fcntl, kind))
+        yield
+    finally:
+        os.close(lock)
 
 
 def remove_superseded(folder: Path) -> None:

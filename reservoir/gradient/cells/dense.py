@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from reservoir.kernels.activations import activate_range
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import uncounted
