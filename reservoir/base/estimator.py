@@ -55,10 +55,8 @@ class Estimator:
         for key, value in params.items():
             name, _, inner = key.partition("__")
             if name not in names:
-                raise ParameterError(
-                    f"Invalid parameter '{name}': {type(self).__name__} has no such parameter."
-                    f"{nearest(name, names)} Known: {', '.join(names)}."
-                )
+                known = f"{nearest(name, names)} Known: {', '.join(names)}."
+                raise ParameterError(f"Invalid parameter '{name}': {type(self).__name__} has no such parameter.{known}")
             if inner:
                 nested.setdefault(name, {})[inner] = value
             else:
@@ -80,13 +78,11 @@ class Estimator:
     def __repr__(self) -> str:
         defaults = {name: p.default for name, p in inspect.signature(type(self)).parameters.items()}
         shown = []
-        for name in self.parameter_names():
-            value = getattr(self, name)
+        for name, value in self.get_params(deep=False).items():
             plain = isinstance(value, (str, int, float, bool, tuple, type(None)))
             if not (plain and value == defaults[name]):
-                shown.append(
-                    f"{name}=<array {value.shape}>" if hasattr(value, "shape") and np.ndim(value) else f"{name}={value!r}"
-                )
+                array = hasattr(value, "shape") and np.ndim(value)
+                shown.append(f"{name}=<array {value.shape}>" if array else f"{name}={value!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
@@ -96,10 +92,7 @@ def is_estimator(value: Any) -> bool:
 
 
 def clone(estimator: Any) -> Any:
-    """A new, unfitted estimator with the same parameters, nested estimators cloned too.
-
-    What is not of this library is cloned by scikit-learn, which copies an object that is no estimator.
-    """
+    """A new, unfitted estimator with the same parameters, nested ones too; scikit-learn clones what is not of this library."""
     if not isinstance(estimator, Estimator):
         from sklearn.base import clone as clone_of_sklearn
 
@@ -120,23 +113,21 @@ def seed_sequence(random_state: Any) -> np.random.SeedSequence:
 
     Raises `ParameterError` for anything else.
     """
+    content = b""  # entropy as one integer can be hashed and written to a model file, unlike a list of them
     if isinstance(random_state, np.random.SeedSequence):
         if isinstance(random_state.entropy, (int, np.integer)):
             return np.random.SeedSequence(random_state.entropy, spawn_key=random_state.spawn_key)
-        return np.random.SeedSequence(_integer(random_state.generate_state(4).astype("<u4").tobytes()))
+        content = random_state.generate_state(4).astype("<u4").tobytes()
     if isinstance(random_state, (np.random.Generator, np.random.RandomState)):
-        return np.random.SeedSequence(_integer(random_state.bytes(16)))
+        content = random_state.bytes(16)
+    if content:
+        return np.random.SeedSequence(int.from_bytes(content, "little"))
     if random_state is None or (isinstance(random_state, (int, np.integer)) and random_state >= 0):
         return np.random.SeedSequence(random_state)
     raise ParameterError(
         f"The 'random_state' parameter must be an integer in [0, inf), a NumPy Generator, RandomState or SeedSequence, or None."
         f" Got {random_state!r} instead."
     )
-
-
-def _integer(content: bytes) -> int:
-    """Entropy as one integer, which can be hashed and written to a model file, as a list of them cannot."""
-    return int.from_bytes(content, "little")
 
 
 def sklearn_tags(classifier: bool) -> Any:
