@@ -1,4 +1,4 @@
-"""Inputs that are symbols: their check, and the part of a network that turns them into vectors."""
+"""Inputs that are symbols: their checks, and the part of a network that turns them into vectors."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ def check_symbols(values: np.ndarray, count: int) -> None:
 
 def count_symbols(sequences: list[np.ndarray]) -> int:
     """One more than the largest symbol of sequences (T, 1). Raises `DataError` for what cannot be symbols."""
-    width = sequences[0].shape[1]
-    if width != 1:
+    if (width := sequences[0].shape[1]) != 1:
         raise DataError(f"inputs: symbols are one column of numbers 0, 1, ...; {width} columns were given.")
     for u in sequences:
         check_symbols(u, MOST_SYMBOLS)
