@@ -1,12 +1,13 @@
 """A recurrent network over any cell: layers, directions, what the head reads, and the gradient of it all.
 
-All weights are one vector, and so are their gradients, which is what optimizers and files want; `Weights` gives its parts.
-Nothing here draws random numbers, sorts or scales: it maps weights and a batch to outputs, a loss and a gradient.
+All weights are one vector, and so are their gradients, as optimizers and files need them; `Weights` gives the parts.
+This module maps weights and a batch to outputs, a loss and a gradient; except for dropout it draws no random numbers.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -81,12 +82,7 @@ class Network:
 
     def views(self, vector: np.ndarray) -> dict[str, np.ndarray]:
         """The parts of a vector of weights, by name; they share its memory."""
-        arrays, start = {}, 0
-        for name, shape in self.shapes.items():
-            size = math.prod(shape)
-            arrays[name] = vector[start : start + size].reshape(shape)
-            start += size
-        return arrays
+        return parts_of(vector, self.shapes)
 
     def readable(self, vector: np.ndarray) -> dict[str, np.ndarray]:
         """The parts of a vector of weights as users read them, by name: copies, matrices as (to, from)."""
@@ -100,21 +96,28 @@ class Network:
         return [layer.state(batch, dtype) for layer in self.layers]
 
 
-class Weights:
-    """A vector of a network's weights, or of their gradients, and its parts; with memory for the runs of the network.
+def parts_of(vector: np.ndarray, shapes: Mapping[str, Shape]) -> dict[str, np.ndarray]:
+    """The consecutive parts of a vector as arrays of the given shapes, by name; they share its memory."""
+    ends = np.cumsum([math.prod(shape) for shape in shapes.values()])
+    parts = np.split(vector, ends[:-1])
+    return {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
 
-    Large arrays that are made anew at every run cost more than some of the products they are for. So what a run keeps is
-    overwritten by the next one with the same `Weights`, all but its outputs.
+
+class Weights:
+    """A vector of a network's weights, or of their gradients, its parts, and memory for forward passes.
+
+    New large arrays cost more than some products with them. So a forward pass overwrites the arrays of the one before with the
+    same `Weights`, except for its outputs.
     """
 
     def __init__(self, network: Network, vector: np.ndarray) -> None:
-        self.vector = np.require(vector, requirements="W")  # for one that may only be read, kernels would be compiled anew
+        self.vector = np.require(vector, requirements="W")  # kernels are compiled anew for read-only arrays
         self.arrays = network.views(self.vector)
         self.bound = [layer.bind(self.arrays) for layer in network.layers]
         self._memory: dict[str, np.ndarray] = {}
 
     def empty(self, name: str, shape: Shape, dtype: Any) -> np.ndarray:
-        """The array of that name, of any content."""
+        """An array of any content; arrays of one name share memory."""
         size = math.prod(shape)
         memory = self._memory.get(name)
         if memory is None or memory.size < size or memory.dtype != dtype:
@@ -123,10 +126,10 @@ class Weights:
 
 
 class Batch(NamedTuple):
-    """Sequences, the longest first, padded to T steps, with what a loss needs of them.
+    """Sequences, the longest first, padded to T steps, with their targets and the weights of the loss.
 
-    `targets` and `loss_weights` are (T, B, O) and (T, B) per step, or (B, O) and (B,) per sequence. Steps before
-    `washout` are read by no mean and no attention.
+    `targets` and `loss_weights` are (T, B, O) and (T, B) per step, or (B, O) and (B,) per sequence. Mean and attention leave out
+    the first `washout` steps.
     """
 
     inputs: np.ndarray  # (T, B, n_inputs)
