@@ -7,13 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from reservoir.gradient.initializers import (
-    INITIALIZERS,
-    MATRIX_INITIALIZERS,
-    RECURRENT_INITIALIZERS,
-    VECTOR_INITIALIZERS,
-    initialize,
-)
+from reservoir.gradient.initializers import INITIALIZERS, MATRIX_INITIALIZERS, RECURRENT_INITIALIZERS, initialize
 from reservoir.validation import Choice
 
 SHAPES: dict[str, list[tuple[int, ...]]] = {
@@ -21,7 +15,11 @@ SHAPES: dict[str, list[tuple[int, ...]]] = {
     "matrix": [(1, 1), (3, 7), (7, 3), (0, 5), (0, 0)],
     "recurrent": [(1, 1), (1, 4), (5, 5), (5, 20)],
 }
-CHOICES = {"vector": VECTOR_INITIALIZERS, "matrix": MATRIX_INITIALIZERS, "recurrent": RECURRENT_INITIALIZERS}
+CHOICES = {
+    "vector": Choice(("normal", "uniform", "indrnn", "zeros")),
+    "matrix": MATRIX_INITIALIZERS,
+    "recurrent": RECURRENT_INITIALIZERS,
+}
 CASES = [(kind, shape) for group, choice in CHOICES.items() for kind in choice.names for shape in SHAPES[group]]
 
 

@@ -60,8 +60,6 @@ INITIALIZERS: dict[str, Callable[[Shape, np.random.Generator, float], np.ndarray
     f.__name__: f for f in (normal, uniform, glorot, orthogonal, identity, indrnn, zeros)
 }
 
-VECTOR_INITIALIZERS = Choice(("normal", "uniform", "indrnn", "zeros"))
-"""The initializers for any shape."""
 MATRIX_INITIALIZERS = Choice(("glorot", "normal", "uniform", "zeros"))
 """The initializers for any matrix."""
 RECURRENT_INITIALIZERS = Choice(("orthogonal", "identity", *MATRIX_INITIALIZERS.names))

@@ -1,10 +1,10 @@
-"""The files in which Numba keeps compiled kernels: right after any change of a kernel, and where several processes use them.
+"""The files in which Numba keeps compiled kernels: valid after any change of a kernel, and safe for several processes.
 
-Numba names the files of a kernel by its line and checks the source of its own module only. But the machine code also
-holds what the kernel calls. So the file names carry a digest of all sources that hold kernels, and one of Numba's settings.
+Numba names the files of a kernel by its line and checks the source of the kernel's own module only. But the machine code also
+contains the kernels that it calls. So the file names carry a digest of all sources of kernels and one of Numba's settings.
 
-Kernels of a user's own file, and the library's kernels compiled for weights of a user's own class, have files of their own:
-their names also carry a digest of the user's sources. Other processes, which may not have the user's module, never read them.
+Kernels of a user's own file, and the library's kernels compiled for weights of a user's own class, are in separate files, whose
+names also carry a digest of the user's sources. Other processes, which may not have the user's module, never read them.
 """
 
 from __future__ import annotations
@@ -84,13 +84,11 @@ def users_digest(module: str, types: Any) -> str:
 
 
 def keep_apart(compiled: Any) -> Any:
-    """Let a kernel share its compiled code with processes of the same digest only, one of which writes at a time.
+    """Share the compiled code of a kernel only with processes of the same digest, one of which writes at a time.
 
-    Numba numbers the files by an index, which it reads, writes back, and then follows with the code itself. Without a lock, two
-    processes that compile a kernel for different types at once may take one number for both, and a third one would find the
-    new index before the new code; either way the wrong code would run. Whoever writes removes the files of other sources: a
-    process that still runs older sources finds none of its own and compiles anew. Where nothing can be written, the code
-    is compiled in every process.
+    Numba numbers the files in an index, which it reads, writes back, and then follows with the code. Without a lock, two processes
+    that compile a kernel for different types at once may take one number for both, and a third one may find the new index
+    before the new code: the wrong code would run. Writing removes the files of other sources.
     """
     numbas: Any = getattr(compiled, "_cache", None)
     if not hasattr(numbas, "_cache_file"):  # none without the JIT

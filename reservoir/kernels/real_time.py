@@ -1,7 +1,7 @@
 """Sensitivities of a layer's states to the weights, carried forward in time (Williams & Zipser 1989), for every cell.
 
-The Jacobian of a step comes from the cell's own `backward_step` and `weight_gradients`: as many copies of the step as there
-are state variables, each with another unit vector as the gradient with respect to the new state.
+The Jacobian of a step comes from the cell's own `backward_step` and `weight_gradients`: one copy of the step for each state
+variable, whose gradient with respect to the new state is a unit vector.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def _runs(weights, tape, t, module):
 
 @inline
 def _block(packed, weights, module):
-    """The weights into a module, (units from its first on, its units)."""
+    """The weights into a module: (units from its first on, its units)."""
     start, stop = weights.starts[module], weights.starts[module + 1]
     part = packed[weights.offsets[module] : weights.offsets[module + 1]]
     return part.reshape(weights.starts[-1] - start, stop - start)
@@ -70,7 +70,7 @@ def _block_transposed(weights, module):
 
 @uncounted
 def _prepare(weights, tape):
-    """Nothing: at most steps most units idle."""
+    """Do nothing: most units idle at most steps."""
 
 
 @uncounted
@@ -188,11 +188,6 @@ class ClockworkCell(Cell):
         if name == "recurrent_weights":
             return self.pack(np.tile(np.arange(self.units), (self.units, 1)))
         return super().units_fed(name, n_inputs)
-
-    def multiply_adds(self, t: int) -> int:
-        """Multiplications of the recurrent product at step t of one sequence."""
-        sizes = np.diff(self.starts)
-        return int(sum((self.units - s) * k for s, k, T in zip(self.starts, sizes, self.periods, strict=False) if t % T == 0))
 
     def draw_recurrent(self, kind: str, scale: float, generator: np.random.Generator) -> np.ndarray:
         """The triangle of a whole matrix that is drawn as `initialize` says."""

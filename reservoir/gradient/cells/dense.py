@@ -27,6 +27,13 @@ def sum_rows(rows, total):
 
 
 @uncounted
+def multiply_add(a, b, total):
+    """total += a * b, for vectors."""
+    for j in range(total.size):
+        total[j] += a[j] * b[j]
+
+
+@uncounted
 def activate_columns(code, rows, n, start, stop):
     """Overwrite rows[:n, start:stop] with f of it, bounds unsigned."""
     for b in range(n):

@@ -39,60 +39,37 @@ class GRUWeights(NamedTuple):
     transposed: np.ndarray
 
 
-# `extra` holds, of the candidate, with the reset after: h U_n + c_n, then its gradient; before: r h, what U_n reads.
+# `extra` holds h U_n + c_n and then its gradient, where the reset comes after; r h, which U_n reads, where it comes before.
 
 
 @uncounted
-def _reset_before(gates, old, product):
-    """r h(t-1)."""
-    units = np.uint64(old.shape[1])
-    for b in range(np.uint64(len(gates))):
-        for j in range(units):
-            product[b, j] = gates[b, units + j] * old[b, j]
-
-
-@uncounted
-def _reset_after(gates, product):
-    """The candidate before tanh."""
-    units = np.uint64(product.shape[1])
-    double = np.uint64(2) * units
-    for b in range(np.uint64(len(gates))):
-        for j in range(units):
-            gates[b, double + j] += gates[b, units + j] * product[b, j]
-
-
-@uncounted
-def _emit(gates, old, new):
-    """h(t)."""
-    units = np.uint64(old.shape[1])
-    double = np.uint64(2) * units
-    for b in range(np.uint64(len(gates))):
+def _forward_step(weights, tape, t, n):
+    first, rows = 2 * tape.states.shape[3], np.uint64(n)  # the first column of the candidate
+    units, double, width = np.uint64(first // 2), np.uint64(first), np.uint64(3 * first // 2)
+    gates, product, old, new = tape.gates[t, :n], tape.extra[t, :n], tape.states[0, t, :n], tape.states[0, t + 1]
+    recurrent = weights.recurrent_weights
+    gemm(old, recurrent[:, :first], True, gates[:, :first])
+    activate_columns(SIGMOID, gates, rows, np.uint64(0), double)
+    if len(weights.recurrent_bias) > 0:
+        fill_rows(weights.recurrent_bias, product)
+        gemm(old, recurrent[:, first:], True, product)
+        for b in range(rows):
+            for j in range(units):
+                gates[b, double + j] += gates[b, units + j] * product[b, j]
+    else:
+        for b in range(rows):
+            for j in range(units):
+                product[b, j] = gates[b, units + j] * old[b, j]
+        gemm(product, recurrent[:, first:], True, gates[:, first:])
+    activate_columns(TANH, gates, rows, double, width)
+    for b in range(rows):
         for j in range(units):
             new[b, j] = gates[b, double + j] + gates[b, j] * (old[b, j] - gates[b, double + j])
 
 
 @uncounted
-def _forward_step(weights, tape, t, n):
-    units, rows = tape.states.shape[3], np.uint64(n)
-    border, width = np.uint64(2 * units), np.uint64(3 * units)
-    gates, product, old = tape.gates[t, :n], tape.extra[t, :n], tape.states[0, t, :n]
-    recurrent = weights.recurrent_weights
-    gemm(old, recurrent[:, : 2 * units], True, gates[:, : 2 * units])
-    activate_columns(SIGMOID, gates, rows, np.uint64(0), border)
-    if len(weights.recurrent_bias) > 0:
-        fill_rows(weights.recurrent_bias, product)
-        gemm(old, recurrent[:, 2 * units :], True, product)
-        _reset_after(gates, product)
-    else:
-        _reset_before(gates, old, product)
-        gemm(product, recurrent[:, 2 * units :], True, gates[:, 2 * units :])
-    activate_columns(TANH, gates, rows, border, width)
-    _emit(gates, old, tape.states[0, t + 1])
-
-
-@uncounted
 def _backward_output(gates, old, gradient):
-    """The gradients of the update gate and of the candidate, and what reaches h(t-1) directly."""
+    """The gradients of the update gate, of the candidate and, without the gates, of h(t-1)."""
     units = old.shape[1]
     one = gates.dtype.type(1.0)
     for b in range(len(gates)):

@@ -14,7 +14,7 @@ import numpy as np
 
 from reservoir.base.estimator import parameter
 from reservoir.gradient.cells.base import Cell, Shape
-from reservoir.gradient.cells.dense import input_gradients, input_product
+from reservoir.gradient.cells.dense import input_gradients, input_product, multiply_add
 from reservoir.gradient.initializers import initialize
 from reservoir.gradient.recurrent import RecurrentEstimator
 from reservoir.kernels.activations import activate, scale_by_derivative
@@ -33,18 +33,10 @@ class IndRNNWeights(NamedTuple):
 
 
 @uncounted
-def _add_products(factors, rows, total):
-    """total[b] += factors * rows[b] for every b."""
-    for b in range(len(total)):
-        for j in range(len(factors)):
-            total[b, j] += factors[j] * rows[b, j]
-
-
-@uncounted
 def _forward_step(weights, tape, t, n):
     gates, new = tape.gates[t, :n], tape.states[0, t + 1]
-    _add_products(weights.recurrent_weights, tape.states[0, t], gates)
     for b in range(n):
+        multiply_add(weights.recurrent_weights, tape.states[0, t, b], gates[b])
         for j in range(gates.shape[1]):
             new[b, j] = gates[b, j]
     activate(weights.activation, new[:n].reshape(-1))
@@ -68,9 +60,7 @@ def _weight_gradients(weights, tape, gradients):
     gradients.recurrent_weights[:] = 0
     for t in range(tape.gates.shape[0]):
         for b in range(tape.gates.shape[1]):
-            row, old = tape.gates[t, b], tape.states[0, t, b]
-            for j in range(len(row)):
-                gradients.recurrent_weights[j] += row[j] * old[j]
+            multiply_add(tape.gates[t, b], tape.states[0, t, b], gradients.recurrent_weights)
 
 
 KERNELS[IndRNNWeights] = Kernels(input_product, _forward_step, _backward_step, _weight_gradients)

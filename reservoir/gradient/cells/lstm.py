@@ -21,7 +21,7 @@ import numpy as np
 
 from reservoir.base.estimator import parameter
 from reservoir.gradient.cells.base import Cell, Shape
-from reservoir.gradient.cells.dense import activate_columns, dense_gradients, input_product, transpose_first
+from reservoir.gradient.cells.dense import activate_columns, dense_gradients, input_product, multiply_add, transpose_first
 from reservoir.gradient.recurrent import RecurrentEstimator
 from reservoir.kernels.activations import SIGMOID, TANH
 from reservoir.kernels.blas import gemm
@@ -41,56 +41,28 @@ class LSTMWeights(NamedTuple):
 
 
 @uncounted
-def _multiply_add(a, b, total):
-    for j in range(total.size):
-        total[j] += a[j] * b[j]
-
-
-@uncounted
 def _to_gates(peepholes, cell, gates, first, last):
     """gates += p * cell, of the gates in range(first, last)."""
     units = cell.shape[1]
     for b in range(len(gates)):
         for gate in range(first, last):
-            _multiply_add(peepholes[gate], cell[b], gates[b, gate * units : (gate + 1) * units])
+            multiply_add(peepholes[gate], cell[b], gates[b, gate * units : (gate + 1) * units])
 
 
 @uncounted
 def _from_gates(peepholes, gates, cell_gradient, first, last):
-    """The adjoint: cell_gradient += p * gates."""
+    """The adjoint of `_to_gates`: cell_gradient += p * gates."""
     units = cell_gradient.shape[1]
     for b in range(len(gates)):
         for gate in range(first, last):
-            _multiply_add(peepholes[gate], gates[b, gate * units : (gate + 1) * units], cell_gradient[b])
-
-
-@uncounted
-def _update(gates, old, cell, squashed):
-    """c(t), and a copy."""
-    units = np.uint64(cell.shape[1])
-    triple = np.uint64(3) * units
-    for b in range(np.uint64(len(gates))):
-        for j in range(units):
-            cell[b, j] = gates[b, units + j] * old[b, j] + gates[b, j] * gates[b, triple + j]
-        for j in range(units):
-            squashed[b, j] = cell[b, j]
-
-
-@uncounted
-def _emit(gates, squashed, output):
-    """h(t), from tanh(c(t))."""
-    units = np.uint64(output.shape[1])
-    double = np.uint64(2) * units
-    for b in range(np.uint64(len(gates))):
-        for j in range(units):
-            output[b, j] = gates[b, double + j] * squashed[b, j]
+            multiply_add(peepholes[gate], gates[b, gate * units : (gate + 1) * units], cell_gradient[b])
 
 
 @uncounted
 def _forward_step(weights, tape, t, n):
     zero, units, rows = np.uint64(0), np.uint64(tape.states.shape[3]), np.uint64(n)
     double, triple, width = np.uint64(2) * units, np.uint64(3) * units, np.uint64(4) * units
-    gates, squashed = tape.gates[t, :n], tape.extra[t]
+    gates, squashed, output = tape.gates[t, :n], tape.extra[t], tape.states[0, t + 1]
     old, cell = tape.states[1, t], tape.states[1, t + 1]
     gemm(tape.states[0, t, :n], weights.recurrent_weights, True, gates)
     peepholes = len(weights.peepholes) > 0
@@ -98,20 +70,23 @@ def _forward_step(weights, tape, t, n):
         _to_gates(weights.peepholes, old, gates, 0, 2)
     activate_columns(SIGMOID, gates, rows, zero, double if peepholes else triple)
     activate_columns(TANH, gates, rows, triple, width)
-    _update(gates, old, cell, squashed)
+    for b in range(rows):
+        for j in range(units):
+            cell[b, j] = gates[b, units + j] * old[b, j] + gates[b, j] * gates[b, triple + j]
+        for j in range(units):
+            squashed[b, j] = cell[b, j]
     if peepholes:
         _to_gates(weights.peepholes, cell, gates, 2, 3)
         activate_columns(SIGMOID, gates, rows, double, triple)
     activate_columns(TANH, squashed, rows, zero, units)
-    _emit(gates, squashed, tape.states[0, t + 1])
-
-
-# Passes of their own, without a call inside: only there does the compiler drop the reference counts of the slices.
+    for b in range(rows):
+        for j in range(units):
+            output[b, j] = gates[b, double + j] * squashed[b, j]
 
 
 @uncounted
 def _backward_output(gates, squashed, output_gradient, cell_gradient):
-    """The output gate, and what reaches the cell through the output."""
+    """The gradients of the output gate and, through the output, of the cell."""
     units = squashed.shape[1]
     one = gates.dtype.type(1.0)
     for b in range(len(gates)):
@@ -124,7 +99,7 @@ def _backward_output(gates, squashed, output_gradient, cell_gradient):
 
 @uncounted
 def _backward_cell(gates, old, cell_gradient):
-    """The other gates, and the cell before."""
+    """The gradients of the other gates and of the cell before."""
     units = old.shape[1]
     one = gates.dtype.type(1.0)
     for b in range(len(gates)):
@@ -161,10 +136,10 @@ def _weight_gradients(weights, tape, gradients):
         steps, batch, units = tape.extra.shape
         for t in range(steps):
             for b in range(batch):
-                row, old, new = tape.gates[t, b], tape.states[1, t, b], tape.states[1, t + 1, b]
-                _multiply_add(row[:units], old, gradients.peepholes[0])
-                _multiply_add(row[units : 2 * units], old, gradients.peepholes[1])
-                _multiply_add(row[2 * units : 3 * units], new, gradients.peepholes[2])
+                row = tape.gates[t, b]
+                for gate in range(3):  # the output gate reads the new state of the cell
+                    cell = tape.states[1, t + gate // 2, b]
+                    multiply_add(row[gate * units : (gate + 1) * units], cell, gradients.peepholes[gate])
 
 
 KERNELS[LSTMWeights] = Kernels(input_product, _forward_step, _backward_step, _weight_gradients)

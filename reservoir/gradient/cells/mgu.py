@@ -33,43 +33,29 @@ class MGUWeights(NamedTuple):
     transposed: np.ndarray
 
 
-# `extra` holds f h, what U_c reads, and, on the way back, part of the gradient of f.
+# `extra` holds f h, which U_c reads, and, in the backward pass, part of the gradient of f.
 
 
 @uncounted
-def _reset(gates, old, extra):
-    """f h(t-1)."""
-    units = np.uint64(old.shape[1])
-    for b in range(np.uint64(len(gates))):
+def _forward_step(weights, tape, t, n):
+    first, rows = tape.states.shape[3], np.uint64(n)  # the first column of the candidate
+    units, width = np.uint64(first), np.uint64(2 * first)
+    gates, extra, old, new = tape.gates[t, :n], tape.extra[t, :n], tape.states[0, t, :n], tape.states[0, t + 1]
+    gemm(old, weights.recurrent_weights[:, :first], True, gates[:, :first])
+    activate_columns(SIGMOID, gates, rows, np.uint64(0), units)
+    for b in range(rows):
         for j in range(units):
             extra[b, j] = gates[b, j] * old[b, j]
-
-
-@uncounted
-def _emit(gates, old, new):
-    """h(t)."""
-    units = np.uint64(old.shape[1])
-    for b in range(np.uint64(len(gates))):
+    gemm(extra[:, :first], weights.recurrent_weights[:, first:], True, gates[:, first:])
+    activate_columns(TANH, gates, rows, units, width)
+    for b in range(rows):
         for j in range(units):
             new[b, j] = old[b, j] + gates[b, j] * (gates[b, units + j] - old[b, j])
 
 
 @uncounted
-def _forward_step(weights, tape, t, n):
-    units, rows = tape.states.shape[3], np.uint64(n)
-    border, width = np.uint64(units), np.uint64(2 * units)
-    gates, extra, old = tape.gates[t, :n], tape.extra[t, :n], tape.states[0, t, :n]
-    gemm(old, weights.recurrent_weights[:, :units], True, gates[:, :units])
-    activate_columns(SIGMOID, gates, rows, np.uint64(0), border)
-    _reset(gates, old, extra)
-    gemm(extra[:, :units], weights.recurrent_weights[:, units:], True, gates[:, units:])
-    activate_columns(TANH, gates, rows, border, width)
-    _emit(gates, old, tape.states[0, t + 1])
-
-
-@uncounted
 def _backward_output(gates, extra, old, gradient):
-    """The gradient of the candidate, what reaches the gate and h(t-1) directly."""
+    """The gradients of the candidate and, without the candidate, of the gate and of h(t-1)."""
     units = old.shape[1]
     one = gates.dtype.type(1.0)
     for b in range(len(gates)):
