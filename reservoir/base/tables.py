@@ -1,4 +1,4 @@
-"""Tables of results as plain data and as text, numbers for people, and plain data for JSON and CSV."""
+"""Tables of results as text, numbers for people, and plain data for JSON and CSV."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Table(NamedTuple):
 
 
 def table_width() -> int:
-    """Returns the width of the terminal, or 160 where there is none."""
+    """The width of the terminal, or 160 where there is none."""
     return get_terminal_size((160, 0)).columns
 
 
@@ -63,12 +63,12 @@ def counted(count: int, thing: str) -> str:
 
 
 def better(task: Any) -> str:
-    """Which way the metric of a task points, in words."""
+    """The direction of a task's metric, in words."""
     return "higher is better" if task.higher_is_better else "lower is better"
 
 
 def as_json(value: Any) -> Any:
-    """Plain data for `json`: arrays as lists, numbers that are not finite as None, anything else odd as its repr."""
+    """Turn a value into plain data for `json`: arrays into lists, infinite numbers and NaN into None, others into their repr."""
     if isinstance(value, Mapping):
         return {str(key): as_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
@@ -81,7 +81,7 @@ def as_json(value: Any) -> Any:
 
 
 def csv_cells(row: Mapping[str, Any], columns: Sequence[str]) -> list[Any]:
-    """The cells of a row for a CSV file: numbers in full, what has parts as JSON, nothing where there is no value."""
+    """The cells of a row for a CSV file: numbers in full, lists and mappings as JSON, None for no value."""
     plain = as_json(row)
     cells = [row[key] if isinstance(row[key], float) else plain[key] for key in columns]
     return [json.dumps(cell) if isinstance(cell, (dict, list)) else cell for cell in cells]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 
 from reservoir.gradient.losses import loss_weights
 from reservoir.gradient.network import Batch
@@ -47,7 +48,7 @@ class Examples:
         return replace(self, inputs=[inward.apply(u, dtype) for u in self.inputs], targets=targets)
 
 
-def held_out(examples: Examples, fraction: float, generator: np.random.Generator) -> tuple[Examples, Examples | None]:
+def held_out(examples: Examples, fraction: float, generator: Generator) -> tuple[Examples, Examples | None]:
     """Split examples into training and validation: a share of the sequences, or the end of the only one after its washout.
 
     Raises `DataError` where one of the two has no scored step.
@@ -89,7 +90,7 @@ def windows(examples: Examples, length: int | None) -> Examples:
     return replace(examples, inputs=inputs, targets=targets)
 
 
-def batches(examples: Examples, size: int, generator: np.random.Generator | None) -> Iterator[np.ndarray]:
+def batches(examples: Examples, size: int, generator: Generator | None) -> Iterator[np.ndarray]:
     """Indices of the sequences of each batch, the longest first; batches hold like lengths, in random order if shuffled."""
     lengths = np.array([len(u) for u in examples.inputs])
     order = np.arange(len(lengths)) if generator is None else generator.permutation(len(lengths))

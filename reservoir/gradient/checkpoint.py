@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.random import SeedSequence
 
 from reservoir.base.estimator import Estimator
 from reservoir.base.tensor_file import FileKind, read_tensors, write_tensors
@@ -37,7 +38,7 @@ class Progression:
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
-def fingerprint(estimator: Estimator, seed: np.random.SeedSequence, data: Sequence[np.ndarray]) -> str:
+def fingerprint(estimator: Estimator, seed: SeedSequence, data: Sequence[np.ndarray]) -> str:
     """Return a digest of version, parameters, seed and data, without the settings that a resumed training may change."""
     free = {"training", "random_state", *(f"training__{name}" for name in UNBOUND)}
     if estimator.get_params()["training__schedule"] == "cosine":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.random import Generator
 
 from reservoir.gradient.initializers import initialize
 from reservoir.gradient.network import Network
@@ -10,13 +11,7 @@ from reservoir.gradient.network import Network
 
 @np.errstate(over="ignore")  # the first loss shows it
 def initial_weights(
-    network: Network,
-    dtype: str,
-    generator: np.random.Generator,
-    input_init: str,
-    recurrent_init: str,
-    bias_init: str,
-    scale: float,
+    network: Network, dtype: str, generator: Generator, input_init: str, recurrent_init: str, bias_init: str, scale: float
 ) -> np.ndarray:
     """Draw all weights of a network, in the order of their vector (n_weights,); a cell may draw its own recurrent ones."""
     vector, cell = np.empty(network.n_weights, dtype), network.cells[0]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from numpy.random import Generator
 
 from reservoir.base.random_matrices import random_orthogonal
 from reservoir.validation import Choice
@@ -13,17 +14,17 @@ from reservoir.validation import Choice
 Shape = tuple[int, ...]
 
 
-def normal(shape: Shape, generator: np.random.Generator, scale: float) -> np.ndarray:
+def normal(shape: Shape, generator: Generator, scale: float) -> np.ndarray:
     """Normal with mean 0 and standard deviation `scale`."""
     return scale * generator.standard_normal(shape)
 
 
-def uniform(shape: Shape, generator: np.random.Generator, scale: float) -> np.ndarray:
+def uniform(shape: Shape, generator: Generator, scale: float) -> np.ndarray:
     """Uniform in [-scale, scale]."""
     return scale * generator.uniform(-1.0, 1.0, shape)
 
 
-def glorot(shape: Shape, generator: np.random.Generator, scale: float) -> np.ndarray:
+def glorot(shape: Shape, generator: Generator, scale: float) -> np.ndarray:
     """Uniform with variance 2 / (rows + columns) (Glorot & Bengio 2010, eq. 16); `scale` is ignored.
 
     The columns are all that a row feeds: of a cell with G gates and H units, G H.
@@ -31,19 +32,19 @@ def glorot(shape: Shape, generator: np.random.Generator, scale: float) -> np.nda
     return generator.uniform(-1.0, 1.0, shape) * math.sqrt(6.0 / max(sum(shape), 1))
 
 
-def orthogonal(shape: Shape, generator: np.random.Generator, scale: float) -> np.ndarray:
+def orthogonal(shape: Shape, generator: Generator, scale: float) -> np.ndarray:
     """Random orthogonal blocks, one per gate, side by side (Saxe, McClelland & Ganguli 2013); `scale` is ignored."""
     units, width = shape
     return np.concatenate([random_orthogonal(units, generator) for _ in range(width // units)], axis=1)
 
 
-def identity(shape: Shape, generator: np.random.Generator, scale: float) -> np.ndarray:
+def identity(shape: Shape, generator: Generator, scale: float) -> np.ndarray:
     """`scale` times the identity, a block per gate (Le, Jaitly & Hinton 2015, with a scale of 1 for rectified linear units)."""
     units, width = shape
     return scale * np.tile(np.eye(units), (1, width // units))
 
 
-def indrnn(shape: Shape, generator: np.random.Generator, scale: float) -> np.ndarray:
+def indrnn(shape: Shape, generator: Generator, scale: float) -> np.ndarray:
     """Uniform in [0, scale]: a unit's weight on its own past (Li et al. 2018).
 
     With rectified linear units and memory over T steps the paper's bound is 2^(1 / T).
@@ -51,12 +52,12 @@ def indrnn(shape: Shape, generator: np.random.Generator, scale: float) -> np.nda
     return scale * generator.random(shape)
 
 
-def zeros(shape: Shape, generator: np.random.Generator, scale: float) -> np.ndarray:
+def zeros(shape: Shape, generator: Generator, scale: float) -> np.ndarray:
     """Zeros; `scale` is ignored."""
     return np.zeros(shape)
 
 
-INITIALIZERS: dict[str, Callable[[Shape, np.random.Generator, float], np.ndarray]] = {
+INITIALIZERS: dict[str, Callable[[Shape, Generator, float], np.ndarray]] = {
     f.__name__: f for f in (normal, uniform, glorot, orthogonal, identity, indrnn, zeros)
 }
 
@@ -66,7 +67,7 @@ RECURRENT_INITIALIZERS = Choice(("orthogonal", "identity", *MATRIX_INITIALIZERS.
 """The initializers for matrices (H, G H)."""
 
 
-def initialize(kind: str, shape: Shape, generator: np.random.Generator, scale: float = 1.0) -> np.ndarray:
+def initialize(kind: str, shape: Shape, generator: Generator, scale: float = 1.0) -> np.ndarray:
     """A float64 array of initial weights; `kind` is a name of `INITIALIZERS`, whose functions say what `scale` means.
 
     >>> initialize("identity", (2, 4), np.random.default_rng(0), scale=0.5)

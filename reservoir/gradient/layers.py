@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 
 from reservoir.gradient.cells.base import Cell, Shape
 from reservoir.kernels.blas import gemm
@@ -206,7 +207,7 @@ class Normalization:
         return np.asarray(scale * (inner - inner.mean(axis=-1, keepdims=True) - normal * along))
 
 
-def dropout_mask(shape: Shape, rate: float, same: bool, generator: np.random.Generator, dtype: Any) -> np.ndarray:
+def dropout_mask(shape: Shape, rate: float, same: bool, generator: Generator, dtype: Any) -> np.ndarray:
     """Zeros with probability `rate`, else 1 / (1 - rate): (T, B, features), or (1, B, features) for the `same` at every step."""
     kept = generator.random((1 if same else shape[0], *shape[1:]), dtype=np.float32) >= rate
     return np.asarray(kept.astype(dtype) / dtype.type(1.0 - rate))

@@ -7,13 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from numpy.random import Generator, SeedSequence
 
 from reservoir.base.threads import thread_count
-from reservoir.gradient.network import Batch, ForwardPass, Network, Weights, loss_and_gradient
+from reservoir.gradient.network import Batch, ForwardPass, Network, State, Weights, loss_and_gradient
 from reservoir.gradient.optimizers import OPTIMIZERS, Step, add_noise, clip_by_norm
 from reservoir.gradient.training import Training
-
-State = list[np.ndarray]
 
 
 class BatchResult(NamedTuple):
@@ -77,12 +76,7 @@ class Learner:
         """Raise `ParameterError` for a network that cannot be trained so."""
 
     def batch(
-        self,
-        chunks: list[Batch],
-        updates: int,
-        rate: float,
-        noise: np.random.Generator | None,
-        masks: np.random.SeedSequence | None,
+        self, chunks: list[Batch], updates: int, rate: float, noise: Generator | None, masks: SeedSequence | None
     ) -> BatchResult:
         """Learn from one batch, with an update after each of its pieces; `updates` were made before.
 
@@ -116,15 +110,15 @@ class Learner:
         """The pieces of a batch of so many steps, after each of which the weights are updated."""
         return pieces(n_steps, self.settings.truncation)
 
-    def _source(self, seed: np.random.SeedSequence | None, piece: Piece) -> np.random.Generator | None:
+    def _source(self, seed: SeedSequence | None, piece: Piece) -> Generator | None:
         """The source of a chunk's dropout masks for a piece; masks that stay along a sequence are the same in all pieces."""
         if seed is None:
             return None
         key = () if self.network.dropout_mask == "sequence" else (piece.start,)
-        return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, *key)))
+        return np.random.default_rng(SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, *key)))
 
     def gradient(
-        self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[np.random.Generator | None]
+        self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[Generator | None]
     ) -> tuple[float, list[ForwardPass]]:
         """The loss of the parts, and their forward passes; the gradient goes to the first room."""
         self.make_rooms(len(parts))
@@ -150,7 +144,7 @@ class Learner:
         """The loss of one part; its gradient goes to its room."""
         return loss_and_gradient(self.network, *self.rooms[index], part, self.loss, state, first, generator)
 
-    def update(self, step: int, rate: float, noise: np.random.Generator | None) -> float:
+    def update(self, step: int, rate: float, noise: Generator | None) -> float:
         """One step of the optimizer; the norm of the gradient before it was clipped."""
         gradient = self.rooms[0][1].vector
         if noise is not None:

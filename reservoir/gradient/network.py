@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.random import Generator
 
 from reservoir.gradient.cells.base import Cell, Shape
 from reservoir.gradient.layers import Attention, Normalization, RecurrentLayer, Steps, dropout_mask, final_gradient, final_outputs
@@ -91,8 +92,8 @@ class Network:
             found |= layer.readable(self.views(vector))
         return {name: array.copy() for name, array in found.items()}
 
-    def initial_state(self, batch: int, dtype: Any) -> list[np.ndarray]:
-        """Zeros: for each layer (directions, n_states, B, H)."""
+    def initial_state(self, batch: int, dtype: Any) -> State:
+        """The state of zeros."""
         return [layer.state(batch, dtype) for layer in self.layers]
 
 
@@ -125,6 +126,10 @@ class Weights:
         return memory[:size].reshape(shape)
 
 
+State = list[np.ndarray]
+"""For each layer (directions, n_states, B, H)."""
+
+
 class Batch(NamedTuple):
     """Sequences, the longest first, padded to T steps, with their targets and the weights of the loss.
 
@@ -152,7 +157,7 @@ class ForwardPass(NamedTuple):
     read: np.ndarray  # (T, B, H) or (B, H): what the head reads
     outputs: np.ndarray  # (T, B, O) or (B, O)
 
-    def state_after(self, steps: int, count: int) -> list[np.ndarray]:
+    def state_after(self, steps: int, count: int) -> State:
         """The states of the first `count` sequences after so many steps, as `Network.initial_state` shapes them."""
         return [np.stack([tape.states[:, steps, :count] for tape in tapes]) for tapes in self.tapes]
 
@@ -161,9 +166,9 @@ def forward(
     network: Network,
     weights: Weights,
     batch: Batch,
-    state: list[np.ndarray] | None = None,
+    state: State | None = None,
     first: int = 0,
-    generator: np.random.Generator | None = None,
+    generator: Generator | None = None,
 ) -> ForwardPass:
     """Run a batch.
 
@@ -201,7 +206,7 @@ def backward(
     gradients: Weights,
     run: ForwardPass,
     gradient: np.ndarray,
-    state_gradient: list[np.ndarray] | None = None,
+    state_gradient: State | None = None,
     norms: np.ndarray | None = None,
     to_inputs: bool = False,
 ) -> Any:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.random import Generator
 
 from reservoir.kernels import optimizers as kernels
 
@@ -179,7 +180,7 @@ def clip_by_norm(gradient: np.ndarray, limit: float | None) -> float:
     return norm
 
 
-def add_noise(gradient: np.ndarray, step: int, eta: float, generator: np.random.Generator) -> None:
+def add_noise(gradient: np.ndarray, step: int, eta: float, generator: Generator) -> None:
     """Add Gaussian noise of variance eta / (1 + t)^.55 to a gradient, in place (Neelakantan et al. 2015, eq. 1).
 
     step : the number of the update, from 1; t = step - 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.random import SeedSequence
 
 from reservoir.base.estimator import parameter, seed_sequence
 from reservoir.base.sequence_estimator import SequenceEstimator
@@ -149,7 +150,7 @@ class RecurrentEstimator(SequenceEstimator):
         alphabet = 0 if self.symbols is None else count_symbols(sequences)
         network = self._network(sequences[0].shape[1], read.n_outputs, read.per_step, alphabet)
         seed = seed_sequence(self.random_state)
-        drawn, split, trained = (np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, k)) for k in range(3))
+        drawn, split, trained = (SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, k)) for k in range(3))
         inits = (self.input_init, self.recurrent_init, self.bias_init, self.init_scale)
         vector = initial_weights(network, self.dtype, np.random.default_rng(drawn), *inits)
         examples = Examples(sequences, read.values, self.washout, read.per_step)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.random import SeedSequence
 
 from reservoir.base.threads import one_blas_thread, thread_count
 from reservoir.gradient.batches import Examples, assemble, batches, windows
@@ -54,7 +55,7 @@ class Trainer:
     network: Network
     settings: Training
     loss: str
-    seed: np.random.SeedSequence
+    seed: SeedSequence
     fingerprint: str
     progress: Progress | None = None
 
@@ -157,5 +158,5 @@ class Trainer:
                 total += loss_of(forward(self.network, weights, chunk).outputs, chunk, self.loss)[0] * share
         return total
 
-    def _seed(self, *key: int) -> np.random.SeedSequence:
-        return np.random.SeedSequence(self.seed.entropy, spawn_key=(*self.seed.spawn_key, *key))
+    def _seed(self, *key: int) -> SeedSequence:
+        return SeedSequence(self.seed.entropy, spawn_key=(*self.seed.spawn_key, *key))

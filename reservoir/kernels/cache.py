@@ -86,9 +86,9 @@ def users_digest(module: str, types: Any) -> str:
 def keep_apart(compiled: Any) -> Any:
     """Share the compiled code of a kernel only with processes of the same digest, one of which writes at a time.
 
-    Numba numbers the files in an index, which it reads, writes back, and then follows with the code. Without a lock, two processes
-    that compile a kernel for different types at once may take one number for both, and a third one may find the new index
-    before the new code: the wrong code would run. Writing removes the files of other sources.
+    Numba numbers the files in an index, which it reads, writes back, and then follows with the code. Without a lock, two
+    processes that compile a kernel for different types at once may take one number for both, and a third one may find the new
+    index before the new code: the wrong code would run. Writing removes the files of other sources.
     """
     numbas: Any = getattr(compiled, "_cache", None)
     if not hasattr(numbas, "_cache_file"):  # none without the JIT

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.random import Generator
 
 from reservoir.gradient.initializers import initialize
 from reservoir.kernels.activations import CODES
@@ -59,7 +60,7 @@ class Cell:
         """An array of the weights as users read it: a matrix as (to, from), which is stored as (from, to)."""
         return array.T
 
-    def draw_recurrent(self, kind: str, scale: float, generator: np.random.Generator) -> np.ndarray:
+    def draw_recurrent(self, kind: str, scale: float, generator: Generator) -> np.ndarray:
         """Initial `recurrent_weights`, drawn as `initialize` says."""
         return initialize(kind, (self.units, self.gates * self.units), generator, scale)
 

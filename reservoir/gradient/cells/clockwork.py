@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from numpy.random import Generator
 
 from reservoir.base.estimator import parameter
 from reservoir.gradient.cells.base import Cell, Shape
@@ -189,7 +190,7 @@ class ClockworkCell(Cell):
             return self.pack(np.tile(np.arange(self.units), (self.units, 1)))
         return super().units_fed(name, n_inputs)
 
-    def draw_recurrent(self, kind: str, scale: float, generator: np.random.Generator) -> np.ndarray:
+    def draw_recurrent(self, kind: str, scale: float, generator: Generator) -> np.ndarray:
         """The triangle of a whole matrix that is drawn as `initialize` says."""
         return self.pack(super().draw_recurrent(kind, scale, generator))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from numpy.random import Generator
 
 from reservoir.base.estimator import parameter
 from reservoir.gradient.cells.base import Cell, Shape
@@ -80,7 +81,7 @@ class IndRNNCell(Cell):
         """The arrays of the weights."""
         return {**super().shapes(n_inputs), "recurrent_weights": (self.units,)}
 
-    def draw_recurrent(self, kind: str, scale: float, generator: np.random.Generator) -> np.ndarray:
+    def draw_recurrent(self, kind: str, scale: float, generator: Generator) -> np.ndarray:
         """Uniform from 0 to `recurrent_bound`, whatever is asked for."""
         return initialize("indrnn", (self.units,), generator, self.recurrent_bound)
 

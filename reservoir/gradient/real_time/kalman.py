@@ -27,9 +27,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import scipy.linalg
 import scipy.special
+from numpy.random import Generator
 
-from reservoir.gradient.learners import State
-from reservoir.gradient.network import Batch, ForwardPass, Network, Weights, forward, loss_of
+from reservoir.gradient.network import Batch, ForwardPass, Network, State, Weights, forward, loss_of
 from reservoir.gradient.optimizers import global_norm
 from reservoir.gradient.real_time.learner import RealTimeLearner, refuse_more, shares
 from reservoir.gradient.real_time.sensitivities import Sensitivities, n_below, offsets
@@ -145,7 +145,7 @@ class KalmanLearner(RealTimeLearner):
         return 1 if self.network.reading == "step" else n_steps
 
     def gradient(
-        self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[np.random.Generator | None]
+        self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[Generator | None]
     ) -> tuple[float, list[ForwardPass]]:
         """See `Learner`."""
         self.measured.clear()
@@ -180,7 +180,7 @@ class KalmanLearner(RealTimeLearner):
                     of_sequences[:n] += weight[t, :n, None, None] * jacobian
         return np.concatenate(of_steps) if per_step else of_sequences
 
-    def update(self, step: int, rate: float, noise: np.random.Generator | None) -> float:
+    def update(self, step: int, rate: float, noise: Generator | None) -> float:
         """One step of the filter; the norm of the loss's gradient."""
         parts = [self.measured[index] for index in sorted(self.measured)]
         measured = Measured(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 
 from reservoir.gradient.batches import CHUNK
-from reservoir.gradient.learners import Learner, Piece, State, pieces
-from reservoir.gradient.network import Batch, ForwardPass, Network, forward, head_gradients, loss_of
+from reservoir.gradient.learners import Learner, Piece, pieces
+from reservoir.gradient.network import Batch, ForwardPass, Network, State, forward, head_gradients, loss_of
 from reservoir.gradient.real_time.sensitivities import Sensitivities, is_diagonal, n_below, sensitivities
 from reservoir.gradient.training import Training
 from reservoir.validation import ParameterError
@@ -73,7 +74,7 @@ class RealTimeLearner(Learner):
         return n_steps
 
     def gradient(
-        self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[np.random.Generator | None]
+        self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[Generator | None]
     ) -> tuple[float, list[ForwardPass]]:
         """See `Learner`; sensitivities start anew where sequences do."""
         self.make_rooms(len(parts))
