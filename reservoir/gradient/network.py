@@ -100,7 +100,7 @@ class Network:
 def parts_of(vector: np.ndarray, shapes: Mapping[str, Shape]) -> dict[str, np.ndarray]:
     """The consecutive parts of a vector as arrays of the given shapes, by name; they share its memory."""
     ends = np.cumsum([math.prod(shape) for shape in shapes.values()])
-    parts = np.split(vector, ends[:-1])
+    parts = np.split(vector, ends)[:-1]  # a layer in both directions has more than its cell
     return {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
 
 
