@@ -10,8 +10,6 @@ Measured over the whole range: at most 1.7 ulp in float64; in float32, where eve
 NaN, infinities, signed zeros and denormals come out as the functions define them.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from reservoir.kernels.jit import inline, jit

@@ -7,8 +7,6 @@ Kernels of a user's own file, and the library's kernels compiled for weights of 
 names also carry a digest of the user's sources. Other processes, which may not have the user's module, never read them.
 """
 
-from __future__ import annotations
-
 import hashlib
 import linecache
 import os

@@ -3,8 +3,6 @@
 `blocks` holds the blocks one after the other, block g of the weights borders[g] ... borders[g + 1] - 1.
 """
 
-from __future__ import annotations
-
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import jit
 

@@ -5,8 +5,6 @@ slice takes as long as a short row. Rows of weight 0 are not read, so that NaN i
 float64 for each output, so that the loop over outputs is vectorized and the order of the sum is fixed.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

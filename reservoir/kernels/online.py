@@ -1,7 +1,5 @@
 """Online learning: one update of the output weights per step, in place."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from reservoir.kernels.freerun import fold

@@ -5,8 +5,6 @@ so does a gradient that is squared. Such a number moves no weight, but its squar
 processors are slow, and stays one: .9 times a few of the smallest steps rounds to the same number again.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from reservoir.kernels.freerun import fold

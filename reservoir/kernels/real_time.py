@@ -4,8 +4,6 @@ The Jacobian of a step comes from the cell's own `backward_step` and `weight_gra
 variable, whose gradient with respect to the new state is a unit vector.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -13,8 +13,6 @@ Sequences of a batch are sorted by length, the longest first, so that at step t 
 others keep their state, and gradients pass through them unchanged.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 
