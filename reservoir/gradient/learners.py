@@ -58,10 +58,10 @@ def _weight(batches: list[Batch]) -> float:
 
 
 class Learner:
-    """Weights, those before the last update, the optimizer's state, and room for the gradient of each chunk of a batch."""
+    """Training by back-propagation through time: the weights, also before the last update, and the optimizer's state."""
 
     remedy: ClassVar[str] = "lower training.learning_rate or training.clip_norm"
-    """What to do when training diverges."""
+    """The advice where training diverges."""
 
     def __init__(self, network: Network, vector: np.ndarray, settings: Training, loss: str, pool: ThreadPoolExecutor) -> None:
         self.network, self.settings, self.loss, self.pool = network, settings, loss, pool
@@ -99,7 +99,7 @@ class Learner:
         return BatchResult(loss, norm, done, sum(int(chunk.lengths.sum()) for chunk in chunks))
 
     def _cut(self, chunks: list[Batch], piece: Piece, total: float) -> tuple[list[Batch], float]:
-        """A piece of the chunks that last until it, and its share of the `total` weight; as a mean over the piece alone."""
+        """The piece of each chunk that lasts until it, and the share of the `total` weight; a mean is over the piece alone."""
         parts = [cut(chunk, piece) for chunk in chunks if chunk.lengths[0] > piece.start]
         share = _weight(parts) / total
         if self.settings.reduction == "mean" and 0.0 < share < 1.0:
@@ -121,7 +121,7 @@ class Learner:
         self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[Generator | None]
     ) -> tuple[float, list[ForwardPass]]:
         """The loss of the parts, and their forward passes; the gradient goes to the first room."""
-        self.make_rooms(len(parts))
+        self.prepare(parts, first)
 
         def work(index: int) -> tuple[float, ForwardPass]:
             with np.errstate(over="ignore", invalid="ignore"):  # the loss shows it
@@ -134,9 +134,9 @@ class Learner:
             gradient += room.vector
         return sum(value for value, _ in found), [run for _, run in found]
 
-    def make_rooms(self, count: int) -> None:
-        """Have `count` pairs of weights, all of them these, and room for their gradient."""
-        while len(self.rooms) < count:
+    def prepare(self, parts: list[Batch], first: int) -> None:
+        """Make a room for each part: the weights, and a vector for their gradient. The parts start at step `first`."""
+        while len(self.rooms) < len(parts):
             room = Weights(self.network, np.empty_like(self.weights.vector))
             self.rooms.append((Weights(self.network, self.weights.vector), room))
 
@@ -145,7 +145,7 @@ class Learner:
         return loss_and_gradient(self.network, *self.rooms[index], part, self.loss, state, first, generator)
 
     def update(self, step: int, rate: float, noise: Generator | None) -> float:
-        """One step of the optimizer; the norm of the gradient before it was clipped."""
+        """Make one step of the optimizer; return the norm of the gradient before clipping."""
         gradient = self.rooms[0][1].vector
         if noise is not None:
             add_noise(gradient, step, self.settings.gradient_noise, noise)
@@ -156,6 +156,6 @@ class Learner:
 
 
 def _state_at(run: ForwardPass, chunk: Batch, piece: Piece, after: Piece) -> State | None:
-    """The state in which the sequences of a chunk start the piece after this one; None where none of them lasts until it."""
+    """The state in which the sequences of a chunk start the next piece; None where none of them lasts until it."""
     left = int((chunk.lengths > after.start).sum())
     return run.state_after(after.start - piece.start, left) if left else None

@@ -1,27 +1,26 @@
 """Training by the extended Kalman filter (Puskorius & Feldkamp, IEEE Trans. Neural Networks 5, 1994).
 
-The weights w are the state of a system that stands still but for a little noise, its covariance P; the targets are noisy
-measurements of the outputs. A measurement with error e, its Jacobian H = dy/dw (M, P) and unit noise gives
+The weights w, with the covariance P, are the state of a system that changes by a little noise alone; the targets are noisy
+measurements of the outputs. A measurement with error e, Jacobian H = dy/dw (M, P) and unit noise gives
 
     A = (I + H P H')^-1,   K = P H' A,   w += K e,   P += q I - K H P.
 
-Only P and q relative to the noise of the measurement matter, so that the noise is 1 and P(0) and q are parameters. H comes
-from the `sensitivities`, exact but for the changes of the weights along a sequence. All sequences of a batch
-run side by side and are measured together, at every step, or all outputs of k1 steps at once (multi-stream training,
-Feldkamp & Puskorius, Proc. IEEE 86, 1998). P lives on from batch to batch and from epoch to epoch.
+Only the ratios of P and q to the noise of the measurement matter, so the noise is 1 and P(0) and q are parameters. H comes from
+the `sensitivities`, exact except for the changes of the weights along a sequence. All sequences of a batch are measured
+together, at every step or after k1 steps (multi-stream training, Feldkamp & Puskorius, Proc. IEEE 86, 1998). P continues from
+batch to batch and from epoch to epoch.
 
 Decoupled, P has a block for each node and nothing between blocks: the weights into a unit, through all its gates, or into
 an output; the unit's own normalization; the vector of a symbol. A is still one matrix for all outputs.
 
 With cross-entropy the noise is that of a draw of the class from the network's probabilities p, of covariance
-C C' = diag(p) - p p', C = diag(sqrt p) - p sqrt(p)'. Divided by C, the measurement has unit noise, the error
-(d - p) / sqrt p and the Jacobian C' dz/dw, z being the logits: the filter is then natural gradient descent that has a
-memory (Ollivier, Electronic Journal of Statistics 12, 2018).
+C C' = diag(p) - p p', C = diag(sqrt p) - p sqrt(p)'. Divided by C, the measurement has unit noise, the error (d - p) / sqrt p
+and the Jacobian C' dz/dw, where z are the logits: the filter is natural gradient descent with a memory (Ollivier, Electronic
+Journal of Statistics 12, 2018).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -40,7 +39,7 @@ LEAST_PROBABILITY = 1e-12
 
 
 class Measured(NamedTuple):
-    """Jacobian (M, O, P) of outputs (M, O), these, their targets, and the gradient of the loss with respect to them."""
+    """The Jacobian (M, O, P) of outputs, and (M, O): the outputs, their targets, the gradient of the loss by them."""
 
     jacobian: np.ndarray
     outputs: np.ndarray
@@ -49,10 +48,7 @@ class Measured(NamedTuple):
 
 
 class Covariance:
-    """P in blocks, as one vector `blocks`, which is all that changes.
-
-    groups : the weights of each block; every weight in one of them
-    """
+    """P in `blocks`, one vector; `groups` holds the weights of each block, every weight once."""
 
     def __init__(self, groups: list[np.ndarray], variance: float) -> None:
         self.order = np.concatenate(groups)
@@ -60,7 +56,7 @@ class Covariance:
         self.blocks = np.concatenate([np.eye(len(group)).ravel() for group in groups]) * variance
 
     def update(self, weights: np.ndarray, jacobian: np.ndarray, error: np.ndarray, process: float) -> None:
-        """Take in a measurement of unit noise: `error` (M,) and `jacobian` (M, P), which change `weights` and P.
+        """Update `weights` and P by a measurement of unit noise, `error` (M,) with `jacobian` (M, P).
 
         Raises `numpy.linalg.LinAlgError` where numbers are no longer finite.
         """
@@ -122,7 +118,7 @@ def whitened(measured: Measured, loss: str) -> tuple[np.ndarray, np.ndarray]:
 class KalmanLearner(RealTimeLearner):
     """Updates by the extended Kalman filter, after every k1 steps (1 where `truncation` is None) or sequence.
 
-    The learning rate has no part in it, but for its schedule, which the variance of the process noise follows.
+    The learning rate is ignored, but the variance of the process noise follows its schedule.
     """
 
     remedy: ClassVar[str] = "lower training.kalman_covariance or training.kalman_process"
@@ -144,15 +140,13 @@ class KalmanLearner(RealTimeLearner):
         """The steps between updates where `truncation` is None: one, or all for one output per sequence."""
         return 1 if self.network.reading == "step" else n_steps
 
-    def gradient(
-        self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[Generator | None]
-    ) -> tuple[float, list[ForwardPass]]:
-        """See `Learner`."""
+    def prepare(self, parts: list[Batch], first: int) -> None:
+        """See `Learner`; earlier measurements are dropped."""
+        super().prepare(parts, first)
         self.measured.clear()
-        return super().gradient(parts, states, first, generators)
 
     def part(self, index: int, part: Batch, state: State | None, first: int, generator: Any) -> tuple[float, ForwardPass]:
-        """See `Learner`; keeps what was measured."""
+        """See `Learner`; keeps the measurement."""
         network, (weights, room), along = self.network, self.rooms[index], self.carried[index]
         run = forward(network, weights, part, state, first)
         value, gradient = loss_of(run.outputs, part, self.loss)
@@ -164,31 +158,30 @@ class KalmanLearner(RealTimeLearner):
         return value, run
 
     def _jacobian(self, run: ForwardPass, weights: Weights, along: Sensitivities, counts: np.ndarray) -> np.ndarray:
-        """dy/dw (M, O, P) of the outputs that count, in the order in which they come."""
-        network = self.network
+        """dy/dw (M, O, P) of the outputs that count, in their order."""
+        network, found = self.network, []
         per_step = network.reading == "step"
         weight = counts if per_step else shares(network, run)
-        of_steps = [np.empty((0, network.n_outputs, network.n_weights))]
-        of_sequences = np.zeros((0 if per_step else len(counts), network.n_outputs, network.n_weights))
+        total = np.zeros((0 if per_step else len(counts), network.n_outputs, network.n_weights))
         for t, n in enumerate(run.steps.active):
             along.forward_step(run, t)
             if weight[t].any():
                 jacobian = output_jacobian(network, weights, along, run.top[t, :n])
                 if per_step:
-                    of_steps.append(jacobian[counts[t, :n]])
+                    found.append(jacobian[counts[t, :n]])
                 else:
-                    of_sequences[:n] += weight[t, :n, None, None] * jacobian
-        return np.concatenate(of_steps) if per_step else of_sequences
+                    total[:n] += weight[t, :n, None, None] * jacobian
+        return np.concatenate([total, *found])
 
     def update(self, step: int, rate: float, noise: Generator | None) -> float:
-        """One step of the filter; the norm of the loss's gradient."""
+        """Make one step of the filter; return the norm of the loss's gradient."""
         parts = [self.measured[index] for index in sorted(self.measured)]
         measured = Measured(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
         process = self.settings.kalman_process * rate / self.settings.learning_rate
         with np.errstate(over="ignore", invalid="ignore"):
             try:
                 self.covariance.update(self.weights.vector, *whitened(measured, self.loss), process)
-            except np.linalg.LinAlgError:  # the next loss will tell
+            except np.linalg.LinAlgError:  # the next loss shows it
                 self.weights.vector[:] = np.nan
         return global_norm(self.rooms[0][1].vector)
 

@@ -1,16 +1,14 @@
 """Real-time recurrent learning (Williams & Zipser, Neural Computation 1, 1989): exact gradients, forward in time.
 
-dL/dw is the sum over t of dL/dh(t) dh(t)/dw, the sensitivities dh/dw going along with the states. Memory does not grow with
+dL/dw is the sum over t of dL/dh(t) dh(t)/dw; the sensitivities dh/dw are computed beside the states. Memory does not grow with
 time, and weights may change at any step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.random import Generator
 
 from reservoir.gradient.batches import CHUNK
 from reservoir.gradient.learners import Learner, Piece, pieces
@@ -39,10 +37,10 @@ def refuse_more(size: int, network: Network, settings: Training, what: str) -> N
 
 
 class RealTimeLearner(Learner):
-    """Gradients by real-time recurrent learning: updates every k1 steps, or at the end of the sequences, by the optimizer.
+    """Gradients by real-time recurrent learning; the optimizer makes an update every k1 steps, or at the end of the sequences.
 
-    Sensitivities are carried on over updates, so that gradients reach back to the start of the sequences, but were found
-    with weights that have changed a little since.
+    Sensitivities continue after an update, so that gradients reach back to the start of the sequences, although the weights
+    have changed a little since.
     """
 
     carried: list[Sensitivities]
@@ -50,22 +48,20 @@ class RealTimeLearner(Learner):
     @classmethod
     def check(cls, network: Network, settings: Training) -> None:
         """See `Learner`."""
-        obstacles = {
-            "bidirectional": (network.bidirectional, "False", "what comes later in a sequence is not known at a step"),
-            "pooling": (network.reading == "attention", "'last' or 'mean'", "attention weighs all steps at the end"),
-            "dropout": (network.dropout > 0.0, "0", "what is carried from step to step knows of no masks"),
-        }
-        for name, (there, value, reason) in obstacles.items():
+        used = f"for training.algorithm={settings.algorithm!r}"
+        for name, there, value, reason in (
+            ("bidirectional", network.bidirectional, "False", "later steps of a sequence are not known at a step"),
+            ("pooling", network.reading == "attention", "'last' or 'mean'", "attention weighs all steps at the end"),
+            ("dropout", network.dropout > 0.0, "0", "the sensitivities do not account for masks"),
+        ):
             if there:
-                raise ParameterError(
-                    f"The '{name}' parameter must be {value} for training.algorithm={settings.algorithm!r}: {reason}."
-                )
+                raise ParameterError(f"The '{name}' parameter must be {value} {used}: {reason}.")
         if not is_diagonal(network):
             numbers = sum(layer.cell.states * layer.cell.units for layer in network.layers) * n_below(network)
             refuse_more(8 * CHUNK * numbers, network, settings, "the sensitivities of its states to")
 
     def update_pieces(self, n_steps: int) -> list[Piece]:
-        """See `Learner`; no piece goes back over steps of the one before."""
+        """See `Learner`; pieces do not overlap."""
         every, _ = self.settings.truncation or (self.default_every(n_steps), 0)
         return [piece._replace(start=piece.scored) for piece in pieces(n_steps, (every, every))]
 
@@ -73,15 +69,12 @@ class RealTimeLearner(Learner):
         """The steps between updates where `truncation` is None."""
         return n_steps
 
-    def gradient(
-        self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[Generator | None]
-    ) -> tuple[float, list[ForwardPass]]:
+    def prepare(self, parts: list[Batch], first: int) -> None:
         """See `Learner`; sensitivities start anew where sequences do."""
-        self.make_rooms(len(parts))
+        super().prepare(parts, first)
         if first == 0:
             rooms = zip(parts, self.rooms, strict=False)
             self.carried = [sensitivities(self.network, weights, len(part.lengths)) for part, (weights, _) in rooms]
-        return super().gradient(parts, states, first, generators)
 
     def part(self, index: int, part: Batch, state: State | None, first: int, generator: Any) -> tuple[float, ForwardPass]:
         """See `Learner`."""
