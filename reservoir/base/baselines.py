@@ -9,7 +9,7 @@ from reservoir.validation import DataError
 
 
 def naive(history: ArrayLike, steps: int) -> np.ndarray:
-    """The last value, repeated: (T,) or (T, d) gives (steps,) or (steps, d).
+    """Return the last value, repeated: (T,) or (T, d) gives (steps,) or (steps, d).
 
     >>> naive([1.0, 4.0], 3).tolist()
     [4.0, 4.0, 4.0]
@@ -18,7 +18,7 @@ def naive(history: ArrayLike, steps: int) -> np.ndarray:
 
 
 def seasonal_naive(history: ArrayLike, steps: int, period: int) -> np.ndarray:
-    """The last `period` values, repeated in order: (T,) or (T, d) gives (steps,) or (steps, d).
+    """Return the last `period` values, repeated in order: (T,) or (T, d) gives (steps,) or (steps, d).
 
     Raises `DataError` when the history is shorter than one period.
 
@@ -86,7 +86,7 @@ def _skills(columns: np.ndarray, longest: int) -> np.ndarray:
 
 
 def _without_trend(columns: np.ndarray) -> np.ndarray:
-    """The columns (T, d) that vary, less their cubic trend."""
+    """Return the columns (T, d) that vary, less their cubic trend."""
     powers = np.polynomial.legendre.legvander(np.linspace(-1.0, 1.0, len(columns)), 3)
     rest = columns - powers @ np.linalg.lstsq(powers, columns)[0]
     # a constant or a trend leaves rounding errors, which have no period
@@ -95,7 +95,7 @@ def _without_trend(columns: np.ndarray) -> np.ndarray:
 
 
 def _autocorrelation(columns: np.ndarray) -> np.ndarray:
-    """The mean over columns (T, d) of mean zero of the autocorrelation at lags 0 to T - 1, divisor T; 0 for no columns."""
+    """Return the mean over columns (T, d) of mean zero of the autocorrelation at lags 0 to T - 1, divisor T; 0 for no columns."""
     length = len(columns)
     if columns.shape[1] == 0:
         return np.zeros(length)

@@ -49,7 +49,7 @@ def check_class(what: str, given: Any, base: type) -> type:
 
 
 def class_path(kind: type) -> str:
-    """The module and name of a class, as "package.module:Class"; the running script has the name of its file as a module."""
+    """Return the name of a class as "package.module:Class"; the running script has the name of its file as a module."""
     module = kind.__module__
     if module in SCRIPTS:
         main = sys.modules["__main__"]

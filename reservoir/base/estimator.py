@@ -36,11 +36,11 @@ class Estimator:
     @classmethod
     @functools.cache
     def parameter_names(cls) -> tuple[str, ...]:
-        """The names of the constructor's parameters."""
+        """Return the names of the constructor's parameters."""
         return tuple(inspect.signature(cls).parameters)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The parameters by name; with `deep`, also those of nested estimators and options as `outer__inner`."""
+        """Return the parameters by name; with `deep`, also those of nested estimators and options as `outer__inner`."""
         params = {name: getattr(self, name) for name in self.parameter_names()}
         if deep:
             for name, value in list(params.items()):
@@ -87,12 +87,12 @@ class Estimator:
 
 
 def is_estimator(value: Any) -> bool:
-    """Whether a value has parameters of its own: it is an estimator, of this library or of scikit-learn's kind."""
+    """Return whether a value has parameters of its own: it is an estimator, of this library or of scikit-learn's kind."""
     return hasattr(value, "get_params") and not isinstance(value, type)
 
 
 def clone(estimator: Any) -> Any:
-    """A new, unfitted estimator with the same parameters, nested ones too; scikit-learn clones what is not of this library."""
+    """Return an unfitted copy of an estimator and its nested ones; scikit-learn clones what is not of this library."""
     if not isinstance(estimator, Estimator):
         from sklearn.base import clone as clone_of_sklearn
 
@@ -109,7 +109,7 @@ def not_fitted(estimator: Any) -> Exception:
 
 
 def seed_sequence(random_state: Any) -> np.random.SeedSequence:
-    """A seed sequence from an integer, a Generator or RandomState (which it advances), a SeedSequence, or None.
+    """Return a seed sequence from an integer, a Generator or RandomState (which it advances), a SeedSequence, or None.
 
     Raises `ParameterError` for anything else.
     """

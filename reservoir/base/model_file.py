@@ -33,7 +33,7 @@ def save_model(
 
 
 def class_label(kind: type) -> str:
-    """How a file names a class: one of this library by its name, any other as "module:name"."""
+    """Return the name of a class in a file: its own for a class of this library, else "module:name"."""
     return kind.__name__ if kind.__module__.startswith("reservoir.") else f"{kind.__module__}:{kind.__name__}"
 
 
@@ -65,7 +65,7 @@ def read_model(
 
 
 def _encode(value: Any, key: str, tensors: dict[str, np.ndarray]) -> Any:
-    """A parameter as JSON: plain as it is, arrays by reference, estimators by class and parameters, sources of seeds as None."""
+    """Turn a parameter into JSON: arrays by reference, estimators by class and parameters, sources of seeds as None."""
     if isinstance(value, Estimator):
         parameters = _encode(value.get_params(deep=False), key, tensors)["options"]
         return {"estimator": class_label(type(value)), "parameters": parameters}
@@ -95,7 +95,7 @@ def _encode(value: Any, key: str, tensors: dict[str, np.ndarray]) -> Any:
 
 
 def _storable(array: np.ndarray) -> np.ndarray:
-    """The array, contiguous and of a type that the format has: float64 for objects and for numbers of more bits."""
+    """Return the array, contiguous and of a type that the format has: float64 for objects and for numbers of more bits."""
     return np.ascontiguousarray(array if array.dtype.kind in "fiub" and array.itemsize <= 8 else array.astype(np.float64))
 
 

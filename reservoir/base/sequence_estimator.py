@@ -18,7 +18,7 @@ from reservoir.validation import DataError, ParameterError, as_sequences, is_man
 
 
 def softmax(outputs: np.ndarray) -> np.ndarray:
-    """The class probabilities of outputs (..., n_classes) that are unnormalized log-probabilities."""
+    """Return the class probabilities of outputs (..., n_classes) that are unnormalized log-probabilities."""
     probabilities: np.ndarray = scipy.special.softmax(outputs, axis=-1)
     return probabilities
 
@@ -57,7 +57,7 @@ class SequenceEstimator(Estimator, abc.ABC):
 
     @abc.abstractmethod
     def _continue(self, histories: list[np.ndarray], steps: int) -> list[np.ndarray]:
-        """The (steps, O) outputs that follow each history (T, O), every one fed back as the next input."""
+        """Return the (steps, O) outputs that follow each history (T, O), every one fed back as the next input."""
 
     def predict(self, inputs: Any) -> Any:
         """Outputs for inputs, from the initial state: per step (T, n_outputs), or one value or label per sequence.
@@ -114,15 +114,15 @@ class SequenceEstimator(Estimator, abc.ABC):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted network to a safetensors file, for `reservoir.load`.
 
-        Raises OSError where that cannot be done, and `ParameterError` where parameters were set after the fit that the
-        weights do not have.
+        Raises OSError where the file cannot be written, and `ParameterError` where parameters that the weights depend on were
+        changed after the fit.
         """
         self._check_fitted()
         save_model(path, self, *self._record())
 
     @classmethod
     def restored(cls, parameters: Mapping[str, Any], arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> Self:
-        """The network whose `save` wrote these. Raises KeyError, TypeError or ValueError where they do not fit together."""
+        """Return the network whose `save` wrote these. Raises KeyError, TypeError or ValueError where they do not fit."""
         network = cls(**parameters)
         network.check()
         network._restore(arrays, state)
@@ -185,7 +185,7 @@ class SequenceEstimator(Estimator, abc.ABC):
         return self._run(sequences)
 
     def _predict_proba(self, probabilities: Callable[[np.ndarray], np.ndarray] = softmax) -> Callable[[Any], Any]:
-        """The function `predict_proba` of a classifier; `probabilities` turns its raw outputs into probabilities."""
+        """Return the function `predict_proba` of a classifier; `probabilities` turns its raw outputs into probabilities."""
 
         def predict_proba(inputs: Any) -> Any:  # scikit-learn's scorers look for this name
             return self._shaped([probabilities(y) for y in self._outputs(inputs)], inputs)
@@ -197,7 +197,7 @@ class SequenceEstimator(Estimator, abc.ABC):
         return results if is_many(inputs) and self._per_step else results[0]
 
     def _record(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """The fit as arrays and JSON-able state, for a model file; a subclass adds its weights."""
+        """Return the fit as arrays and JSON-able state, for a model file; a subclass adds its weights."""
         state: dict[str, Any] = {"n_inputs": self.n_features_in_, "n_outputs": self.n_outputs_, "per_step": self._per_step}
         state |= {"flat": self._flat, "classes": None}
         if self._classifies and self.classes_.dtype.kind in "USOb":  # a tensor cannot hold these

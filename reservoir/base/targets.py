@@ -37,12 +37,12 @@ class Targets:
 
 
 def largest(targets: Targets) -> float:
-    """The largest absolute value."""
+    """Return the largest absolute value."""
     return max(float(max(y.max(), -y.min())) for y in targets.values)
 
 
 def is_per_step(targets: Any, lengths: list[int], many: bool, classify: bool) -> bool:
-    """Whether the shape of `targets` says that they hold a row per step rather than a value per sequence.
+    """Return whether the shape of `targets` says that they hold a row per step rather than a value per sequence.
 
     Raises `DataError` where it leaves that open: S sequences of T steps each, with S vectors of T numbers.
     """

@@ -38,7 +38,7 @@ def write_tensors(
 
 
 def read_tensors(path: str | os.PathLike[str], kind: FileKind) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """The arrays and the metadata of a file. Raises `ModelFileError` where it is damaged, of another kind or version."""
+    """Return the arrays and the metadata of a file. Raises `ModelFileError` where it is damaged, of another kind or version."""
     import safetensors
 
     try:

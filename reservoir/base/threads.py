@@ -19,7 +19,7 @@ from reservoir.validation import ParameterError
 
 
 def thread_count() -> int:
-    """The number of threads to use. Raises `ParameterError` when the environment variable is not a positive integer."""
+    """Return the number of threads to use. Raises `ParameterError` when the environment variable is not a positive integer."""
     text = os.environ.get("RESERVOIR_NUM_THREADS", "")
     if text:
         if not text.isdigit() or int(text) < 1:

@@ -42,12 +42,12 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def parse_name(text: str) -> str:
-    """The name of a parameter as Python has it: `readout__ridge` for `readout.ridge`."""
+    """Return the name of a parameter as Python has it: `readout__ridge` for `readout.ridge`."""
     return text.strip().replace(".", "__")
 
 
 def shown_name(name: str) -> str:
-    """The name of a parameter as the command line has it: `readout.ridge` for `readout__ridge`."""
+    """Return the name of a parameter as the command line has it: `readout.ridge` for `readout__ridge`."""
     return name.replace("__", ".")
 
 
@@ -69,5 +69,5 @@ def _whole(value: Any) -> Any:
 
 
 def comparable(value: Any) -> Any:
-    """A hashable form of a parameter's value, equal for equal values: 1 equals 1.0 and not True."""
+    """Return a hashable form of a parameter's value, equal for equal values: 1 equals 1.0 and not True."""
     return value if type(value) in (float, int, str) else (repr(value),)

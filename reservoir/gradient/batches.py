@@ -43,7 +43,7 @@ class Examples:
         return replace(self, inputs=[self.inputs[i] for i in indices], targets=[self.targets[i] for i in indices])
 
     def scaled(self, inward: Scaling, outward: Scaling, dtype: Any) -> Examples:
-        """The same sequences, scaled and in the type of the network."""
+        """Return the same sequences, scaled and in the type of the network."""
         targets = [outward.apply(y, dtype) for y in self.targets]
         return replace(self, inputs=[inward.apply(u, dtype) for u in self.inputs], targets=targets)
 
@@ -101,7 +101,7 @@ def batches(examples: Examples, size: int, generator: Generator | None) -> Itera
 
 
 def assemble(examples: Examples, indices: np.ndarray, loss: str, reduction: str) -> list[Batch]:
-    """The sequences at `indices`, longest first, as padded batches of CHUNK; together they are weighted as one batch."""
+    """Return the sequences at `indices`, longest first, as padded batches of CHUNK; together they are weighted as one batch."""
     lengths = np.array([len(examples.inputs[i]) for i in indices])
     n_outputs = examples.targets[0].shape[-1] if loss == "squared_error" else 1
     options: Any = {"per_step": examples.per_step, "washout": examples.washout, "reduction": reduction, "n_outputs": n_outputs}

@@ -81,7 +81,7 @@ def measure_gradients(estimator: RecurrentEstimator, inputs: Any, targets: Any =
 
 
 def with_loss_at_last(network: Network, vector: np.ndarray) -> tuple[Network, np.ndarray]:
-    """The network whose head reads the last step alone, and its weights."""
+    """Return the network whose head reads the last step alone, and its weights."""
     last = replace(network, reading="last")
     arrays = network.views(vector)
     return last, np.concatenate([arrays[name].ravel() for name in last.shapes])
@@ -112,7 +112,7 @@ def step_jacobians(layer: RecurrentLayer, bound: Any, tape: Tape, steps: np.ndar
 
 
 def _from_the_end(norms: list[np.ndarray]) -> np.ndarray:
-    """The median over sequences, by steps before the end of each."""
+    """Return the median over sequences, by steps before the end of each."""
     table = np.full((len(norms), max(len(row) for row in norms)), np.nan)
     for row, values in zip(table, norms, strict=True):
         row[: len(values)] = values[::-1]
@@ -120,7 +120,7 @@ def _from_the_end(norms: list[np.ndarray]) -> np.ndarray:
 
 
 def _growth(norms: np.ndarray) -> float:
-    """The geometric mean of the factors between successive norms up to the last nonzero one; NaN for less than two norms."""
+    """Return the geometric mean of the factors between norms up to the last nonzero one; NaN for less than two."""
     last = int(np.flatnonzero(norms).max(initial=0))
     return float((norms[last] / norms[0]) ** (1 / last)) if last > 0 and norms[0] > 0.0 else np.nan
 
@@ -159,7 +159,7 @@ class _Seen:
             self.alive[index] |= (outputs > 0.0).any(axis=0)
 
     def found(self) -> dict[str, Any]:
-        """The measurements, as part of the diagnostics."""
+        """Return the measurements, as part of the diagnostics."""
         values = np.mean(self.values, axis=1)
         result = {
             "spectral_radius": np.mean(self.radii, axis=1),

@@ -68,7 +68,7 @@ RECURRENT_INITIALIZERS = Choice(("orthogonal", "identity", *MATRIX_INITIALIZERS.
 
 
 def initialize(kind: str, shape: Shape, generator: Generator, scale: float = 1.0) -> np.ndarray:
-    """A float64 array of initial weights; `kind` is a name of `INITIALIZERS`, whose functions say what `scale` means.
+    """Return a float64 array of initial weights; `kind` is a name of `INITIALIZERS`, whose functions say what `scale` means.
 
     >>> initialize("identity", (2, 4), np.random.default_rng(0), scale=0.5)
     array([[0.5, 0. , 0.5, 0. ],

@@ -1,7 +1,7 @@
 """The parts of a network, each with a forward and a backward pass: recurrent layers, and what goes between and above them.
 
-A part is a frozen dataclass. `shapes` names its weights; `forward(arrays, x, ...)` gives its output and whatever `backward`
-needs; `backward(arrays, kept, gradient, gradients)` writes the gradients of the weights and gives that of the input.
+A part is a frozen dataclass. `shapes` names its weights; `forward(arrays, x, ...)` returns its output and what
+`backward` needs; `backward(arrays, kept, gradient, gradients)` writes the gradients of the weights and returns that of the input.
 Values are (T, B, features), T steps of B sequences sorted by length, the longest first.
 """
 
@@ -24,7 +24,7 @@ NO_NORMS = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float6
 
 
 def fresh(name: str, shape: Shape, dtype: np.dtype) -> np.ndarray:
-    """Return a new array, whatever its name."""
+    """Return a new array; its name does not matter."""
     return np.empty(shape, dtype)
 
 
@@ -55,7 +55,7 @@ class Steps:
         return self.valid & (np.arange(self.n_steps)[:, None] >= self.washout)
 
     def shares(self, dtype: Any) -> np.ndarray:
-        """The share of each step in the mean over the scored steps of its sequence, (T, B)."""
+        """Return the share of each step in the mean over the scored steps of its sequence, (T, B)."""
         return np.asarray(self.scored / self.scored.sum(axis=0), dtype=dtype)
 
     @cached_property
@@ -65,7 +65,7 @@ class Steps:
         return np.where(self.valid, self.lengths - 1 - steps, steps)
 
     def reverse(self, x: np.ndarray) -> np.ndarray:
-        """Every sequence of x (T, B, features) read from its end."""
+        """Reverse every sequence of x (T, B, features) in time."""
         return x[self.backwards, np.arange(len(self.lengths))]
 
 
@@ -94,16 +94,16 @@ class RecurrentLayer:
         return {f"{self.name}.{direction}.{part}": shape for direction in self.directions for part, shape in parts.items()}
 
     def bind(self, arrays: Arrays) -> list[Any]:
-        """The weights of each direction as the kernels take them."""
+        """Return the weights of each direction as the kernels take them."""
         parts = self.cell.shapes(self.n_inputs)
         return [self.cell.bind({part: arrays[f"{self.name}.{d}.{part}"] for part in parts}) for d in self.directions]
 
     def readable(self, arrays: Arrays) -> dict[str, np.ndarray]:
-        """The weights as users read them, by name."""
+        """Return the weights as users read them, by name."""
         return {name: self.cell.readable(name.rpartition(".")[2], arrays[name]) for name in self.shapes()}
 
     def state(self, batch: int, dtype: Any) -> np.ndarray:
-        """The initial state, zeros: (directions, n_states, B, H)."""
+        """Return the initial state, zeros: (directions, n_states, B, H)."""
         return np.zeros((len(self.directions), self.cell.states, batch, self.cell.units), dtype)
 
     def forward(
@@ -140,7 +140,7 @@ class RecurrentLayer:
         norms: np.ndarray | None = None,
         wanted: bool = True,
     ) -> np.ndarray | None:
-        """The gradient with respect to the inputs, where `wanted`; that of the weights goes to `gradients`.
+        """Return the gradient with respect to the inputs, where `wanted`; that of the weights goes to `gradients`.
 
         `state_gradient` (directions, n_states, B, H), with respect to the final states, becomes that with respect to the
         initial ones. norms (T,) receives the norm of the gradient with respect to the state after each step, of the
@@ -162,14 +162,14 @@ class RecurrentLayer:
 
 
 def final_outputs(layer: RecurrentLayer, outputs: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """The output of each direction when it has read the whole sequence, (B, directions * H)."""
+    """Return the output of each direction when it has read the whole sequence, (B, directions * H)."""
     units = layer.cell.units
     last = outputs[lengths - 1, np.arange(len(lengths))]
     return np.concatenate([last[:, :units], outputs[0, :, units:]], axis=1) if layer.bidirectional else last
 
 
 def final_gradient(layer: RecurrentLayer, gradient: np.ndarray, steps: Steps) -> np.ndarray:
-    """The adjoint of `final_outputs`: (T, B, directions * H)."""
+    """Return the adjoint of `final_outputs`: (T, B, directions * H)."""
     units = layer.cell.units
     total = np.zeros((steps.n_steps, *gradient.shape), gradient.dtype)
     total[steps.lengths - 1, np.arange(len(gradient)), :units] = gradient[:, :units]
@@ -190,14 +190,14 @@ class Normalization:
         return {f"{self.name}.gain": (self.size,), f"{self.name}.shift": (self.size,)}
 
     def forward(self, arrays: Arrays, x: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
-        """The normalized values."""
+        """Return the normalized values."""
         centered = x - x.mean(axis=-1, keepdims=True)
         scale = 1 / np.sqrt(np.square(centered).mean(axis=-1, keepdims=True) + x.dtype.type(1e-5))
         centered *= scale
         return centered * arrays[f"{self.name}.gain"] + arrays[f"{self.name}.shift"], (centered, scale)
 
     def backward(self, arrays: Arrays, kept: tuple[np.ndarray, ...], gradient: np.ndarray, gradients: Arrays) -> np.ndarray:
-        """The gradient with respect to the input."""
+        """Return the gradient with respect to the input."""
         normal, scale = kept
         axes = tuple(range(gradient.ndim - 1))
         gradients[f"{self.name}.gain"][:] = (gradient * normal).sum(axis=axes)
@@ -232,7 +232,7 @@ class Attention:
         return np.einsum("tb,tbh->bh", share, x), (x, hidden, share)
 
     def backward(self, arrays: Arrays, kept: tuple[np.ndarray, ...], gradient: np.ndarray, gradients: Arrays) -> np.ndarray:
-        """The gradient with respect to x."""
+        """Return the gradient with respect to x."""
         x, hidden, share = kept
         by_share = np.einsum("bh,tbh->tb", gradient, x)
         by_energy = share * (by_share - (share * by_share).sum(axis=0))

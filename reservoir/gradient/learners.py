@@ -33,7 +33,7 @@ class Piece(NamedTuple):
 
 
 def pieces(n_steps: int, truncation: Sequence[int] | None) -> list[Piece]:
-    """The pieces of a batch of `n_steps` steps between which there are updates (Williams & Peng 1990, BPTT(k2; k1)).
+    """Return the pieces of a batch of `n_steps` steps between which there are updates (Williams & Peng 1990, BPTT(k2; k1)).
 
     >>> [tuple(piece) for piece in pieces(5, (2, 3))]
     [(0, 0, 2), (1, 2, 4), (2, 4, 5)]
@@ -44,7 +44,7 @@ def pieces(n_steps: int, truncation: Sequence[int] | None) -> list[Piece]:
 
 
 def cut(batch: Batch, piece: Piece) -> Batch:
-    """The piece of a batch, without the sequences that ended before it."""
+    """Return the piece of a batch, without the sequences that ended before it."""
     left, steps = int((batch.lengths > piece.start).sum()), slice(piece.start, piece.stop)
     weights = batch.loss_weights[steps, :left].copy()
     weights[: piece.scored - piece.start] = 0
@@ -53,7 +53,7 @@ def cut(batch: Batch, piece: Piece) -> Batch:
 
 
 def _weight(batches: list[Batch]) -> float:
-    """The sum of the weights of all rows."""
+    """Return the sum of the weights of all rows."""
     return sum(float(batch.loss_weights.sum()) for batch in batches)
 
 
@@ -99,7 +99,7 @@ class Learner:
         return BatchResult(loss, norm, done, sum(int(chunk.lengths.sum()) for chunk in chunks))
 
     def _cut(self, chunks: list[Batch], piece: Piece, total: float) -> tuple[list[Batch], float]:
-        """The piece of each chunk that lasts until it, and the share of the `total` weight; a mean is over the piece alone."""
+        """Return the piece of each chunk that lasts until it, and its share of the `total` weight."""
         parts = [cut(chunk, piece) for chunk in chunks if chunk.lengths[0] > piece.start]
         share = _weight(parts) / total
         if self.settings.reduction == "mean" and 0.0 < share < 1.0:
@@ -107,11 +107,11 @@ class Learner:
         return parts, share
 
     def update_pieces(self, n_steps: int) -> list[Piece]:
-        """The pieces of a batch of so many steps, after each of which the weights are updated."""
+        """Return the pieces of a batch of so many steps, after each of which the weights are updated."""
         return pieces(n_steps, self.settings.truncation)
 
     def _source(self, seed: SeedSequence | None, piece: Piece) -> Generator | None:
-        """The source of a chunk's dropout masks for a piece; masks that stay along a sequence are the same in all pieces."""
+        """Return the source of a chunk's dropout masks for a piece; masks along a sequence are the same in all pieces."""
         if seed is None:
             return None
         key = () if self.network.dropout_mask == "sequence" else (piece.start,)
@@ -120,7 +120,7 @@ class Learner:
     def gradient(
         self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[Generator | None]
     ) -> tuple[float, list[ForwardPass]]:
-        """The loss of the parts, and their forward passes; the gradient goes to the first room."""
+        """Return the loss of the parts, and their forward passes; the gradient goes to the first room."""
         self.prepare(parts, first)
 
         def work(index: int) -> tuple[float, ForwardPass]:
@@ -141,7 +141,7 @@ class Learner:
             self.rooms.append((Weights(self.network, self.weights.vector), room))
 
     def part(self, index: int, part: Batch, state: State | None, first: int, generator: Any) -> tuple[float, ForwardPass]:
-        """The loss of one part; its gradient goes to its room."""
+        """Return the loss of one part; its gradient goes to its room."""
         return loss_and_gradient(self.network, *self.rooms[index], part, self.loss, state, first, generator)
 
     def update(self, step: int, rate: float, noise: Generator | None) -> float:
@@ -156,6 +156,6 @@ class Learner:
 
 
 def _state_at(run: ForwardPass, chunk: Batch, piece: Piece, after: Piece) -> State | None:
-    """The state in which the sequences of a chunk start the next piece; None where none of them lasts until it."""
+    """Return the state in which the sequences of a chunk start the next piece; None where none of them lasts until it."""
     left = int((chunk.lengths > after.start).sum())
     return run.state_after(after.start - piece.start, left) if left else None

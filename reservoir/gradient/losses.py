@@ -17,7 +17,7 @@ Loss = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[float, np.ndarray]]
 
 
 def squared_error(outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
-    """The sum over rows n of w_n times the sum over outputs of (y - d)^2.
+    """Return the sum over rows n of w_n times the sum over outputs of (y - d)^2.
 
     >>> squared_error(np.array([[3.0, 1.0], [9.0, 9.0]]), np.array([[1.0, 1.0], [0.0, 0.0]]), np.array([0.5, 0.0]))
     (2.0, array([[2., 0.],
@@ -29,7 +29,7 @@ def squared_error(outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray)
 
 
 def cross_entropy(outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
-    """The sum over rows n of w_n times the sum over outputs of -d log softmax(y), in nats; y are logits of any size.
+    """Return the sum over rows n of w_n times the sum over outputs of -d log softmax(y), in nats; y are logits of any size.
 
     targets : one-hot rows, or distributions
 
@@ -51,7 +51,7 @@ REDUCTIONS = Choice(("mean", "sum"))
 def loss_weights(
     lengths: np.ndarray, *, per_step: bool = True, washout: int = 0, reduction: str = "mean", n_outputs: int = 1
 ) -> np.ndarray:
-    """The weight of each row of a batch of B sequences: (T, B) for the longest T, or (B,) for one target per sequence.
+    """Return the weight of each row of a batch of B sequences: (T, B) for the longest T, or (B,) for one target per sequence.
 
     Parameters
     ----------

@@ -82,23 +82,23 @@ class Network:
         return sum(math.prod(shape) for shape in self.shapes.values())
 
     def views(self, vector: np.ndarray) -> dict[str, np.ndarray]:
-        """The parts of a vector of weights, by name; they share its memory."""
+        """Return the parts of a vector of weights, by name; they share its memory."""
         return parts_of(vector, self.shapes)
 
     def readable(self, vector: np.ndarray) -> dict[str, np.ndarray]:
-        """The parts of a vector of weights as users read them, by name: copies, matrices as (to, from)."""
+        """Return the parts of a vector of weights as users read them, by name: copies, matrices as (to, from)."""
         found = {name: array.T for name, array in self.views(vector).items()}
         for layer in self.layers:
             found |= layer.readable(self.views(vector))
         return {name: array.copy() for name, array in found.items()}
 
     def initial_state(self, batch: int, dtype: Any) -> State:
-        """The state of zeros."""
+        """Return the state of zeros."""
         return [layer.state(batch, dtype) for layer in self.layers]
 
 
 def parts_of(vector: np.ndarray, shapes: Mapping[str, Shape]) -> dict[str, np.ndarray]:
-    """The consecutive parts of a vector as arrays of the given shapes, by name; they share its memory."""
+    """Return the consecutive parts of a vector as arrays of the given shapes, by name; they share its memory."""
     ends = np.cumsum([math.prod(shape) for shape in shapes.values()])
     parts = np.split(vector, ends)[:-1]  # a layer in both directions has more than its cell
     return {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
@@ -118,7 +118,7 @@ class Weights:
         self._memory: dict[str, np.ndarray] = {}
 
     def empty(self, name: str, shape: Shape, dtype: Any) -> np.ndarray:
-        """An array of any content; arrays of one name share memory."""
+        """Return an array of any content; arrays of one name share memory."""
         size = math.prod(shape)
         memory = self._memory.get(name)
         if memory is None or memory.size < size or memory.dtype != dtype:
@@ -158,7 +158,7 @@ class ForwardPass(NamedTuple):
     outputs: np.ndarray  # (T, B, O) or (B, O)
 
     def state_after(self, steps: int, count: int) -> State:
-        """The states of the first `count` sequences after so many steps, as `Network.initial_state` shapes them."""
+        """Return the states of the first `count` sequences after so many steps, as `Network.initial_state` shapes them."""
         return [np.stack([tape.states[:, steps, :count] for tape in tapes]) for tapes in self.tapes]
 
 
@@ -182,7 +182,9 @@ def forward(
     state = network.initial_state(len(batch.lengths), x.dtype) if state is None else state
     sources = None
     if generator is not None and network.dropout > 0.0:
-        sources = generator.spawn(len(network.layers))  # one each: the first sequences have the same masks in whatever batch
+        sources = generator.spawn(
+            len(network.layers)
+        )  # one each, so that masks of the first sequences do not depend on the batch
     tapes, normal, masks = [], [], []
     for index, layer in enumerate(network.layers):
         x, found = layer.forward(weights.bound[index], x, steps, state[index], first, weights.empty)
@@ -249,7 +251,7 @@ def head_gradients(network: Network, gradients: Weights, run: ForwardPass, gradi
 
 
 def loss_of(outputs: np.ndarray, batch: Batch, loss: str) -> tuple[float, np.ndarray]:
-    """The loss of a batch with the outputs (..., O), and its gradient with respect to them, of their shape."""
+    """Return the loss of a batch with the outputs (..., O), and its gradient with respect to them, of their shape."""
     rows = outputs.reshape(-1, outputs.shape[-1])
     value, gradient = LOSSES[loss](rows, batch.targets.reshape(rows.shape), batch.loss_weights.reshape(-1))
     return value, gradient.reshape(outputs.shape)
@@ -258,7 +260,7 @@ def loss_of(outputs: np.ndarray, batch: Batch, loss: str) -> tuple[float, np.nda
 def loss_and_gradient(
     network: Network, weights: Weights, gradients: Weights, batch: Batch, loss: str, *start: Any
 ) -> tuple[float, ForwardPass]:
-    """The loss of a batch and, in `gradients`, its gradient with respect to the weights; `start` as for `forward`."""
+    """Return the loss of a batch and, in `gradients`, its gradient with respect to the weights; `start` as for `forward`."""
     run = forward(network, weights, batch, *start)
     value, gradient = loss_of(run.outputs, batch, loss)
     backward(network, weights, gradients, run, gradient)
@@ -277,7 +279,7 @@ def _read(network: Network, weights: Weights, steps: Steps, top: np.ndarray) -> 
 
 
 def _read_back(network: Network, weights: Weights, gradients: Weights, run: ForwardPass, gradient: np.ndarray) -> np.ndarray:
-    """The adjoint of `_read`: the gradient with respect to the last layer, (T, B, H)."""
+    """Return the adjoint of `_read`: the gradient with respect to the last layer, (T, B, H)."""
     if network.reading == "step":
         return gradient
     if network.reading == "last":

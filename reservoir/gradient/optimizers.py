@@ -157,7 +157,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
 
 
 def global_norm(gradient: np.ndarray) -> float:
-    """The Euclidean norm of a vector, summed in float64 in a fixed order. NaN and infinity show in it.
+    """Return the Euclidean norm of a vector, summed in float64 in a fixed order. NaN and infinity show in it.
 
     >>> global_norm(np.array([3.0, 4.0], np.float32))
     5.0

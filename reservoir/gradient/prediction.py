@@ -16,7 +16,7 @@ SILENT = np.errstate(over="ignore", invalid="ignore")  # the outputs show it
 
 
 def outputs(network: Network, vector: np.ndarray, sequences: list[np.ndarray], washout: int) -> list[np.ndarray]:
-    """The outputs for each sequence (T, n_inputs): (T, n_outputs) per step, or (n_outputs,)."""
+    """Return the outputs for each sequence (T, n_inputs): (T, n_outputs) per step, or (n_outputs,)."""
     order = np.argsort([-len(u) for u in sequences], kind="stable")
     groups = [[sequences[i] for i in order[start : start + CHUNK]] for start in range(0, len(order), CHUNK)]
     with one_blas_thread(), ThreadPoolExecutor(thread_count()) as pool:
@@ -45,7 +45,7 @@ def _run(network: Network, vector: np.ndarray, sequences: list[np.ndarray], wash
 
 @SILENT
 def top_states(network: Network, vector: np.ndarray, sequences: list[np.ndarray]) -> list[np.ndarray]:
-    """The outputs of the last layer for each sequence, (T, directions * units)."""
+    """Return the outputs of the last layer for each sequence, (T, directions * units)."""
     weights = Weights(network, vector)
     with one_blas_thread():
         return [np.array(forward(network, weights, _batch([u], 0)).top[:, 0]) for u in sequences]
@@ -58,7 +58,7 @@ def _batch(sequences: list[np.ndarray], washout: int) -> Batch:
 def continuations(
     network: Network, vector: np.ndarray, histories: list[np.ndarray], steps: int, feedback: tuple[np.ndarray, np.ndarray]
 ) -> list[np.ndarray]:
-    """The (steps, n_outputs) that follow each history (T, n_inputs), every output fed back as the next input.
+    """Return the (steps, n_outputs) that follow each history (T, n_inputs), every output fed back as the next input.
 
     An output y becomes the input y * feedback[0] + feedback[1]. A network without inputs first runs the T steps. Histories of
     one length run together.

@@ -102,17 +102,17 @@ class RecurrentEstimator(SequenceEstimator):
         self.training.check()
 
     def _cell(self) -> Cell:
-        """The cell of a layer: its fields are parameters of the same names."""
+        """Return the cell of a layer: its fields are parameters of the same names."""
         return self.cell_class(**{field.name: getattr(self, field.name) for field in fields(self.cell_class)})
 
     @staticmethod
     def catalog() -> dict[str, dict[str, str]]:
-        """The names that parameters accept beyond their constraints: none."""
+        """Return the names that parameters accept beyond their constraints: none."""
         return {}
 
     @classmethod
     def sized(cls, budget: int, n_inputs: int, n_outputs: int, **parameters: Any) -> int:
-        """The number of units with which a network has the number of weights nearest to `budget`, the smaller on a tie."""
+        """Return the number of units with which a network has the number of weights nearest to `budget`, the smaller on a tie."""
 
         def weights(units: int) -> int:
             model = cls(**{**parameters, "units": units})
@@ -169,7 +169,7 @@ class RecurrentEstimator(SequenceEstimator):
         return self
 
     def _scalings(self, training: Examples) -> tuple[Scaling, Scaling]:
-        """The scalings of inputs and of targets, from the training examples alone."""
+        """Return the scalings of inputs and of targets, from the training examples alone."""
         inward, outward = (Scaling.none(part[0].shape[-1]) for part in (training.inputs, training.targets))
         if self.standardize and self.symbols is None and len(inward.shift) > 0:
             inward = Scaling.of(training.inputs)
@@ -216,7 +216,7 @@ class RecurrentEstimator(SequenceEstimator):
         return self._undone(continuations(self.network_, self._vector, scaled, steps, (factor, shift)), "forecast")
 
     def _undone(self, results: list[np.ndarray], what: str) -> list[np.ndarray]:
-        """The outputs in the units of the data. Raises `DivergenceError` where one is not finite."""
+        """Return the outputs in the units of the data. Raises `DivergenceError` where one is not finite."""
         for index, y in enumerate(results):
             wrong = ~np.isfinite(y).all(axis=1)
             if wrong.any():

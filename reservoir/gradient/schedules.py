@@ -22,7 +22,7 @@ DECAYS = {"step": FACTOR, "exponential": FACTOR, "inverse": Number(low=0)}
 
 
 def learning_rate(schedule: str, base: float, epoch: int, epochs: int, decay: float = 0.5, every: int = 10) -> float:
-    """The learning rate of an epoch, numbered from 0; `base` is that of the first, `decay` and `every` are as in `Training`.
+    """Return the learning rate of an epoch from 0; `base` is that of the first, `decay` and `every` are as in `Training`.
 
     >>> [round(learning_rate("cosine", 0.1, epoch, 4), 4) for epoch in range(4)]
     [0.1, 0.0854, 0.05, 0.0146]

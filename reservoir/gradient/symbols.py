@@ -59,7 +59,7 @@ class Symbols:
         return vectors, codes
 
     def backward(self, codes: Any, gradient: np.ndarray, gradients: Mapping[str, np.ndarray]) -> None:
-        """The gradient of the matrix."""
+        """Write the gradient of the matrix."""
         if self.size is not None:
             gradients["symbols"][:] = 0
             np.add.at(gradients["symbols"], codes.ravel(), gradient.reshape(-1, self.size))

@@ -151,7 +151,7 @@ class Trainer:
 
     @np.errstate(over="ignore", invalid="ignore")  # the loss shows it
     def _mean_loss(self, weights: Weights, chunked: list[tuple[float, list[Batch]]]) -> float:
-        """The loss without dropout, as in an epoch's record."""
+        """Return the loss without dropout, as in an epoch's record."""
         total = 0.0
         for share, chunks in chunked:
             for chunk in chunks:

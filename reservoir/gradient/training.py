@@ -20,7 +20,7 @@ COUNT = Number(low=1, integer=True)
 
 @dataclass(eq=False, repr=False)
 class Training(Estimator):
-    """How a network is trained.
+    """The settings of training a network by gradient.
 
     Parameters
     ----------
@@ -98,9 +98,9 @@ class Training(Estimator):
             )
 
     def check_use(self, bidirectional: bool, per_step: bool, seeded: bool) -> None:
-        """Raise `ParameterError` where the settings do not go with a network, its targets, or its `random_state`.
+        """Raise `ParameterError` where the settings do not suit a network, its targets, or its `random_state`.
 
-        Warns of settings that were changed, but that the optimizer does not read.
+        Warns of changed settings that the optimizer does not read.
         """
         read = OPTIMIZERS[self.optimizer].settings
         for name in {name for optimizer in OPTIMIZERS.values() for name in optimizer.settings} - set(read):

@@ -63,7 +63,7 @@ def is_ours(module: str) -> bool:
 
 
 def modules_of(types: Any) -> Iterator[str]:
-    """The modules of all NamedTuple classes in a signature's types."""
+    """Return the modules of all NamedTuple classes in a signature's types."""
     for part in types if isinstance(types, tuple) else ():
         if kind := getattr(part, "instance_class", None):
             yield kind.__module__

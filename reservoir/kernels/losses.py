@@ -14,7 +14,7 @@ from reservoir.kernels.jit import jit
 
 @jit
 def squared_error(outputs, targets, weights, gradient):
-    """The loss; 2 w (y - d) goes to `gradient`."""
+    """Return the loss; 2 w (y - d) goes to `gradient`."""
     y, d, g = outputs.reshape(-1), targets.reshape(-1), gradient.reshape(-1)
     width = np.uint64(outputs.shape[1])
     sums = np.zeros(width)
@@ -34,7 +34,7 @@ def squared_error(outputs, targets, weights, gradient):
 
 @jit
 def _largest(y, start, stop):
-    """The largest of y[start:stop], compared in four independent chains."""
+    """Return the largest of y[start:stop], compared in four independent chains."""
     a = b = c = d = y[start]
     quads = (stop - start) // np.uint64(4)
     for k in range(quads):
@@ -51,7 +51,7 @@ def _largest(y, start, stop):
 
 @jit
 def _total(x, start, stop):
-    """The sum of x[start:stop] in float64, in four independent chains."""
+    """Return the sum of x[start:stop] in float64, in four independent chains."""
     a = b = c = d = 0.0
     quads = (stop - start) // np.uint64(4)
     for k in range(quads):
@@ -80,7 +80,7 @@ def below_largest(outputs, largest, shifted):
 
 @jit
 def cross_entropy(outputs, targets, weights, largest, gradient):
-    """The loss; `gradient` holds exp(outputs - largest), and gets w (softmax(y) sum(d) - d)."""
+    """Return the loss; `gradient` holds exp(outputs - largest), and gets w (softmax(y) sum(d) - d)."""
     y, d, g = outputs.reshape(-1), targets.reshape(-1), gradient.reshape(-1)
     width = np.uint64(outputs.shape[1])
     sums = np.zeros(width)

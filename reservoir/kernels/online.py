@@ -8,7 +8,7 @@ from reservoir.kernels.jit import jit
 
 @jit
 def weighted_sum(a, b, work):
-    """The sum of a[i] * b[i]; work has their size."""
+    """Return the sum of a[i] * b[i]; work has their size."""
     for i in range(a.size):
         work[i] = a[i] * b[i]
     return fold(work, a.size)

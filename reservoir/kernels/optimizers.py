@@ -28,7 +28,7 @@ def _flushed(x, least):
 
 @jit
 def sum_of_squares(x):
-    """The sum of x[i]^2 in float64, as LANES independent sums that are added up in a fixed order."""
+    """Return the sum of x[i]^2 in float64, as LANES independent sums that are added up in a fixed order."""
     lanes = np.zeros(LANES)
     for start in range(0, x.size, LANES):
         block = x[start : start + LANES]

@@ -48,7 +48,7 @@ def step_jacobian(weights, tape, t, b, room):
 
 @jit
 def forward_sensitivities(weights, tape, t, n, room, gradients, start, below, sensitivities):
-    """The sensitivities after step t of the first n sequences, from those before it, in place.
+    """Write the sensitivities after step t of the first n sequences, from those before it, in place.
 
     gradients : of the class of `weights`, its arrays the parts of `room.direct`
     start : the first weight of the layer

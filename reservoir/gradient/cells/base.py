@@ -45,11 +45,11 @@ class Cell:
         return {"input_weights": (n_inputs, width), "recurrent_weights": (self.units, width), "bias": (width,)}
 
     def bind(self, arrays: Mapping[str, np.ndarray]) -> Any:
-        """The arrays as the kernels take them; of gradients too."""
+        """Return the arrays as the kernels take them; of gradients too."""
         return self.weights(**arrays, **self.auxiliary(arrays))
 
     def auxiliary(self, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
-        """The fields of `weights` that are not weights: room for the transpose of U, and the code of the activation."""
+        """Return the fields of `weights` that are not weights: room for the transpose of U, and the code of the activation."""
         recurrent = arrays["recurrent_weights"]
         known: dict[str, Any] = {"transposed": np.empty(recurrent.shape[::-1], recurrent.dtype)}
         if hasattr(self, "activation"):
@@ -57,7 +57,7 @@ class Cell:
         return {name: value for name, value in known.items() if name in self.weights._fields}
 
     def readable(self, name: str, array: np.ndarray) -> np.ndarray:
-        """An array of the weights as users read it: a matrix as (to, from), which is stored as (from, to)."""
+        """Return an array of the weights as users read it: a matrix as (to, from), which is stored as (from, to)."""
         return array.T
 
     def draw_recurrent(self, kind: str, scale: float, generator: Generator) -> np.ndarray:

@@ -34,7 +34,7 @@ class ClockworkWeights(NamedTuple):
     """W (n_inputs, H), b (H,); U packed: for each module its rows (units from its first on) times its columns, flat.
 
     Module i has the units starts[i] to starts[i + 1], its part of U starts at offsets[i]. `transposed` is room for the
-    same parts transposed, with which the way back is faster.
+    same parts transposed, which make the backward pass faster.
     """
 
     input_weights: np.ndarray
@@ -49,13 +49,13 @@ class ClockworkWeights(NamedTuple):
 
 @uncounted
 def _runs(weights, tape, t, module):
-    """Whether a module runs at a step."""
+    """Return whether a module runs at a step."""
     return np.uint64(tape.first + t) % np.uint64(weights.periods[module]) == np.uint64(0)
 
 
 @inline
 def _block(packed, weights, module):
-    """The weights into a module: (units from its first on, its units)."""
+    """Return the weights into a module: (units from its first on, its units)."""
     start, stop = weights.starts[module], weights.starts[module + 1]
     part = packed[weights.offsets[module] : weights.offsets[module + 1]]
     return part.reshape(weights.starts[-1] - start, stop - start)
@@ -63,7 +63,7 @@ def _block(packed, weights, module):
 
 @inline
 def _block_transposed(weights, module):
-    """The same transposed, (its units, units from its first on)."""
+    """Return the same transposed, (its units, units from its first on)."""
     start, stop = weights.starts[module], weights.starts[module + 1]
     part = weights.transposed[weights.offsets[module] : weights.offsets[module + 1]]
     return part.reshape(stop - start, weights.starts[-1] - start)
@@ -161,27 +161,27 @@ class ClockworkCell(Cell):
         return np.concatenate([[0], np.cumsum((self.units - self.starts[:-1]) * np.diff(self.starts))])
 
     def shapes(self, n_inputs: int) -> dict[str, Shape]:
-        """The arrays of the weights."""
+        """Return the arrays of the weights."""
         return {**super().shapes(n_inputs), "recurrent_weights": (int(self.offsets[-1]),)}
 
     def auxiliary(self, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
-        """The fields of `ClockworkWeights` that are not weights."""
+        """Return the fields of `ClockworkWeights` that are not weights."""
         modules = {"periods": np.array(self.periods), "starts": self.starts, "offsets": self.offsets}
         return {**super().auxiliary(arrays), **modules}
 
     def pack(self, matrix: np.ndarray) -> np.ndarray:
-        """The blocks of the triangle of an (H, H) matrix, row from, column to, as the flat `recurrent_weights`."""
+        """Return the blocks of the triangle of an (H, H) matrix, row from, column to, as the flat `recurrent_weights`."""
         return np.concatenate([matrix[i:, i:j].ravel() for i, j in pairwise(self.starts)])
 
     def unpack(self, packed: np.ndarray) -> np.ndarray:
-        """The (H, H) matrix, zero outside the triangle: of `recurrent_weights`, row from, column to."""
+        """Return the (H, H) matrix, zero outside the triangle: of `recurrent_weights`, row from, column to."""
         matrix = np.zeros((self.units, self.units), packed.dtype)
         for i, j, part in zip(self.starts[:-1], self.starts[1:], np.split(packed, self.offsets[1:-1]), strict=True):
             matrix[i:, i:j] = part.reshape(self.units - i, j - i)
         return matrix
 
     def readable(self, name: str, array: np.ndarray) -> np.ndarray:
-        """An array of the weights as users read it; the recurrent ones as a whole matrix, upper block triangular."""
+        """Return an array of the weights as users read it; the recurrent ones as a whole matrix, upper block triangular."""
         return (self.unpack(array) if name == "recurrent_weights" else array).T
 
     def units_fed(self, name: str, n_inputs: int) -> np.ndarray:
@@ -191,7 +191,7 @@ class ClockworkCell(Cell):
         return super().units_fed(name, n_inputs)
 
     def draw_recurrent(self, kind: str, scale: float, generator: Generator) -> np.ndarray:
-        """The triangle of a whole matrix that is drawn as `initialize` says."""
+        """Return the triangle of a whole matrix that is drawn as `initialize` says."""
         return self.pack(super().draw_recurrent(kind, scale, generator))
 
 

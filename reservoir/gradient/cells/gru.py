@@ -69,7 +69,7 @@ def _forward_step(weights, tape, t, n):
 
 @uncounted
 def _backward_output(gates, old, gradient):
-    """The gradients of the update gate, of the candidate and, without the gates, of h(t-1)."""
+    """Write the gradients of the update gate, of the candidate and, without the gates, of h(t-1)."""
     units = old.shape[1]
     one = gates.dtype.type(1.0)
     for b in range(len(gates)):
@@ -84,7 +84,7 @@ def _backward_output(gates, old, gradient):
 
 @uncounted
 def _backward_reset_after(gates, product):
-    """The gradients of the reset gate and of the recurrent product."""
+    """Write the gradients of the reset gate and of the recurrent product."""
     units = product.shape[1]
     one = gates.dtype.type(1.0)
     for b in range(len(gates)):
@@ -97,7 +97,7 @@ def _backward_reset_after(gates, product):
 
 @uncounted
 def _backward_reset_before(gates, old, product, gradient):
-    """The gradients of the reset gate and of h(t-1) from that of r h, which is then r h again."""
+    """Write the gradients of the reset gate and of h(t-1) from that of r h, which is then r h again."""
     units = product.shape[1]
     one = gates.dtype.type(1.0)
     for b in range(len(gates)):
@@ -157,7 +157,7 @@ class GRUCell(Cell):
     reset: str = "after"
 
     def shapes(self, n_inputs: int) -> dict[str, Shape]:
-        """The arrays of the weights."""
+        """Return the arrays of the weights."""
         return {**super().shapes(n_inputs), "recurrent_bias": (self.units if self.reset == "after" else 0,)}
 
 

@@ -78,11 +78,11 @@ class IndRNNCell(Cell):
     recurrent_bound: float = 1.0
 
     def shapes(self, n_inputs: int) -> dict[str, Shape]:
-        """The arrays of the weights."""
+        """Return the arrays of the weights."""
         return {**super().shapes(n_inputs), "recurrent_weights": (self.units,)}
 
     def draw_recurrent(self, kind: str, scale: float, generator: Generator) -> np.ndarray:
-        """Uniform from 0 to `recurrent_bound`, whatever is asked for."""
+        """Draw uniformly from 0 to `recurrent_bound`; `kind` and `scale` are ignored."""
         return initialize("indrnn", (self.units,), generator, self.recurrent_bound)
 
 

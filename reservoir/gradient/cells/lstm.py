@@ -51,7 +51,7 @@ def _to_gates(peepholes, cell, gates, first, last):
 
 @uncounted
 def _from_gates(peepholes, gates, cell_gradient, first, last):
-    """The adjoint of `_to_gates`: cell_gradient += p * gates."""
+    """Add the adjoint of `_to_gates`: cell_gradient += p * gates."""
     units = cell_gradient.shape[1]
     for b in range(len(gates)):
         for gate in range(first, last):
@@ -86,7 +86,7 @@ def _forward_step(weights, tape, t, n):
 
 @uncounted
 def _backward_output(gates, squashed, output_gradient, cell_gradient):
-    """The gradients of the output gate and, through the output, of the cell."""
+    """Write the gradients of the output gate and, through the output, of the cell."""
     units = squashed.shape[1]
     one = gates.dtype.type(1.0)
     for b in range(len(gates)):
@@ -99,7 +99,7 @@ def _backward_output(gates, squashed, output_gradient, cell_gradient):
 
 @uncounted
 def _backward_cell(gates, old, cell_gradient):
-    """The gradients of the other gates and of the cell before."""
+    """Write the gradients of the other gates and of the cell before."""
     units = old.shape[1]
     one = gates.dtype.type(1.0)
     for b in range(len(gates)):
@@ -163,11 +163,11 @@ class LSTMCell(Cell):
     forget_bias: float = 1.0
 
     def shapes(self, n_inputs: int) -> dict[str, Shape]:
-        """The arrays of the weights."""
+        """Return the arrays of the weights."""
         return {**super().shapes(n_inputs), "peepholes": (3 * self.peepholes, self.units)}
 
     def readable(self, name: str, array: np.ndarray) -> np.ndarray:
-        """An array of the weights as users read it; of the peepholes, which lead from a unit to itself, a row for each gate."""
+        """Return an array of the weights as users read it; peepholes, from a unit to itself, have a row for each gate."""
         return array if name == "peepholes" else super().readable(name, array)
 
     def adjust_bias(self, bias: np.ndarray) -> None:

@@ -55,7 +55,7 @@ def _forward_step(weights, tape, t, n):
 
 @uncounted
 def _backward_output(gates, extra, old, gradient):
-    """The gradients of the candidate and, without the candidate, of the gate and of h(t-1)."""
+    """Write the gradients of the candidate and, without the candidate, of the gate and of h(t-1)."""
     units = old.shape[1]
     one = gates.dtype.type(1.0)
     for b in range(len(gates)):
@@ -69,7 +69,7 @@ def _backward_output(gates, extra, old, gradient):
 
 @uncounted
 def _backward_reset(gates, extra, old, gradient):
-    """The gradient of the gate and the rest of that of h(t-1), from that of f h, which is then f h again."""
+    """Write the gradient of the gate and the rest of that of h(t-1), from that of f h, which is then f h again."""
     units = old.shape[1]
     one = gates.dtype.type(1.0)
     for b in range(len(gates)):

@@ -73,7 +73,7 @@ class Covariance:
 
 
 def node_groups(network: Network) -> list[np.ndarray]:
-    """The weights of each node, as indices of the vector: symbols, units from the lowest layer up, outputs."""
+    """Return the weights of each node, as indices of the vector: symbols, units from the lowest layer up, outputs."""
     starts, groups = offsets(network), []
     if network.symbols is not None and network.symbols.size is not None:
         shape = network.shapes["symbols"]
@@ -137,7 +137,7 @@ class KalmanLearner(RealTimeLearner):
         refuse_more(8 * numbers, network, settings, "the covariance of its")
 
     def default_every(self, n_steps: int) -> int:
-        """The steps between updates where `truncation` is None: one, or all for one output per sequence."""
+        """Return the steps between updates where `truncation` is None: one, or all for one output per sequence."""
         return 1 if self.network.reading == "step" else n_steps
 
     def prepare(self, parts: list[Batch], first: int) -> None:
@@ -187,5 +187,5 @@ class KalmanLearner(RealTimeLearner):
 
 
 def weight_groups(network: Network, settings: Training) -> list[np.ndarray]:
-    """The weights of each block of the covariance."""
+    """Return the weights of each block of the covariance."""
     return node_groups(network) if settings.algorithm == "ekf_decoupled" else [np.arange(network.n_weights)]

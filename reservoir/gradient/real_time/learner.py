@@ -21,7 +21,7 @@ MOST_BYTES = 2**32
 
 
 def shares(network: Network, run: ForwardPass) -> np.ndarray:
-    """The share of each step of a sequence in what the head reads, (T, B), for one output per sequence."""
+    """Return the share of each step of a sequence in what the head reads, (T, B), for one output per sequence."""
     if network.reading == "last":
         return np.asarray(np.arange(run.steps.n_steps)[:, None] == run.steps.lengths - 1, dtype=run.top.dtype)
     return run.steps.shares(run.top.dtype)
@@ -66,7 +66,7 @@ class RealTimeLearner(Learner):
         return [piece._replace(start=piece.scored) for piece in pieces(n_steps, (every, every))]
 
     def default_every(self, n_steps: int) -> int:
-        """The steps between updates where `truncation` is None."""
+        """Return the steps between updates where `truncation` is None."""
         return n_steps
 
     def prepare(self, parts: list[Batch], first: int) -> None:

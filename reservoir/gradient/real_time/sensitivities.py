@@ -57,7 +57,7 @@ class FullSensitivities:
         return np.matmul(vectors[:, None], self.top[: len(vectors)])[:, 0]
 
     def _of_symbols(self, run: ForwardPass, t: int, n: int) -> np.ndarray:
-        """The sensitivities of the inputs to the table of symbols, its first weights: (n, n_inputs, size of the table)."""
+        """Return the sensitivities of the inputs to the table of symbols, its first weights: (n, n_inputs, size of the table)."""
         symbols = self.network.symbols
         if symbols is None or symbols.size is None:
             return np.empty((n, 0, 0), self.weights.vector.dtype)
@@ -67,7 +67,7 @@ class FullSensitivities:
         return found.reshape(n, symbols.size, -1)
 
     def _normalized(self, outputs: np.ndarray, index: int, run: ForwardPass, t: int) -> np.ndarray:
-        """The sensitivities after `Normalization` of outputs with the sensitivities (n, H, P)."""
+        """Return the sensitivities after `Normalization` of outputs with the sensitivities (n, H, P)."""
         name, n = self.network.norms[index].name, len(outputs)
         normal, scale = (part[t, :n, :, None] for part in run.normal[index])
         centered = outputs - outputs.mean(axis=1, keepdims=True)
@@ -110,12 +110,12 @@ Sensitivities = FullSensitivities | DiagonalSensitivities
 
 
 def sensitivities(network: Network, weights: Weights, batch: int) -> Sensitivities:
-    """The sensitivities of `batch` sequences in the zero state, in the cheapest form."""
+    """Return the sensitivities of `batch` sequences in the zero state, in the cheapest form."""
     return (DiagonalSensitivities if is_diagonal(network) else FullSensitivities)(network, weights, batch)
 
 
 def is_diagonal(network: Network) -> bool:
-    """Whether the output of a unit depends on its own weights alone."""
+    """Return whether the output of a unit depends on its own weights alone."""
     learned = network.symbols is not None and network.symbols.size is not None
     return network.cells[0].diagonal and len(network.cells) == 1 and not network.layer_norm and not learned
 
@@ -127,12 +127,12 @@ def offsets(network: Network) -> dict[str, int]:
 
 
 def n_below(network: Network) -> int:
-    """The number of weights below the head."""
+    """Return the number of weights below the head."""
     return offsets(network)["head.weights"]
 
 
 def _size(layer: RecurrentLayer) -> int:
-    """The number of weights of a layer."""
+    """Return the number of weights of a layer."""
     return int(sum(np.prod(shape) for shape in layer.shapes().values()))
 
 
