@@ -31,7 +31,8 @@ class Estimator:
     def __init_subclass__(cls) -> None:
         """Add the constraints of fields that `parameter` gave."""
         fields = {name: value.metadata for name, value in vars(cls).items() if isinstance(value, dataclasses.Field)}
-        cls.constraints = {**cls.constraints, **{name: data["constraint"] for name, data in fields.items() if data}}
+        given = {name: data["constraint"] for name, data in fields.items() if "constraint" in data}
+        cls.constraints = {**cls.constraints, **given}
 
     @classmethod
     @functools.cache
