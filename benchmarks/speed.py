@@ -143,10 +143,9 @@ def training_step(cell: Cell, shape: tuple[int, ...], pool: ThreadPoolExecutor) 
     def part(index: int) -> None:
         weights, room = learner.rooms[index]
         state = layer.state(len(chunks[index].lengths), np.dtype(np.float32))
-        _, kept = layer.forward(
-            weights.bound[0], chunks[index].inputs, Steps(chunks[index].lengths, steps), state, 0, weights.empty
-        )
-        layer.backward(weights.bound[0], room.bound[0], kept, gradients[index], wanted=False)
+        present = Steps(chunks[index].lengths, steps)
+        _, tapes = layer.forward(weights.bound[0], chunks[index].inputs, present, state, 0, weights.empty)
+        layer.backward(weights.bound[0], room.bound[0], tapes, present, gradients[index], wanted=False)
 
     def alone() -> None:
         list((map if len(chunks) == 1 or thread_count() == 1 else pool.map)(part, range(len(chunks))))

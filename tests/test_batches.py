@@ -248,7 +248,7 @@ def problem(cell: str, layers: int, reduction: str, washout: int) -> tuple[Netwo
     rows = loss_weights(LENGTHS, washout=washout, reduction=reduction, n_outputs=2)
     inputs, targets = RNG.normal(size=(7, 5, 2)), RNG.normal(size=(7, 5, 2))
     whole = Batch(inputs, LENGTHS, targets, rows)
-    cut = [np.s_[:, :2], np.s_[:6, 2:]]
+    cut = [np.s_[:, :2], np.s_[:6, 2:3], np.s_[:4, 3:]]  # the last one ends within pieces
     chunks = [Batch(*(part.copy() for part in (inputs[s], LENGTHS[s[1]], targets[s], rows[s]))) for s in cut]
     assert sum(len(chunk.lengths) for chunk in chunks) == len(whole.lengths)
     return network, RNG.normal(0.0, 0.6, network.n_weights), chunks

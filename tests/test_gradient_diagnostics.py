@@ -36,7 +36,7 @@ def set_weights(model: Any, **values: float) -> None:
 
 def jacobians_of(network: Network, weights: Weights, data: Any, layer: int = 0) -> np.ndarray:
     run = forward(network, weights, data)
-    tape = run.kept[layer].tapes[0]
+    tape = run.tapes[layer][0]
     return step_jacobians(network.layers[layer], weights.bound[layer][0], tape, np.arange(len(data.inputs)))
 
 
@@ -46,7 +46,7 @@ def test_the_jacobian_of_a_step_is_its_derivative(cell: Cell) -> None:
     network = Network((cell,), 2, 1)
     weights, data = Weights(network, vector(network)), batch(network, [6])
     found = jacobians_of(network, weights, data)
-    states = forward(network, weights, data).kept[0].tapes[0].states.copy()
+    states = forward(network, weights, data).tapes[0][0].states.copy()
     for t in range(6):
         one = data._replace(inputs=data.inputs[t : t + 1].copy(), lengths=np.array([1]))
         for column in range(found.shape[1]):
@@ -55,7 +55,7 @@ def test_the_jacobian_of_a_step_is_its_derivative(cell: Cell) -> None:
                 state = states[None, :, t].copy()
                 state.reshape(-1)[column] += change
                 run = forward(network, weights, one, [state], t)
-                ends.append(run.kept[0].tapes[0].states[:, 1].ravel().copy())
+                ends.append(run.tapes[0][0].states[:, 1].ravel().copy())
             np.testing.assert_allclose(found[t, :, column], (ends[0] - ends[1]) / 2e-6, rtol=1e-6, atol=1e-9)
 
 

@@ -141,12 +141,12 @@ def test_the_weights_of_a_unit_lead_to_it(name: str) -> None:
     weights, units = vector(network), CELLS[name].units
     data, state = batch(network, [1]), network.initial_state(1, "float64")
     state[0][:] = RNG.uniform(0.5, 1.0, state[0].shape)
-    before = forward(network, Weights(network, weights), data, state).kept[0].tapes[0].states[:, 1, 0].copy()
+    before = forward(network, Weights(network, weights), data, state).tapes[0][0].states[:, 1, 0].copy()
     for unit, group in enumerate(node_groups(network)[:units]):
         for index in group:
             other = weights.copy()
             other[index] += 0.3
-            after = forward(network, Weights(network, other), data, state).kept[0].tapes[0].states[:, 1, 0]
+            after = forward(network, Weights(network, other), data, state).tapes[0][0].states[:, 1, 0]
             changed = (after != before).any(axis=0)
             assert not np.delete(changed, unit).any()
             assert changed[unit] or name == "indrnn"  # whose unit may be silent

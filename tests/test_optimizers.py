@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from reservoir.gradient.optimizers import OPTIMIZERS, add_noise, clip_by_norm, global_norm
+from reservoir.gradient.optimizers import OPTIMIZERS, Step, add_noise, clip_by_norm, global_norm
 from reservoir.gradient.training import Training
 
 DTYPES = (np.float64, np.float32)
@@ -27,7 +26,7 @@ def random(shape: int | tuple[int, ...], dtype: type, seed: int = 0) -> np.ndarr
 def settings(name: str, momentum: float = 0.9, decay: float = 0.999, **others: float) -> dict[str, float]:
     """The settings that an optimizer reads; `momentum` is Adam's beta1 too, and `decay` its beta2."""
     values = {"momentum": momentum, "decay": decay, "beta1": momentum, "beta2": decay, **others}
-    return {key: values[key] for key in inspect.signature(OPTIMIZERS[name].update).parameters if key in values}
+    return {key: values[key] for key in (*OPTIMIZERS[name].settings, "epsilon") if key in values}
 
 
 def fresh(name: str, size: int, dtype: type) -> np.ndarray:
@@ -97,7 +96,7 @@ def test_the_recurrence(name: str, size: int, dtype: type) -> None:
         gradient = random(size, dtype, step)
         for i in range(size):
             ref[i], ref_states[i] = SLOW[name](float(ref[i]), ref_states[i], float(gradient[i]), step, *numbers)
-        OPTIMIZERS[name].update(weights, gradient, state, step, 0.03, **read)
+        OPTIMIZERS[name].update(weights, gradient, state, Step(step, 0.03, **read))
         np.testing.assert_array_equal(gradient, random(size, dtype, step))  # only read
     tolerance = 1e-13 if dtype == np.float64 else 2e-6
     assert weights.dtype == state.dtype == dtype
@@ -124,17 +123,25 @@ def test_worked_examples(name: str, dtype: type) -> None:
     weights, state = np.ones(1, dtype), fresh(name, 1, dtype)
     for step, gradient in enumerate((1.0, -0.5), 1):
         read = settings(name, 0.5, 0.75, epsilon=1e-30)
-        OPTIMIZERS[name].update(weights, np.array([gradient], dtype), state, step, 0.1, **read)
+        OPTIMIZERS[name].update(weights, np.array([gradient], dtype), state, Step(step, 0.1, **read))
         assert weights[0] == pytest.approx(EXAMPLES[name][step - 1], rel=1e-14 if dtype == np.float64 else 1e-6)
 
 
 def test_all_are_in_the_tables() -> None:
     assert set(SLOW) == set(EXAMPLES) == set(OPTIMIZERS)
-    for optimizer in OPTIMIZERS.values():
-        arguments = inspect.signature(optimizer.update).parameters.values()
-        read = [p for p in arguments if p.kind is p.KEYWORD_ONLY and p.name != "epsilon"]
-        assert tuple(p.name for p in read) == optimizer.settings
-        assert all(p.default == getattr(Training(), p.name) for p in read)
+    assert {name for optimizer in OPTIMIZERS.values() for name in optimizer.settings} == set(Step._fields[2:-1])
+    assert all(default == getattr(Training(), name, default) for name, default in Step._field_defaults.items())
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_settings_are_those_that_the_numbers_depend_on(name: str) -> None:
+    step = Step(2, 0.1, weight_decay=0.2)
+    changed = {
+        key
+        for key in Step._fields[2:-1]
+        if OPTIMIZERS[name].numbers(step._replace(**{key: 0.5})) != OPTIMIZERS[name].numbers(step)
+    }
+    assert changed == set(OPTIMIZERS[name].settings)
 
 
 def test_weight_decay_is_in_the_gradient_but_for_adamw() -> None:
@@ -142,7 +149,7 @@ def test_weight_decay_is_in_the_gradient_but_for_adamw() -> None:
     # step is .1 for any gradient; adamw: w (1 - .05)
     for name, expected in [("sgd", [1.9, 3.8]), ("rmsprop", [1.9, 3.9]), ("adam", [1.9, 3.9]), ("adamw", [1.9, 3.8])]:
         weights = np.array([2.0, 4.0])
-        OPTIMIZERS[name].update(weights, np.zeros(2), fresh(name, 2, np.float64), 1, 0.1, weight_decay=0.5)
+        OPTIMIZERS[name].update(weights, np.zeros(2), fresh(name, 2, np.float64), Step(1, 0.1, weight_decay=0.5))
         np.testing.assert_allclose(weights, expected, rtol=1e-7)
 
 
@@ -156,7 +163,7 @@ def test_momentum_is_the_heavy_ball() -> None:
     weights, state = np.ones(3), np.zeros((1, 3))
     old, now = np.ones(3), np.ones(3)
     for step in range(1, 30):
-        OPTIMIZERS["momentum"].update(weights, CURVATURES * weights, state, step, 0.02, momentum=0.7)
+        OPTIMIZERS["momentum"].update(weights, CURVATURES * weights, state, Step(step, 0.02, momentum=0.7))
         old, now = now, now - 0.02 * CURVATURES * now + 0.7 * (now - old)
         np.testing.assert_allclose(weights, now, rtol=1e-12, atol=1e-14)
 
@@ -166,7 +173,7 @@ def test_nesterov_is_the_papers_at_the_point_ahead() -> None:
     weights, state = np.ones(3), np.zeros((1, 3))
     theta, v = np.ones(3), np.zeros(3)
     for step in range(1, 30):
-        OPTIMIZERS["nesterov"].update(weights, CURVATURES * weights, state, step, 0.02, momentum=0.7)
+        OPTIMIZERS["nesterov"].update(weights, CURVATURES * weights, state, Step(step, 0.02, momentum=0.7))
         v = 0.7 * v - 0.02 * CURVATURES * (theta + 0.7 * v)
         theta = theta + v
         np.testing.assert_allclose(weights, theta + 0.7 * v, rtol=1e-12, atol=1e-14)
@@ -178,7 +185,7 @@ def test_steps_as_long_as_the_rate_for_a_constant_gradient(name: str) -> None:
     """Kingma & Ba, section 2.1 and 3: corrected for their start, the means of a constant are the constant, at any scale."""
     weights, state = np.zeros(3), fresh(name, 3, np.float64)
     for step in range(1, 20):
-        OPTIMIZERS[name].update(weights, np.array([1e-3, -1.0, 1e5]), state, step, 0.01, epsilon=1e-12)
+        OPTIMIZERS[name].update(weights, np.array([1e-3, -1.0, 1e5]), state, Step(step, 0.01, epsilon=1e-12))
         np.testing.assert_allclose(weights, 0.01 * step * np.array([-1.0, 1.0, -1.0]), rtol=1e-8)
 
 
@@ -188,7 +195,7 @@ def test_converges_on_a_quadratic(name: str, dtype: type) -> None:
     curvatures = CURVATURES.astype(dtype)
     weights, state = np.array([1.0, -2.0, 0.5], dtype), fresh(name, 3, dtype)
     for step in range(1, 401):
-        OPTIMIZERS[name].update(weights, curvatures * weights, state, step, 0.05 * 0.985**step, **settings(name, 0.7, 0.9))
+        OPTIMIZERS[name].update(weights, curvatures * weights, state, Step(step, 0.05 * 0.985**step, **settings(name, 0.7, 0.9)))
     assert np.abs(weights).max() < 5e-2
     assert float(np.sum(curvatures * weights**2)) < 1e-3 * (1 + 3 * 4 + 10 * 0.25)
 
@@ -199,7 +206,7 @@ def test_restarted_from_its_state_is_bit_identical(name: str, dtype: type) -> No
     def run(weights: np.ndarray, state: np.ndarray, first: int, last: int) -> None:
         for step in range(first, last):
             OPTIMIZERS[name].update(
-                weights, random(67, dtype, step), state, step, 0.01, **settings(name, 0.9, 0.99, weight_decay=0.1)
+                weights, random(67, dtype, step), state, Step(step, 0.01, **settings(name, 0.9, 0.99, weight_decay=0.1))
             )
 
     weights, state = random(67, dtype), fresh(name, 67, dtype)
@@ -214,7 +221,7 @@ def test_restarted_from_its_state_is_bit_identical(name: str, dtype: type) -> No
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_nan_reaches_its_weight_and_no_other(name: str) -> None:
     weights, state = np.ones(3), fresh(name, 3, np.float64)
-    OPTIMIZERS[name].update(weights, np.array([1.0, np.nan, 1.0]), state, 1, 0.1)
+    OPTIMIZERS[name].update(weights, np.array([1.0, np.nan, 1.0]), state, Step(1, 0.1))
     assert np.isnan(weights).tolist() == [False, True, False]
     assert np.isnan(state).tolist() == [[False, True, False]] * len(state)
 
@@ -225,13 +232,13 @@ def test_no_denormal_numbers_stay_in_the_state(name: str, dtype: type) -> None:
     smallest = np.finfo(dtype).smallest_subnormal
     weights, state = np.ones(3, dtype), fresh(name, 3, dtype)
     state[:] = np.array([3, 4, 5], dtype) * smallest  # where a factor of .9 rounds to the same number again
-    OPTIMIZERS[name].update(weights, np.zeros(3, dtype), state, 1, 0.1)
+    OPTIMIZERS[name].update(weights, np.zeros(3, dtype), state, Step(1, 0.1))
     np.testing.assert_array_equal(state, 0.0)
     np.testing.assert_array_equal(weights, 1.0)
-    OPTIMIZERS[name].update(weights, np.full(3, TINY[dtype], dtype), state, 1, 0.1)
+    OPTIMIZERS[name].update(weights, np.full(3, TINY[dtype], dtype), state, Step(1, 0.1))
     np.testing.assert_array_equal(state, 0.0)
     np.testing.assert_array_equal(weights, 1.0)
-    OPTIMIZERS[name].update(weights, np.full(3, SMALL[dtype], dtype), state, 1, 0.1)
+    OPTIMIZERS[name].update(weights, np.full(3, SMALL[dtype], dtype), state, Step(1, 0.1))
     assert (state >= np.finfo(dtype).tiny).all()
 
 
@@ -242,7 +249,7 @@ def test_a_gradient_whose_square_vanishes_counts_as_zero(name: str, dtype: type)
     for gradient in (0.0, TINY[dtype]):
         weights, state = np.zeros(3, dtype), fresh(name, 3, dtype)
         state[:] = 3 * TINY[dtype]
-        OPTIMIZERS[name].update(weights, np.full(3, gradient, dtype), state, 1, 0.1)
+        OPTIMIZERS[name].update(weights, np.full(3, gradient, dtype), state, Step(1, 0.1))
         results.append(weights.tobytes() + state.tobytes())
     assert results[0] == results[1]
 

@@ -57,12 +57,12 @@ def test_outputs_and_gradients_are_those_of_pytorch(name: str, dtype: str, toler
     gradients = {key: np.empty_like(array) for key, array in arrays.items()}
     bound, room = layer.bind(arrays), layer.bind(gradients)
     steps = Steps(np.full(inputs.shape[1], len(inputs)), len(inputs))
-    outputs, kept = layer.forward(bound, inputs, steps, part(name, "initial")[None].astype(dtype))
+    outputs, tapes = layer.forward(bound, inputs, steps, part(name, "initial")[None].astype(dtype))
     close = {"rtol": tolerance, "atol": tolerance}
     np.testing.assert_allclose(outputs, part(name, "outputs"), **close)
-    np.testing.assert_allclose(kept.tapes[0].states[:, -1], part(name, "final"), **close)
+    np.testing.assert_allclose(tapes[0].states[:, -1], part(name, "final"), **close)
     state_gradient = part(name, "by_final")[None].astype(dtype)
-    back = layer.backward(bound, room, kept, part(name, "by_output").astype(dtype), state_gradient)
+    back = layer.backward(bound, room, tapes, steps, part(name, "by_output").astype(dtype), state_gradient)
     np.testing.assert_allclose(back, part(name, "d_inputs"), **close)
     np.testing.assert_allclose(state_gradient[0], part(name, "d_initial"), **close)
     for key, wanted in ours(name, "d_weights").items():

@@ -20,7 +20,7 @@ from reservoir.gradient import trainer
 from reservoir.gradient.layers import Steps
 from reservoir.gradient.learners import Learner
 from reservoir.gradient.network import Batch, Weights, loss_and_gradient
-from reservoir.gradient.optimizers import OPTIMIZERS
+from reservoir.gradient.optimizers import OPTIMIZERS, Step
 from reservoir.gradient.recurrent import RecurrentEstimator
 from reservoir.gradient.schedules import SCHEDULES
 
@@ -109,7 +109,7 @@ def test_adam_counts_its_updates() -> None:
     model = network(training=settings, standardize=False).fit(INPUTS, TARGETS)
     batch, vector, state = whole_batch(INPUTS, TARGETS), start._vector.copy(), np.zeros((2, start.n_parameters_))
     for step in (1, 2, 3, 4):
-        OPTIMIZERS["adam"].update(vector, gradient_of(start, vector, batch)[1], state, step, 0.02, beta1=0.8, beta2=0.95)
+        OPTIMIZERS["adam"].update(vector, gradient_of(start, vector, batch)[1], state, Step(step, 0.02, beta1=0.8, beta2=0.95))
     np.testing.assert_allclose(model._vector, vector, rtol=1e-8, atol=1e-12)
 
 

@@ -1,4 +1,4 @@
-"""Classes of a user's own: importing them by a path, their names in files, and fields as plain data."""
+"""Classes of a user's own: importing them by a path, their names in stores, and their fields as plain data."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import numpy as np
 from reservoir.validation import ParameterError, brief, nearest
 
 SCRIPTS = ("__main__", "__mp_main__")
-"""The module of the script that runs, here and in the processes that it starts."""
+"""The module of the running script, in its own process and in the processes that it starts."""
 
 
 def import_class(what: str, path: str, base: type) -> type:
     """Import the class that "package.module:Class" names; the current folder is importable, as for `python -m`.
 
-    Raises `ParameterError` in one line where the module cannot be imported, has no such class, or the class is not derived
-    from `base`. `what` says what the class is for, as "model".
+    Raises `ParameterError` where the module cannot be imported, has no such class, or the class is not derived from `base`.
+    `what` says in the error what the class is, such as "model".
     """
     module, _, name = path.partition(":")
     if not all(part.isidentifier() for part in (*module.split("."), *name.split("."))):
@@ -49,7 +49,7 @@ def check_class(what: str, given: Any, base: type) -> type:
 
 
 def class_path(kind: type) -> str:
-    """The module and name of a class, as "package.module:Class"; a script that runs goes by the name of its module."""
+    """Return the name of a class as "package.module:Class"; the running script has the name of its file as a module."""
     module = kind.__module__
     if module in SCRIPTS:
         main = sys.modules["__main__"]
@@ -59,7 +59,7 @@ def class_path(kind: type) -> str:
 
 
 def check_importable(what: str, kind: type) -> None:
-    """Raise `ParameterError` for a class that no other process can import: of a notebook, a prompt or within a function."""
+    """Raise `ParameterError` for a class that other processes cannot import: of a notebook, a prompt or within a function."""
     found: Any = sys.modules.get(kind.__module__)
     is_prompt = kind.__module__ in SCRIPTS and not hasattr(found, "__file__")
     for part in kind.__qualname__.split("."):
@@ -72,7 +72,7 @@ def check_importable(what: str, kind: type) -> None:
 
 
 def plain_fields(what: str, value: Any) -> Any:
-    """A value as plain data that tell it from others: objects by their class and fields, arrays as lists, paths as text.
+    """Turn a value into plain data: objects into their class and fields, arrays into lists, paths into text.
 
     Raises `ParameterError` for an object without fields; `what` names the value.
     """

@@ -7,6 +7,7 @@ A parameter that is itself an estimator, or a dictionary of options, has its par
 from __future__ import annotations
 
 import copy
+import dataclasses
 import functools
 import inspect
 from collections.abc import Mapping
@@ -17,19 +18,30 @@ import numpy as np
 from reservoir.validation import Constraint, ParameterError, check_parameters, nearest
 
 
+def parameter(default: Any, constraint: Constraint) -> Any:
+    """Return a field for an estimator that is a dataclass: a parameter's default, and the values that it may have."""
+    return dataclasses.field(default=default, metadata={"constraint": constraint})
+
+
 class Estimator:
     """Parameters by name, their constraints, and a readable repr."""
 
     constraints: ClassVar[Mapping[str, Constraint]] = {}
 
+    def __init_subclass__(cls) -> None:
+        """Add the constraints of fields that `parameter` gave."""
+        fields = {name: value.metadata for name, value in vars(cls).items() if isinstance(value, dataclasses.Field)}
+        given = {name: data["constraint"] for name, data in fields.items() if "constraint" in data}
+        cls.constraints = {**cls.constraints, **given}
+
     @classmethod
     @functools.cache
     def parameter_names(cls) -> tuple[str, ...]:
-        """The names of the constructor's parameters."""
+        """Return the names of the constructor's parameters."""
         return tuple(inspect.signature(cls).parameters)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The parameters by name; with `deep`, also those of nested estimators and options as `outer__inner`."""
+        """Return the parameters by name; with `deep`, also those of nested estimators and options as `outer__inner`."""
         params = {name: getattr(self, name) for name in self.parameter_names()}
         if deep:
             for name, value in list(params.items()):
@@ -44,10 +56,8 @@ class Estimator:
         for key, value in params.items():
             name, _, inner = key.partition("__")
             if name not in names:
-                raise ParameterError(
-                    f"Invalid parameter '{name}': {type(self).__name__} has no such parameter."
-                    f"{nearest(name, names)} Known: {', '.join(names)}."
-                )
+                known = f"{nearest(name, names)} Known: {', '.join(names)}."
+                raise ParameterError(f"Invalid parameter '{name}': {type(self).__name__} has no such parameter.{known}")
             if inner:
                 nested.setdefault(name, {})[inner] = value
             else:
@@ -69,26 +79,21 @@ class Estimator:
     def __repr__(self) -> str:
         defaults = {name: p.default for name, p in inspect.signature(type(self)).parameters.items()}
         shown = []
-        for name in self.parameter_names():
-            value = getattr(self, name)
+        for name, value in self.get_params(deep=False).items():
             plain = isinstance(value, (str, int, float, bool, tuple, type(None)))
             if not (plain and value == defaults[name]):
-                shown.append(
-                    f"{name}=<array {value.shape}>" if hasattr(value, "shape") and np.ndim(value) else f"{name}={value!r}"
-                )
+                array = hasattr(value, "shape") and np.ndim(value)
+                shown.append(f"{name}=<array {value.shape}>" if array else f"{name}={value!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
 def is_estimator(value: Any) -> bool:
-    """Whether a value has parameters of its own: it is an estimator, of this library or of scikit-learn's kind."""
+    """Return whether a value has parameters of its own: it is an estimator, of this library or of scikit-learn's kind."""
     return hasattr(value, "get_params") and not isinstance(value, type)
 
 
 def clone(estimator: Any) -> Any:
-    """A new, unfitted estimator with the same parameters, nested estimators cloned too.
-
-    What is not of this library is cloned by scikit-learn, which copies an object that is no estimator.
-    """
+    """Return an unfitted copy of an estimator and its nested ones; scikit-learn clones what is not of this library."""
     if not isinstance(estimator, Estimator):
         from sklearn.base import clone as clone_of_sklearn
 
@@ -105,27 +110,25 @@ def not_fitted(estimator: Any) -> Exception:
 
 
 def seed_sequence(random_state: Any) -> np.random.SeedSequence:
-    """A seed sequence from an integer, a Generator or RandomState (which it advances), a SeedSequence, or None.
+    """Return a seed sequence from an integer, a Generator or RandomState (which it advances), a SeedSequence, or None.
 
     Raises `ParameterError` for anything else.
     """
+    content = b""  # entropy as one integer can be hashed and written to a model file, unlike a list of them
     if isinstance(random_state, np.random.SeedSequence):
         if isinstance(random_state.entropy, (int, np.integer)):
             return np.random.SeedSequence(random_state.entropy, spawn_key=random_state.spawn_key)
-        return np.random.SeedSequence(_integer(random_state.generate_state(4).astype("<u4").tobytes()))
+        content = random_state.generate_state(4).astype("<u4").tobytes()
     if isinstance(random_state, (np.random.Generator, np.random.RandomState)):
-        return np.random.SeedSequence(_integer(random_state.bytes(16)))
+        content = random_state.bytes(16)
+    if content:
+        return np.random.SeedSequence(int.from_bytes(content, "little"))
     if random_state is None or (isinstance(random_state, (int, np.integer)) and random_state >= 0):
         return np.random.SeedSequence(random_state)
     raise ParameterError(
         f"The 'random_state' parameter must be an integer in [0, inf), a NumPy Generator, RandomState or SeedSequence, or None."
         f" Got {random_state!r} instead."
     )
-
-
-def _integer(content: bytes) -> int:
-    """Entropy as one integer, which can be hashed and written to a model file, as a list of them cannot."""
-    return int.from_bytes(content, "little")
 
 
 def sklearn_tags(classifier: bool) -> Any:

@@ -1,8 +1,7 @@
 """Models in a file: their parameters and fitted state as JSON, their weights as the tensors of a safetensors file.
 
-The metadata holds `model`, the label of the class (see `class_label`), and `description`: JSON of the parameters and of
-whatever else the class needs.
-Parameters that are arrays or sparse matrices are stored as tensors beside the weights.
+The metadata holds `model`, the label of the class (see `class_label`), and `description`, JSON of the parameters and the state.
+Parameters that are arrays or sparse matrices are tensors beside the weights.
 """
 
 from __future__ import annotations
@@ -28,12 +27,13 @@ def save_model(
 ) -> None:
     """Write a model's parameters, its `arrays`, and its JSON-able `state`. Raises OSError where that cannot be written."""
     tensors = dict(arrays)
-    description = json.dumps({"parameters": _encode(model, "parameter", tensors), "state": dict(state)})
+    parameters = _encode(model, "parameter", tensors)["parameters"]
+    description = json.dumps({"parameters": parameters, "state": dict(state)})
     write_tensors(path, MODEL_FILE, tensors, {"model": class_label(type(model)), "description": description})
 
 
 def class_label(kind: type) -> str:
-    """How a file names a class: one of this library by its name, any other as "module:name"."""
+    """Return the name of a class in a file: its own for a class of this library, else "module:name"."""
     return kind.__name__ if kind.__module__.startswith("reservoir.") else f"{kind.__module__}:{kind.__name__}"
 
 
@@ -42,7 +42,7 @@ def read_model(
 ) -> tuple[str, dict[str, Any], dict[str, np.ndarray], dict[str, Any]]:
     """Class name, parameters, arrays and state of a model file.
 
-    find : gives the class that a label names, of an estimator that is a parameter; raises `ModelFileError` for an unknown one
+    find : returns the class of a parameter that is an estimator, by its label; raises `ModelFileError` for an unknown label
 
     Raises
     ------
@@ -52,11 +52,11 @@ def read_model(
         No such file, or it cannot be read.
     """
     with open(path, "rb"):
-        pass  # an unreadable file is the system's error, in the system's words
+        pass  # the system's own error for an unreadable file
     tensors, metadata = read_tensors(path, MODEL_FILE)
     try:
         description = json.loads(metadata["description"])
-        parameters = {name: _decode(value, tensors, find) for name, value in description["parameters"].items()}
+        parameters = _decode({"options": description["parameters"]}, tensors, find)
         return metadata["model"], parameters, tensors, description["state"]
     except ModelFileError:
         raise
@@ -64,28 +64,24 @@ def read_model(
         raise ModelFileError(f"{path}: is damaged, its description cannot be read ({error!r}).") from None
 
 
-def _encode(model: Estimator, prefix: str, tensors: dict[str, np.ndarray]) -> dict[str, Any]:
-    return {name: _encode_value(value, f"{prefix}.{name}", tensors) for name, value in model.get_params(deep=False).items()}
-
-
-def _encode_value(value: Any, key: str, tensors: dict[str, np.ndarray]) -> Any:
-    """A parameter as JSON: plain as it is, arrays by reference, estimators by class and parameters, sources of seeds as None."""
+def _encode(value: Any, key: str, tensors: dict[str, np.ndarray]) -> Any:
+    """Turn a parameter into JSON: arrays by reference, estimators by class and parameters, sources of seeds as None."""
     if isinstance(value, Estimator):
-        return {"estimator": class_label(type(value)), "parameters": _encode(value, key, tensors)}
+        parameters = _encode(value.get_params(deep=False), key, tensors)["options"]
+        return {"estimator": class_label(type(value)), "parameters": parameters}
     if sp.issparse(value):
         csr = sp.csr_array(value)
         tensors.update({f"{key}.data": _storable(csr.data), f"{key}.indices": csr.indices, f"{key}.indptr": csr.indptr})
         return {"sparse": key, "shape": list(csr.shape)}
-    if isinstance(value, np.generic):
-        value = value.item()
+    value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, (str, int, type(None))):
         return value
     if isinstance(value, numbers.Real):
         return float(value)
     if isinstance(value, (list, tuple)):
-        return [_encode_value(item, f"{key}.{i}", tensors) for i, item in enumerate(value)]
+        return [_encode(item, f"{key}.{i}", tensors) for i, item in enumerate(value)]
     if isinstance(value, dict):
-        return {"options": {name: _encode_value(item, f"{key}.{name}", tensors) for name, item in value.items()}}
+        return {"options": {name: _encode(item, f"{key}.{name}", tensors) for name, item in value.items()}}
     if isinstance(value, (np.random.Generator, np.random.RandomState, np.random.SeedSequence)):
         return None
     try:
@@ -99,7 +95,7 @@ def _encode_value(value: Any, key: str, tensors: dict[str, np.ndarray]) -> Any:
 
 
 def _storable(array: np.ndarray) -> np.ndarray:
-    """The array, contiguous and of a type that the format has: float64 for objects and for numbers of more bits."""
+    """Return the array, contiguous and of a type that the format has: float64 for objects and for numbers of more bits."""
     return np.ascontiguousarray(array if array.dtype.kind in "fiub" and array.itemsize <= 8 else array.astype(np.float64))
 
 
@@ -109,8 +105,7 @@ def _decode(value: Any, tensors: dict[str, np.ndarray], find: Callable[[str], ty
     if not isinstance(value, dict):
         return value
     if "estimator" in value:
-        nested = find(value["estimator"])
-        return nested(**{name: _decode(item, tensors, find) for name, item in value["parameters"].items()})
+        return find(value["estimator"])(**_decode({"options": value["parameters"]}, tensors, find))
     if "sparse" in value:
         csr = tuple(tensors.pop(f"{value['sparse']}.{part}") for part in ("data", "indices", "indptr"))
         matrix = sp.csr_array(csr, shape=tuple(value["shape"]))

@@ -15,6 +15,6 @@ def draw(generator: np.random.Generator, shape: int | tuple[int, ...], weights: 
 
 
 def random_orthogonal(units: int, generator: np.random.Generator) -> np.ndarray:
-    """A random orthogonal matrix (units, units), uniform over the group (Mezzadri 2007)."""
+    """Return a random orthogonal matrix (units, units), uniform over the group (Mezzadri 2007)."""
     q, r = np.linalg.qr(generator.standard_normal((units, units)))
     return q * np.sign(np.diag(r))

@@ -1,4 +1,4 @@
-"""The base of every estimator of sequences: the data that `fit` takes, and the form in which answers go out."""
+"""The base of every estimator of sequences: the data that `fit` takes, and the form of its predictions."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from reservoir.validation import DataError, ParameterError, as_sequences, is_man
 
 
 def softmax(outputs: np.ndarray) -> np.ndarray:
-    """The class probabilities of outputs (..., n_classes) that are unnormalized log-probabilities."""
+    """Return the class probabilities of outputs (..., n_classes) that are unnormalized log-probabilities."""
     probabilities: np.ndarray = scipy.special.softmax(outputs, axis=-1)
     return probabilities
 
 
 class SequenceEstimator(Estimator, abc.ABC):
-    """An estimator of sequences, but for what computes its outputs.
+    """An estimator of sequences, without the computation of its outputs.
 
-    A subclass has the parameters `washout` and `pooling`, takes its data from `_read`, hands what it learned of them to
-    `_remember`, and computes: `_run` in open loop, `_continue` in closed loop. `_record` and `_restore` carry its weights
-    to a file and back.
+    A subclass has the parameters `washout` and `pooling`, takes its data from `_read`, passes the targets to `_remember`, and
+    computes outputs: `_run` in open loop, `_continue` in closed loop. `_record` and `_restore` carry its weights to a file and
+    back.
 
     Attributes
     ----------
@@ -46,8 +46,6 @@ class SequenceEstimator(Estimator, abc.ABC):
     _per_step: bool  # whether the fitted targets had a row per step
     _flat: bool  # whether they came without an output axis
 
-    # -- what a subclass computes -------------------------------------------------------------------------------------
-
     @property
     @abc.abstractmethod
     def _classifies(self) -> bool:
@@ -59,9 +57,7 @@ class SequenceEstimator(Estimator, abc.ABC):
 
     @abc.abstractmethod
     def _continue(self, histories: list[np.ndarray], steps: int) -> list[np.ndarray]:
-        """The (steps, O) outputs that follow each history (T, O), every one fed back as the next input."""
-
-    # -- using --------------------------------------------------------------------------------------------------------
+        """Return the (steps, O) outputs that follow each history (T, O), every one fed back as the next input."""
 
     def predict(self, inputs: Any) -> Any:
         """Outputs for inputs, from the initial state: per step (T, n_outputs), or one value or label per sequence.
@@ -72,19 +68,21 @@ class SequenceEstimator(Estimator, abc.ABC):
         """
         outputs = self._outputs(inputs)
         if self._classifies:
-            return self._shaped([self.classes_[y.argmax(axis=-1)] for y in outputs], inputs)
-        return self._shaped([y[..., 0] if self._flat else y for y in outputs], inputs)
+            outputs = [self.classes_[y.argmax(axis=-1)] for y in outputs]
+        elif self._flat:
+            outputs = [y[..., 0] for y in outputs]
+        return self._shaped(outputs, inputs)
 
     def forecast(self, history: Any, steps: int) -> Any:
         """Continue a series: run along the history, then `steps` more with every output fed back as the next input.
 
-        Needs a network that was fitted to predict the next step of its inputs, or one without inputs that lives on its
-        feedback; then the history is of outputs, which are teacher-forced.
+        The network must be fitted to predict the next step of its inputs, or have feedback and no inputs; then the history
+        holds outputs, which are teacher-forced.
 
         Parameters
         ----------
         history : one series (T, n_outputs) or (T,), or many
-        steps : how many steps to go on
+        steps : the number of steps to continue
 
         Returns
         -------
@@ -106,27 +104,25 @@ class SequenceEstimator(Estimator, abc.ABC):
 
     def score(self, inputs: Any, targets: Any) -> float:
         """R^2 (1 - normalized mean squared error), or the accuracy of a classifier; washout steps are not scored."""
-        self._check_fitted()
         predictions = self.predict(inputs)
         if self._per_step:
-            pairs = zip(predictions, targets, strict=True) if is_many(inputs) else [(predictions, targets)]
-            check_washout([len(y) for y in targets] if is_many(inputs) else [len(targets)], self.washout)
-            scored = [(np.asarray(p)[self.washout :], np.asarray(y)[self.washout :]) for p, y in pairs]
-            predictions, targets = (np.concatenate(part) for part in zip(*scored, strict=True))
+            parts = (predictions, targets) if is_many(inputs) else ([predictions], [targets])
+            check_washout([len(y) for y in parts[1]], self.washout)
+            predictions, targets = (np.concatenate([np.asarray(y)[self.washout :] for y in part]) for part in parts)
         return metrics.accuracy(predictions, targets) if self._classifies else metrics.r2(predictions, targets)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted network to a safetensors file, for `reservoir.load`.
 
-        Raises OSError where that cannot be done, and `ParameterError` where parameters were set after the fit that the
-        weights do not have.
+        Raises OSError where the file cannot be written, and `ParameterError` where parameters that the weights depend on were
+        changed after the fit.
         """
         self._check_fitted()
         save_model(path, self, *self._record())
 
     @classmethod
     def restored(cls, parameters: Mapping[str, Any], arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> Self:
-        """The network whose `save` wrote these. Raises KeyError, TypeError or ValueError where they do not fit together."""
+        """Return the network whose `save` wrote these. Raises KeyError, TypeError or ValueError where they do not fit."""
         network = cls(**parameters)
         network.check()
         network._restore(arrays, state)
@@ -137,8 +133,6 @@ class SequenceEstimator(Estimator, abc.ABC):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_per_step")
-
-    # -- for subclasses -----------------------------------------------------------------------------------------------
 
     def _read(
         self, inputs: Any, targets: Any, classes: np.ndarray | None, washout: int, target: Target
@@ -158,19 +152,17 @@ class SequenceEstimator(Estimator, abc.ABC):
         return sequences, read
 
     def _remember(self, read: Targets) -> None:
-        """Keep what the targets say of the form of predictions."""
+        """Keep the form of the targets, which predictions then have."""
         self._per_step, self._flat = read.per_step, read.flat
         if read.classes is not None:
             self.classes_ = read.classes
 
     def _check_again(self, sequences: list[np.ndarray], read: Targets) -> None:
-        """Raise `DataError` where more data do not have the shape of what was fitted."""
+        """Raise `DataError` where more data do not have the shape of the fitted data."""
         self._check_features(sequences)
-        if read.n_outputs != self.n_outputs_ or read.per_step != self._per_step:
-            raise DataError(
-                f"targets: {read.n_outputs} outputs {'per step' if read.per_step else 'per sequence'} do not continue a fit"
-                f" of {self.n_outputs_} {'per step' if self._per_step else 'per sequence'}."
-            )
+        if (read.n_outputs, read.per_step) != (self.n_outputs_, self._per_step):
+            new, fitted = ("per step" if per_step else "per sequence" for per_step in (read.per_step, self._per_step))
+            raise DataError(f"targets: {read.n_outputs} outputs {new} do not continue a fit of {self.n_outputs_} {fitted}.")
 
     def _check_features(self, sequences: list[np.ndarray]) -> None:
         if sequences[0].shape[1] != self.n_features_in_:
@@ -193,9 +185,9 @@ class SequenceEstimator(Estimator, abc.ABC):
         return self._run(sequences)
 
     def _predict_proba(self, probabilities: Callable[[np.ndarray], np.ndarray] = softmax) -> Callable[[Any], Any]:
-        """The function `predict_proba` of a classifier; `probabilities` turns its raw outputs into probabilities."""
+        """Return the function `predict_proba` of a classifier; `probabilities` turns its raw outputs into probabilities."""
 
-        def predict_proba(inputs: Any) -> Any:  # of this very name, which scikit-learn's scorers look at
+        def predict_proba(inputs: Any) -> Any:  # scikit-learn's scorers look for this name
             return self._shaped([probabilities(y) for y in self._outputs(inputs)], inputs)
 
         return predict_proba
@@ -205,19 +197,15 @@ class SequenceEstimator(Estimator, abc.ABC):
         return results if is_many(inputs) and self._per_step else results[0]
 
     def _record(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """The fit as arrays and JSON-able state, for a model file; a subclass adds its weights."""
-        state = {
-            "n_inputs": self.n_features_in_, "n_outputs": self.n_outputs_, "per_step": self._per_step, "flat": self._flat,
-            "classes": None,
-        }  # fmt: skip
-        if not self._classifies:
-            return {}, state
-        if self.classes_.dtype.kind in "USOb":  # of which there are no tensors
+        """Return the fit as arrays and JSON-able state, for a model file; a subclass adds its weights."""
+        state: dict[str, Any] = {"n_inputs": self.n_features_in_, "n_outputs": self.n_outputs_, "per_step": self._per_step}
+        state |= {"flat": self._flat, "classes": None}
+        if self._classifies and self.classes_.dtype.kind in "USOb":  # a tensor cannot hold these
             return {}, {**state, "classes": self.classes_.tolist()}
-        return {"classes": self.classes_}, state
+        return {"classes": self.classes_} if self._classifies else {}, state
 
     def _restore(self, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
-        """Take over what `_record` gave. Raises KeyError, TypeError or ValueError where it does not fit together."""
+        """Restore the fit from what `_record` gave. Raises KeyError, TypeError or ValueError where it does not fit together."""
         self.n_features_in_, self.n_outputs_ = state["n_inputs"], state["n_outputs"]
         self._per_step, self._flat = state["per_step"], state["flat"]
         if self._classifies:
@@ -227,7 +215,7 @@ class SequenceEstimator(Estimator, abc.ABC):
 
 
 def check_washout(lengths: Sequence[int], washout: int) -> None:
-    """Raise `DataError` for a sequence that the washout swallows."""
+    """Raise `DataError` for a sequence that is no longer than the washout."""
     for index, length in enumerate(lengths):
         if length <= washout:
             raise DataError(
@@ -244,5 +232,5 @@ def one_step_ahead(series: Any) -> tuple[Any, Any]:
             raise DataError(f"inputs: sequence {index} has {len(u)} step(s); a minimum of 2 is required to learn the next one.")
     if is_many(series):
         return [u[:-1] for u in sequences], [u[1:] for u in sequences]
-    targets = sequences[0][1:]
-    return sequences[0][:-1], targets[:, 0] if np.ndim(series) == 1 else targets
+    (u,) = sequences
+    return u[:-1], u[1:, 0] if np.ndim(series) == 1 else u[1:]

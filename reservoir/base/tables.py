@@ -1,4 +1,4 @@
-"""Tables of results as plain data and as text, numbers for people, and plain data for JSON and CSV."""
+"""Tables of results as text, numbers for people, and plain data for JSON and CSV."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ class Table(NamedTuple):
 
 
 def table_width() -> int:
-    """Returns the width of the terminal, or 160 where there is none."""
+    """Return the width of the terminal, or 160 where there is none."""
     return get_terminal_size((160, 0)).columns
 
 
 def number(value: float) -> str:
-    """A number for people: four significant digits.
+    """Return a number as text for people: four significant digits.
 
     >>> number(0.0123456)
     '0.01235'
@@ -54,7 +54,7 @@ def number(value: float) -> str:
 
 
 def counted(count: int, thing: str) -> str:
-    """A number of things.
+    """Return a count with its noun.
 
     >>> counted(1, "seed"), counted(2000, "trial")
     ('1 seed', '2,000 trials')
@@ -63,12 +63,12 @@ def counted(count: int, thing: str) -> str:
 
 
 def better(task: Any) -> str:
-    """Which way the metric of a task points, in words."""
+    """Return the direction of a task's metric, in words."""
     return "higher is better" if task.higher_is_better else "lower is better"
 
 
 def as_json(value: Any) -> Any:
-    """Plain data for `json`: arrays as lists, numbers that are not finite as None, anything else odd as its repr."""
+    """Turn a value into plain data for `json`: arrays into lists, infinite numbers and NaN into None, others into their repr."""
     if isinstance(value, Mapping):
         return {str(key): as_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
@@ -81,14 +81,14 @@ def as_json(value: Any) -> Any:
 
 
 def csv_cells(row: Mapping[str, Any], columns: Sequence[str]) -> list[Any]:
-    """The cells of a row for a CSV file: numbers in full, what has parts as JSON, nothing where there is no value."""
+    """Return the cells of a row for a CSV file: numbers in full, lists and mappings as JSON, None for no value."""
     plain = as_json(row)
     cells = [row[key] if isinstance(row[key], float) else plain[key] for key in columns]
     return [json.dumps(cell) if isinstance(cell, (dict, list)) else cell for cell in cells]
 
 
 def table_text(table: Table, width: int) -> str:
-    """A table as text at most `width` wide, numbers right-aligned, with its notes beneath it."""
+    """Return a table as text at most `width` wide, numbers right-aligned, with its notes beneath it."""
     from rich import box
     from rich.console import Console
     from rich.table import Table as Grid

@@ -20,7 +20,7 @@ class Targets:
     Attributes
     ----------
     values : per step, a (T, O) array for each sequence; otherwise an (O,) vector for each
-    per_step : which of the two
+    per_step : whether there is a row for every step
     flat : whether they came without an output axis, so that predictions go out without one
     classes : the sorted class labels whose one-hot codes the values are; None for numbers
     """
@@ -32,23 +32,23 @@ class Targets:
 
     @property
     def n_outputs(self) -> int:
-        """O."""
+        """The number of outputs."""
         return self.values[0].shape[-1]
 
 
 def largest(targets: Targets) -> float:
-    """The largest absolute value."""
+    """Return the largest absolute value."""
     return max(float(max(y.max(), -y.min())) for y in targets.values)
 
 
 def is_per_step(targets: Any, lengths: list[int], many: bool, classify: bool) -> bool:
-    """Whether the shape of `targets` says that they hold a row per step rather than a value per sequence.
+    """Return whether the shape of `targets` says that they hold a row per step rather than a value per sequence.
 
     Raises `DataError` where it leaves that open: S sequences of T steps each, with S vectors of T numbers.
     """
     if not many:
         return True
-    if isinstance(targets, (list, tuple)) and all(map(_sequence, targets)):
+    if isinstance(targets, (list, tuple)) and all(map(_is_array, targets)):
         rows = [len(y) for y in targets]
         per_step = rows == lengths or len(set(rows)) > 1  # vectors, one per sequence, would all be of one length
         vectors = all(_as_array(y).ndim == 1 for y in targets)
@@ -58,10 +58,10 @@ def is_per_step(targets: Any, lengths: list[int], many: bool, classify: bool) ->
         vectors = array.ndim == 2
     one_length = len(set(lengths)) == 1
     if per_step and vectors and one_length and not (classify and lengths[0] > 1):  # a label per sequence is one number
-        shape = (len(lengths), lengths[0])
+        steps = lengths[0]
         raise DataError(
-            f"targets: shape {shape} for {shape[0]} sequences of {shape[1]} steps may be a number per step or {shape[1]} outputs"
-            " per sequence; say which with the 'target' parameter of fit: target='step' or target='sequence'."
+            f"targets: shape {(len(lengths), steps)} for {len(lengths)} sequences of {steps} steps may be a number per step or"
+            f" {steps} outputs per sequence; say which with the 'target' parameter of fit: target='step' or target='sequence'."
         )
     return per_step
 
@@ -79,31 +79,39 @@ def read_targets(
     if target == "sequence" and not many:
         raise DataError("targets: target='sequence' needs many sequences; give a list of them, or one array (S, T, features).")
     per_step = is_per_step(targets, lengths, many, classify) if target is None else target == "step"
-    if per_step:
-        if many and not (_sequence(targets) and len(targets) and all(map(_sequence, targets))):
-            raise DataError(f"targets: need a row per step, for each of {len(lengths)} sequences. Got {brief(targets)} instead.")
-        arrays = [_as_array(y) for y in (targets if many else [targets])]
-        flat = arrays[0].ndim == 1
-    else:
-        arrays = [_as_array(targets)]
-        flat = arrays[0].ndim == 1
-        if arrays[0].ndim not in (1, 2) or len(arrays[0]) != len(lengths):
-            misfit = "is not" if target else "fits neither a row per step nor"
-            raise DataError(f"targets: shape {arrays[0].shape} {misfit} a value for each of {len(lengths)} sequences.")
+    arrays = _arrays_per_step(targets, len(lengths), many) if per_step else [_array_of_values(targets, len(lengths), target)]
+    flat = arrays[0].ndim == 1
     if classify:
         arrays, classes = _encode(arrays, classes)
-    names = [f"targets, sequence {i}" if many and per_step else "targets" for i in range(len(arrays))]
-    values = [as_matrix(y, name, np.float64) for y, name in zip(arrays, names, strict=True)]
-    for y, name in zip(values, names, strict=True):
-        check_finite(y, name)
-        if y.shape[1] != values[0].shape[1]:
-            raise DataError(f"{name}: has {y.shape[1]} outputs, sequence 0 has {values[0].shape[1]}; they must agree.")
+    values: list[np.ndarray] = []
+    for i, array in enumerate(arrays):
+        name = f"targets, sequence {i}" if many and per_step else "targets"
+        values.append(as_matrix(array, name, np.float64))
+        check_finite(values[i], name)
+        if values[i].shape[1] != values[0].shape[1]:
+            raise DataError(f"{name}: has {values[i].shape[1]} outputs, sequence 0 has {values[0].shape[1]}; they must agree.")
     if per_step:
         check_lengths([range(n) for n in lengths], values)
     return Targets(values if per_step else list(values[0]), per_step, flat, classes)
 
 
-def _sequence(value: Any) -> bool:
+def _arrays_per_step(targets: Any, count: int, many: bool) -> list[np.ndarray]:
+    if not many:
+        return [_as_array(targets)]
+    if not (_is_array(targets) and len(targets) and all(map(_is_array, targets))):
+        raise DataError(f"targets: need a row per step, for each of {count} sequences. Got {brief(targets)} instead.")
+    return [_as_array(y) for y in targets]
+
+
+def _array_of_values(targets: Any, count: int, target: Target) -> np.ndarray:
+    array = _as_array(targets)
+    if array.ndim not in (1, 2) or len(array) != count:
+        misfit = "is not" if target else "fits neither a row per step nor"
+        raise DataError(f"targets: shape {array.shape} {misfit} a value for each of {count} sequences.")
+    return array
+
+
+def _is_array(value: Any) -> bool:
     return isinstance(value, (list, tuple)) or np.ndim(value) > 0
 
 
@@ -116,22 +124,18 @@ def _as_array(targets: Any) -> np.ndarray:
 
 def _encode(arrays: list[np.ndarray], classes: np.ndarray | None) -> tuple[list[np.ndarray], np.ndarray]:
     """Labels as one-hot rows, and the sorted classes."""
-    labels = []
-    for array in arrays:
-        if array.ndim == 2 and array.shape[1] == 1:
-            array = array[:, 0]
-        if array.ndim != 1:
+    labels = [array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array for array in arrays]
+    for label in labels:
+        if label.ndim != 1:
             raise DataError(
-                f"targets: a classifier needs one label per step or sequence. Got an array of shape {array.shape} instead."
+                f"targets: a classifier needs one label per step or sequence. Got an array of shape {label.shape} instead."
             )
-        if array.dtype.kind == "f":
-            check_finite(array[:, None], "targets")
-            if (array != np.round(array)).any():
+        if label.dtype.kind == "f":
+            check_finite(label[:, None], "targets")
+            if (label != np.round(label)).any():
                 raise DataError("targets: Unknown label type: continuous. A classifier needs labels, not real numbers.")
-        labels.append(array)
     found = np.unique(np.concatenate(labels))
-    if classes is None:
-        classes = found
+    classes = found if classes is None else classes
     outside = np.setdiff1d(found, classes)
     if outside.size:
         raise DataError(f"targets: label {outside[0]!r} is not among the classes {classes.tolist()}.")

@@ -1,7 +1,6 @@
-"""Arrays and a few strings in a safetensors file: no pickle, so that reading one cannot run code.
+"""Arrays and a few strings in a safetensors file; it holds no pickle, so that reading one cannot run code.
 
-The strings are the file's metadata: its `format`, its `version`, what its kind adds, and `checksum`, of all of these and of
-the arrays.
+The strings are the file's metadata: its `format`, its `version`, those of its kind, and the `checksum` of them and the arrays.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from reservoir.validation import ModelFileError
 
 
 class FileKind(NamedTuple):
-    """What a file says it is, in its metadata and in error messages."""
+    """The format and version in a file's metadata, and the name of its kind in errors."""
 
     format: str
     version: str
@@ -28,7 +27,7 @@ class FileKind(NamedTuple):
 def write_tensors(
     path: str | os.PathLike[str], kind: FileKind, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]
 ) -> None:
-    """Write a file, whole or not at all. Raises OSError where that cannot be done."""
+    """Write a file, whole or not at all. Raises OSError where it cannot be written."""
     from safetensors.numpy import save
 
     tensors = {name: np.asarray(array, order="C") for name, array in arrays.items()}
@@ -39,7 +38,7 @@ def write_tensors(
 
 
 def read_tensors(path: str | os.PathLike[str], kind: FileKind) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """The arrays and the metadata of a file. Raises `ModelFileError` where it is damaged, of another kind or version."""
+    """Return the arrays and the metadata of a file. Raises `ModelFileError` where it is damaged, of another kind or version."""
     import safetensors
 
     try:
@@ -50,32 +49,28 @@ def read_tensors(path: str | os.PathLike[str], kind: FileKind) -> tuple[dict[str
         raise ModelFileError(f"{path}: is damaged or not a {kind.name} ({error}).") from None
     if metadata.get("format") != kind.format:
         raise ModelFileError(f"{path}: is a safetensors file, but not a {kind.name} of this library.")
-    version = metadata.get("version", "")
-    if version != kind.version:
-        raise ModelFileError(
-            f"{path}: has format version {version!r}, this release reads {kind.version}; upgrade clockwork-reservoir."
-        )
+    if (version := metadata.get("version", "")) != kind.version:
+        reason = f"has format version {version!r}, this release reads {kind.version}; upgrade clockwork-reservoir"
+        raise ModelFileError(f"{path}: {reason}.")
     if metadata.get("checksum") != checksum(tensors, metadata):
         raise ModelFileError(f"{path}: is damaged, its content does not match its checksum.")
     return tensors, metadata
 
 
 def checksum(tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> str:
-    """SHA-256 of tensors and metadata in the order of their names, in hexadecimal. It tells accidents, not forgeries.
+    """SHA-256 of tensors and metadata in the order of their names, in hexadecimal. It detects accidents, not forgeries.
 
-    Each part goes in with its length before it, numbers as little-endian bytes; an entry "checksum" is left out.
+    Each part follows its length, numbers as little-endian bytes; an entry "checksum" does not count.
     """
-    digest = hashlib.sha256()
-
-    def add(part: bytes | memoryview) -> None:
-        digest.update(len(part).to_bytes(8, "little"))
-        digest.update(part)
-
+    parts: list[bytes | memoryview] = []
     for name in sorted(metadata.keys() - {"checksum"}):
-        add(name.encode())
-        add(metadata[name].encode())
+        parts += [name.encode(), metadata[name].encode()]
     for name in sorted(tensors):
         stored = tensors[name].dtype.newbyteorder("<")
-        add(f"{name} {stored.str} {tensors[name].shape}".encode())
-        add(np.ascontiguousarray(tensors[name], stored).reshape(-1).view(np.uint8).data)
+        parts.append(f"{name} {stored.str} {tensors[name].shape}".encode())
+        parts.append(np.ascontiguousarray(tensors[name], stored).reshape(-1).view(np.uint8).data)
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
     return digest.hexdigest()

@@ -10,7 +10,7 @@ MOST_SEEDS = 100_000
 
 
 def parse_value(text: str) -> Any:
-    """A Python literal; true, false and none in any case; a list of words; or the text itself.
+    """Read a value: a Python literal; true, false and none in any case; a list of words; or the text itself.
 
     >>> parse_value("1e-3"), parse_value("state,square"), parse_value("cycle")
     (0.001, ['state', 'square'], 'cycle')
@@ -20,14 +20,14 @@ def parse_value(text: str) -> Any:
         return words[text.lower()]
     try:
         value = ast.literal_eval(text)
-        repr(value)  # which an integer of thousands of digits, written in hexadecimal, has not
+        repr(value)  # fails for an integer of thousands of digits, written in hexadecimal
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return [parse_value(part.strip()) for part in text.split(",")] if "," in text else text
     return list(value) if isinstance(value, tuple) else value
 
 
 def parse_seeds(text: str) -> list[int]:
-    """0:5 for 0 to 4, 0,3,7 for these, or both. Raises ValueError for anything else, and for too many.
+    """Read seeds: 0:5 means 0 to 4, and 0,3,7 a list. Raises ValueError for anything else, and for too many.
 
     >>> parse_seeds("0:3,7")
     [0, 1, 2, 7]
@@ -42,12 +42,12 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def parse_name(text: str) -> str:
-    """The name of a parameter as Python has it: `readout__ridge` for `readout.ridge`."""
+    """Return the name of a parameter as Python has it: `readout__ridge` for `readout.ridge`."""
     return text.strip().replace(".", "__")
 
 
 def shown_name(name: str) -> str:
-    """The name of a parameter as the command line has it: `readout.ridge` for `readout__ridge`."""
+    """Return the name of a parameter as the command line has it: `readout.ridge` for `readout__ridge`."""
     return name.replace("__", ".")
 
 
@@ -69,5 +69,5 @@ def _whole(value: Any) -> Any:
 
 
 def comparable(value: Any) -> Any:
-    """A value of a parameter as one that can be hashed, equal for equal values: 1 and 1.0 are, 1 and True are not."""
+    """Return a hashable form of a parameter's value, equal for equal values: 1 equals 1.0 and not True."""
     return value if type(value) in (float, int, str) else (repr(value),)

@@ -1,12 +1,13 @@
-"""From sequences to batches: what is held out, windows, order, padding, and the weight of each row in the loss."""
+"""From sequences to batches: validation split, windows, order, padding, and the weight of each row in the loss."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 
 from reservoir.gradient.losses import loss_weights
 from reservoir.gradient.network import Batch
@@ -25,7 +26,7 @@ class Examples:
     ----------
     inputs : (T_i, n_inputs) arrays
     targets : (T_i, n_outputs) arrays, or (n_outputs,) vectors
-    washout : leading steps of each that are not scored; beginnings that hold none of those already scored elsewhere
+    washout : the number of leading steps of each sequence that are not scored
     per_step : whether there is a target for every step
     """
 
@@ -39,19 +40,18 @@ class Examples:
 
     def take(self, indices: np.ndarray) -> Examples:
         """Some of the sequences."""
-        inputs, targets = [self.inputs[i] for i in indices], [self.targets[i] for i in indices]
-        return Examples(inputs, targets, self.washout, self.per_step)
+        return replace(self, inputs=[self.inputs[i] for i in indices], targets=[self.targets[i] for i in indices])
 
     def scaled(self, inward: Scaling, outward: Scaling, dtype: Any) -> Examples:
-        """The same, scaled and in the type of the network."""
-        inputs, targets = [inward.apply(u, dtype) for u in self.inputs], [outward.apply(y, dtype) for y in self.targets]
-        return Examples(inputs, targets, self.washout, self.per_step)
+        """Return the same sequences, scaled and in the type of the network."""
+        targets = [outward.apply(y, dtype) for y in self.targets]
+        return replace(self, inputs=[inward.apply(u, dtype) for u in self.inputs], targets=targets)
 
 
-def held_out(examples: Examples, fraction: float, generator: np.random.Generator) -> tuple[Examples, Examples | None]:
-    """Training and validation examples: a share of the sequences, or the end of the only one, its run-up not scored.
+def held_out(examples: Examples, fraction: float, generator: Generator) -> tuple[Examples, Examples | None]:
+    """Split examples into training and validation: a share of the sequences, or the end of the only one after its washout.
 
-    Raises `DataError` where one of the two would be left without a scored step.
+    Raises `DataError` where one of the two has no scored step.
     """
     if fraction == 0.0:
         return examples, None
@@ -66,22 +66,20 @@ def held_out(examples: Examples, fraction: float, generator: np.random.Generator
     if not examples.per_step or border <= examples.washout:
         raise DataError(f"inputs: one sequence of {len(u)} steps is too short to hold out validation_fraction={fraction} of it.")
     start = border - examples.washout
-    return (
-        Examples([u[:border]], [y[:border]], examples.washout, True),
-        Examples([u[start:]], [y[start:]], examples.washout, True),
-    )
+    training = replace(examples, inputs=[u[:border]], targets=[y[:border]])
+    return training, replace(examples, inputs=[u[start:]], targets=[y[start:]])
 
 
 def windows(examples: Examples, length: int | None) -> Examples:
-    """Sequences with targets per step cut into pieces of `length` steps that overlap by the washout.
+    """Cut sequences with targets per step into windows of `length` steps that overlap by the washout.
 
-    What is left at the end of a sequence becomes a piece that starts earlier, so that all pieces are full; the steps it
-    shares with the one before count twice. Raises `DataError` where the washout leaves nothing of a window.
+    The last window of a sequence starts early enough to be full; the steps that it shares with the window before count twice.
+    Raises `DataError` where the washout covers a whole window.
     """
     if length is None or not examples.per_step:
         return examples
     if length <= examples.washout:
-        raise DataError(f"window={length} must be more than washout={examples.washout}, of which nothing is scored.")
+        raise DataError(f"window={length} must be more than washout={examples.washout}, whose steps are not scored.")
     inputs, targets = [], []
     for u, y in zip(examples.inputs, examples.targets, strict=True):
         starts = list(range(0, max(len(u) - length, 0) + 1, length - examples.washout))
@@ -89,11 +87,11 @@ def windows(examples: Examples, length: int | None) -> Examples:
             starts.append(len(u) - length)
         inputs += [u[s : s + length] for s in starts]
         targets += [y[s : s + length] for s in starts]
-    return Examples(inputs, targets, examples.washout, True)
+    return replace(examples, inputs=inputs, targets=targets)
 
 
-def batches(examples: Examples, size: int, generator: np.random.Generator | None) -> Iterator[np.ndarray]:
-    """Indices of the sequences of each batch, longest first: of like lengths together, in random order if shuffled."""
+def batches(examples: Examples, size: int, generator: Generator | None) -> Iterator[np.ndarray]:
+    """Indices of the sequences of each batch, the longest first; batches hold like lengths, in random order if shuffled."""
     lengths = np.array([len(u) for u in examples.inputs])
     order = np.arange(len(lengths)) if generator is None else generator.permutation(len(lengths))
     order = order[np.argsort(-lengths[order], kind="stable")]
@@ -103,28 +101,23 @@ def batches(examples: Examples, size: int, generator: np.random.Generator | None
 
 
 def assemble(examples: Examples, indices: np.ndarray, loss: str, reduction: str) -> list[Batch]:
-    """The sequences at `indices`, longest first, as padded batches of CHUNK; together they are weighted as one batch."""
+    """Return the sequences at `indices`, longest first, as padded batches of CHUNK; together they are weighted as one batch."""
     lengths = np.array([len(examples.inputs[i]) for i in indices])
     n_outputs = examples.targets[0].shape[-1] if loss == "squared_error" else 1
-    weights = loss_weights(
-        lengths, per_step=examples.per_step, washout=examples.washout, reduction=reduction, n_outputs=n_outputs
-    ).astype(examples.targets[0].dtype)
+    options: Any = {"per_step": examples.per_step, "washout": examples.washout, "reduction": reduction, "n_outputs": n_outputs}
+    weights = loss_weights(lengths, **options).astype(examples.targets[0].dtype)
     chunks = []
     for start in range(0, len(indices), CHUNK):
-        part, stop = indices[start : start + CHUNK], start + CHUNK
-        inputs, targets = [examples.inputs[i] for i in part], [examples.targets[i] for i in part]
-        if examples.per_step:
-            rows = np.ascontiguousarray(weights[: lengths[start], start:stop])
-            chunks.append(Batch(padded(inputs), lengths[start:stop], padded(targets), rows, examples.washout))
-        else:
-            chunks.append(Batch(padded(inputs), lengths[start:stop], np.stack(targets), weights[start:stop], examples.washout))
+        chunk = slice(start, start + CHUNK)
+        part = examples.take(indices[chunk])
+        rows = np.ascontiguousarray(weights[: lengths[start], chunk]) if part.per_step else weights[chunk]
+        targets = padded(part.targets) if part.per_step else np.stack(part.targets)
+        chunks.append(Batch(padded(part.inputs), lengths[chunk], targets, rows, part.washout))
     return chunks
 
 
 def padded(sequences: list[np.ndarray]) -> np.ndarray:
     """(T, B, features) of (T_i, features) arrays, the first of which is the longest; zeros where they have ended."""
-    if all(len(s) == len(sequences[0]) for s in sequences):
-        return np.ascontiguousarray(np.stack(sequences, axis=1))
     out = np.zeros((len(sequences[0]), len(sequences), sequences[0].shape[1]), sequences[0].dtype)
     for b, sequence in enumerate(sequences):
         out[: len(sequence), b] = sequence

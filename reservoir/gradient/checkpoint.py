@@ -1,4 +1,4 @@
-"""A training on disk, between epochs: everything that resuming it needs, to the bit."""
+"""Checkpoints: a training in a file between epochs, with all that resuming it to the same bits needs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.random import SeedSequence
 
 from reservoir.base.estimator import Estimator
 from reservoir.base.tensor_file import FileKind, read_tensors, write_tensors
@@ -26,7 +27,7 @@ NUMBERS = ("best_loss", "best_epoch", "updates", "history")
 
 @dataclass
 class Progression:
-    """How far a training is: all that a checkpoint must hold."""
+    """The progress of a training: all that a checkpoint holds."""
 
     weights: np.ndarray
     state: np.ndarray
@@ -37,7 +38,7 @@ class Progression:
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
-def fingerprint(estimator: Estimator, seed: np.random.SeedSequence, data: Sequence[np.ndarray]) -> str:
+def fingerprint(estimator: Estimator, seed: SeedSequence, data: Sequence[np.ndarray]) -> str:
     """Return a digest of version, parameters, seed and data, without the settings that a resumed training may change."""
     free = {"training", "random_state", *(f"training__{name}" for name in UNBOUND)}
     if estimator.get_params()["training__schedule"] == "cosine":
@@ -51,36 +52,28 @@ def fingerprint(estimator: Estimator, seed: np.random.SeedSequence, data: Sequen
 
 
 def write_checkpoint(path: str, now: Progression, fingerprint: str) -> None:
-    """Put the training into a safetensors file, whole or not at all. Raises OSError where that cannot be written."""
-    progress = json.dumps({name: getattr(now, name) for name in NUMBERS})
-    metadata = {"fingerprint": fingerprint, "progress": progress}
+    """Write the training to a safetensors file, whole or not at all. Raises OSError where that cannot be done."""
+    metadata = {"fingerprint": fingerprint, "progress": json.dumps({name: getattr(now, name) for name in NUMBERS})}
     write_tensors(path, CHECKPOINT, {name: getattr(now, name) for name in ARRAYS}, metadata)
 
 
 def start_from_checkpoint(path: str, now: Progression, fingerprint: str) -> None:
-    """Take up the training in a file; if there is none, write one, so that a path that cannot be used is told at once.
+    """Resume the training in a file; without a file, write one, so that a path that cannot be written is reported at once.
 
-    Raises
-    ------
-    ParameterError
-        The file is of a training with other data or settings; it cannot be written.
-    ModelFileError
-        It is damaged, no checkpoint, or of another version.
+    Raises `ParameterError` for a path that cannot be written and for a file of a training with other data or settings, and
+    `ModelFileError` for a file that is damaged, no checkpoint, or of another version.
     """
+    named = f"The 'checkpoint' parameter of Training names {path!r},"
     try:
         if not Path(path).exists():
             write_checkpoint(path, now, fingerprint)
             return
     except OSError as error:
-        raise ParameterError(
-            f"The 'checkpoint' parameter of Training names {path!r}, which cannot be written: {error.strerror}."
-        ) from None
+        raise ParameterError(f"{named} which cannot be written: {error.strerror}.") from None
     arrays, metadata = read_tensors(path, CHECKPOINT)
     if metadata.get("fingerprint") != fingerprint:
-        raise ParameterError(
-            f"The 'checkpoint' parameter of Training names {path!r}, of a training with other data or parameters, or by another"
-            " version; remove it or name another file."
-        )
+        reason = "of a training with other data or parameters, or by another version; remove it or name another file"
+        raise ParameterError(f"{named} {reason}.")
     progress = json.loads(metadata["progress"])
     for name in ARRAYS:
         getattr(now, name)[...] = arrays[name]

@@ -1,10 +1,9 @@
-"""How gradients get through a recurrent network: whether they vanish or explode on the way back, and where units saturate.
+"""Gradients of a recurrent network: whether they vanish or explode backward in time, and which activations saturate.
 
-    dL/dh(t) = dL/dh(T) J(T) ... J(t + 1) + what enters on the way,   J(t) = ds(t)/ds(t-1)
+    dL/dh(t) = dL/dh(T) J(T) ... J(t + 1) + terms of the losses in between,   J(t) = ds(t)/ds(t-1)
 
-with h the output of the lowest layer, s its whole state (an LSTM's with the cell). Gradients that shrink or grow by a
-factor at each step do so exponentially with the steps (Hochreiter 1991; Bengio, Simard & Frasconi 1994; Pascanu, Mikolov &
-Bengio 2013).
+h is the output of the lowest layer, s its whole state (of an LSTM with the cell). A gradient that changes by a factor at each
+step vanishes or explodes exponentially (Hochreiter 1991; Bengio, Simard & Frasconi 1994; Pascanu, Mikolov & Bengio 2013).
 """
 
 from __future__ import annotations
@@ -18,25 +17,24 @@ import numpy as np
 
 from reservoir.gradient.batches import Examples, assemble
 from reservoir.gradient.layers import RecurrentLayer
-from reservoir.gradient.losses import LOSSES
-from reservoir.gradient.network import Batch, ForwardPass, Network, Weights, backward, forward
+from reservoir.gradient.network import Batch, ForwardPass, Network, Weights, backward, forward, loss_of
 from reservoir.gradient.real_time.sensitivities import make_room
 from reservoir.gradient.recurrent import RecurrentEstimator
 from reservoir.kernels.real_time import step_jacobian
 from reservoir.kernels.sequence import Tape
 
 RANGES: Mapping[str, tuple[float, float]] = {"sigmoid": (0.05, 0.95), "tanh": (-0.95, 0.95)}
-"""Below the first and above the second, an activation is saturated."""
+"""The bounds beyond which an activation is saturated, by function."""
 
 
 def measure_gradients(estimator: RecurrentEstimator, inputs: Any, targets: Any = None, samples: int = 64) -> dict[str, Any]:
-    """What becomes of gradients in a network, fitted, or only drawn (fitted with `Training(epochs=0)`).
+    """Measure the gradients of a network that is fitted, or drawn only (fitted with `Training(epochs=0)`).
 
     Parameters
     ----------
-    estimator : a network trained by gradient, also of a cell of your own; of bidirectional layers the forward direction is seen
-    inputs, targets : as for its `fit`; each sequence is looked at alone
-    samples : how many steps, at random of all, the Jacobians are averaged over
+    estimator : a network trained by gradient, also of a cell of your own; bidirectional layers are measured forward only
+    inputs, targets : as for its `fit`; each sequence is measured alone
+    samples : the number of steps, drawn at random, over which Jacobians are averaged
 
     Returns
     -------
@@ -44,8 +42,8 @@ def measure_gradients(estimator: RecurrentEstimator, inputs: Any, targets: Any =
         trained; the median over the sequences of more than k steps
     "last_norms" (T,) : the same for a loss at the last step alone, as if only that one had a target, and divided by |dL/dh|
         at the last step
-    "growth" : the factor by which that changes per step back, the geometric mean along a sequence down to where it is zero,
-        and the median over sequences; below 1 gradients vanish. NaN where it is zero from the start
+    "growth" : the factor by which "last_norms" change per step back, the geometric mean along a sequence until they are zero,
+        and the median over sequences; below 1 gradients vanish. NaN where they are zero from the start
     "spectral_radius" (layers,) : mean over the sampled steps of the spectral radius of J, for each layer
     "singular_values" (layers, N) : of J, in falling order, the mean over the sampled steps of each
     "largest_singular_value", "median_singular_value", "smallest_singular_value" (layers,) : of these
@@ -53,7 +51,7 @@ def measure_gradients(estimator: RecurrentEstimator, inputs: Any, targets: Any =
         that are saturated at the lower and at the upper end (sigmoid: below .05, above .95; tanh: beyond -.95 and .95)
     "dead" (layers,) : share of rectified linear units that are 0 at all steps of all sequences; only where there are such
 
-    All is computed in float64. Raises `DataError` for data that do not continue the fit.
+    All is computed in float64. Raises `DataError` for data of another shape than the fitted data.
     """
     estimator._check_fitted()
     known: Any = getattr(estimator, "classes_", None)
@@ -83,20 +81,19 @@ def measure_gradients(estimator: RecurrentEstimator, inputs: Any, targets: Any =
 
 
 def with_loss_at_last(network: Network, vector: np.ndarray) -> tuple[Network, np.ndarray]:
-    """The network whose head reads the last step alone, and its weights."""
+    """Return the network whose head reads the last step alone, and its weights."""
     last = replace(network, reading="last")
     arrays = network.views(vector)
     return last, np.concatenate([arrays[name].ravel() for name in last.shapes])
 
 
 def gradient_norms(network: Network, weights: Weights, batch: Batch, loss: str, run: ForwardPass | None = None) -> np.ndarray:
-    """|dL/dh(t)| of the lowest layer after each step, (T,), over all sequences of a batch; `run` is its run, if there is one."""
+    """|dL/dh(t)| of the lowest layer after each step, (T,), over all sequences of a batch; `run` is its forward pass, if made."""
     run = forward(network, weights, batch) if run is None else run
-    rows = run.outputs.reshape(-1, network.n_outputs)
-    _, gradient = LOSSES[loss](rows, batch.targets.reshape(rows.shape), batch.loss_weights.reshape(-1))
+    _, gradient = loss_of(run.outputs, batch, loss)
     norms = np.empty(len(batch.inputs))
     unused = Weights(network, np.empty_like(weights.vector))
-    backward(network, weights, unused, run, gradient.reshape(run.outputs.shape), norms=norms)
+    backward(network, weights, unused, run, gradient, norms=norms)
     return norms
 
 
@@ -115,7 +112,7 @@ def step_jacobians(layer: RecurrentLayer, bound: Any, tape: Tape, steps: np.ndar
 
 
 def _from_the_end(norms: list[np.ndarray]) -> np.ndarray:
-    """The median over sequences, by steps before the end of each."""
+    """Return the median over sequences, by steps before the end of each."""
     table = np.full((len(norms), max(len(row) for row in norms)), np.nan)
     for row, values in zip(table, norms, strict=True):
         row[: len(values)] = values[::-1]
@@ -123,13 +120,13 @@ def _from_the_end(norms: list[np.ndarray]) -> np.ndarray:
 
 
 def _growth(norms: np.ndarray) -> float:
-    """The mean factor from each to the next, up to the last that is not zero; NaN where there are no two."""
+    """Return the geometric mean of the factors between norms up to the last nonzero one; NaN for less than two."""
     last = int(np.flatnonzero(norms).max(initial=0))
     return float((norms[last] / norms[0]) ** (1 / last)) if last > 0 and norms[0] > 0.0 else np.nan
 
 
 class _Seen:
-    """What is to be seen of single steps, gathered over runs of one sequence each."""
+    """Measurements of single steps, gathered over forward passes of one sequence each."""
 
     def __init__(self, network: Network, samples: int, lengths: list[int]) -> None:
         self.layers = network.layers
@@ -139,37 +136,30 @@ class _Seen:
         self.radii: list[list[float]] = [[] for _ in self.layers]
         self.values: list[list[np.ndarray]] = [[] for _ in self.layers]
         cell = self.layers[0].cell
-        self.gates = cell.gate_functions
         self.activation = getattr(cell, "activation", cell.output_function)
+        self.gates = {**cell.gate_functions, "unit": self.activation}
         self.saturated = {name: np.zeros((len(self.layers), 2)) for name, kind in self.gates.items() if kind in RANGES}
-        if self.activation in RANGES:
-            self.saturated["unit"] = np.zeros((len(self.layers), 2))
         self.alive = np.zeros((len(self.layers), cell.units), bool)
         self.n_steps = sum(lengths)
 
     def look_at(self, run: ForwardPass, weights: Weights) -> None:
-        """Take in the next sequence."""
+        """Measure the next sequence."""
         steps = self.steps.pop(0)
         for index, layer in enumerate(self.layers):
-            tape, units = run.kept[index].tapes[0], layer.cell.units
+            tape, units = run.tapes[index][0], layer.cell.units
             for jacobian in step_jacobians(layer, weights.bound[index][0], tape, steps):
                 self.radii[index].append(float(np.abs(np.linalg.eigvals(jacobian)).max()))
                 self.values[index].append(np.linalg.svd(jacobian, compute_uv=False))
+            outputs = tape.states[0, 1:, 0]
             for place, (name, kind) in enumerate(self.gates.items()):
                 if kind in RANGES:
-                    self._count(name, index, kind, tape.gates[:, 0, place * units : (place + 1) * units])
-            outputs = tape.states[0, 1:, 0]
-            if self.activation in RANGES:
-                self._count("unit", index, self.activation, outputs)
+                    values = outputs if name == "unit" else tape.gates[:, 0, place * units : (place + 1) * units]
+                    counts = [(values < RANGES[kind][0]).sum(), (values > RANGES[kind][1]).sum()]
+                    self.saturated[name][index] += np.array(counts) / (units * self.n_steps)
             self.alive[index] |= (outputs > 0.0).any(axis=0)
 
-    def _count(self, name: str, index: int, kind: str, values: np.ndarray) -> None:
-        low, high = RANGES[kind]
-        share = self.alive.shape[1] * self.n_steps
-        self.saturated[name][index] += np.array([(values < low).sum(), (values > high).sum()]) / share
-
     def found(self) -> dict[str, Any]:
-        """The part of the diagnostics that this is about."""
+        """Return the measurements, as part of the diagnostics."""
         values = np.mean(self.values, axis=1)
         result = {
             "spectral_radius": np.mean(self.radii, axis=1),

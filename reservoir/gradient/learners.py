@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from numpy.random import Generator, SeedSequence
 
 from reservoir.base.threads import thread_count
-from reservoir.gradient.network import Batch, ForwardPass, Network, Weights, loss_and_gradient
-from reservoir.gradient.optimizers import OPTIMIZERS, add_noise, clip_by_norm
+from reservoir.gradient.network import Batch, ForwardPass, Network, State, Weights, loss_and_gradient
+from reservoir.gradient.optimizers import OPTIMIZERS, Step, add_noise, clip_by_norm
 from reservoir.gradient.training import Training
-
-State = list[np.ndarray]
 
 
 class BatchResult(NamedTuple):
-    """The result of a batch: the loss (before the updates), the sum of the gradient norms, updates, steps of sequences."""
+    """The loss of a batch before its updates, the sum of the gradient norms, and the numbers of updates and of steps."""
 
     loss: float
     norm: float
@@ -26,51 +25,43 @@ class BatchResult(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Steps start ... stop - 1 of a batch, of which those from `scored` on count."""
+    """Steps start ... stop - 1 of a batch; the loss counts the steps from `scored` on."""
 
     start: int
     scored: int
     stop: int
 
 
-def pieces(n_steps: int, truncation: Sequence[int] | None) -> Iterator[Piece]:
-    """The pieces of a batch of `n_steps` steps between which there are updates (Williams & Peng 1990, BPTT(k2; k1)).
+def pieces(n_steps: int, truncation: Sequence[int] | None) -> list[Piece]:
+    """Return the pieces of a batch of `n_steps` steps between which there are updates (Williams & Peng 1990, BPTT(k2; k1)).
 
     >>> [tuple(piece) for piece in pieces(5, (2, 3))]
     [(0, 0, 2), (1, 2, 4), (2, 4, 5)]
     """
-    if truncation is None:
-        yield Piece(0, 0, n_steps)
-        return
-    every, through = truncation
-    for scored in range(0, n_steps, every):
-        stop = min(scored + every, n_steps)
-        yield Piece(max(stop - through, 0), scored, stop)
+    every, through = truncation or (n_steps, n_steps)
+    stops = [min(scored + every, n_steps) for scored in range(0, n_steps, every)]
+    return [Piece(max(stop - through, 0), index * every, stop) for index, stop in enumerate(stops)]
 
 
 def cut(batch: Batch, piece: Piece) -> Batch:
-    """The piece of a batch, without the sequences that ended before it."""
-    left = int((batch.lengths > piece.start).sum())
-    weights = batch.loss_weights[piece.start : piece.stop, :left].copy()
+    """Return the piece of a batch, without the sequences that ended before it."""
+    left, steps = int((batch.lengths > piece.start).sum()), slice(piece.start, piece.stop)
+    weights = batch.loss_weights[steps, :left].copy()
     weights[: piece.scored - piece.start] = 0
-    return Batch(
-        np.ascontiguousarray(batch.inputs[piece.start : piece.stop, :left]),
-        np.minimum(batch.lengths[:left] - piece.start, piece.stop - piece.start),
-        batch.targets[piece.start : piece.stop, :left],
-        weights,
-    )
+    lengths = np.minimum(batch.lengths[:left], piece.stop) - piece.start
+    return Batch(np.ascontiguousarray(batch.inputs[steps, :left]), lengths, batch.targets[steps, :left], weights)
 
 
 def _weight(batches: list[Batch]) -> float:
-    """The sum of the weights of all their rows."""
+    """Return the sum of the weights of all rows."""
     return sum(float(batch.loss_weights.sum()) for batch in batches)
 
 
 class Learner:
-    """Weights, those before the last update, the optimizer's state, and room for the gradient of each chunk of a batch."""
+    """Training by back-propagation through time: the weights, also before the last update, and the optimizer's state."""
 
     remedy: ClassVar[str] = "lower training.learning_rate or training.clip_norm"
-    """What to do when training diverges."""
+    """The advice where training diverges."""
 
     def __init__(self, network: Network, vector: np.ndarray, settings: Training, loss: str, pool: ThreadPoolExecutor) -> None:
         self.network, self.settings, self.loss, self.pool = network, settings, loss, pool
@@ -85,34 +76,21 @@ class Learner:
         """Raise `ParameterError` for a network that cannot be trained so."""
 
     def batch(
-        self,
-        chunks: list[Batch],
-        updates: int,
-        rate: float,
-        noise: np.random.Generator | None,
-        masks: np.random.SeedSequence | None,
+        self, chunks: list[Batch], updates: int, rate: float, noise: Generator | None, masks: SeedSequence | None
     ) -> BatchResult:
-        """Learn from one batch, in as many updates as it has pieces; `updates` were made before.
+        """Learn from one batch, with an update after each of its pieces; `updates` were made before.
 
         noise, masks : sources of the gradient noise and of the dropout masks, where there are any
         """
         seeds = [None] * len(chunks) if masks is None else masks.spawn(len(chunks))
         states: list[State | None] = [None] * len(chunks)
         planned = self.update_pieces(len(chunks[0].inputs))
-        total = _weight(chunks) if len(planned) > 1 else 1.0
-        loss = norm = 0.0
-        done = 0
+        total, loss, norm, done = _weight(chunks), 0.0, 0.0, 0
         for piece, after in zip(planned, [*planned[1:], None], strict=True):
-            parts, share = chunks, 1.0
-            if len(planned) > 1:
-                parts = [cut(chunk, piece) for chunk in chunks if chunk.lengths[0] > piece.start]
-                share = _weight(parts) / total
-            if self.settings.reduction == "mean" and 0.0 < share < 1.0:
-                parts = [part._replace(loss_weights=part.loss_weights / part.loss_weights.dtype.type(share)) for part in parts]
-            value, runs = self.gradient(parts, states, piece.start, [self.source(seed, piece) for seed in seeds])
+            parts, share = (chunks, 1.0) if len(planned) == 1 else self._cut(chunks, piece, total)
+            value, runs = self.gradient(parts, states, piece.start, [self._source(seed, piece) for seed in seeds])
             if after is not None:
-                left = [int((chunk.lengths > after.start).sum()) for chunk in chunks]
-                states = [run.state_after(after.start - piece.start, n) for run, n in zip(runs, left, strict=False)]
+                states = [_state_at(run, chunk, piece, after) for run, chunk in zip(runs, chunks, strict=False)]
             loss += value * (share if self.settings.reduction == "mean" else 1.0)
             if share > 0.0:
                 done += 1
@@ -120,25 +98,33 @@ class Learner:
                 norm += self.update(updates + done, rate, noise)
         return BatchResult(loss, norm, done, sum(int(chunk.lengths.sum()) for chunk in chunks))
 
-    def update_pieces(self, n_steps: int) -> list[Piece]:
-        """The pieces of a batch of so many steps, after each of which the weights are updated."""
-        return list(pieces(n_steps, self.settings.truncation))
+    def _cut(self, chunks: list[Batch], piece: Piece, total: float) -> tuple[list[Batch], float]:
+        """Return the piece of each chunk that lasts until it, and its share of the `total` weight."""
+        parts = [cut(chunk, piece) for chunk in chunks if chunk.lengths[0] > piece.start]
+        share = _weight(parts) / total
+        if self.settings.reduction == "mean" and 0.0 < share < 1.0:
+            parts = [part._replace(loss_weights=part.loss_weights / part.loss_weights.dtype.type(share)) for part in parts]
+        return parts, share
 
-    def source(self, seed: np.random.SeedSequence | None, piece: Piece) -> np.random.Generator | None:
-        """Where the dropout masks of a chunk come from, the same for all its pieces if they are to be the same."""
+    def update_pieces(self, n_steps: int) -> list[Piece]:
+        """Return the pieces of a batch of so many steps, after each of which the weights are updated."""
+        return pieces(n_steps, self.settings.truncation)
+
+    def _source(self, seed: SeedSequence | None, piece: Piece) -> Generator | None:
+        """Return the source of a chunk's dropout masks for a piece; masks along a sequence are the same in all pieces."""
         if seed is None:
             return None
         key = () if self.network.dropout_mask == "sequence" else (piece.start,)
-        return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, *key)))
+        return np.random.default_rng(SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, *key)))
 
     def gradient(
-        self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[np.random.Generator | None]
+        self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[Generator | None]
     ) -> tuple[float, list[ForwardPass]]:
-        """The loss of the parts; its gradient goes to the first room."""
-        self.make_rooms(len(parts))
+        """Return the loss of the parts, and their forward passes; the gradient goes to the first room."""
+        self.prepare(parts, first)
 
         def work(index: int) -> tuple[float, ForwardPass]:
-            with np.errstate(over="ignore", invalid="ignore"):  # the loss will tell
+            with np.errstate(over="ignore", invalid="ignore"):  # the loss shows it
                 return self.part(index, parts[index], states[index], first, generators[index])
 
         alone = len(parts) == 1 or thread_count() == 1
@@ -148,25 +134,28 @@ class Learner:
             gradient += room.vector
         return sum(value for value, _ in found), [run for _, run in found]
 
-    def make_rooms(self, count: int) -> None:
-        """Have `count` pairs of weights, all of them these, and room for their gradient."""
-        while len(self.rooms) < count:
+    def prepare(self, parts: list[Batch], first: int) -> None:
+        """Make a room for each part: the weights, and a vector for their gradient. The parts start at step `first`."""
+        while len(self.rooms) < len(parts):
             room = Weights(self.network, np.empty_like(self.weights.vector))
             self.rooms.append((Weights(self.network, self.weights.vector), room))
 
-    def part(
-        self, index: int, part: Batch, state: State | None, first: int, generator: np.random.Generator | None
-    ) -> tuple[float, ForwardPass]:
-        """The loss of one part; its gradient goes to its room."""
-        weights, room = self.rooms[index]
-        return loss_and_gradient(self.network, weights, room, part, self.loss, state, first, generator)
+    def part(self, index: int, part: Batch, state: State | None, first: int, generator: Any) -> tuple[float, ForwardPass]:
+        """Return the loss of one part; its gradient goes to its room."""
+        return loss_and_gradient(self.network, *self.rooms[index], part, self.loss, state, first, generator)
 
-    def update(self, step: int, rate: float, noise: np.random.Generator | None) -> float:
-        """One step of the optimizer; the norm of the gradient before it was clipped."""
+    def update(self, step: int, rate: float, noise: Generator | None) -> float:
+        """Make one step of the optimizer; return the norm of the gradient before clipping."""
         gradient = self.rooms[0][1].vector
         if noise is not None:
             add_noise(gradient, step, self.settings.gradient_noise, noise)
         norm = clip_by_norm(gradient, self.settings.clip_norm)
         read = {name: getattr(self.settings, name) for name in self.optimizer.settings}
-        self.optimizer.update(self.weights.vector, gradient, self.state, step, rate, **read)
+        self.optimizer.update(self.weights.vector, gradient, self.state, Step(step, rate, **read))
         return norm
+
+
+def _state_at(run: ForwardPass, chunk: Batch, piece: Piece, after: Piece) -> State | None:
+    """Return the state in which the sequences of a chunk start the next piece; None where none of them lasts until it."""
+    left = int((chunk.lengths > after.start).sum())
+    return run.state_after(after.start - piece.start, left) if left else None

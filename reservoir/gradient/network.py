@@ -1,31 +1,25 @@
 """A recurrent network over any cell: layers, directions, what the head reads, and the gradient of it all.
 
-All weights are one vector, and so are their gradients, which is what optimizers and files want; `Weights` gives its parts.
-Nothing here draws random numbers, sorts or scales: it maps weights and a batch to outputs, a loss and a gradient.
+All weights are one vector, and so are their gradients, as optimizers and files need them; `Weights` gives the parts.
+This module maps weights and a batch to outputs, a loss and a gradient; except for dropout it draws no random numbers.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.random import Generator
 
 from reservoir.gradient.cells.base import Cell, Shape
-from reservoir.gradient.layers import (
-    Attention,
-    Kept,
-    Normalization,
-    RecurrentLayer,
-    Steps,
-    dropout_mask,
-    final_gradient,
-    final_outputs,
-)
+from reservoir.gradient.layers import Attention, Normalization, RecurrentLayer, Steps, dropout_mask, final_gradient, final_outputs
 from reservoir.gradient.losses import LOSSES
 from reservoir.gradient.symbols import Symbols
+from reservoir.kernels.sequence import Tape
 
 
 @dataclass(frozen=True)
@@ -88,41 +82,43 @@ class Network:
         return sum(math.prod(shape) for shape in self.shapes.values())
 
     def views(self, vector: np.ndarray) -> dict[str, np.ndarray]:
-        """The parts of a vector of weights, by name; they share its memory."""
-        arrays, start = {}, 0
-        for name, shape in self.shapes.items():
-            size = math.prod(shape)
-            arrays[name] = vector[start : start + size].reshape(shape)
-            start += size
-        return arrays
+        """Return the parts of a vector of weights, by name; they share its memory."""
+        return parts_of(vector, self.shapes)
 
     def readable(self, vector: np.ndarray) -> dict[str, np.ndarray]:
-        """The parts of a vector of weights as users read them, by name: copies, matrices as (to, from)."""
+        """Return the parts of a vector of weights as users read them, by name: copies, matrices as (to, from)."""
         found = {name: array.T for name, array in self.views(vector).items()}
         for layer in self.layers:
             found |= layer.readable(self.views(vector))
         return {name: array.copy() for name, array in found.items()}
 
-    def initial_state(self, batch: int, dtype: Any) -> list[np.ndarray]:
-        """Zeros: for each layer (directions, n_states, B, H)."""
-        return [layer.state(batch, np.dtype(dtype)) for layer in self.layers]
+    def initial_state(self, batch: int, dtype: Any) -> State:
+        """Return the state of zeros."""
+        return [layer.state(batch, dtype) for layer in self.layers]
+
+
+def parts_of(vector: np.ndarray, shapes: Mapping[str, Shape]) -> dict[str, np.ndarray]:
+    """Return the consecutive parts of a vector as arrays of the given shapes, by name; they share its memory."""
+    ends = np.cumsum([math.prod(shape) for shape in shapes.values()])
+    parts = np.split(vector, ends)[:-1]  # a layer in both directions has more than its cell
+    return {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
 
 
 class Weights:
-    """A vector of a network's weights, or of their gradients, and its parts; with memory for the runs of the network.
+    """A vector of a network's weights, or of their gradients, its parts, and memory for forward passes.
 
-    Large arrays that are made anew at every run cost more than some of the products they are for. So what a run keeps is
-    overwritten by the next one with the same `Weights`, all but its outputs.
+    New large arrays cost more than some products with them. So a forward pass overwrites the arrays of the one before with the
+    same `Weights`, except for its outputs.
     """
 
     def __init__(self, network: Network, vector: np.ndarray) -> None:
-        self.vector = np.require(vector, requirements="W")  # for one that may only be read, kernels would be compiled anew
+        self.vector = np.require(vector, requirements="W")  # kernels are compiled anew for read-only arrays
         self.arrays = network.views(self.vector)
         self.bound = [layer.bind(self.arrays) for layer in network.layers]
         self._memory: dict[str, np.ndarray] = {}
 
     def empty(self, name: str, shape: Shape, dtype: Any) -> np.ndarray:
-        """The array of that name, of any content."""
+        """Return an array of any content; arrays of one name share memory."""
         size = math.prod(shape)
         memory = self._memory.get(name)
         if memory is None or memory.size < size or memory.dtype != dtype:
@@ -130,11 +126,15 @@ class Weights:
         return memory[:size].reshape(shape)
 
 
-class Batch(NamedTuple):
-    """Sequences, the longest first, padded to T steps, with what a loss needs of them.
+State = list[np.ndarray]
+"""For each layer (directions, n_states, B, H)."""
 
-    `targets` and `loss_weights` are (T, B, O) and (T, B) per step, or (B, O) and (B,) per sequence. Steps before
-    `washout` are read by no mean and no attention.
+
+class Batch(NamedTuple):
+    """Sequences, the longest first, padded to T steps, with their targets and the weights of the loss.
+
+    `targets` and `loss_weights` are (T, B, O) and (T, B) per step, or (B, O) and (B,) per sequence. Mean and attention leave out
+    the first `washout` steps.
     """
 
     inputs: np.ndarray  # (T, B, n_inputs)
@@ -144,70 +144,62 @@ class Batch(NamedTuple):
     washout: int = 0
 
 
-@dataclass
-class ForwardPass:
-    """A forward pass and what the backward pass needs of it."""
+class ForwardPass(NamedTuple):
+    """A forward pass: its outputs, and what the backward pass needs."""
 
     steps: Steps
-    washout: int = 0
-    codes: Any = None
-    kept: list[Kept] = field(default_factory=list)
-    normal: list[Any] = field(default_factory=list)
-    masks: list[np.ndarray] = field(default_factory=list)
-    top: Any = None
-    attended: Any = None
-    read: Any = None
-    outputs: Any = None
+    codes: Any  # (T, B): the symbols, or None
+    tapes: list[list[Tape]]  # of each layer and direction
+    normal: list[tuple[np.ndarray, ...]]  # of each layer that is normalized
+    masks: list[np.ndarray]  # of each layer with dropout
+    top: np.ndarray  # (T, B, H): the outputs of the last layer
+    attended: Any
+    read: np.ndarray  # (T, B, H) or (B, H): what the head reads
+    outputs: np.ndarray  # (T, B, O) or (B, O)
 
-    @cached_property
-    def scored(self) -> np.ndarray:
-        """Whether a step of a sequence is there and after the washout, (T, B)."""
-        return self.steps.valid & (np.arange(self.steps.n_steps)[:, None] >= self.washout)
-
-    def state_after(self, steps: int, count: int) -> list[np.ndarray]:
-        """The states of the first `count` sequences after so many steps, as `Network.initial_state` shapes them."""
-        return [np.stack([tape.states[:, steps, :count] for tape in kept.tapes]) for kept in self.kept]
+    def state_after(self, steps: int, count: int) -> State:
+        """Return the states of the first `count` sequences after so many steps, as `Network.initial_state` shapes them."""
+        return [np.stack([tape.states[:, steps, :count] for tape in tapes]) for tapes in self.tapes]
 
 
 def forward(
     network: Network,
     weights: Weights,
     batch: Batch,
-    state: list[np.ndarray] | None = None,
+    state: State | None = None,
     first: int = 0,
-    generator: np.random.Generator | None = None,
+    generator: Generator | None = None,
 ) -> ForwardPass:
-    """Run a batch. The `outputs` of the result are (T, B, O) per step or (B, O) per sequence.
+    """Run a batch.
 
     state : where the sequences start, as `initial_state` shapes it, after `first` steps; zeros if not given
     generator : source of the dropout masks while training; None for none
     """
-    n_steps, count, _ = batch.inputs.shape
-    steps = Steps(batch.lengths, n_steps)
-    run = ForwardPass(steps, batch.washout)
-    x = batch.inputs
+    steps = Steps(batch.lengths, len(batch.inputs), batch.washout)
+    x, codes = batch.inputs, None
     if network.symbols is not None:
-        x, run.codes = network.symbols.forward(weights.arrays, x)
-    state = network.initial_state(count, x.dtype) if state is None else state
+        x, codes = network.symbols.forward(weights.arrays, x)
+    state = network.initial_state(len(batch.lengths), x.dtype) if state is None else state
     sources = None
     if generator is not None and network.dropout > 0.0:
-        sources = generator.spawn(len(network.layers))  # one each: the first sequences have the same masks in whatever batch
+        sources = generator.spawn(
+            len(network.layers)
+        )  # one each, so that masks of the first sequences do not depend on the batch
+    tapes, normal, masks = [], [], []
     for index, layer in enumerate(network.layers):
-        x, kept = layer.forward(weights.bound[index], x, steps, state[index], first, weights.empty)
-        run.kept.append(kept)
+        x, found = layer.forward(weights.bound[index], x, steps, state[index], first, weights.empty)
+        tapes.append(found)
         if network.layer_norm:
-            x, normal = network.norms[index].forward(weights.arrays, x)
-            run.normal.append(normal)
+            x, kept = network.norms[index].forward(weights.arrays, x)
+            normal.append(kept)
         if sources is not None:
             same = network.dropout_mask == "sequence"
-            run.masks.append(dropout_mask(x.shape, network.dropout, same, sources[index], x.dtype))
-            x = x * run.masks[-1]
-    run.top = x
-    run.read = _read(network, weights, run)
-    width = run.read.shape[-1]
-    outputs = run.read.reshape(-1, width) @ weights.arrays["head.weights"] + weights.arrays["head.bias"]
-    run.outputs = outputs.reshape(*run.read.shape[:-1], network.n_outputs)
-    return run
+            masks.append(dropout_mask(x.shape, network.dropout, same, sources[index], x.dtype))
+            x = x * masks[-1]
+    read, attended = _read(network, weights, steps, x)
+    rows = read.reshape(-1, read.shape[-1]) @ weights.arrays["head.weights"] + weights.arrays["head.bias"]
+    outputs = rows.reshape(*read.shape[:-1], network.n_outputs)
+    return ForwardPass(steps, codes, tapes, normal, masks, x, attended, read, outputs)
 
 
 def backward(
@@ -216,23 +208,19 @@ def backward(
     gradients: Weights,
     run: ForwardPass,
     gradient: np.ndarray,
-    state_gradient: list[np.ndarray] | None = None,
+    state_gradient: State | None = None,
     norms: np.ndarray | None = None,
     to_inputs: bool = False,
 ) -> Any:
     """Turn the gradient with respect to the outputs into that of the weights, which overwrites `gradients`.
 
-    Gives the gradient with respect to the inputs (T, B, n_inputs) if asked to. `state_gradient`, as `initial_state` shapes
-    it, holds what is known of the gradient with respect to the final states and receives that with respect to the initial
-    ones. norms (T,), if given, receives the norm of the gradient with respect to the state of the first layer after each
-    step.
+    Returns the gradient with respect to the inputs (T, B, n_inputs), `to_inputs`. `state_gradient`, as `initial_state` shapes
+    it, is that with respect to the final states and becomes that with respect to the initial ones. norms (T,) receives the
+    norm of the gradient with respect to the state of the first layer after each step.
     """
-    width = run.read.shape[-1]
-    rows, flat = gradient.reshape(-1, network.n_outputs), run.read.reshape(-1, width)
-    gradients.arrays["head.weights"][:] = flat.T @ rows
-    gradients.arrays["head.bias"][:] = rows.sum(axis=0)
+    rows = head_gradients(network, gradients, run, gradient)
     read = weights.empty("read", run.read.shape, gradient.dtype)  # np.dot: for one output faster than @
-    np.dot(rows, weights.arrays["head.weights"].T, out=read.reshape(-1, width))
+    np.dot(rows, weights.arrays["head.weights"].T, out=read.reshape(-1, run.read.shape[-1]))
     back: Any = _read_back(network, weights, gradients, run, read)
     for index in reversed(range(len(network.layers))):
         if run.masks:
@@ -242,58 +230,60 @@ def backward(
         back = network.layers[index].backward(
             weights.bound[index],
             gradients.bound[index],
-            run.kept[index],
+            run.tapes[index],
+            run.steps,
             back,
             None if state_gradient is None else state_gradient[index],
             norms if index == 0 else None,
             wanted=index > 0 or network.symbols is not None or to_inputs,
         )
     if network.symbols is not None:
-        network.symbols.backward(weights.arrays, run.codes, back, gradients.arrays)
+        network.symbols.backward(run.codes, back, gradients.arrays)
     return back
 
 
-def loss_and_gradient(
-    network: Network,
-    weights: Weights,
-    gradients: Weights,
-    batch: Batch,
-    loss: str,
-    state: list[np.ndarray] | None = None,
-    first: int = 0,
-    generator: np.random.Generator | None = None,
-) -> tuple[float, ForwardPass]:
-    """The loss of a batch and, in `gradients`, its gradient with respect to the weights."""
-    run = forward(network, weights, batch, state, first, generator)
-    rows = run.outputs.reshape(-1, network.n_outputs)
+def head_gradients(network: Network, gradients: Weights, run: ForwardPass, gradient: np.ndarray) -> np.ndarray:
+    """Write the gradients of the head's weights; return the gradient with respect to the outputs as rows (N, O)."""
+    rows, read = gradient.reshape(-1, network.n_outputs), run.read.reshape(-1, run.read.shape[-1])
+    gradients.arrays["head.weights"][:] = read.T @ rows
+    gradients.arrays["head.bias"][:] = rows.sum(axis=0)
+    return rows
+
+
+def loss_of(outputs: np.ndarray, batch: Batch, loss: str) -> tuple[float, np.ndarray]:
+    """Return the loss of a batch with the outputs (..., O), and its gradient with respect to them, of their shape."""
+    rows = outputs.reshape(-1, outputs.shape[-1])
     value, gradient = LOSSES[loss](rows, batch.targets.reshape(rows.shape), batch.loss_weights.reshape(-1))
-    backward(network, weights, gradients, run, gradient.reshape(run.outputs.shape))
+    return value, gradient.reshape(outputs.shape)
+
+
+def loss_and_gradient(
+    network: Network, weights: Weights, gradients: Weights, batch: Batch, loss: str, *start: Any
+) -> tuple[float, ForwardPass]:
+    """Return the loss of a batch and, in `gradients`, its gradient with respect to the weights; `start` as for `forward`."""
+    run = forward(network, weights, batch, *start)
+    value, gradient = loss_of(run.outputs, batch, loss)
+    backward(network, weights, gradients, run, gradient)
     return value, run
 
 
-def _read(network: Network, weights: Weights, run: ForwardPass) -> np.ndarray:
-    """What the head reads of the last layer: (T, B, H) or (B, H)."""
+def _read(network: Network, weights: Weights, steps: Steps, top: np.ndarray) -> tuple[np.ndarray, Any]:
+    """What the head reads of the last layer, (T, B, H) or (B, H), and what attention keeps."""
     if network.reading == "step":
-        return np.asarray(run.top)
+        return top, None
     if network.reading == "last":
-        return final_outputs(network.layers[-1], run.top, run.steps.lengths)
+        return final_outputs(network.layers[-1], top, steps.lengths), None
     if network.reading == "attention":
-        read, run.attended = network.attention.forward(weights.arrays, run.top, run.scored)
-        return read
-    return np.asarray(np.einsum("tb,tbh->bh", _shares(run), run.top))
+        return network.attention.forward(weights.arrays, top, steps.scored)
+    return np.asarray(np.einsum("tb,tbh->bh", steps.shares(top.dtype), top)), None
 
 
 def _read_back(network: Network, weights: Weights, gradients: Weights, run: ForwardPass, gradient: np.ndarray) -> np.ndarray:
-    """The adjoint of `_read`: the gradient with respect to the last layer, (T, B, H)."""
+    """Return the adjoint of `_read`: the gradient with respect to the last layer, (T, B, H)."""
     if network.reading == "step":
         return gradient
     if network.reading == "last":
         return final_gradient(network.layers[-1], gradient, run.steps)
     if network.reading == "attention":
         return network.attention.backward(weights.arrays, run.attended, gradient, gradients.arrays)
-    return np.asarray(_shares(run)[:, :, None] * gradient)
-
-
-def _shares(run: ForwardPass) -> np.ndarray:
-    """The share of each step in the mean over a sequence, (T, B)."""
-    return np.asarray(run.scored / run.scored.sum(axis=0), dtype=run.top.dtype)
+    return np.asarray(run.steps.shares(run.top.dtype)[:, :, None] * gradient)

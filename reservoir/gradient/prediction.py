@@ -1,4 +1,4 @@
-"""A trained network in use: outputs along given inputs, and a series continued from its own outputs."""
+"""The use of a trained network: outputs along given inputs, and the continuation of a series from its own outputs."""
 
 from __future__ import annotations
 
@@ -11,23 +11,17 @@ from reservoir.gradient.batches import CHUNK, padded
 from reservoir.gradient.network import Batch, Network, Weights, forward
 
 NOTHING = np.empty(0)
-BLOCK = 2048  # steps that are run at once where the next ones need only the state
-SILENT = np.errstate(over="ignore", invalid="ignore")  # the outputs will tell
+BLOCK = 2048  # steps that run at once where the next ones need only the state
+SILENT = np.errstate(over="ignore", invalid="ignore")  # the outputs show it
 
 
 def outputs(network: Network, vector: np.ndarray, sequences: list[np.ndarray], washout: int) -> list[np.ndarray]:
-    """The outputs for each sequence (T, n_inputs): (T, n_outputs) per step, or (n_outputs,)."""
+    """Return the outputs for each sequence (T, n_inputs): (T, n_outputs) per step, or (n_outputs,)."""
     order = np.argsort([-len(u) for u in sequences], kind="stable")
-    results: list[np.ndarray] = [NOTHING] * len(sequences)
-
-    def work(group: np.ndarray) -> None:
-        for index, result in zip(group, _run(network, vector, [sequences[i] for i in group], washout), strict=True):
-            results[index] = result
-
-    groups = [order[start : start + CHUNK] for start in range(0, len(order), CHUNK)]
+    groups = [[sequences[i] for i in order[start : start + CHUNK]] for start in range(0, len(order), CHUNK)]
     with one_blas_thread(), ThreadPoolExecutor(thread_count()) as pool:
-        list(pool.map(work, groups))
-    return results
+        found = [y for results in pool.map(lambda group: _run(network, vector, group, washout), groups) for y in results]
+    return [found[place] for place in np.argsort(order)]
 
 
 @SILENT
@@ -51,7 +45,7 @@ def _run(network: Network, vector: np.ndarray, sequences: list[np.ndarray], wash
 
 @SILENT
 def top_states(network: Network, vector: np.ndarray, sequences: list[np.ndarray]) -> list[np.ndarray]:
-    """What the head reads of, for each sequence: the outputs of the last layer (T, directions * units)."""
+    """Return the outputs of the last layer for each sequence, (T, directions * units)."""
     weights = Weights(network, vector)
     with one_blas_thread():
         return [np.array(forward(network, weights, _batch([u], 0)).top[:, 0]) for u in sequences]
@@ -64,10 +58,10 @@ def _batch(sequences: list[np.ndarray], washout: int) -> Batch:
 def continuations(
     network: Network, vector: np.ndarray, histories: list[np.ndarray], steps: int, feedback: tuple[np.ndarray, np.ndarray]
 ) -> list[np.ndarray]:
-    """The (steps, n_outputs) that follow each history (T, n_inputs), every output fed back as the next input.
+    """Return the (steps, n_outputs) that follow each history (T, n_inputs), every output fed back as the next input.
 
-    An output y comes back as y * feedback[0] + feedback[1]. A network without inputs runs T steps and goes on. Histories
-    of one length run together.
+    An output y becomes the input y * feedback[0] + feedback[1]. A network without inputs first runs the T steps. Histories of
+    one length run together.
     """
     results: list[np.ndarray] = [NOTHING] * len(histories)
     weights = Weights(network, vector)
@@ -90,14 +84,10 @@ def _continue(
     for start in range(0, length, BLOCK):
         run = forward(network, weights, _batch([u[start : start + BLOCK] for u in histories], 0), state, start)
         state, outputs = run.state_after(len(run.outputs), count), run.outputs[-1:]
-    found = np.empty((steps, count, network.n_outputs), outputs.dtype)
-    known = 0
-    if network.n_inputs > 0:  # what was learned is the next step, so that the first one is there
-        found[0], known = outputs[0], 1
-    lengths = np.ones(count, np.int64)
-    for step in range(known, steps):
+    found = [outputs] if network.n_inputs > 0 else []  # the last output along the history is that of the next step
+    for time in range(length, length + steps - len(found)):
         inputs = outputs * feedback[0] + feedback[1] if network.n_inputs > 0 else outputs[:, :, :0]
-        run = forward(network, weights, Batch(inputs, lengths, NOTHING, NOTHING), state, length + step - known)
+        run = forward(network, weights, Batch(inputs, np.ones(count, np.int64), NOTHING, NOTHING), state, time)
         state, outputs = run.state_after(1, count), run.outputs
-        found[step] = outputs[0]
-    return found
+        found.append(outputs)
+    return np.concatenate(found)

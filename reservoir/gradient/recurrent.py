@@ -1,15 +1,16 @@
-"""The base of the estimators trained by gradient: from their parameters and data to a network, its training and its use."""
+"""The base of the estimators trained by gradient: it makes the network, trains it, and computes its outputs."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.random import SeedSequence
 
-from reservoir.base.estimator import seed_sequence
+from reservoir.base.estimator import parameter, seed_sequence
 from reservoir.base.sequence_estimator import SequenceEstimator
 from reservoir.base.targets import Target
 from reservoir.gradient.batches import Examples, held_out
@@ -23,14 +24,18 @@ from reservoir.gradient.scaling import Scaling
 from reservoir.gradient.symbols import Symbols, count_symbols
 from reservoir.gradient.trainer import Progress, Trainer
 from reservoir.gradient.training import Training
-from reservoir.validation import Choice, Constraint, DivergenceError, Number, ParameterError, as_sequences, is_many
+from reservoir.validation import Choice, DivergenceError, Number, ParameterError, as_sequences, is_many
 
 DEFAULT_TRAINING = Training()
+ARRAYS = ("weights", "input_shift", "input_scale", "output_shift", "output_scale")
+"""The names of a network's arrays in a model file."""
 
 
 @dataclass(eq=False, repr=False)
 class RecurrentEstimator(SequenceEstimator):
-    """Parameters
+    """A recurrent network trained by gradient, but for its cell, which a subclass names as `cell_class`.
+
+    Parameters
     ----------
     units : units of each layer
     layers : recurrent layers, each reading the one below
@@ -45,7 +50,7 @@ class RecurrentEstimator(SequenceEstimator):
     symbol_size : length of the learned vectors
     input_init, recurrent_init : how weights are drawn: "glorot", "normal" (standard deviation init_scale), "uniform"
         (within +-init_scale), "zeros"; recurrent ones also "orthogonal" or "identity" (times init_scale)
-    init_scale : see there
+    init_scale : the scale of drawn weights, as `input_init` and `bias_init` use it
     bias_init : "zeros", or "normal" with standard deviation init_scale, which rectified linear units need without inputs
     standardize : whether inputs and targets that are numbers are shifted and scaled to mean 0 and variance 1
     training : how it is trained, a `Training`
@@ -63,75 +68,56 @@ class RecurrentEstimator(SequenceEstimator):
     n_features_in_, n_outputs_ : numbers of inputs and outputs
     """
 
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        "units": Number(low=1, integer=True),
-        "layers": Number(low=1, integer=True),
-        "bidirectional": Choice((True, False)),
-        "loss": Choice(("squared_error", "cross_entropy")),
-        "pooling": Choice(("last", "mean", "attention")),
-        "washout": Number(low=0, integer=True),
-        "dropout": Number(low=0, high=1, open_high=True),
-        "dropout_mask": Choice(("step", "sequence")),
-        "layer_norm": Choice((True, False)),
-        "symbols": Choice((None, "one-hot", "learned")),
-        "symbol_size": Number(low=1, integer=True),
-        "input_init": MATRIX_INITIALIZERS,
-        "recurrent_init": RECURRENT_INITIALIZERS,
-        "init_scale": Number(low=0, open_low=True),
-        "bias_init": Choice(("zeros", "normal")),
-        "standardize": Choice((True, False)),
-        "training": Choice((), (Training,), "a Training"),
-        "dtype": Choice(("float32", "float64")),
-    }
+    cell_class: ClassVar[type[Cell]]
 
-    units: int = 32
-    layers: int = 1
-    bidirectional: bool = False
-    loss: str = "squared_error"
-    pooling: str = "last"
-    washout: int = 0
-    dropout: float = 0.0
-    dropout_mask: str = "step"
-    layer_norm: bool = False
-    symbols: str | None = None
-    symbol_size: int = 16
-    input_init: str = "glorot"
-    recurrent_init: str = "orthogonal"
-    init_scale: float = 0.1
-    bias_init: str = "zeros"
-    standardize: bool = True
-    training: Training = DEFAULT_TRAINING
-    dtype: str = "float32"
+    units: int = parameter(32, Number(low=1, integer=True))
+    layers: int = parameter(1, Number(low=1, integer=True))
+    bidirectional: bool = parameter(False, Choice((True, False)))
+    loss: str = parameter("squared_error", Choice(("squared_error", "cross_entropy")))
+    pooling: str = parameter("last", Choice(("last", "mean", "attention")))
+    washout: int = parameter(0, Number(low=0, integer=True))
+    dropout: float = parameter(0.0, Number(low=0, high=1, open_high=True))
+    dropout_mask: str = parameter("step", Choice(("step", "sequence")))
+    layer_norm: bool = parameter(False, Choice((True, False)))
+    symbols: str | None = parameter(None, Choice((None, "one-hot", "learned")))
+    symbol_size: int = parameter(16, Number(low=1, integer=True))
+    input_init: str = parameter("glorot", MATRIX_INITIALIZERS)
+    recurrent_init: str = parameter("orthogonal", RECURRENT_INITIALIZERS)
+    init_scale: float = parameter(0.1, Number(low=0, open_low=True))
+    bias_init: str = parameter("zeros", Choice(("zeros", "normal")))
+    standardize: bool = parameter(True, Choice((True, False)))
+    training: Training = parameter(DEFAULT_TRAINING, Choice((), (Training,), "a Training"))  # noqa: RUF009
+    dtype: str = parameter("float32", Choice(("float32", "float64")))
     random_state: Any = None
 
     def __init_subclass__(cls) -> None:
         """Add the parameters that all have to the docstring of each."""
-        cls.__doc__ = f"{inspect.cleandoc(cls.__doc__ or '')}\n\n{inspect.getdoc(RecurrentEstimator)}"
+        super().__init_subclass__()
+        common = (inspect.getdoc(RecurrentEstimator) or "").partition("\n\n")[2]
+        cls.__doc__ = f"{inspect.cleandoc(cls.__doc__ or '')}\n\n{common}"
 
     def check(self) -> None:
         """Raise `ParameterError` for the first parameter out of its constraint, of the training's too."""
         super().check()
         self.training.check()
 
-    # -- what a subclass says -----------------------------------------------------------------------------------------
-
     def _cell(self) -> Cell:
-        """The cell of a layer, with the parameters set."""
-        raise NotImplementedError
+        """Return the cell of a layer: its fields are parameters of the same names."""
+        return self.cell_class(**{field.name: getattr(self, field.name) for field in fields(self.cell_class)})
 
     @staticmethod
     def catalog() -> dict[str, dict[str, str]]:
-        """What can be named in the parameters beyond their constraints."""
+        """Return the names that parameters accept beyond their constraints: none."""
         return {}
 
     @classmethod
     def sized(cls, budget: int, n_inputs: int, n_outputs: int, **parameters: Any) -> int:
-        """The number of units with which a network has the number of weights nearest to `budget`, the smaller on a tie."""
+        """Return the number of units with which a network has the number of weights nearest to `budget`, the smaller on a tie."""
 
         def weights(units: int) -> int:
             model = cls(**{**parameters, "units": units})
             model.check()
-            return model._network(n_inputs, n_outputs, "step", 1).n_weights
+            return model._network(n_inputs, n_outputs, True, 1).n_weights
 
         units = int(cls._least_units(**parameters))
         while weights(units + 1) <= budget:
@@ -141,8 +127,6 @@ class RecurrentEstimator(SequenceEstimator):
     @classmethod
     def _least_units(cls, **parameters: Any) -> int:
         return 1
-
-    # -- fitting ------------------------------------------------------------------------------------------------------
 
     def fit(self, inputs: Any, targets: Any = None, progress: Progress | None = None, *, target: Target = None) -> Self:
         """Draw the weights and train them.
@@ -163,12 +147,10 @@ class RecurrentEstimator(SequenceEstimator):
         """
         sequences, read = self._read(inputs, targets, None, self.washout, target)
         self.training.check_use(self.bidirectional, read.per_step, self.random_state is not None)
-        n_inputs, n_outputs = sequences[0].shape[1], read.n_outputs
-        reading = "step" if read.per_step else self.pooling
         alphabet = 0 if self.symbols is None else count_symbols(sequences)
-        network = self._network(n_inputs, n_outputs, reading, alphabet)
+        network = self._network(sequences[0].shape[1], read.n_outputs, read.per_step, alphabet)
         seed = seed_sequence(self.random_state)
-        drawn, split, trained = (np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, k)) for k in range(3))
+        drawn, split, trained = (SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, k)) for k in range(3))
         inits = (self.input_init, self.recurrent_init, self.bias_init, self.init_scale)
         vector = initial_weights(network, self.dtype, np.random.default_rng(drawn), *inits)
         examples = Examples(sequences, read.values, self.washout, read.per_step)
@@ -179,15 +161,15 @@ class RecurrentEstimator(SequenceEstimator):
         mark = "" if self.training.checkpoint is None else fingerprint(self, seed, [*examples.inputs, *examples.targets])
         trainer = Trainer(network, self.training, self.loss, trained, mark, progress)
         history = trainer.train(vector, training, validation).history
-        # only now, so that a training that fails leaves an earlier one as it was
+        # all attributes at the end, so that a training that fails leaves an earlier one as it was
         self.network_, self._vector, self.history_ = network, vector, history
         self._input_scaling, self._output_scaling = inward, outward
-        self.n_features_in_, self.n_outputs_ = n_inputs, n_outputs
+        self.n_features_in_, self.n_outputs_ = network.n_inputs, network.n_outputs
         self._remember(read)
         return self
 
     def _scalings(self, training: Examples) -> tuple[Scaling, Scaling]:
-        """Those of inputs and targets, of what is trained and not of what is held out."""
+        """Return the scalings of inputs and of targets, from the training examples alone."""
         inward, outward = (Scaling.none(part[0].shape[-1]) for part in (training.inputs, training.targets))
         if self.standardize and self.symbols is None and len(inward.shift) > 0:
             inward = Scaling.of(training.inputs)
@@ -195,16 +177,12 @@ class RecurrentEstimator(SequenceEstimator):
             outward = Scaling.of(training.targets if training.per_step else [np.stack(training.targets)])
         return inward, outward
 
-    def _network(self, n_inputs: int, n_outputs: int, reading: str, alphabet: int) -> Network:
-        symbols = None
-        if self.symbols is not None:
-            symbols = Symbols(alphabet, self.symbol_size if self.symbols == "learned" else None)
-        return Network(
-            (self._cell(),) * self.layers, n_inputs, n_outputs, self.bidirectional, reading, symbols, self.layer_norm,
-            self.dropout, self.dropout_mask,
-        )  # fmt: skip
-
-    # -- using --------------------------------------------------------------------------------------------------------
+    def _network(self, n_inputs: int, n_outputs: int, per_step: bool, alphabet: int) -> Network:
+        size = self.symbol_size if self.symbols == "learned" else None
+        symbols = None if self.symbols is None else Symbols(alphabet, size)
+        reading, dropout = "step" if per_step else self.pooling, (self.dropout, self.dropout_mask)
+        cells = (self._cell(),) * self.layers
+        return Network(cells, n_inputs, n_outputs, self.bidirectional, reading, symbols, self.layer_norm, *dropout)
 
     @property
     def _classifies(self) -> bool:
@@ -226,20 +204,19 @@ class RecurrentEstimator(SequenceEstimator):
 
     def _continue(self, histories: list[np.ndarray], steps: int) -> list[np.ndarray]:
         if self.bidirectional:
-            raise ParameterError("The 'bidirectional' parameter must be False for forecast: what is to come cannot be read.")
+            raise ParameterError("The 'bidirectional' parameter must be False for forecast: future steps cannot be read.")
         if self.symbols is not None:
             raise ParameterError("The 'symbols' parameter must be None for forecast: outputs are numbers, no symbols to read.")
         scaled = self._scaled([u[:, : self.n_features_in_] for u in histories])
         inward, outward = self._input_scaling, self._output_scaling
-        feedback = (np.ones(0), np.zeros(0))
+        factor, shift = np.ones(0, self._vector.dtype), np.zeros(0, self._vector.dtype)
         if self.n_features_in_ > 0:
-            feedback = (outward.scale / inward.scale, (outward.shift - inward.shift) / inward.scale)
-        kind = self._vector.dtype
-        found = continuations(self.network_, self._vector, scaled, steps, (feedback[0].astype(kind), feedback[1].astype(kind)))
-        return self._undone(found, "forecast")
+            factor = (outward.scale / inward.scale).astype(factor.dtype)
+            shift = ((outward.shift - inward.shift) / inward.scale).astype(factor.dtype)
+        return self._undone(continuations(self.network_, self._vector, scaled, steps, (factor, shift)), "forecast")
 
     def _undone(self, results: list[np.ndarray], what: str) -> list[np.ndarray]:
-        """Outputs in the data's own units. Raises `DivergenceError` where one is not finite."""
+        """Return the outputs in the units of the data. Raises `DivergenceError` where one is not finite."""
         for index, y in enumerate(results):
             wrong = ~np.isfinite(y).all(axis=1)
             if wrong.any():
@@ -267,30 +244,22 @@ class RecurrentEstimator(SequenceEstimator):
         self._check_fitted()
         return self.network_.n_weights
 
-    # -- files --------------------------------------------------------------------------------------------------------
-
     def _record(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         count = 0 if self.network_.symbols is None else self.network_.symbols.count
-        reading = "step" if self._per_step else self.pooling
-        now = self._network(self.n_features_in_, self.n_outputs_, reading, count)
+        now = self._network(self.n_features_in_, self.n_outputs_, self._per_step, count)
         if now != self.network_ or self._vector.dtype != self.dtype:
             raise ParameterError("The network's parameters were changed after fit, it is of another kind; fit it again.")
         arrays, state = super()._record()
-        arrays = {**arrays, "weights": self._vector}
-        for name, scaling in (("input", self._input_scaling), ("output", self._output_scaling)):
-            arrays |= {f"{name}_shift": scaling.shift, f"{name}_scale": scaling.scale}
-        return arrays, {**state, "alphabet": count, "history": self.history_}
+        parts = (self._vector, *self._input_scaling, *self._output_scaling)
+        return {**arrays, **dict(zip(ARRAYS, parts, strict=True))}, {**state, "alphabet": count, "history": self.history_}
 
     def _restore(self, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
         super()._restore(arrays, state)
-        self._input_scaling = Scaling(arrays["input_shift"], arrays["input_scale"])
-        self._output_scaling = Scaling(arrays["output_shift"], arrays["output_scale"])
-        reading = "step" if self._per_step else self.pooling
-        self.network_ = self._network(self.n_features_in_, self.n_outputs_, reading, state["alphabet"])
-        self._vector, self.history_ = arrays["weights"], state["history"]
-        expected = {"weights": (self.network_.n_weights, self.dtype)}
-        expected |= {f"input_{part}": (self.n_features_in_, "float64") for part in ("shift", "scale")}
-        expected |= {f"output_{part}": (self.n_outputs_, "float64") for part in ("shift", "scale")}
-        for name, (size, kind) in expected.items():
+        self.network_ = self._network(self.n_features_in_, self.n_outputs_, self._per_step, state["alphabet"])
+        self._vector, *scalings = (arrays[name] for name in ARRAYS)
+        self._input_scaling, self._output_scaling = Scaling(*scalings[:2]), Scaling(*scalings[2:])
+        self.history_ = state["history"]
+        sizes = (self.network_.n_weights, *[self.n_features_in_] * 2, *[self.n_outputs_] * 2)
+        for name, size, kind in zip(ARRAYS, sizes, (self.dtype, *["float64"] * 4), strict=True):
             if arrays[name].shape != (size,) or arrays[name].dtype != kind:
                 raise ValueError(f"{name} of shape {arrays[name].shape} and {arrays[name].dtype}, not ({size},) and {kind}")

@@ -1,4 +1,4 @@
-"""Shift and scale of data, so that a network sees mean 0 and variance 1 whatever the units of measurement."""
+"""Shift and scale of data, so that the inputs of a network have mean 0 and variance 1 in any unit of measurement."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Scaling(NamedTuple):
 
     @classmethod
     def none(cls, n_features: int) -> Self:
-        """Leaves values as they are."""
+        """Return the scaling that changes nothing."""
         return cls(np.zeros(n_features), np.ones(n_features))
 
     @classmethod
     def of(cls, arrays: list[np.ndarray]) -> Self:
-        """Mean and standard deviation of all rows of (T_i, n_features) arrays; a constant feature is only shifted.
+        """Return mean and standard deviation of all rows of (T_i, n_features) arrays; a constant feature is only shifted.
 
         Raises `DataError` for values whose squares are beyond float64.
         """
@@ -38,7 +38,7 @@ class Scaling(NamedTuple):
         return cls(shift, np.where(scale == 0.0, 1.0, scale))
 
     def apply(self, x: np.ndarray, dtype: Any) -> np.ndarray:
-        """Scaled values in another type. Raises `DataError` for what it cannot hold."""
+        """Scale values and convert their type. Raises `DataError` for values that the type cannot hold."""
         with np.errstate(over="ignore", invalid="ignore"):
             scaled = np.ascontiguousarray((x - self.shift) / self.scale, dtype=dtype)
         if not np.isfinite(scaled).all():
@@ -46,5 +46,5 @@ class Scaling(NamedTuple):
         return scaled
 
     def undo(self, x: np.ndarray) -> np.ndarray:
-        """Values in the data's own units, float64."""
+        """Return values in the units of the data, float64."""
         return np.asarray(x * self.scale + self.shift)

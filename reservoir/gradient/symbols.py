@@ -1,9 +1,10 @@
-"""Inputs that are symbols: their check, and the part of a network that turns them into vectors."""
+"""Inputs that are symbols: their checks, and the part of a network that turns them into vectors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -22,8 +23,7 @@ def check_symbols(values: np.ndarray, count: int) -> None:
 
 def count_symbols(sequences: list[np.ndarray]) -> int:
     """One more than the largest symbol of sequences (T, 1). Raises `DataError` for what cannot be symbols."""
-    width = sequences[0].shape[1]
-    if width != 1:
+    if (width := sequences[0].shape[1]) != 1:
         raise DataError(f"inputs: symbols are one column of numbers 0, 1, ...; {width} columns were given.")
     for u in sequences:
         check_symbols(u, MOST_SYMBOLS)
@@ -58,10 +58,8 @@ class Symbols:
         np.put_along_axis(vectors, codes[:, :, None], 1, axis=2)
         return vectors, codes
 
-    def backward(
-        self, arrays: Mapping[str, np.ndarray], codes: np.ndarray, gradient: np.ndarray, gradients: Mapping[str, np.ndarray]
-    ) -> None:
-        """The gradient of the matrix."""
+    def backward(self, codes: Any, gradient: np.ndarray, gradients: Mapping[str, np.ndarray]) -> None:
+        """Write the gradient of the matrix."""
         if self.size is not None:
             gradients["symbols"][:] = 0
             np.add.at(gradients["symbols"], codes.ravel(), gradient.reshape(-1, self.size))

@@ -1,8 +1,8 @@
-"""The loop of training: epochs, batches, what is watched, kept, and written to a checkpoint.
+"""The loop of training: epochs, batches, the validation loss, the best weights, and checkpoints.
 
-Every random number of an epoch is drawn from the seed and the epoch's number, so that a training that was stopped goes on
-as if it never had been. Sequences run in groups of `batches.CHUNK`, the groups side by side on our threads and BLAS on one,
-and are added up in order: the same bits whatever the number of threads.
+Every random number of an epoch is drawn from the seed and the epoch's number, so that a resumed training continues as if it
+never stopped. Groups of `batches.CHUNK` sequences run side by side on the library's threads, BLAS on one, and their gradients
+are added in order: the number of threads changes no bit.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.random import SeedSequence
 
 from reservoir.base.threads import one_blas_thread, thread_count
 from reservoir.gradient.batches import Examples, assemble, batches, windows
 from reservoir.gradient.checkpoint import Progression, start_from_checkpoint, write_checkpoint
 from reservoir.gradient.learners import Learner
-from reservoir.gradient.losses import LOSSES
-from reservoir.gradient.network import Batch, Network, Weights, forward
+from reservoir.gradient.network import Batch, Network, Weights, forward, loss_of
 from reservoir.gradient.real_time.kalman import KalmanLearner
 from reservoir.gradient.real_time.learner import RealTimeLearner
 from reservoir.gradient.schedules import learning_rate
@@ -32,43 +32,42 @@ from reservoir.validation import DivergenceError
 LEARNERS: Mapping[str, type[Learner]] = {
     "bptt": Learner, "rtrl": RealTimeLearner, "ekf": KalmanLearner, "ekf_decoupled": KalmanLearner,
 }  # fmt: skip
-"""What turns a batch into updates of the weights, by `Training.algorithm`."""
+"""The class that turns a batch into updates of the weights, by `Training.algorithm`."""
 
 Progress = Callable[[Mapping[str, Any], int], None]
-ORDER, MASKS, NOISE = range(3)  # what random numbers are for
-WATCHED_AT_ONCE = 256
-"""Sequences of a batch of which only the loss is wanted."""
+ORDER, MASKS, NOISE = range(3)  # uses of random numbers
+VALIDATION_BATCH = 256
+"""Sequences of a validation batch."""
 
 
 @dataclass(frozen=True)
 class Trainer:
-    """What stays the same through a training.
+    """The constants of a training.
 
     Attributes
     ----------
     loss : a name of `LOSSES`
     seed : source of order, dropout and noise
-    fingerprint : tells data and settings apart, so that no checkpoint of another training is resumed
+    fingerprint : identifies data and settings, so that no checkpoint of another training is resumed
     progress : called after each epoch with its record and the number of epochs
     """
 
     network: Network
     settings: Training
     loss: str
-    seed: np.random.SeedSequence
+    seed: SeedSequence
     fingerprint: str
     progress: Progress | None = None
 
     def train(self, vector: np.ndarray, training: Examples, validation: Examples | None) -> Progression:
-        """Train the weights `vector`, in place, to those that are to be used. `validation` is only watched.
+        """Train the weights `vector` in place; `validation` only decides which epoch's weights they become.
 
         Raises
         ------
         DivergenceError
-            The loss is NaN or infinite in the first epoch. In a later one that ends the training, with a warning and the
-            best weights so far.
+            The loss is NaN or infinite in the first epoch. In a later one training ends with a warning and the best weights.
         DataError, ParameterError
-            What cannot be cut; a network that the algorithm does not suit; a checkpoint of another training.
+            The data cannot be cut; the algorithm does not suit the network; the checkpoint is of another training.
         """
         settings = self.settings
         LEARNERS[settings.algorithm].check(self.network, settings)
@@ -79,10 +78,10 @@ class Trainer:
             if settings.checkpoint is not None:
                 start_from_checkpoint(settings.checkpoint, now, self.fingerprint)
             only = list(self._batches(training, settings.batch_size)) if len(training) <= settings.batch_size else None
-            watched = None if validation is None else list(self._batches(validation, WATCHED_AT_ONCE))
-            before = now.history[-1]["seconds"] if now.history else 0.0
-            started = time.perf_counter() - before
-            while len(now.history) < settings.epochs and not self._out_of_patience(now):
+            watched = None if validation is None else list(self._batches(validation, VALIDATION_BATCH))
+            started = time.perf_counter() - (now.history[-1]["seconds"] if now.history else 0.0)
+            patience = math.inf if settings.patience is None else settings.patience
+            while len(now.history) < settings.epochs and len(now.history) - 1 - now.best_epoch < patience:
                 chunked = only or self._batches(training, settings.batch_size, len(now.history))
                 record = self._epoch(learner, now, chunked)
                 if watched is not None:
@@ -96,12 +95,8 @@ class Trainer:
             vector[:] = now.best
         return now
 
-    def _out_of_patience(self, now: Progression) -> bool:
-        patience = self.settings.patience
-        return patience is not None and len(now.history) - 1 - now.best_epoch >= patience
-
     def _keep(self, now: Progression, record: dict[str, Any], watched: np.ndarray) -> bool:
-        """Enter an epoch in the history, and keep the weights `watched` if it is the best; whether training can go on."""
+        """Add an epoch to the history, keep the weights `watched` if it is the best, and return whether training may continue."""
         validation = record["validation_loss"]
         loss = record["loss"] if validation is None else validation
         if not (math.isfinite(record["loss"]) and math.isfinite(loss) and np.isfinite(now.weights).all()):
@@ -117,7 +112,7 @@ class Trainer:
         return True
 
     def _diverged(self, now: Progression, record: dict[str, Any]) -> None:
-        """Warn that an epoch went wrong; raise `DivergenceError` if it is the first."""
+        """Warn of an epoch whose loss or weights are not finite; raise `DivergenceError` if it is the first."""
         losses = {"training loss": record["loss"], "validation loss": record["validation_loss"]}
         wrong = [f"{name} became {loss}" for name, loss in losses.items() if loss is not None and not math.isfinite(loss)]
         text = f"The {wrong[0] if wrong else 'weights became infinite or NaN'} in epoch {record['epoch']}"
@@ -128,54 +123,40 @@ class Trainer:
 
     def _batches(self, examples: Examples, size: int, epoch: int | None = None) -> Iterator[tuple[float, list[Batch]]]:
         """Batches in chunks, each with its share of the sequences; shuffled for an epoch."""
-        shuffle = None if epoch is None else self._generator(ORDER, epoch)
+        shuffle = None if epoch is None else np.random.default_rng(self._seed(ORDER, epoch))
         for indices in batches(examples, size, shuffle):
             yield len(indices) / len(examples), assemble(examples, indices, self.loss, self.settings.reduction)
 
-    @np.errstate(over="ignore", invalid="ignore")  # the loss will tell
+    @np.errstate(over="ignore", invalid="ignore")  # the loss shows it
     def _epoch(self, learner: Learner, now: Progression, chunked: Iterable[tuple[float, list[Batch]]]) -> dict[str, Any]:
         """One pass through the data, and its record."""
         settings, epoch = self.settings, len(now.history)
-        rate = learning_rate(
-            settings.schedule, settings.learning_rate, epoch, settings.epochs, settings.schedule_decay, settings.schedule_every
-        )
-        noise = self._generator(NOISE, epoch) if settings.gradient_noise > 0.0 else None
-        started = time.perf_counter()
-        loss = norm = 0.0
-        steps = updates = 0
+        decay = (settings.schedule_decay, settings.schedule_every)
+        rate = learning_rate(settings.schedule, settings.learning_rate, epoch, settings.epochs, *decay)
+        noise = np.random.default_rng(self._seed(NOISE, epoch)) if settings.gradient_noise > 0.0 else None
+        started, before = time.perf_counter(), now.updates
+        loss = norm = steps = 0.0
         for number, (share, chunks) in enumerate(chunked):
             masks = self._seed(MASKS, epoch, number) if self.network.dropout > 0.0 else None
             found = learner.batch(chunks, now.updates, rate, noise, masks)
             loss += found.loss * share
             norm += found.norm
             steps += found.steps
-            updates += found.updates
             now.updates += found.updates
             if not math.isfinite(found.loss):
                 break
-        seconds = time.perf_counter() - started
-        return {
-            "epoch": epoch,
-            "loss": loss,
-            "validation_loss": None,
-            "gradient_norm": norm / max(updates, 1),
-            "seconds": 0.0,
-            "steps_per_second": steps / seconds,
-        }
+        norm, speed = norm / max(now.updates - before, 1), steps / (time.perf_counter() - started)
+        record = {"epoch": epoch, "loss": loss, "validation_loss": None, "gradient_norm": norm}
+        return {**record, "seconds": 0.0, "steps_per_second": speed}
 
+    @np.errstate(over="ignore", invalid="ignore")  # the loss shows it
     def _mean_loss(self, weights: Weights, chunked: list[tuple[float, list[Batch]]]) -> float:
-        """The loss without dropout, as in an epoch's record."""
+        """Return the loss without dropout, as in an epoch's record."""
         total = 0.0
         for share, chunks in chunked:
             for chunk in chunks:
-                with np.errstate(over="ignore", invalid="ignore"):  # the loss will tell
-                    rows = forward(self.network, weights, chunk).outputs.reshape(-1, self.network.n_outputs)
-                value, _ = LOSSES[self.loss](rows, chunk.targets.reshape(rows.shape), chunk.loss_weights.reshape(-1))
-                total += value * share
+                total += loss_of(forward(self.network, weights, chunk).outputs, chunk, self.loss)[0] * share
         return total
 
-    def _seed(self, *key: int) -> np.random.SeedSequence:
-        return np.random.SeedSequence(self.seed.entropy, spawn_key=(*self.seed.spawn_key, *key))
-
-    def _generator(self, *key: int) -> np.random.Generator:
-        return np.random.default_rng(self._seed(*key))
+    def _seed(self, *key: int) -> SeedSequence:
+        return SeedSequence(self.seed.entropy, spawn_key=(*self.seed.spawn_key, *key))

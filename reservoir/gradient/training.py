@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
-from reservoir.base.estimator import Estimator
+from reservoir.base.estimator import Estimator, parameter
 from reservoir.gradient.losses import REDUCTIONS
 from reservoir.gradient.optimizers import OPTIMIZERS
 from reservoir.gradient.schedules import DECAYS, SCHEDULES
-from reservoir.validation import Choice, Constraint, Number, ParameterError, check_parameters
+from reservoir.validation import Choice, Number, ParameterError, check_parameters
 
 ALGORITHMS = ("bptt", "rtrl", "ekf", "ekf_decoupled")
 UNIT_INTERVAL = Number(low=0, high=1, open_high=True)
@@ -21,7 +20,7 @@ COUNT = Number(low=1, integer=True)
 
 @dataclass(eq=False, repr=False)
 class Training(Estimator):
-    """How a network is trained.
+    """The settings of training a network by gradient.
 
     Parameters
     ----------
@@ -61,57 +60,30 @@ class Training(Estimator):
     used, otherwise those of the last.
     """
 
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        "epochs": Number(low=0, integer=True),
-        "batch_size": COUNT,
-        "optimizer": Choice(tuple(OPTIMIZERS)),
-        "learning_rate": POSITIVE,
-        "momentum": UNIT_INTERVAL,
-        "decay": UNIT_INTERVAL,
-        "beta1": UNIT_INTERVAL,
-        "beta2": UNIT_INTERVAL,
-        "schedule": Choice(tuple(SCHEDULES)),
-        "schedule_decay": Number(low=0),
-        "schedule_every": COUNT,
-        "clip_norm": Number(low=0, open_low=True, optional=True),
-        "weight_decay": Number(low=0),
-        "gradient_noise": Number(low=0),
-        "reduction": REDUCTIONS,
-        "window": Number(low=1, integer=True, optional=True),
-        "truncation": Choice((None,), (tuple, list), "a pair (k1, k2) of positive integers"),
-        "validation_fraction": UNIT_INTERVAL,
-        "patience": Number(low=1, integer=True, optional=True),
-        "algorithm": Choice(ALGORITHMS),
-        "kalman_covariance": POSITIVE,
-        "kalman_process": Number(low=0),
-        "checkpoint": Choice((None,), (str,), "the name of a file"),
-        "checkpoint_every": COUNT,
-    }
-
-    epochs: int = 300
-    batch_size: int = 32
-    optimizer: str = "adam"
-    learning_rate: float = 3e-3
-    momentum: float = 0.9
-    decay: float = 0.999
-    beta1: float = 0.9
-    beta2: float = 0.999
-    schedule: str = "constant"
-    schedule_decay: float = 0.95
-    schedule_every: int = 10
-    clip_norm: float | None = 1.0
-    weight_decay: float = 0.0
-    gradient_noise: float = 0.0
-    reduction: str = "mean"
-    window: int | None = None
-    truncation: Sequence[int] | None = None
-    validation_fraction: float = 0.0
-    patience: int | None = None
-    algorithm: str = "bptt"
-    kalman_covariance: float = 1.0
-    kalman_process: float = 1e-4
-    checkpoint: str | None = None
-    checkpoint_every: int = 10
+    epochs: int = parameter(300, Number(low=0, integer=True))
+    batch_size: int = parameter(32, COUNT)
+    optimizer: str = parameter("adam", Choice(tuple(OPTIMIZERS)))
+    learning_rate: float = parameter(3e-3, POSITIVE)
+    momentum: float = parameter(0.9, UNIT_INTERVAL)
+    decay: float = parameter(0.999, UNIT_INTERVAL)
+    beta1: float = parameter(0.9, UNIT_INTERVAL)
+    beta2: float = parameter(0.999, UNIT_INTERVAL)
+    schedule: str = parameter("constant", Choice(tuple(SCHEDULES)))
+    schedule_decay: float = parameter(0.95, Number(low=0))
+    schedule_every: int = parameter(10, COUNT)
+    clip_norm: float | None = parameter(1.0, Number(low=0, open_low=True, optional=True))
+    weight_decay: float = parameter(0.0, Number(low=0))
+    gradient_noise: float = parameter(0.0, Number(low=0))
+    reduction: str = parameter("mean", REDUCTIONS)
+    window: int | None = parameter(None, Number(low=1, integer=True, optional=True))
+    truncation: Sequence[int] | None = parameter(None, Choice((None,), (tuple, list), "a pair (k1, k2) of positive integers"))
+    validation_fraction: float = parameter(0.0, UNIT_INTERVAL)
+    patience: int | None = parameter(None, Number(low=1, integer=True, optional=True))
+    algorithm: str = parameter("bptt", Choice(ALGORITHMS))
+    kalman_covariance: float = parameter(1.0, POSITIVE)
+    kalman_process: float = parameter(1e-4, Number(low=0))
+    checkpoint: str | None = parameter(None, Choice((None,), (str,), "the name of a file"))
+    checkpoint_every: int = parameter(10, COUNT)
 
     def check(self) -> None:
         """Raise `ParameterError` for the first parameter out of its constraint."""
@@ -126,9 +98,9 @@ class Training(Estimator):
             )
 
     def check_use(self, bidirectional: bool, per_step: bool, seeded: bool) -> None:
-        """Raise `ParameterError` where the settings do not go with a network, its targets, or its `random_state`.
+        """Raise `ParameterError` where the settings do not suit a network, its targets, or its `random_state`.
 
-        Warns of settings that were changed, but that the optimizer does not read.
+        Warns of changed settings that the optimizer does not read.
         """
         read = OPTIMIZERS[self.optimizer].settings
         for name in {name for optimizer in OPTIMIZERS.values() for name in optimizer.settings} - set(read):

@@ -1,6 +1,6 @@
 """Activations, in place on an array, in float64 and float32, and their derivatives.
 
-tanh and the logistic sigmoid are built on one range reduction, t = k ln 2 + r with |r| <= ln 2 / 2, whose k is rounded
+Both tanh and the logistic sigmoid are built on one range reduction, t = k ln 2 + r with |r| <= ln 2 / 2, whose k is rounded
 by adding and subtracting 1.5 * 2^52 (2^23 in float32), so that the loops hold no branch, no call and no conversion and
 LLVM turns them into vector code. The polynomials are minimax fits (Remez exchange in 160-bit arithmetic) of
 (e^r - 1 - r - r^2/2) / r^3, relative to e^r - 1, with an error of 2.6e-19 (float64) and 3.9e-10 (float32).
@@ -9,8 +9,6 @@ Measured over the whole range: at most 1.7 ulp in float64; in float32, where eve
 (sigmoid).
 NaN, infinities, signed zeros and denormals come out as the functions define them.
 """
-
-from __future__ import annotations
 
 import numpy as np
 

@@ -1,14 +1,12 @@
 """Matrix products inside kernels: BLAS gemm on row-major arrays whose rows may lie apart, in blocks that suit the cache.
 
-Numba's own `np.dot` takes contiguous arrays only and cannot add to what is there. It calls SciPy's BLAS through a
-symbol that its runtime exports; `gemm` calls the same one, with strides, and adds where asked to.
+Numba's own `np.dot` takes contiguous arrays only and cannot add to its output. It calls SciPy's BLAS through a symbol that
+its runtime exports; `gemm` calls the same symbol with strides, and can add.
 
 OpenBLAS multiplies without copying its operands first only up to m n k = 100^3 (on AVX-512). Above that a product with
 16 to 32 rows, which a mini-batch has, spends half its time on the copies: so larger products are cut into blocks below
 that limit. (32, 128) (128, 512) in float32 then runs at 114 GFlop/s on one core, not at 73.
 """
-
-from __future__ import annotations
 
 from typing import Any
 

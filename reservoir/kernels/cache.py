@@ -1,20 +1,18 @@
-"""The files in which Numba keeps compiled kernels: right after any change of a kernel, and where several processes use them.
+"""The files in which Numba keeps compiled kernels: valid after any change of a kernel, and safe for several processes.
 
-Numba names the files of a kernel by its line and checks the source of its own module only. But the machine code also
-holds what the kernel calls. So the file names carry a digest of all sources that hold kernels, and one of Numba's settings.
+Numba names the files of a kernel by its line and checks the source of the kernel's own module only. But the machine code also
+contains the kernels that it calls. So the file names carry a digest of all sources of kernels and one of Numba's settings.
 
-Kernels of a user's own file, and the library's kernels compiled for weights of a user's own class, have files of their own:
-their names also carry a digest of the user's sources. Other processes, which may not have the user's module, never read them.
+Kernels of a user's own file, and the library's kernels compiled for weights of a user's own class, are in separate files, whose
+names also carry a digest of the user's sources. Other processes, which may not have the user's module, never read them.
 """
-
-from __future__ import annotations
 
 import hashlib
 import linecache
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -65,7 +63,7 @@ def is_ours(module: str) -> bool:
 
 
 def modules_of(types: Any) -> Iterator[str]:
-    """The modules of all NamedTuple classes in a signature's types."""
+    """Return the modules of all NamedTuple classes in a signature's types."""
     for part in types if isinstance(types, tuple) else ():
         if kind := getattr(part, "instance_class", None):
             yield kind.__module__
@@ -84,13 +82,11 @@ def users_digest(module: str, types: Any) -> str:
 
 
 def keep_apart(compiled: Any) -> Any:
-    """Let a kernel share its compiled code with processes of the same digest only, one of which writes at a time.
+    """Share the compiled code of a kernel only with processes of the same digest, one of which writes at a time.
 
-    Numba numbers the files by an index, which it reads, writes back, and then follows with the code itself. Without a lock, two
-    processes that compile a kernel for different types at once may take one number for both, and a third one would find the
-    new index before the new code; either way the wrong code would run. Whoever writes removes the files of other sources: a
-    process that still runs older sources finds none of its own and compiles anew. Where nothing can be written, the code
-    is compiled in every process.
+    Numba numbers the files in an index, which it reads, writes back, and then follows with the code. Without a lock, two
+    processes that compile a kernel for different types at once may take one number for both, and a third one may find the new
+    index before the new code: the wrong code would run. Writing removes the files of other sources.
     """
     numbas: Any = getattr(compiled, "_cache", None)
     if not hasattr(numbas, "_cache_file"):  # none without the JIT
@@ -103,16 +99,16 @@ def keep_apart(compiled: Any) -> Any:
     def files_of(users: str) -> Any:
         return guarded(new(numbas.cache_path, name + users, numbas._impl.locator.get_source_stamp()))
 
-    files = guarded(new(numbas.cache_path, name, numbas._impl.locator.get_source_stamp()))
+    files = files_of("")
     load, save = files.load, files.save
 
     def load_there(key: Any) -> Any:
         users = users_digest(module, key[0])
-        return files_of(users).load(key) if users else load(key)
+        return (files_of(users).load if users else load)(key)
 
     def save_there(key: Any, code: Any) -> None:
         users = users_digest(module, key[0])
-        files_of(users).save(key, code) if users else save(key, code)
+        (files_of(users).save if users else save)(key, code)
 
     files.load, files.save = load_there, save_there
     numbas._cache_file = files
@@ -121,35 +117,34 @@ def keep_apart(compiled: Any) -> Any:
 
 def guarded(files: Any) -> Any:
     """Let the files of a kernel be read and written under a lock, and remove superseded ones when they are written."""
+    read, write = files.load, files.save
+
+    def load(*arguments: Any) -> Any:
+        with locked(files._cache_path, "LOCK_SH"):
+            return read(*arguments)
 
     def save(*arguments: Any) -> None:
-        with suppress(OSError):  # a full disk, another user's files
+        with locked(files._cache_path, "LOCK_EX"), suppress(OSError):  # a full disk, another user's files
             write(*arguments)
             remove_superseded(Path(files._cache_path))
 
-    write = files.save
-    if fcntl is None:
-        files.save = save
-    else:
-        files.save, files.load = locked(files, save, fcntl.LOCK_EX), locked(files, files.load, fcntl.LOCK_SH)
+    files.load, files.save = load, save
     return files
 
 
-def locked(files: Any, method: Callable[..., Any], kind: int) -> Callable[..., Any]:
-    """Return `method`, run under a lock of the folder of `files`."""
-
-    def run(*arguments: Any) -> Any:
-        if not os.path.isdir(files._cache_path):
-            return method(*arguments)
-        lock = os.open(files._cache_path, os.O_RDONLY)
-        try:
-            with suppress(OSError):  # a file system without locks
-                fcntl.flock(lock, kind)
-            return method(*arguments)
-        finally:
-            os.close(lock)
-
-    return run
+@contextmanager
+def locked(folder: str, kind: str) -> Iterator[None]:
+    """Run a block under a lock of a folder, where the folder exists and the system has locks."""
+    if fcntl is None or not os.path.isdir(folder):
+        yield
+        return
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(lock, getattr(fcntl, kind))
+        yield
+    finally:
+        os.close(lock)
 
 
 def remove_superseded(folder: Path) -> None:

@@ -6,8 +6,6 @@ v(t) stacks the input u(t) and, with output feedback, the output y(t-1); V stack
 Popovici & Siewert 2007, eq. 4, with the leak per unit; b and the noise as in Jaeger 2002).
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Closed loop: the readout computes an output at every step, and the reservoir reads it at the next."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

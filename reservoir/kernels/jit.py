@@ -7,8 +7,6 @@ innermost loop runs over independent elements. `error_model="numpy"` drops the b
 otherwise has. The GIL is released, so that plain threads run kernels side by side.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,9 +1,7 @@
-"""The covariance of weights in blocks: products with it, and what a measurement takes from it.
+"""The covariance of weights in blocks: products with it, and its decrease by a measurement.
 
 `blocks` holds the blocks one after the other, block g of the weights borders[g] ... borders[g + 1] - 1.
 """
-
-from __future__ import annotations
 
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import jit

@@ -1,33 +1,24 @@
 """Losses of weighted rows and their gradients with respect to the outputs, in one pass.
 
-All arrays are of one type and contiguous: outputs, targets and gradient (N, O), weights (N,). They are read flat, rows by
-unsigned bounds: making a slice would take as long as a short row. The loss does not look at a row of weight 0, so that NaN in
-it does no harm. The loss is added up in float64, an output at a time, so that the loop over outputs is vectorized and the
-order of the sum fixed.
+All arrays are of one type and contiguous: outputs, targets and gradient (N, O), weights (N,). They are read flat, because a
+slice takes as long as a short row. Rows of weight 0 are not read, so that NaN in them does no harm. The sum over rows runs in
+float64 for each output, so that the loop over outputs is vectorized and the order of the sum is fixed.
 """
-
-from __future__ import annotations
 
 import math
 
 import numpy as np
 
-from reservoir.kernels.jit import inline, jit
-
-
-@inline
-def _wide(x):
-    """An unsigned integer that stays one in sums and products."""
-    return np.uint64(x)
+from reservoir.kernels.jit import jit
 
 
 @jit
 def squared_error(outputs, targets, weights, gradient):
-    """The loss; 2 w (y - d) goes to `gradient`."""
+    """Return the loss; 2 w (y - d) goes to `gradient`."""
     y, d, g = outputs.reshape(-1), targets.reshape(-1), gradient.reshape(-1)
-    width = _wide(outputs.shape[1])
+    width = np.uint64(outputs.shape[1])
     sums = np.zeros(width)
-    for n in range(_wide(weights.size)):
+    for n in range(np.uint64(weights.size)):
         weight, start = weights[n], n * width
         if weight == 0.0:
             for o in range(width):
@@ -43,16 +34,16 @@ def squared_error(outputs, targets, weights, gradient):
 
 @jit
 def _largest(y, start, stop):
-    """The largest of y[start:stop], compared in four independent chains."""
+    """Return the largest of y[start:stop], compared in four independent chains."""
     a = b = c = d = y[start]
-    quads = (stop - start) // _wide(4)
+    quads = (stop - start) // np.uint64(4)
     for k in range(quads):
-        o = start + _wide(4) * k
+        o = start + np.uint64(4) * k
         a = y[o] if y[o] > a else a
-        b = y[o + _wide(1)] if y[o + _wide(1)] > b else b
-        c = y[o + _wide(2)] if y[o + _wide(2)] > c else c
-        d = y[o + _wide(3)] if y[o + _wide(3)] > d else d
-    for o in range(start + _wide(4) * quads, stop):
+        b = y[o + np.uint64(1)] if y[o + np.uint64(1)] > b else b
+        c = y[o + np.uint64(2)] if y[o + np.uint64(2)] > c else c
+        d = y[o + np.uint64(3)] if y[o + np.uint64(3)] > d else d
+    for o in range(start + np.uint64(4) * quads, stop):
         a = y[o] if y[o] > a else a
     a, c = b if b > a else a, d if d > c else c
     return c if c > a else a
@@ -60,16 +51,16 @@ def _largest(y, start, stop):
 
 @jit
 def _total(x, start, stop):
-    """The sum of x[start:stop] in float64, in four independent chains."""
+    """Return the sum of x[start:stop] in float64, in four independent chains."""
     a = b = c = d = 0.0
-    quads = (stop - start) // _wide(4)
+    quads = (stop - start) // np.uint64(4)
     for k in range(quads):
-        o = start + _wide(4) * k
+        o = start + np.uint64(4) * k
         a += np.float64(x[o])
-        b += np.float64(x[o + _wide(1)])
-        c += np.float64(x[o + _wide(2)])
-        d += np.float64(x[o + _wide(3)])
-    for o in range(start + _wide(4) * quads, stop):
+        b += np.float64(x[o + np.uint64(1)])
+        c += np.float64(x[o + np.uint64(2)])
+        d += np.float64(x[o + np.uint64(3)])
+    for o in range(start + np.uint64(4) * quads, stop):
         a += np.float64(x[o])
     return (a + b) + (c + d)
 
@@ -78,8 +69,8 @@ def _total(x, start, stop):
 def below_largest(outputs, largest, shifted):
     """Write the largest output of each row into `largest` (N,) and outputs - largest, none above 0, into `shifted`."""
     y, out = outputs.reshape(-1), shifted.reshape(-1)
-    width = _wide(outputs.shape[1])
-    for n in range(_wide(largest.size)):
+    width = np.uint64(outputs.shape[1])
+    for n in range(np.uint64(largest.size)):
         start = n * width
         top = _largest(y, start, start + width)
         largest[n] = top
@@ -89,11 +80,11 @@ def below_largest(outputs, largest, shifted):
 
 @jit
 def cross_entropy(outputs, targets, weights, largest, gradient):
-    """The loss; `gradient` holds exp(outputs - largest), and gets w (softmax(y) sum(d) - d)."""
+    """Return the loss; `gradient` holds exp(outputs - largest), and gets w (softmax(y) sum(d) - d)."""
     y, d, g = outputs.reshape(-1), targets.reshape(-1), gradient.reshape(-1)
-    width = _wide(outputs.shape[1])
+    width = np.uint64(outputs.shape[1])
     sums = np.zeros(width)
-    for n in range(_wide(weights.size)):
+    for n in range(np.uint64(weights.size)):
         weight, start = weights[n], n * width
         if weight == 0.0:
             for o in range(width):

@@ -1,7 +1,5 @@
 """The growth of a small perturbation along a driven trajectory."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from reservoir.kernels.activations import derivative

@@ -10,8 +10,6 @@ The vector x is kept twice in a row, (2N,), so that a cyclic diagonal is one con
 remainder. Indices are unsigned, because a signed one brings a branch for negative values into the loop.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Online learning: one update of the output weights per step, in place."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from reservoir.kernels.freerun import fold
@@ -10,7 +8,7 @@ from reservoir.kernels.jit import jit
 
 @jit
 def weighted_sum(a, b, work):
-    """The sum of a[i] * b[i]; work has their size."""
+    """Return the sum of a[i] * b[i]; work has their size."""
     for i in range(a.size):
         work[i] = a[i] * b[i]
     return fold(work, a.size)

@@ -1,11 +1,9 @@
 """One update of a flat weight vector, in one pass over memory, and the sum of squares that clipping needs.
 
 Settings arrive as float64 and are rounded once to the type of the weights. A running mean below `_least` counts as zero, and
-so does a gradient that is to be squared: it moves no weight, but its square, or its own decay, would end among the denormal
-numbers, where processors are slow, and stay there, as .9 times a few of the smallest steps rounds to the same number again.
+so does a gradient that is squared. Such a number moves no weight, but its square or its decay becomes a denormal number, where
+processors are slow, and stays one: .9 times a few of the smallest steps rounds to the same number again.
 """
-
-from __future__ import annotations
 
 import numpy as np
 
@@ -30,7 +28,7 @@ def _flushed(x, least):
 
 @jit
 def sum_of_squares(x):
-    """The sum of x[i]^2 in float64, as LANES independent sums that are added up in a fixed order."""
+    """Return the sum of x[i]^2 in float64, as LANES independent sums that are added up in a fixed order."""
     lanes = np.zeros(LANES)
     for start in range(0, x.size, LANES):
         block = x[start : start + LANES]
@@ -49,7 +47,8 @@ def sgd(weights, gradient, rate, weight_decay):
 
 
 @jit
-def momentum(weights, gradient, velocity, rate, momentum, weight_decay):
+def momentum(weights, gradient, velocity, rate, momentum, weight_decay, ahead):
+    """`ahead` is 1 for Nesterov's form, else 0."""
     kind = weights.dtype.type
     rate, momentum, weight_decay = kind(rate), kind(momentum), kind(weight_decay)
     least = kind(_least(weights))
@@ -57,19 +56,7 @@ def momentum(weights, gradient, velocity, rate, momentum, weight_decay):
         g = gradient[i] + weight_decay * weights[i]
         v = _flushed(momentum * velocity[i] + g, least)
         velocity[i] = v
-        weights[i] -= rate * v
-
-
-@jit
-def nesterov(weights, gradient, velocity, rate, momentum, weight_decay):
-    kind = weights.dtype.type
-    rate, momentum, weight_decay = kind(rate), kind(momentum), kind(weight_decay)
-    least = kind(_least(weights))
-    for i in range(weights.size):
-        g = gradient[i] + weight_decay * weights[i]
-        v = _flushed(momentum * velocity[i] + g, least)
-        velocity[i] = v
-        weights[i] -= rate * (g + momentum * v)
+        weights[i] -= rate * (g + momentum * v if ahead else v)
 
 
 @jit
@@ -88,10 +75,7 @@ def rmsprop(weights, gradient, squares, rate, decay, correction, epsilon, weight
 
 @jit
 def adam(weights, gradient, means, squares, rate, beta1, beta2, correction, epsilon, weight_decay, shrinkage):
-    """`rate` is divided by 1 - beta1^step, `correction` is 1 / sqrt(1 - beta2^step).
-
-    `shrinkage` is the share by which weights shrink besides, whatever the gradient.
-    """
+    """`rate` is divided by 1 - beta1^step, `correction` is 1 / sqrt(1 - beta2^step); weights shrink by `shrinkage` besides."""
     kind = weights.dtype.type
     rate, correction, epsilon, weight_decay = kind(rate), kind(correction), kind(epsilon), kind(weight_decay)
     beta1, new_mean, beta2, new_square = kind(beta1), kind(1.0 - beta1), kind(beta2), kind(1.0 - beta2)

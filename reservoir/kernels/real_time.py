@@ -1,10 +1,8 @@
 """Sensitivities of a layer's states to the weights, carried forward in time (Williams & Zipser 1989), for every cell.
 
-The Jacobian of a step comes from the cell's own `backward_step` and `weight_gradients`: as many copies of the step as there
-are state variables, each with another unit vector as the gradient with respect to the new state.
+The Jacobian of a step comes from the cell's own `backward_step` and `weight_gradients`: one copy of the step for each state
+variable, whose gradient with respect to the new state is a unit vector.
 """
-
-from __future__ import annotations
 
 from typing import NamedTuple
 
@@ -50,7 +48,7 @@ def step_jacobian(weights, tape, t, b, room):
 
 @jit
 def forward_sensitivities(weights, tape, t, n, room, gradients, start, below, sensitivities):
-    """The sensitivities after step t of the first n sequences, from those before it, in place.
+    """Write the sensitivities after step t of the first n sequences, from those before it, in place.
 
     gradients : of the class of `weights`, its arrays the parts of `room.direct`
     start : the first weight of the layer

@@ -1,6 +1,6 @@
 """The loop over time, forward and backward, once for every cell.
 
-A cell's file gives four kernels; the class of its weights, a NamedTuple, tells Numba which ones to compile in:
+A cell's file gives four kernels. The class of the cell's weights, a NamedTuple, tells Numba which ones to compile in:
 
     prepare(weights, tape)                               what can be computed for all steps at once, before the loop
     forward_step(weights, tape, t, n)                    states[:, t + 1, :n] from states[:, t, :n]
@@ -13,8 +13,6 @@ Sequences of a batch are sorted by length, the longest first, so that at step t 
 others keep their state, and gradients pass through them unchanged.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -25,14 +23,14 @@ from reservoir.kernels.jit import uncounted
 
 
 class Tape(NamedTuple):
-    """What one run of a layer over a batch reads and leaves: T steps, B sequences, H units.
+    """The arrays of one run of a layer over a batch: T steps, B sequences, H units.
 
-    `gates` holds the pre-activations, then the activations, and on the way back their gradients, all in place.
+    `gates` holds the pre-activations, then the activations, and in the backward pass their gradients, all in place.
     """
 
     inputs: np.ndarray  # (T, B, n_inputs)
     gates: np.ndarray  # (T, B, gates per unit * H)
-    extra: np.ndarray  # (T, B, extra per unit * H): what else a cell keeps for the way back
+    extra: np.ndarray  # (T, B, extra per unit * H): what else the backward pass needs
     states: np.ndarray  # (n_states, T + 1, B, H): the output of the cell first, from the initial state on
     first: int  # the time of the first step: 0 unless an earlier run is continued
 
@@ -47,47 +45,24 @@ class Kernels(NamedTuple):
 
 
 KERNELS: dict[type, Kernels] = {}
-"""Class of the weights -> the cell's kernels; a cell's file enters them."""
+"""The kernels of a cell by the class of its weights; a cell's file enters them."""
 
 
-def prepare(weights, tape):
-    KERNELS[type(weights)].prepare(weights, tape)
+def _of_cell(name):
+    """Return a function that calls the kernel of that name of the cell whose weights it gets; Numba compiles that kernel in."""
+
+    def call(weights, *arguments):
+        getattr(KERNELS[type(weights)], name)(weights, *arguments)
+
+    @overload(call)
+    def compiled(weights, *arguments):
+        kernel = getattr(KERNELS[weights.instance_class], name)
+        return lambda weights, *arguments: kernel(weights, *arguments)
+
+    return call
 
 
-def forward_step(weights, tape, t, n):
-    KERNELS[type(weights)].forward_step(weights, tape, t, n)
-
-
-def backward_step(weights, tape, t, n, state_gradient):
-    KERNELS[type(weights)].backward_step(weights, tape, t, n, state_gradient)
-
-
-def weight_gradients(weights, tape, gradients):
-    KERNELS[type(weights)].weight_gradients(weights, tape, gradients)
-
-
-@overload(prepare)
-def _prepare(weights, tape):
-    kernel = KERNELS[weights.instance_class].prepare
-    return lambda weights, tape: kernel(weights, tape)
-
-
-@overload(forward_step)
-def _forward_step(weights, tape, t, n):
-    kernel = KERNELS[weights.instance_class].forward_step
-    return lambda weights, tape, t, n: kernel(weights, tape, t, n)
-
-
-@overload(backward_step)
-def _backward_step(weights, tape, t, n, state_gradient):
-    kernel = KERNELS[weights.instance_class].backward_step
-    return lambda weights, tape, t, n, state_gradient: kernel(weights, tape, t, n, state_gradient)
-
-
-@overload(weight_gradients)
-def _weight_gradients(weights, tape, gradients):
-    kernel = KERNELS[weights.instance_class].weight_gradients
-    return lambda weights, tape, gradients: kernel(weights, tape, gradients)
+prepare, forward_step, backward_step, weight_gradients = map(_of_cell, Kernels._fields)
 
 
 @uncounted
@@ -131,7 +106,7 @@ def run_backward(weights, tape, active, output_gradient, state_gradient, gradien
 
 @uncounted
 def add_flushed(increment, total, tiny):
-    """total += increment, with what is smaller than `tiny` made zero: denormal numbers are many times slower."""
+    """total += increment; sums below `tiny` become zero, because denormal numbers are many times slower."""
     for b in range(total.shape[0]):
         row, more = total[b], increment[b]
         for j in range(len(row)):

@@ -1,4 +1,4 @@
-"""What a cell is to the rest: its sizes, its arrays, and how they are packed for the kernels."""
+"""The base of every cell: its sizes, its arrays, and how they are packed for the kernels."""
 
 from __future__ import annotations
 
@@ -7,22 +7,26 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.random import Generator
 
 from reservoir.gradient.initializers import initialize
+from reservoir.kernels.activations import CODES
 
 Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Base of every cell, a frozen dataclass of its options. A subclass states its sizes and its arrays."""
+    """The base of every cell, a frozen dataclass of its options. A subclass states its sizes and its arrays."""
 
+    weights: ClassVar[Any]
+    """The NamedTuple of its arrays, for whose class the kernels are registered."""
     gate_functions: ClassVar[Mapping[str, str]] = {}
     """For each gate, in the order of its columns in the weights, the function of its pre-activation: "sigmoid" or "tanh"."""
     states: ClassVar[int] = 1
     """State variables per unit; the first is the output."""
     extra: ClassVar[int] = 0
-    """Further numbers per unit and step that the way back needs."""
+    """Further numbers per unit and step that the backward pass needs."""
     diagonal: ClassVar[bool] = False
     """Whether the output of a unit depends on its own weights alone."""
     output_function: ClassVar[str] = "tanh"
@@ -36,18 +40,27 @@ class Cell:
         return max(len(self.gate_functions), 1)
 
     def shapes(self, n_inputs: int) -> dict[str, Shape]:
-        """Names and shapes of the weights, in the order of the flat parameter vector."""
-        raise NotImplementedError
+        """Names and shapes of the weights, in the order of the flat parameter vector: those of gates that read all units."""
+        width = self.gates * self.units
+        return {"input_weights": (n_inputs, width), "recurrent_weights": (self.units, width), "bias": (width,)}
 
     def bind(self, arrays: Mapping[str, np.ndarray]) -> Any:
-        """The arrays as the NamedTuple whose class the kernels are registered for; of gradients too."""
-        raise NotImplementedError
+        """Return the arrays as the kernels take them; of gradients too."""
+        return self.weights(**arrays, **self.auxiliary(arrays))
+
+    def auxiliary(self, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        """Return the fields of `weights` that are not weights: room for the transpose of U, and the code of the activation."""
+        recurrent = arrays["recurrent_weights"]
+        known: dict[str, Any] = {"transposed": np.empty(recurrent.shape[::-1], recurrent.dtype)}
+        if hasattr(self, "activation"):
+            known["activation"] = CODES[self.activation]
+        return {name: value for name, value in known.items() if name in self.weights._fields}
 
     def readable(self, name: str, array: np.ndarray) -> np.ndarray:
-        """An array of the weights as users read it: a matrix as (to, from), which is stored as (from, to)."""
+        """Return an array of the weights as users read it: a matrix as (to, from), which is stored as (from, to)."""
         return array.T
 
-    def draw_recurrent(self, kind: str, scale: float, generator: np.random.Generator) -> np.ndarray:
+    def draw_recurrent(self, kind: str, scale: float, generator: Generator) -> np.ndarray:
         """Initial `recurrent_weights`, drawn as `initialize` says."""
         return initialize(kind, (self.units, self.gates * self.units), generator, scale)
 

@@ -15,7 +15,9 @@ from itertools import pairwise
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from numpy.random import Generator
 
+from reservoir.base.estimator import parameter
 from reservoir.gradient.cells.base import Cell, Shape
 from reservoir.gradient.cells.dense import activate_columns, sum_rows, transpose
 from reservoir.gradient.recurrent import RecurrentEstimator
@@ -23,7 +25,7 @@ from reservoir.kernels.activations import CODES, scale_by_derivative
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import inline, uncounted
 from reservoir.kernels.sequence import KERNELS, Kernels
-from reservoir.validation import Choice, Constraint, Number, ParameterError
+from reservoir.validation import Choice, Number, ParameterError
 
 POWERS_OF_TWO = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
@@ -32,7 +34,7 @@ class ClockworkWeights(NamedTuple):
     """W (n_inputs, H), b (H,); U packed: for each module its rows (units from its first on) times its columns, flat.
 
     Module i has the units starts[i] to starts[i + 1], its part of U starts at offsets[i]. `transposed` is room for the
-    same parts transposed, with which the way back is faster.
+    same parts transposed, which make the backward pass faster.
     """
 
     input_weights: np.ndarray
@@ -47,13 +49,13 @@ class ClockworkWeights(NamedTuple):
 
 @uncounted
 def _runs(weights, tape, t, module):
-    """Whether a module runs at a step."""
+    """Return whether a module runs at a step."""
     return np.uint64(tape.first + t) % np.uint64(weights.periods[module]) == np.uint64(0)
 
 
 @inline
 def _block(packed, weights, module):
-    """The weights into a module, (units from its first on, its units)."""
+    """Return the weights into a module: (units from its first on, its units)."""
     start, stop = weights.starts[module], weights.starts[module + 1]
     part = packed[weights.offsets[module] : weights.offsets[module + 1]]
     return part.reshape(weights.starts[-1] - start, stop - start)
@@ -61,7 +63,7 @@ def _block(packed, weights, module):
 
 @inline
 def _block_transposed(weights, module):
-    """The same transposed, (its units, units from its first on)."""
+    """Return the same transposed, (its units, units from its first on)."""
     start, stop = weights.starts[module], weights.starts[module + 1]
     part = weights.transposed[weights.offsets[module] : weights.offsets[module + 1]]
     return part.reshape(stop - start, weights.starts[-1] - start)
@@ -69,7 +71,7 @@ def _block_transposed(weights, module):
 
 @uncounted
 def _prepare(weights, tape):
-    """Nothing: at most steps most units idle."""
+    """Do nothing: most units idle at most steps."""
 
 
 @uncounted
@@ -141,6 +143,8 @@ class ClockworkCell(Cell):
     Units that do not divide evenly among the modules go to the faster ones.
     """
 
+    weights: ClassVar[Any] = ClockworkWeights
+
     periods: tuple[int, ...] = POWERS_OF_TWO
     activation: str = "tanh"
 
@@ -157,38 +161,27 @@ class ClockworkCell(Cell):
         return np.concatenate([[0], np.cumsum((self.units - self.starts[:-1]) * np.diff(self.starts))])
 
     def shapes(self, n_inputs: int) -> dict[str, Shape]:
-        """The arrays of the weights."""
-        return {
-            "input_weights": (n_inputs, self.units),
-            "recurrent_weights": (int(self.offsets[-1]),),
-            "bias": (self.units,),
-        }
+        """Return the arrays of the weights."""
+        return {**super().shapes(n_inputs), "recurrent_weights": (int(self.offsets[-1]),)}
 
-    def bind(self, arrays: Mapping[str, np.ndarray]) -> Any:
-        """The arrays as the kernels take them."""
-        transposed = np.empty_like(arrays["recurrent_weights"])
-        return ClockworkWeights(
-            **arrays,
-            transposed=transposed,
-            activation=CODES[self.activation],
-            periods=np.array(self.periods),
-            starts=self.starts,
-            offsets=self.offsets,
-        )
+    def auxiliary(self, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        """Return the fields of `ClockworkWeights` that are not weights."""
+        modules = {"periods": np.array(self.periods), "starts": self.starts, "offsets": self.offsets}
+        return {**super().auxiliary(arrays), **modules}
 
     def pack(self, matrix: np.ndarray) -> np.ndarray:
-        """The blocks of the triangle of an (H, H) matrix, row from, column to, as the flat `recurrent_weights`."""
+        """Return the blocks of the triangle of an (H, H) matrix, row from, column to, as the flat `recurrent_weights`."""
         return np.concatenate([matrix[i:, i:j].ravel() for i, j in pairwise(self.starts)])
 
     def unpack(self, packed: np.ndarray) -> np.ndarray:
-        """The (H, H) matrix, zero outside the triangle: of `recurrent_weights`, row from, column to."""
+        """Return the (H, H) matrix, zero outside the triangle: of `recurrent_weights`, row from, column to."""
         matrix = np.zeros((self.units, self.units), packed.dtype)
         for i, j, part in zip(self.starts[:-1], self.starts[1:], np.split(packed, self.offsets[1:-1]), strict=True):
             matrix[i:, i:j] = part.reshape(self.units - i, j - i)
         return matrix
 
     def readable(self, name: str, array: np.ndarray) -> np.ndarray:
-        """An array of the weights as users read it; the recurrent ones as a whole matrix, upper block triangular."""
+        """Return an array of the weights as users read it; the recurrent ones as a whole matrix, upper block triangular."""
         return (self.unpack(array) if name == "recurrent_weights" else array).T
 
     def units_fed(self, name: str, n_inputs: int) -> np.ndarray:
@@ -197,13 +190,8 @@ class ClockworkCell(Cell):
             return self.pack(np.tile(np.arange(self.units), (self.units, 1)))
         return super().units_fed(name, n_inputs)
 
-    def multiply_adds(self, t: int) -> int:
-        """Multiplications of the recurrent product at step t of one sequence."""
-        sizes = np.diff(self.starts)
-        return int(sum((self.units - s) * k for s, k, T in zip(self.starts, sizes, self.periods, strict=False) if t % T == 0))
-
-    def draw_recurrent(self, kind: str, scale: float, generator: np.random.Generator) -> np.ndarray:
-        """The triangle of a whole matrix that is drawn as `initialize` says."""
+    def draw_recurrent(self, kind: str, scale: float, generator: Generator) -> np.ndarray:
+        """Return the triangle of a whole matrix that is drawn as `initialize` says."""
         return self.pack(super().draw_recurrent(kind, scale, generator))
 
 
@@ -216,14 +204,10 @@ class ClockworkRNN(RecurrentEstimator):
     activation : f: "tanh", "sigmoid", "relu" or "identity"
     """
 
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        **RecurrentEstimator.constraints,
-        "periods": Number(low=1, high=2**31 - 1, integer=True, array=True),
-        "activation": Choice(tuple(CODES)),
-    }
+    cell_class: ClassVar[type[Cell]] = ClockworkCell
 
-    periods: Sequence[int] = POWERS_OF_TWO
-    activation: str = "tanh"
+    periods: Sequence[int] = parameter(POWERS_OF_TWO, Number(low=1, high=2**31 - 1, integer=True, array=True))
+    activation: str = parameter("tanh", Choice(tuple(CODES)))
 
     def check(self) -> None:
         """Raise `ParameterError` for the first parameter out of its constraint."""

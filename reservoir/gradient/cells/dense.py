@@ -1,8 +1,6 @@
-"""What cells share whose gates read the whole input and the whole state through dense matrices."""
+"""Kernels that cells share: sums, transposes, and products of the gates with whole inputs and states."""
 
 from __future__ import annotations
-
-import numpy as np
 
 from reservoir.kernels.activations import activate_range
 from reservoir.kernels.blas import gemm
@@ -29,6 +27,13 @@ def sum_rows(rows, total):
 
 
 @uncounted
+def multiply_add(a, b, total):
+    """total += a * b, for vectors."""
+    for j in range(total.size):
+        total[j] += a[j] * b[j]
+
+
+@uncounted
 def activate_columns(code, rows, n, start, stop):
     """Overwrite rows[:n, start:stop] with f of it, bounds unsigned."""
     for b in range(n):
@@ -48,14 +53,9 @@ def transpose(matrix, out):
 
 @uncounted
 def transpose_first(weights, tape, t):
-    """Fill `weights.transposed` where the way back begins: products with it are faster than those that BLAS transposes."""
+    """Fill `weights.transposed` at the first step backward: products with it are faster than those that BLAS transposes."""
     if t == tape.gates.shape[0] - 1:
         transpose(weights.recurrent_weights, weights.transposed)
-
-
-def room_for_transposed(recurrent_weights: np.ndarray) -> np.ndarray:
-    """What `transpose_first` fills."""
-    return np.empty(recurrent_weights.shape[::-1], recurrent_weights.dtype)
 
 
 @uncounted

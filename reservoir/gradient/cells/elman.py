@@ -5,20 +5,20 @@ h(t) = f(x(t) W + h(t-1) U + b)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from reservoir.gradient.cells.base import Cell, Shape
-from reservoir.gradient.cells.dense import dense_gradients, input_product, room_for_transposed, transpose_first
+from reservoir.base.estimator import parameter
+from reservoir.gradient.cells.base import Cell
+from reservoir.gradient.cells.dense import dense_gradients, input_product, transpose_first
 from reservoir.gradient.recurrent import RecurrentEstimator
-from reservoir.kernels.activations import CODES, activate, scale_by_derivative
+from reservoir.kernels.activations import activate, scale_by_derivative
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import uncounted
 from reservoir.kernels.sequence import KERNELS, Kernels
-from reservoir.validation import Choice, Constraint
+from reservoir.validation import Choice
 
 
 class ElmanWeights(NamedTuple):
@@ -59,16 +59,9 @@ KERNELS[ElmanWeights] = Kernels(input_product, _forward_step, _backward_step, de
 class ElmanCell(Cell):
     """The weights of a layer: `input_weights`, `recurrent_weights`, `bias`."""
 
+    weights: ClassVar[Any] = ElmanWeights
+
     activation: str = "tanh"
-
-    def shapes(self, n_inputs: int) -> dict[str, Shape]:
-        """The arrays of the weights."""
-        return {"input_weights": (n_inputs, self.units), "recurrent_weights": (self.units, self.units), "bias": (self.units,)}
-
-    def bind(self, arrays: Mapping[str, np.ndarray]) -> Any:
-        """The arrays as the kernels take them."""
-        transposed = room_for_transposed(arrays["recurrent_weights"])
-        return ElmanWeights(**arrays, transposed=transposed, activation=CODES[self.activation])
 
 
 @dataclass(eq=False, repr=False)
@@ -78,9 +71,6 @@ class Elman(RecurrentEstimator):
     activation : f: "tanh" or "relu"
     """
 
-    constraints: ClassVar[Mapping[str, Constraint]] = {**RecurrentEstimator.constraints, "activation": Choice(("tanh", "relu"))}
+    cell_class: ClassVar[type[Cell]] = ElmanCell
 
-    activation: str = "tanh"
-
-    def _cell(self) -> Cell:
-        return ElmanCell(self.units, self.activation)
+    activation: str = parameter("tanh", Choice(("tanh", "relu")))

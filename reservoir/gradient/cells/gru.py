@@ -18,22 +18,15 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from reservoir.base.estimator import parameter
 from reservoir.gradient.cells.base import Cell, Shape
-from reservoir.gradient.cells.dense import (
-    activate_columns,
-    fill_rows,
-    input_gradients,
-    input_product,
-    room_for_transposed,
-    sum_rows,
-    transpose_first,
-)
+from reservoir.gradient.cells.dense import activate_columns, fill_rows, input_gradients, input_product, sum_rows, transpose_first
 from reservoir.gradient.recurrent import RecurrentEstimator
 from reservoir.kernels.activations import SIGMOID, TANH
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import uncounted
 from reservoir.kernels.sequence import KERNELS, Kernels
-from reservoir.validation import Choice, Constraint
+from reservoir.validation import Choice
 
 
 class GRUWeights(NamedTuple):
@@ -46,60 +39,37 @@ class GRUWeights(NamedTuple):
     transposed: np.ndarray
 
 
-# `extra` holds, of the candidate, with the reset after: h U_n + c_n, then its gradient; before: r h, what U_n reads.
+# `extra` holds h U_n + c_n and then its gradient, where the reset comes after; r h, which U_n reads, where it comes before.
 
 
 @uncounted
-def _reset_before(gates, old, product):
-    """r h(t-1)."""
-    units = np.uint64(old.shape[1])
-    for b in range(np.uint64(len(gates))):
-        for j in range(units):
-            product[b, j] = gates[b, units + j] * old[b, j]
-
-
-@uncounted
-def _reset_after(gates, product):
-    """The candidate before tanh."""
-    units = np.uint64(product.shape[1])
-    double = np.uint64(2) * units
-    for b in range(np.uint64(len(gates))):
-        for j in range(units):
-            gates[b, double + j] += gates[b, units + j] * product[b, j]
-
-
-@uncounted
-def _emit(gates, old, new):
-    """h(t)."""
-    units = np.uint64(old.shape[1])
-    double = np.uint64(2) * units
-    for b in range(np.uint64(len(gates))):
+def _forward_step(weights, tape, t, n):
+    first, rows = 2 * tape.states.shape[3], np.uint64(n)  # the first column of the candidate
+    units, double, width = np.uint64(first // 2), np.uint64(first), np.uint64(3 * first // 2)
+    gates, product, old, new = tape.gates[t, :n], tape.extra[t, :n], tape.states[0, t, :n], tape.states[0, t + 1]
+    recurrent = weights.recurrent_weights
+    gemm(old, recurrent[:, :first], True, gates[:, :first])
+    activate_columns(SIGMOID, gates, rows, np.uint64(0), double)
+    if len(weights.recurrent_bias) > 0:
+        fill_rows(weights.recurrent_bias, product)
+        gemm(old, recurrent[:, first:], True, product)
+        for b in range(rows):
+            for j in range(units):
+                gates[b, double + j] += gates[b, units + j] * product[b, j]
+    else:
+        for b in range(rows):
+            for j in range(units):
+                product[b, j] = gates[b, units + j] * old[b, j]
+        gemm(product, recurrent[:, first:], True, gates[:, first:])
+    activate_columns(TANH, gates, rows, double, width)
+    for b in range(rows):
         for j in range(units):
             new[b, j] = gates[b, double + j] + gates[b, j] * (old[b, j] - gates[b, double + j])
 
 
 @uncounted
-def _forward_step(weights, tape, t, n):
-    units, rows = tape.states.shape[3], np.uint64(n)
-    border, width = np.uint64(2 * units), np.uint64(3 * units)
-    gates, product, old = tape.gates[t, :n], tape.extra[t, :n], tape.states[0, t, :n]
-    recurrent = weights.recurrent_weights
-    gemm(old, recurrent[:, : 2 * units], True, gates[:, : 2 * units])
-    activate_columns(SIGMOID, gates, rows, np.uint64(0), border)
-    if len(weights.recurrent_bias) > 0:
-        fill_rows(weights.recurrent_bias, product)
-        gemm(old, recurrent[:, 2 * units :], True, product)
-        _reset_after(gates, product)
-    else:
-        _reset_before(gates, old, product)
-        gemm(product, recurrent[:, 2 * units :], True, gates[:, 2 * units :])
-    activate_columns(TANH, gates, rows, border, width)
-    _emit(gates, old, tape.states[0, t + 1])
-
-
-@uncounted
 def _backward_output(gates, old, gradient):
-    """The gradients of the update gate and of the candidate, and what reaches h(t-1) directly."""
+    """Write the gradients of the update gate, of the candidate and, without the gates, of h(t-1)."""
     units = old.shape[1]
     one = gates.dtype.type(1.0)
     for b in range(len(gates)):
@@ -114,7 +84,7 @@ def _backward_output(gates, old, gradient):
 
 @uncounted
 def _backward_reset_after(gates, product):
-    """The gradients of the reset gate and of the recurrent product."""
+    """Write the gradients of the reset gate and of the recurrent product."""
     units = product.shape[1]
     one = gates.dtype.type(1.0)
     for b in range(len(gates)):
@@ -127,7 +97,7 @@ def _backward_reset_after(gates, product):
 
 @uncounted
 def _backward_reset_before(gates, old, product, gradient):
-    """The gradients of the reset gate and of h(t-1) from that of r h, which is then r h again."""
+    """Write the gradients of the reset gate and of h(t-1) from that of r h, which is then r h again."""
     units = product.shape[1]
     one = gates.dtype.type(1.0)
     for b in range(len(gates)):
@@ -180,24 +150,15 @@ KERNELS[GRUWeights] = Kernels(input_product, _forward_step, _backward_step, _wei
 class GRUCell(Cell):
     """The weights of a layer: `input_weights`, `recurrent_weights`, `bias`, and `recurrent_bias` where the reset comes after."""
 
+    weights: ClassVar[Any] = GRUWeights
     gate_functions: ClassVar[Mapping[str, str]] = {"update gate": "sigmoid", "reset gate": "sigmoid", "candidate": "tanh"}
     extra: ClassVar[int] = 1
 
     reset: str = "after"
 
     def shapes(self, n_inputs: int) -> dict[str, Shape]:
-        """The arrays of the weights."""
-        width = 3 * self.units
-        return {
-            "input_weights": (n_inputs, width),
-            "recurrent_weights": (self.units, width),
-            "bias": (width,),
-            "recurrent_bias": (self.units if self.reset == "after" else 0,),
-        }
-
-    def bind(self, arrays: Mapping[str, np.ndarray]) -> Any:
-        """The arrays as the kernels take them."""
-        return GRUWeights(**arrays, transposed=room_for_transposed(arrays["recurrent_weights"]))
+        """Return the arrays of the weights."""
+        return {**super().shapes(n_inputs), "recurrent_bias": (self.units if self.reset == "after" else 0,)}
 
 
 @dataclass(eq=False, repr=False)
@@ -207,9 +168,6 @@ class GRU(RecurrentEstimator):
     reset : where the reset gate acts, "before" the recurrent product of the candidate or "after" it
     """
 
-    constraints: ClassVar[Mapping[str, Constraint]] = {**RecurrentEstimator.constraints, "reset": Choice(("before", "after"))}
+    cell_class: ClassVar[type[Cell]] = GRUCell
 
-    reset: str = "after"
-
-    def _cell(self) -> Cell:
-        return GRUCell(self.units, self.reset)
+    reset: str = parameter("after", Choice(("before", "after")))

@@ -7,20 +7,21 @@ u is a vector, and its product with h goes element by element; f is the rectifie
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from numpy.random import Generator
 
+from reservoir.base.estimator import parameter
 from reservoir.gradient.cells.base import Cell, Shape
-from reservoir.gradient.cells.dense import input_gradients, input_product
+from reservoir.gradient.cells.dense import input_gradients, input_product, multiply_add
 from reservoir.gradient.initializers import initialize
 from reservoir.gradient.recurrent import RecurrentEstimator
-from reservoir.kernels.activations import CODES, activate, scale_by_derivative
+from reservoir.kernels.activations import activate, scale_by_derivative
 from reservoir.kernels.jit import uncounted
 from reservoir.kernels.sequence import KERNELS, Kernels
-from reservoir.validation import Choice, Constraint, Number
+from reservoir.validation import Choice, Number
 
 
 class IndRNNWeights(NamedTuple):
@@ -33,18 +34,10 @@ class IndRNNWeights(NamedTuple):
 
 
 @uncounted
-def _add_products(factors, rows, total):
-    """total[b] += factors * rows[b] for every b."""
-    for b in range(len(total)):
-        for j in range(len(factors)):
-            total[b, j] += factors[j] * rows[b, j]
-
-
-@uncounted
 def _forward_step(weights, tape, t, n):
     gates, new = tape.gates[t, :n], tape.states[0, t + 1]
-    _add_products(weights.recurrent_weights, tape.states[0, t], gates)
     for b in range(n):
+        multiply_add(weights.recurrent_weights, tape.states[0, t, b], gates[b])
         for j in range(gates.shape[1]):
             new[b, j] = gates[b, j]
     activate(weights.activation, new[:n].reshape(-1))
@@ -68,9 +61,7 @@ def _weight_gradients(weights, tape, gradients):
     gradients.recurrent_weights[:] = 0
     for t in range(tape.gates.shape[0]):
         for b in range(tape.gates.shape[1]):
-            row, old = tape.gates[t, b], tape.states[0, t, b]
-            for j in range(len(row)):
-                gradients.recurrent_weights[j] += row[j] * old[j]
+            multiply_add(tape.gates[t, b], tape.states[0, t, b], gradients.recurrent_weights)
 
 
 KERNELS[IndRNNWeights] = Kernels(input_product, _forward_step, _backward_step, _weight_gradients)
@@ -80,21 +71,18 @@ KERNELS[IndRNNWeights] = Kernels(input_product, _forward_step, _backward_step, _
 class IndRNNCell(Cell):
     """The weights of a layer: `input_weights`, `recurrent_weights`, one for each unit, `bias`."""
 
+    weights: ClassVar[Any] = IndRNNWeights
     diagonal: ClassVar[bool] = True
 
     activation: str = "relu"
     recurrent_bound: float = 1.0
 
     def shapes(self, n_inputs: int) -> dict[str, Shape]:
-        """The arrays of the weights."""
-        return {"input_weights": (n_inputs, self.units), "recurrent_weights": (self.units,), "bias": (self.units,)}
+        """Return the arrays of the weights."""
+        return {**super().shapes(n_inputs), "recurrent_weights": (self.units,)}
 
-    def bind(self, arrays: Mapping[str, np.ndarray]) -> Any:
-        """The arrays as the kernels take them."""
-        return IndRNNWeights(**arrays, activation=CODES[self.activation])
-
-    def draw_recurrent(self, kind: str, scale: float, generator: np.random.Generator) -> np.ndarray:
-        """Uniform from 0 to `recurrent_bound`, whatever is asked for."""
+    def draw_recurrent(self, kind: str, scale: float, generator: Generator) -> np.ndarray:
+        """Draw uniformly from 0 to `recurrent_bound`; `kind` and `scale` are ignored."""
         return initialize("indrnn", (self.units,), generator, self.recurrent_bound)
 
 
@@ -106,14 +94,7 @@ class IndRNN(RecurrentEstimator):
     recurrent_bound : u is drawn uniformly from 0 to this; `recurrent_init` is not used
     """
 
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        **RecurrentEstimator.constraints,
-        "activation": Choice(("relu", "tanh")),
-        "recurrent_bound": Number(low=0, open_low=True),
-    }
+    cell_class: ClassVar[type[Cell]] = IndRNNCell
 
-    activation: str = "relu"
-    recurrent_bound: float = 1.0
-
-    def _cell(self) -> Cell:
-        return IndRNNCell(self.units, self.activation, self.recurrent_bound)
+    activation: str = parameter("relu", Choice(("relu", "tanh")))
+    recurrent_bound: float = parameter(1.0, Number(low=0, open_low=True))

@@ -19,20 +19,15 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from reservoir.base.estimator import parameter
 from reservoir.gradient.cells.base import Cell, Shape
-from reservoir.gradient.cells.dense import (
-    activate_columns,
-    dense_gradients,
-    input_product,
-    room_for_transposed,
-    transpose_first,
-)
+from reservoir.gradient.cells.dense import activate_columns, dense_gradients, input_product, multiply_add, transpose_first
 from reservoir.gradient.recurrent import RecurrentEstimator
 from reservoir.kernels.activations import SIGMOID, TANH
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import uncounted
 from reservoir.kernels.sequence import KERNELS, Kernels
-from reservoir.validation import Choice, Constraint, Number
+from reservoir.validation import Choice, Number
 
 
 class LSTMWeights(NamedTuple):
@@ -46,56 +41,28 @@ class LSTMWeights(NamedTuple):
 
 
 @uncounted
-def _multiply_add(a, b, total):
-    for j in range(total.size):
-        total[j] += a[j] * b[j]
-
-
-@uncounted
 def _to_gates(peepholes, cell, gates, first, last):
     """gates += p * cell, of the gates in range(first, last)."""
     units = cell.shape[1]
     for b in range(len(gates)):
         for gate in range(first, last):
-            _multiply_add(peepholes[gate], cell[b], gates[b, gate * units : (gate + 1) * units])
+            multiply_add(peepholes[gate], cell[b], gates[b, gate * units : (gate + 1) * units])
 
 
 @uncounted
 def _from_gates(peepholes, gates, cell_gradient, first, last):
-    """The adjoint: cell_gradient += p * gates."""
+    """Add the adjoint of `_to_gates`: cell_gradient += p * gates."""
     units = cell_gradient.shape[1]
     for b in range(len(gates)):
         for gate in range(first, last):
-            _multiply_add(peepholes[gate], gates[b, gate * units : (gate + 1) * units], cell_gradient[b])
-
-
-@uncounted
-def _update(gates, old, cell, squashed):
-    """c(t), and a copy."""
-    units = np.uint64(cell.shape[1])
-    triple = np.uint64(3) * units
-    for b in range(np.uint64(len(gates))):
-        for j in range(units):
-            cell[b, j] = gates[b, units + j] * old[b, j] + gates[b, j] * gates[b, triple + j]
-        for j in range(units):
-            squashed[b, j] = cell[b, j]
-
-
-@uncounted
-def _emit(gates, squashed, output):
-    """h(t), from tanh(c(t))."""
-    units = np.uint64(output.shape[1])
-    double = np.uint64(2) * units
-    for b in range(np.uint64(len(gates))):
-        for j in range(units):
-            output[b, j] = gates[b, double + j] * squashed[b, j]
+            multiply_add(peepholes[gate], gates[b, gate * units : (gate + 1) * units], cell_gradient[b])
 
 
 @uncounted
 def _forward_step(weights, tape, t, n):
     zero, units, rows = np.uint64(0), np.uint64(tape.states.shape[3]), np.uint64(n)
     double, triple, width = np.uint64(2) * units, np.uint64(3) * units, np.uint64(4) * units
-    gates, squashed = tape.gates[t, :n], tape.extra[t]
+    gates, squashed, output = tape.gates[t, :n], tape.extra[t], tape.states[0, t + 1]
     old, cell = tape.states[1, t], tape.states[1, t + 1]
     gemm(tape.states[0, t, :n], weights.recurrent_weights, True, gates)
     peepholes = len(weights.peepholes) > 0
@@ -103,20 +70,23 @@ def _forward_step(weights, tape, t, n):
         _to_gates(weights.peepholes, old, gates, 0, 2)
     activate_columns(SIGMOID, gates, rows, zero, double if peepholes else triple)
     activate_columns(TANH, gates, rows, triple, width)
-    _update(gates, old, cell, squashed)
+    for b in range(rows):
+        for j in range(units):
+            cell[b, j] = gates[b, units + j] * old[b, j] + gates[b, j] * gates[b, triple + j]
+        for j in range(units):
+            squashed[b, j] = cell[b, j]
     if peepholes:
         _to_gates(weights.peepholes, cell, gates, 2, 3)
         activate_columns(SIGMOID, gates, rows, double, triple)
     activate_columns(TANH, squashed, rows, zero, units)
-    _emit(gates, squashed, tape.states[0, t + 1])
-
-
-# Passes of their own, without a call inside: only there does the compiler drop the reference counts of the slices.
+    for b in range(rows):
+        for j in range(units):
+            output[b, j] = gates[b, double + j] * squashed[b, j]
 
 
 @uncounted
 def _backward_output(gates, squashed, output_gradient, cell_gradient):
-    """The output gate, and what reaches the cell through the output."""
+    """Write the gradients of the output gate and, through the output, of the cell."""
     units = squashed.shape[1]
     one = gates.dtype.type(1.0)
     for b in range(len(gates)):
@@ -129,7 +99,7 @@ def _backward_output(gates, squashed, output_gradient, cell_gradient):
 
 @uncounted
 def _backward_cell(gates, old, cell_gradient):
-    """The other gates, and the cell before."""
+    """Write the gradients of the other gates and of the cell before."""
     units = old.shape[1]
     one = gates.dtype.type(1.0)
     for b in range(len(gates)):
@@ -166,10 +136,10 @@ def _weight_gradients(weights, tape, gradients):
         steps, batch, units = tape.extra.shape
         for t in range(steps):
             for b in range(batch):
-                row, old, new = tape.gates[t, b], tape.states[1, t, b], tape.states[1, t + 1, b]
-                _multiply_add(row[:units], old, gradients.peepholes[0])
-                _multiply_add(row[units : 2 * units], old, gradients.peepholes[1])
-                _multiply_add(row[2 * units : 3 * units], new, gradients.peepholes[2])
+                row = tape.gates[t, b]
+                for gate in range(3):  # the output gate reads the new state of the cell
+                    cell = tape.states[1, t + gate // 2, b]
+                    multiply_add(row[gate * units : (gate + 1) * units], cell, gradients.peepholes[gate])
 
 
 KERNELS[LSTMWeights] = Kernels(input_product, _forward_step, _backward_step, _weight_gradients)
@@ -179,6 +149,7 @@ KERNELS[LSTMWeights] = Kernels(input_product, _forward_step, _backward_step, _we
 class LSTMCell(Cell):
     """The weights of a layer: `input_weights`, `recurrent_weights`, `bias`, and `peepholes` if it has them."""
 
+    weights: ClassVar[Any] = LSTMWeights
     gate_functions: ClassVar[Mapping[str, str]] = {
         "input gate": "sigmoid",
         "forget gate": "sigmoid",
@@ -192,21 +163,11 @@ class LSTMCell(Cell):
     forget_bias: float = 1.0
 
     def shapes(self, n_inputs: int) -> dict[str, Shape]:
-        """The arrays of the weights."""
-        width = 4 * self.units
-        return {
-            "input_weights": (n_inputs, width),
-            "recurrent_weights": (self.units, width),
-            "bias": (width,),
-            "peepholes": (3 * self.peepholes, self.units),
-        }
-
-    def bind(self, arrays: Mapping[str, np.ndarray]) -> Any:
-        """The arrays as the kernels take them."""
-        return LSTMWeights(**arrays, transposed=room_for_transposed(arrays["recurrent_weights"]))
+        """Return the arrays of the weights."""
+        return {**super().shapes(n_inputs), "peepholes": (3 * self.peepholes, self.units)}
 
     def readable(self, name: str, array: np.ndarray) -> np.ndarray:
-        """An array of the weights as users read it; of the peepholes, which lead from a unit to itself, a row for each gate."""
+        """Return an array of the weights as users read it; peepholes, from a unit to itself, have a row for each gate."""
         return array if name == "peepholes" else super().readable(name, array)
 
     def adjust_bias(self, bias: np.ndarray) -> None:
@@ -222,14 +183,7 @@ class LSTM(RecurrentEstimator):
     forget_bias : added to the initial bias of the forget gates
     """
 
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        **RecurrentEstimator.constraints,
-        "peepholes": Choice((True, False)),
-        "forget_bias": Number(),
-    }
+    cell_class: ClassVar[type[Cell]] = LSTMCell
 
-    peepholes: bool = False
-    forget_bias: float = 1.0
-
-    def _cell(self) -> Cell:
-        return LSTMCell(self.units, self.peepholes, self.forget_bias)
+    peepholes: bool = parameter(False, Choice((True, False)))
+    forget_bias: float = parameter(1.0, Number())

@@ -15,14 +15,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from reservoir.gradient.cells.base import Cell, Shape
-from reservoir.gradient.cells.dense import (
-    activate_columns,
-    input_gradients,
-    input_product,
-    room_for_transposed,
-    transpose_first,
-)
+from reservoir.gradient.cells.base import Cell
+from reservoir.gradient.cells.dense import activate_columns, input_gradients, input_product, transpose_first
 from reservoir.gradient.recurrent import RecurrentEstimator
 from reservoir.kernels.activations import SIGMOID, TANH
 from reservoir.kernels.blas import gemm
@@ -39,43 +33,29 @@ class MGUWeights(NamedTuple):
     transposed: np.ndarray
 
 
-# `extra` holds f h, what U_c reads, and, on the way back, part of the gradient of f.
+# `extra` holds f h, which U_c reads, and, in the backward pass, part of the gradient of f.
 
 
 @uncounted
-def _reset(gates, old, extra):
-    """f h(t-1)."""
-    units = np.uint64(old.shape[1])
-    for b in range(np.uint64(len(gates))):
+def _forward_step(weights, tape, t, n):
+    first, rows = tape.states.shape[3], np.uint64(n)  # the first column of the candidate
+    units, width = np.uint64(first), np.uint64(2 * first)
+    gates, extra, old, new = tape.gates[t, :n], tape.extra[t, :n], tape.states[0, t, :n], tape.states[0, t + 1]
+    gemm(old, weights.recurrent_weights[:, :first], True, gates[:, :first])
+    activate_columns(SIGMOID, gates, rows, np.uint64(0), units)
+    for b in range(rows):
         for j in range(units):
             extra[b, j] = gates[b, j] * old[b, j]
-
-
-@uncounted
-def _emit(gates, old, new):
-    """h(t)."""
-    units = np.uint64(old.shape[1])
-    for b in range(np.uint64(len(gates))):
+    gemm(extra[:, :first], weights.recurrent_weights[:, first:], True, gates[:, first:])
+    activate_columns(TANH, gates, rows, units, width)
+    for b in range(rows):
         for j in range(units):
             new[b, j] = old[b, j] + gates[b, j] * (gates[b, units + j] - old[b, j])
 
 
 @uncounted
-def _forward_step(weights, tape, t, n):
-    units, rows = tape.states.shape[3], np.uint64(n)
-    border, width = np.uint64(units), np.uint64(2 * units)
-    gates, extra, old = tape.gates[t, :n], tape.extra[t, :n], tape.states[0, t, :n]
-    gemm(old, weights.recurrent_weights[:, :units], True, gates[:, :units])
-    activate_columns(SIGMOID, gates, rows, np.uint64(0), border)
-    _reset(gates, old, extra)
-    gemm(extra[:, :units], weights.recurrent_weights[:, units:], True, gates[:, units:])
-    activate_columns(TANH, gates, rows, border, width)
-    _emit(gates, old, tape.states[0, t + 1])
-
-
-@uncounted
 def _backward_output(gates, extra, old, gradient):
-    """The gradient of the candidate, what reaches the gate and h(t-1) directly."""
+    """Write the gradients of the candidate and, without the candidate, of the gate and of h(t-1)."""
     units = old.shape[1]
     one = gates.dtype.type(1.0)
     for b in range(len(gates)):
@@ -89,7 +69,7 @@ def _backward_output(gates, extra, old, gradient):
 
 @uncounted
 def _backward_reset(gates, extra, old, gradient):
-    """The gradient of the gate and the rest of that of h(t-1), from that of f h, which is then f h again."""
+    """Write the gradient of the gate and the rest of that of h(t-1), from that of f h, which is then f h again."""
     units = old.shape[1]
     one = gates.dtype.type(1.0)
     for b in range(len(gates)):
@@ -132,22 +112,13 @@ KERNELS[MGUWeights] = Kernels(input_product, _forward_step, _backward_step, _wei
 class MGUCell(Cell):
     """The weights of a layer: `input_weights`, `recurrent_weights`, `bias`."""
 
+    weights: ClassVar[Any] = MGUWeights
     gate_functions: ClassVar[Mapping[str, str]] = {"forget gate": "sigmoid", "candidate": "tanh"}
     extra: ClassVar[int] = 2
-
-    def shapes(self, n_inputs: int) -> dict[str, Shape]:
-        """The arrays of the weights."""
-        width = 2 * self.units
-        return {"input_weights": (n_inputs, width), "recurrent_weights": (self.units, width), "bias": (width,)}
-
-    def bind(self, arrays: Mapping[str, np.ndarray]) -> Any:
-        """The arrays as the kernels take them."""
-        return MGUWeights(**arrays, transposed=room_for_transposed(arrays["recurrent_weights"]))
 
 
 @dataclass(eq=False, repr=False)
 class MGU(RecurrentEstimator):
     """Minimal gated unit (Zhou, Wu, Zhang & Zhou 2016): one gate that forgets and resets."""
 
-    def _cell(self) -> Cell:
-        return MGUCell(self.units)
+    cell_class: ClassVar[type[Cell]] = MGUCell

@@ -1,39 +1,36 @@
 """Training by the extended Kalman filter (Puskorius & Feldkamp, IEEE Trans. Neural Networks 5, 1994).
 
-The weights w are the state of a system that stands still but for a little noise, its covariance P; the targets are noisy
-measurements of the outputs. A measurement with error e, its Jacobian H = dy/dw (M, P) and unit noise gives
+The weights w, with the covariance P, are the state of a system that changes by a little noise alone; the targets are noisy
+measurements of the outputs. A measurement with error e, Jacobian H = dy/dw (M, P) and unit noise gives
 
     A = (I + H P H')^-1,   K = P H' A,   w += K e,   P += q I - K H P.
 
-Only P and q relative to the noise of the measurement matter, so that the noise is 1 and P(0) and q are parameters. H comes
-from the `sensitivities`, exact but for the changes of the weights along a sequence. All sequences of a batch
-run side by side and are measured together, at every step, or all outputs of k1 steps at once (multi-stream training,
-Feldkamp & Puskorius, Proc. IEEE 86, 1998). P lives on from batch to batch and from epoch to epoch.
+Only the ratios of P and q to the noise of the measurement matter, so the noise is 1 and P(0) and q are parameters. H comes from
+the `sensitivities`, exact except for the changes of the weights along a sequence. All sequences of a batch are measured
+together, at every step or after k1 steps (multi-stream training, Feldkamp & Puskorius, Proc. IEEE 86, 1998). P continues from
+batch to batch and from epoch to epoch.
 
 Decoupled, P has a block for each node and nothing between blocks: the weights into a unit, through all its gates, or into
 an output; the unit's own normalization; the vector of a symbol. A is still one matrix for all outputs.
 
 With cross-entropy the noise is that of a draw of the class from the network's probabilities p, of covariance
-C C' = diag(p) - p p', C = diag(sqrt p) - p sqrt(p)'. Divided by C, the measurement has unit noise, the error
-(d - p) / sqrt p and the Jacobian C' dz/dw, z being the logits: the filter is then natural gradient descent that has a
-memory (Ollivier, Electronic Journal of Statistics 12, 2018).
+C C' = diag(p) - p p', C = diag(sqrt p) - p sqrt(p)'. Divided by C, the measurement has unit noise, the error (d - p) / sqrt p
+and the Jacobian C' dz/dw, where z are the logits: the filter is natural gradient descent with a memory (Ollivier, Electronic
+Journal of Statistics 12, 2018).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import scipy.linalg
 import scipy.special
+from numpy.random import Generator
 
-from reservoir.gradient.learners import Piece, State
-from reservoir.gradient.losses import LOSSES
-from reservoir.gradient.network import Batch, ForwardPass, Network, Weights, forward
+from reservoir.gradient.network import Batch, ForwardPass, Network, State, Weights, forward, loss_of
 from reservoir.gradient.optimizers import global_norm
-from reservoir.gradient.real_time.learner import RealTimeLearner, consecutive_pieces, refuse_more, shares
+from reservoir.gradient.real_time.learner import RealTimeLearner, refuse_more, shares
 from reservoir.gradient.real_time.sensitivities import Sensitivities, n_below, offsets
 from reservoir.gradient.training import Training
 from reservoir.kernels.kalman import multiply_blocks, shrink_blocks
@@ -42,7 +39,7 @@ LEAST_PROBABILITY = 1e-12
 
 
 class Measured(NamedTuple):
-    """Jacobian (M, O, P) of outputs (M, O), these, their targets, and the gradient of the loss with respect to them."""
+    """The Jacobian (M, O, P) of outputs, and (M, O): the outputs, their targets, the gradient of the loss by them."""
 
     jacobian: np.ndarray
     outputs: np.ndarray
@@ -51,10 +48,7 @@ class Measured(NamedTuple):
 
 
 class Covariance:
-    """P in blocks, as one vector `blocks`, which is all that changes.
-
-    groups : the weights of each block; every weight in one of them
-    """
+    """P in `blocks`, one vector; `groups` holds the weights of each block, every weight once."""
 
     def __init__(self, groups: list[np.ndarray], variance: float) -> None:
         self.order = np.concatenate(groups)
@@ -62,7 +56,7 @@ class Covariance:
         self.blocks = np.concatenate([np.eye(len(group)).ravel() for group in groups]) * variance
 
     def update(self, weights: np.ndarray, jacobian: np.ndarray, error: np.ndarray, process: float) -> None:
-        """Take in a measurement of unit noise: `error` (M,) and `jacobian` (M, P), which change `weights` and P.
+        """Update `weights` and P by a measurement of unit noise, `error` (M,) with `jacobian` (M, P).
 
         Raises `numpy.linalg.LinAlgError` where numbers are no longer finite.
         """
@@ -79,7 +73,7 @@ class Covariance:
 
 
 def node_groups(network: Network) -> list[np.ndarray]:
-    """The weights of each node, as indices of the vector: symbols, units from the lowest layer up, outputs."""
+    """Return the weights of each node, as indices of the vector: symbols, units from the lowest layer up, outputs."""
     starts, groups = offsets(network), []
     if network.symbols is not None and network.symbols.size is not None:
         shape = network.shapes["symbols"]
@@ -124,14 +118,14 @@ def whitened(measured: Measured, loss: str) -> tuple[np.ndarray, np.ndarray]:
 class KalmanLearner(RealTimeLearner):
     """Updates by the extended Kalman filter, after every k1 steps (1 where `truncation` is None) or sequence.
 
-    The learning rate has no part in it, but for its schedule, which the variance of the process noise follows.
+    The learning rate is ignored, but the variance of the process noise follows its schedule.
     """
 
     remedy: ClassVar[str] = "lower training.kalman_covariance or training.kalman_process"
 
-    def __init__(self, network: Network, vector: np.ndarray, settings: Training, loss: str, pool: ThreadPoolExecutor) -> None:
-        super().__init__(network, vector, settings, loss, pool)
-        self.covariance = Covariance(weight_groups(network, settings), settings.kalman_covariance)
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.covariance = Covariance(weight_groups(self.network, self.settings), self.settings.kalman_covariance)
         self.state = self.covariance.blocks
         self.measured: dict[int, Measured] = {}
 
@@ -142,62 +136,56 @@ class KalmanLearner(RealTimeLearner):
         numbers = sum(len(group) ** 2 for group in weight_groups(network, settings))
         refuse_more(8 * numbers, network, settings, "the covariance of its")
 
-    def update_pieces(self, n_steps: int) -> list[Piece]:
-        """See `Learner`."""
-        default = 1 if self.network.reading == "step" else n_steps
-        return consecutive_pieces(n_steps, default if self.settings.truncation is None else self.settings.truncation[0])
+    def default_every(self, n_steps: int) -> int:
+        """Return the steps between updates where `truncation` is None: one, or all for one output per sequence."""
+        return 1 if self.network.reading == "step" else n_steps
 
-    def gradient(
-        self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[np.random.Generator | None]
-    ) -> tuple[float, list[ForwardPass]]:
-        """See `Learner`."""
+    def prepare(self, parts: list[Batch], first: int) -> None:
+        """See `Learner`; earlier measurements are dropped."""
+        super().prepare(parts, first)
         self.measured.clear()
-        return super().gradient(parts, states, first, generators)
 
     def part(self, index: int, part: Batch, state: State | None, first: int, generator: Any) -> tuple[float, ForwardPass]:
-        """See `Learner`; keeps what was measured."""
+        """See `Learner`; keeps the measurement."""
         network, (weights, room), along = self.network, self.rooms[index], self.carried[index]
         run = forward(network, weights, part, state, first)
-        rows = run.outputs.reshape(-1, network.n_outputs)
-        targets, scored = part.targets.reshape(rows.shape), part.loss_weights.reshape(-1)
-        value, gradient = LOSSES[self.loss](rows, targets, scored)
-        counts = scored > 0.0
-        jacobian = self._jacobian(run, weights, along, counts.reshape(part.loss_weights.shape))
-        kept = (array[counts].astype(np.float64) for array in (rows, targets, gradient))
+        value, gradient = loss_of(run.outputs, part, self.loss)
+        counts = part.loss_weights > 0.0
+        jacobian = self._jacobian(run, weights, along, counts)
+        kept = (array[counts].astype(np.float64) for array in (run.outputs, part.targets, gradient))
         measured = self.measured[index] = Measured(jacobian, *kept)
         room.vector[:] = np.tensordot(measured.gradient, jacobian, 2)
         return value, run
 
     def _jacobian(self, run: ForwardPass, weights: Weights, along: Sensitivities, counts: np.ndarray) -> np.ndarray:
-        """dy/dw (M, O, P) of the outputs that count, in the order in which they come."""
-        network = self.network
+        """dy/dw (M, O, P) of the outputs that count, in their order."""
+        network, found = self.network, []
         per_step = network.reading == "step"
         weight = counts if per_step else shares(network, run)
-        of_steps = [np.empty((0, network.n_outputs, network.n_weights))]
-        of_sequences = np.zeros((0 if per_step else len(counts), network.n_outputs, network.n_weights))
+        total = np.zeros((0 if per_step else len(counts), network.n_outputs, network.n_weights))
         for t, n in enumerate(run.steps.active):
             along.forward_step(run, t)
             if weight[t].any():
                 jacobian = output_jacobian(network, weights, along, run.top[t, :n])
                 if per_step:
-                    of_steps.append(jacobian[counts[t, :n]])
+                    found.append(jacobian[counts[t, :n]])
                 else:
-                    of_sequences[:n] += weight[t, :n, None, None] * jacobian
-        return np.concatenate(of_steps) if per_step else of_sequences
+                    total[:n] += weight[t, :n, None, None] * jacobian
+        return np.concatenate([total, *found])
 
-    def update(self, step: int, rate: float, noise: np.random.Generator | None) -> float:
-        """One step of the filter; the norm of the loss's gradient."""
+    def update(self, step: int, rate: float, noise: Generator | None) -> float:
+        """Make one step of the filter; return the norm of the loss's gradient."""
         parts = [self.measured[index] for index in sorted(self.measured)]
         measured = Measured(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
         process = self.settings.kalman_process * rate / self.settings.learning_rate
         with np.errstate(over="ignore", invalid="ignore"):
             try:
                 self.covariance.update(self.weights.vector, *whitened(measured, self.loss), process)
-            except np.linalg.LinAlgError:  # the next loss will tell
+            except np.linalg.LinAlgError:  # the next loss shows it
                 self.weights.vector[:] = np.nan
         return global_norm(self.rooms[0][1].vector)
 
 
 def weight_groups(network: Network, settings: Training) -> list[np.ndarray]:
-    """The weights of each block of the covariance."""
+    """Return the weights of each block of the covariance."""
     return node_groups(network) if settings.algorithm == "ekf_decoupled" else [np.arange(network.n_weights)]

@@ -1,21 +1,18 @@
 """Real-time recurrent learning (Williams & Zipser, Neural Computation 1, 1989): exact gradients, forward in time.
 
-dL/dw is the sum over t of dL/dh(t) dh(t)/dw, the sensitivities dh/dw going along with the states. Memory does not grow with
+dL/dw is the sum over t of dL/dh(t) dh(t)/dw; the sensitivities dh/dw are computed beside the states. Memory does not grow with
 time, and weights may change at any step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
 from reservoir.gradient.batches import CHUNK
-from reservoir.gradient.learners import Learner, Piece, State
-from reservoir.gradient.losses import LOSSES
-from reservoir.gradient.network import Batch, ForwardPass, Network, forward
+from reservoir.gradient.learners import Learner, Piece, pieces
+from reservoir.gradient.network import Batch, ForwardPass, Network, State, forward, head_gradients, loss_of
 from reservoir.gradient.real_time.sensitivities import Sensitivities, is_diagonal, n_below, sensitivities
 from reservoir.gradient.training import Training
 from reservoir.validation import ParameterError
@@ -24,10 +21,10 @@ MOST_BYTES = 2**32
 
 
 def shares(network: Network, run: ForwardPass) -> np.ndarray:
-    """How much each step of a sequence has of what the head reads, (T, B), for one output per sequence."""
+    """Return the share of each step of a sequence in what the head reads, (T, B), for one output per sequence."""
     if network.reading == "last":
         return np.asarray(np.arange(run.steps.n_steps)[:, None] == run.steps.lengths - 1, dtype=run.top.dtype)
-    return np.asarray(run.scored / run.scored.sum(axis=0), dtype=run.top.dtype)
+    return run.steps.shares(run.top.dtype)
 
 
 def refuse_more(size: int, network: Network, settings: Training, what: str) -> None:
@@ -39,65 +36,54 @@ def refuse_more(size: int, network: Network, settings: Training, what: str) -> N
         )
 
 
-def consecutive_pieces(n_steps: int, every: int) -> list[Piece]:
-    """Pieces of `every` steps, one after the other."""
-    return [Piece(start, start, min(start + every, n_steps)) for start in range(0, n_steps, every)]
-
-
 class RealTimeLearner(Learner):
-    """Gradients by real-time recurrent learning: updates every k1 steps, or at the end of the sequences, by the optimizer.
+    """Gradients by real-time recurrent learning; the optimizer makes an update every k1 steps, or at the end of the sequences.
 
-    Sensitivities are carried on over updates, so that gradients reach back to the start of the sequences, but were found
-    with weights that have changed a little since.
+    Sensitivities continue after an update, so that gradients reach back to the start of the sequences, although the weights
+    have changed a little since.
     """
 
-    def __init__(self, network: Network, vector: np.ndarray, settings: Training, loss: str, pool: ThreadPoolExecutor) -> None:
-        super().__init__(network, vector, settings, loss, pool)
-        self.carried: list[Sensitivities] = []
+    carried: list[Sensitivities]
 
     @classmethod
     def check(cls, network: Network, settings: Training) -> None:
         """See `Learner`."""
-        obstacles = {
-            "bidirectional": (network.bidirectional, "False", "what comes later in a sequence is not known at a step"),
-            "pooling": (network.reading == "attention", "'last' or 'mean'", "attention weighs all steps at the end"),
-            "dropout": (network.dropout > 0.0, "0", "what is carried from step to step knows of no masks"),
-        }
-        for name, (there, value, reason) in obstacles.items():
+        used = f"for training.algorithm={settings.algorithm!r}"
+        for name, there, value, reason in (
+            ("bidirectional", network.bidirectional, "False", "later steps of a sequence are not known at a step"),
+            ("pooling", network.reading == "attention", "'last' or 'mean'", "attention weighs all steps at the end"),
+            ("dropout", network.dropout > 0.0, "0", "the sensitivities do not account for masks"),
+        ):
             if there:
-                raise ParameterError(
-                    f"The '{name}' parameter must be {value} for training.algorithm={settings.algorithm!r}: {reason}."
-                )
+                raise ParameterError(f"The '{name}' parameter must be {value} {used}: {reason}.")
         if not is_diagonal(network):
             numbers = sum(layer.cell.states * layer.cell.units for layer in network.layers) * n_below(network)
             refuse_more(8 * CHUNK * numbers, network, settings, "the sensitivities of its states to")
 
     def update_pieces(self, n_steps: int) -> list[Piece]:
-        """See `Learner`; no piece goes back over steps of the one before."""
-        truncation = self.settings.truncation
-        return consecutive_pieces(n_steps, n_steps if truncation is None else truncation[0])
+        """See `Learner`; pieces do not overlap."""
+        every, _ = self.settings.truncation or (self.default_every(n_steps), 0)
+        return [piece._replace(start=piece.scored) for piece in pieces(n_steps, (every, every))]
 
-    def gradient(
-        self, parts: list[Batch], states: list[State | None], first: int, generators: Sequence[np.random.Generator | None]
-    ) -> tuple[float, list[ForwardPass]]:
+    def default_every(self, n_steps: int) -> int:
+        """Return the steps between updates where `truncation` is None."""
+        return n_steps
+
+    def prepare(self, parts: list[Batch], first: int) -> None:
         """See `Learner`; sensitivities start anew where sequences do."""
-        self.make_rooms(len(parts))
+        super().prepare(parts, first)
         if first == 0:
             rooms = zip(parts, self.rooms, strict=False)
             self.carried = [sensitivities(self.network, weights, len(part.lengths)) for part, (weights, _) in rooms]
-        return super().gradient(parts, states, first, generators)
 
     def part(self, index: int, part: Batch, state: State | None, first: int, generator: Any) -> tuple[float, ForwardPass]:
         """See `Learner`."""
         network, (weights, room), along = self.network, self.rooms[index], self.carried[index]
         run = forward(network, weights, part, state, first)
-        width = run.read.shape[-1]
-        rows, read = run.outputs.reshape(-1, network.n_outputs), run.read.reshape(-1, width)
-        value, gradient = LOSSES[self.loss](rows, part.targets.reshape(rows.shape), part.loss_weights.reshape(-1))
+        value, gradient = loss_of(run.outputs, part, self.loss)
         room.vector[:] = 0
-        room.arrays["head.weights"][:] = read.T @ gradient
-        room.arrays["head.bias"][:] = gradient.sum(axis=0)
-        back = (gradient @ weights.arrays["head.weights"].T).reshape(run.read.shape)
+        rows = head_gradients(network, room, run, gradient)
+        back = (rows @ weights.arrays["head.weights"].T).reshape(run.read.shape)
         if network.reading != "step":
             back = shares(network, run)[:, :, None] * back
         total = room.vector[: n_below(network)]

@@ -1,38 +1,27 @@
-"""Sensitivities dh/dw of a network's states to its weights, carried along with the states.
+"""Sensitivities dh/dw of a network's states to its weights, computed forward in time beside the states.
 
-With s(t) the states of all layers and w the weights,
+    ds(t)/dw = J(t) ds(t-1)/dw + D(t),   J = ds(t)/ds(t-1),  D = the derivative of the step's own use of w
 
-    ds(t)/dw = J(t) ds(t-1)/dw + D(t),   J = ds(t)/ds(t-1),  D = the derivative of the step's own use of w.
-
-N state variables and P weights cost N^2 P operations per step. J and D come from the cell's own backward step, whatever the
-cell. Where units do not see each other, as in one layer of an IndRNN, a unit's state depends on its own weights alone:
+s(t) holds the states of all layers, w the weights. N state variables and P weights cost N^2 P operations per step. J and D come
+from the cell's backward step. In one layer of a diagonal cell, such as an IndRNN's, a unit depends on its own weights alone:
 P numbers and O(P) operations.
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from reservoir.gradient.cells.base import Shape
 from reservoir.gradient.layers import RecurrentLayer
-from reservoir.gradient.network import ForwardPass, Network, Weights
+from reservoir.gradient.network import ForwardPass, Network, Weights, parts_of
 from reservoir.kernels.activations import CODES, derivative
 from reservoir.kernels.real_time import Room, forward_sensitivities
 
 
-class Sensitivities(Protocol):
-    """dh/dw along a batch: of the outputs of the last layer, to the weights below the head."""
-
-    def forward_step(self, run: ForwardPass, t: int) -> None:
-        """Go through step t of a run, which must have used the weights as they are."""
-
-    def along(self, vectors: np.ndarray) -> np.ndarray:
-        """For vectors (n, H), one for each of the first n sequences: (n, P) sums over units, v dh/dw."""
-
-
 class FullSensitivities:
-    """Of any cell and any number of layers. `states[l]` is (B, n_states * H, P_l), P_l counting the weights up to layer l."""
+    """Sensitivities of any cells and layers; `states[l]` is (B, n_states * H, P_l), P_l the weights up to layer l."""
 
     def __init__(self, network: Network, weights: Weights, batch: int) -> None:
         self.network, self.weights = network, weights
@@ -50,12 +39,12 @@ class FullSensitivities:
         self.top = np.zeros((batch, units, below), kind) if network.layer_norm else self.states[-1][:, :units]
 
     def forward_step(self, run: ForwardPass, t: int) -> None:
-        """See `Sensitivities`."""
+        """Go through step t of a run, which must have used the weights as they are."""
         network, n = self.network, int(run.steps.active[t])
         below = self._of_symbols(run, t, n)
         for index, layer in enumerate(network.layers):
             room, gradients = self.rooms[index]
-            bound, tape = self.weights.bound[index][0], run.kept[index].tapes[0]
+            bound, tape = self.weights.bound[index][0], run.tapes[index][0]
             forward_sensitivities(bound, tape, t, n, room, gradients, self.starts[index], below, self.states[index])
             below = self.states[index][:n, : layer.cell.units]
             if network.layer_norm:
@@ -64,11 +53,11 @@ class FullSensitivities:
             self.top[:n] = below
 
     def along(self, vectors: np.ndarray) -> np.ndarray:
-        """See `Sensitivities`."""
+        """For vectors v (n, H), one for each of the first n sequences: (n, P) sums over units, v dh/dw, P below the head."""
         return np.matmul(vectors[:, None], self.top[: len(vectors)])[:, 0]
 
     def _of_symbols(self, run: ForwardPass, t: int, n: int) -> np.ndarray:
-        """The sensitivities of the inputs to the table of symbols, its first weights: (n, n_inputs, size of the table)."""
+        """Return the sensitivities of the inputs to the table of symbols, its first weights: (n, n_inputs, size of the table)."""
         symbols = self.network.symbols
         if symbols is None or symbols.size is None:
             return np.empty((n, 0, 0), self.weights.vector.dtype)
@@ -78,7 +67,7 @@ class FullSensitivities:
         return found.reshape(n, symbols.size, -1)
 
     def _normalized(self, outputs: np.ndarray, index: int, run: ForwardPass, t: int) -> np.ndarray:
-        """The sensitivities of what `Normalization` makes of the outputs (n, H, P)."""
+        """Return the sensitivities after `Normalization` of outputs with the sensitivities (n, H, P)."""
         name, n = self.network.norms[index].name, len(outputs)
         normal, scale = (part[t, :n, :, None] for part in run.normal[index])
         centered = outputs - outputs.mean(axis=1, keepdims=True)
@@ -92,7 +81,7 @@ class FullSensitivities:
 
 
 class DiagonalSensitivities:
-    """Of one layer of a diagonal cell: `own` (B, n_inputs + 2, H), of each unit to its own weights W, u and b, in this order."""
+    """Sensitivities of one layer of a diagonal cell: `own` (B, n_inputs + 2, H), of each unit to its own W, u and b."""
 
     def __init__(self, network: Network, weights: Weights, batch: int) -> None:
         layer = network.layers[0]
@@ -102,7 +91,7 @@ class DiagonalSensitivities:
 
     def forward_step(self, run: ForwardPass, t: int) -> None:
         """dh(t)/dw = f' (u dh(t-1)/dw + (x(t), h(t-1), 1))."""
-        n, tape = int(run.steps.active[t]), run.kept[0].tapes[0]
+        n, tape = int(run.steps.active[t]), run.tapes[0][0]
         own = self.own[:n]
         own *= self.u
         own[:, :-2] += tape.inputs[t, :n, :, None]
@@ -113,17 +102,20 @@ class DiagonalSensitivities:
         own *= slope[:, None]
 
     def along(self, vectors: np.ndarray) -> np.ndarray:
-        """See `Sensitivities`."""
+        """See `FullSensitivities`."""
         return (vectors[:, None] * self.own[: len(vectors)]).reshape(len(vectors), -1)
 
 
+Sensitivities = FullSensitivities | DiagonalSensitivities
+
+
 def sensitivities(network: Network, weights: Weights, batch: int) -> Sensitivities:
-    """Those of `batch` sequences in the zero state, in the cheapest form there is."""
+    """Return the sensitivities of `batch` sequences in the zero state, in the cheapest form."""
     return (DiagonalSensitivities if is_diagonal(network) else FullSensitivities)(network, weights, batch)
 
 
 def is_diagonal(network: Network) -> bool:
-    """Whether the output of a unit depends on its own weights alone."""
+    """Return whether the output of a unit depends on its own weights alone."""
     learned = network.symbols is not None and network.symbols.size is not None
     return network.cells[0].diagonal and len(network.cells) == 1 and not network.layer_norm and not learned
 
@@ -135,34 +127,23 @@ def offsets(network: Network) -> dict[str, int]:
 
 
 def n_below(network: Network) -> int:
-    """The number of weights below the head."""
+    """Return the number of weights below the head."""
     return offsets(network)["head.weights"]
 
 
 def _size(layer: RecurrentLayer) -> int:
-    """The number of weights of a layer."""
+    """Return the number of weights of a layer."""
     return int(sum(np.prod(shape) for shape in layer.shapes().values()))
 
 
 def make_room(layer: RecurrentLayer, reach: int, kind: np.dtype) -> tuple[Room, Any]:
     """Work space for a layer and sensitivities to `reach` weights, and its part `direct` as the cell's kernels take it."""
-    cell, n_inputs = layer.cell, layer.n_inputs
-    units, states = cell.units, cell.states
+    cell, n_inputs, units, states = layer.cell, layer.n_inputs, layer.cell.units, layer.cell.states
     rows = states * units
-    direct = np.empty(_size(layer), kind)
-    room = Room(
-        inputs=np.empty((1, 1, n_inputs), kind),
-        state=np.empty((states, 2, 1, units), kind),
-        states=np.empty((states, 2, rows, units), kind),
-        gates=np.empty((rows, 1, 1, cell.gates * units), kind),
-        extra=np.empty((rows, 1, 1, cell.extra * units), kind),
-        jacobian=np.empty((states, rows, units), kind),
-        by_input=np.empty((rows, n_inputs), kind),
-        direct=direct,
-        product=np.empty((rows, reach), kind),
-    )
-    arrays, start = {}, 0
-    for name, shape in cell.shapes(n_inputs).items():
-        stop = start + int(np.prod(shape))
-        arrays[name], start = direct[start:stop].reshape(shape), stop
-    return room, cell.bind(arrays)
+    shapes: dict[str, Shape] = {
+        "inputs": (1, 1, n_inputs), "state": (states, 2, 1, units), "states": (states, 2, rows, units),
+        "gates": (rows, 1, 1, cell.gates * units), "extra": (rows, 1, 1, cell.extra * units), "jacobian": (states, rows, units),
+        "by_input": (rows, n_inputs), "direct": (_size(layer),), "product": (rows, reach),
+    }  # fmt: skip
+    room = Room(**{name: np.empty(shape, kind) for name, shape in shapes.items()})
+    return room, cell.bind(parts_of(room.direct, cell.shapes(n_inputs)))
