@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from reservoir import metrics
-from reservoir.tasks.base import Data, Split, Task, scored
-from reservoir.tasks.memory import lagged_regression
+from reservoir.tasks.base import LENGTHS, Data, Split, Task, scored_rows
+from reservoir.tasks.memory import LAG, lagged_regression
+from reservoir.tasks.settings import FAST, FILTER, given
 from reservoir.validation import Constraint, Number
 
 ALPHABET = (-3.0, -1.0, 1.0, 3.0)
@@ -53,13 +54,13 @@ class ChannelEqualization(Task):
     kind = "filter"
     metric = "ser"
     published = "ser two orders of magnitude below earlier equalizers (Jaeger & Haas 2004, abstract)"
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        "train_length": Number(low=2, integer=True),
-        "validation_length": Number(low=2, integer=True),
-        "test_length": Number(low=2, integer=True),
-        "washout": Number(low=0, integer=True),
-        "snr": Number(low=-50.0, high=200.0),
-    }
+    constraints: ClassVar[Mapping[str, Constraint]] = {**LENGTHS, "washout": LAG, "snr": Number(low=-50.0, high=200.0)}
+    tuned = given(
+        esn=given(units=46, density=0.22, spectral_radius=0.34, input_scaling=0.1, bias_scaling=0.03,
+                  readout_from=["bias", "input", "state", "square"], readout__ridge=1e-7),
+        gradient=FILTER, clockwork=FAST,
+        indrnn=given(units=64, layers=3, training__weight_decay=0.1, training__learning_rate=1e-2),
+    )  # fmt: skip
 
     train_length: int = 5000
     validation_length: int = 5000
@@ -84,13 +85,11 @@ class ChannelEqualization(Task):
 
     def score(self, predictions: list[np.ndarray], data: Data) -> float:
         """Symbol error rate of real-valued outputs, one (T, 1) array per sequence of the test split."""
-        wanted = scored(data.test, data.test.targets)
-        return metrics.symbol_error_rate(scored(data.test, predictions), wanted, ALPHABET)
+        return metrics.symbol_error_rate(*scored_rows(predictions, data.test), ALPHABET)
 
     def scores(self, predictions: list[np.ndarray], data: Data) -> dict[str, float]:
         """The symbol error rate, and the normalized error of the outputs before the nearest symbol is taken."""
-        error = metrics.nmse(scored(data.test, predictions), scored(data.test, data.test.targets))
-        return {"ser": self.score(predictions, data), "nmse": error}
+        return {"ser": self.score(predictions, data), "nmse": metrics.nmse(*scored_rows(predictions, data.test))}
 
     def baseline(self, data: Data) -> float:
         """Symbol error rate of the linear equalizer with 46 taps."""

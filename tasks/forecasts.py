@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from reservoir.base.baselines import naive
-from reservoir.metrics import nmse, valid_prediction_time
-from reservoir.tasks.base import Data, Kind, Split, Task
+from reservoir.metrics import valid_prediction_time
+from reservoir.tasks.base import COUNT, Data, Split, Task
 from reservoir.validation import Constraint, DataError, Number, ParameterError
 
 
@@ -37,9 +37,7 @@ def rolling_origins(record: np.ndarray, first: int, last: int, history: int | No
 FREE_RUN_CONSTRAINTS: Mapping[str, Constraint] = {
     "train_length": Number(low=2, integer=True),
     "washout": Number(low=0, integer=True),
-    "history": Number(low=1, integer=True),
-    "steps": Number(low=1, integer=True),
-    "starts": Number(low=1, integer=True),
+    **dict.fromkeys(("history", "steps", "starts"), COUNT),
 }
 
 
@@ -59,7 +57,7 @@ class FreeRun(Task):
     steps: int = 100
     starts: int = 20
 
-    kind: ClassVar[Kind] = "free run"
+    kind = "free run"
     constraints: ClassVar[Mapping[str, Constraint]] = FREE_RUN_CONSTRAINTS
 
     def __post_init__(self) -> None:
@@ -100,8 +98,8 @@ class Chaos(FreeRun):
     lyapunov: ClassVar[float]
     spread: ClassVar[tuple[float, ...]]
     """Standard deviation of each component over a long record."""
-    metric: ClassVar[str] = "vpt"
-    higher_is_better: ClassVar[bool] = True
+    metric = "vpt"
+    higher_is_better = True
 
     def facts(self) -> dict[str, Any]:
         """What the score is scaled with."""
@@ -112,12 +110,8 @@ class Chaos(FreeRun):
         predictions, targets = list(predictions), list(data.test.targets)
         if len(predictions) != len(targets):
             raise DataError(f"There are {len(predictions)} predictions for {len(targets)} starts; they must agree.")
-        return np.array(
-            [
-                valid_prediction_time(prediction, target, self.spread, self.time_step, self.lyapunov)
-                for prediction, target in zip(predictions, targets, strict=True)
-            ]
-        )
+        facts = self.spread, self.time_step, self.lyapunov
+        return np.array([valid_prediction_time(guess, true, *facts) for guess, true in zip(predictions, targets, strict=True)])
 
     def score(self, predictions: Any, data: Data) -> float:
         """The mean valid prediction time in Lyapunov times."""
@@ -147,8 +141,3 @@ def training_mean(data: Data) -> list[np.ndarray]:
     """The mean of the training targets as the forecast of every start of the test split."""
     mean = np.concatenate(list(data.train.targets)).mean(axis=0)
     return [np.broadcast_to(mean, np.shape(target)) for target in data.test.targets]
-
-
-def stacked_nmse(predictions: Any, split: Split) -> float:
-    """`nmse` over all starts and steps; the variance is that of the continuations, one after the other."""
-    return nmse(np.concatenate([np.asarray(p) for p in predictions]), np.concatenate(list(split.targets)))

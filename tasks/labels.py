@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from reservoir import metrics
-from reservoir.tasks.base import Data, Split, Task
+from reservoir.tasks.base import COUNT, SEQUENCES, Data, Split, Task
+from reservoir.tasks.settings import CLASSES, DEEP, FAST, given
 from reservoir.validation import Choice, Constraint, Number, ParameterError
 
-COUNT = Number(low=1, integer=True)
 # Out of the band means at least GAP and at most REACH times beyond its border, so that the question has an answer.
 GAP = 1.25
 REACH = 2.5
@@ -24,7 +24,7 @@ N_DIGITS = 1797
 
 @dataclass(frozen=True)
 class Labeled(Task):
-    """Labels (n_sequences,) as targets; accuracy as metric; the commonest train label as baseline."""
+    """Base of the tasks with a label per sequence: accuracy as metric, the commonest train label as baseline."""
 
     kind = "label"
     metric = "accuracy"
@@ -58,15 +58,19 @@ class FrequencyDiscrimination(Labeled):
 
     name = "frequency-discrimination"
     constraints: ClassVar[Mapping[str, Constraint]] = {
-        "train_sequences": COUNT,
-        "validation_sequences": COUNT,
-        "test_sequences": COUNT,
+        **SEQUENCES,
         "min_length": COUNT,
         "max_length": COUNT,
         "band_low": Number(low=2.0 * REACH, high=1e9, open_low=True),
         "band_high": Number(low=2.0 * REACH, high=1e9, open_low=True),
         "noise": Number(low=0.0, high=math.inf, open_high=True),
     }
+    tuned = given(
+        esn=given(units=200, density=0.05, spectral_radius=0.95, leak_rate=0.5, input_scaling=1.0, pooling="mean",
+                  readout="RidgeClassifier", readout__ridge=0.1, readout_from=["bias", "state", "square"], washout=10),
+        gradient=CLASSES | given(units=32, dropout=0.3, training__epochs=40),
+        clockwork=FAST, indrnn=given(layers=2),
+    )  # fmt: skip
 
     train_sequences: int = 500
     validation_sequences: int = 250
@@ -132,12 +136,13 @@ class Digits(Labeled):
 
     name = "digits"
     picture = "images"
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        "train_sequences": COUNT,
-        "validation_sequences": COUNT,
-        "test_sequences": COUNT,
-        "order": Choice(("rows", "pixels")),
-    }
+    constraints: ClassVar[Mapping[str, Constraint]] = {**SEQUENCES, "order": Choice(("rows", "pixels"))}
+    tuned = given(
+        esn=given(units=500, spectral_radius=0.99, leak_rate=0.3, input_scaling=2.0, bias_scaling=0.5, pooling="mean",
+                  readout="RidgeClassifier", readout__ridge=[1e-4, 1e-2, 1.0], readout_from=["bias", "state", "square"],
+                  washout=0),
+        gradient=CLASSES | given(training__epochs=60), clockwork=given(periods=[1, 2, 4]), indrnn=DEEP,
+    )  # fmt: skip
 
     train_sequences: int = 1000
     validation_sequences: int = 297
@@ -158,11 +163,7 @@ class Digits(Labeled):
         images, labels = _load_digits()
         shuffled = self.streams(seed, 1)[0].permutation(N_DIGITS)
         shape = (8, 8) if self.order == "rows" else (64, 1)
-        splits, start = [], 0
-        for count in (self.train_sequences, self.validation_sequences, self.test_sequences):
-            chosen = shuffled[start : start + count]
-            # Fancy indexing copies: a caller who changes the data leaves the cached images alone.
-            splits.append(Split(list(images[chosen].reshape(count, *shape)), labels[chosen]))
-            start += count
-        train, validation, test = splits
+        parts = np.split(shuffled, np.cumsum(self.sizes()))[:-1]
+        # Fancy indexing copies: a caller who changes the data leaves the cached images alone.
+        train, validation, test = (Split(list(images[part].reshape(-1, *shape)), labels[part]) for part in parts)
         return Data(train, validation, test)

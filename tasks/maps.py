@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from reservoir.metrics import nmse
-from reservoir.tasks.base import Data, Split
-from reservoir.tasks.forecasts import FREE_RUN_CONSTRAINTS, Chaos, FreeRun, one_step, rolling_origins, stacked_nmse, training_mean
+from reservoir.tasks.base import Data, Regression, Split
+from reservoir.tasks.forecasts import FREE_RUN_CONSTRAINTS, Chaos, FreeRun, one_step, rolling_origins, training_mean
+from reservoir.tasks.settings import ADAM, DEEP_TANH, FAST, FLOW, given
 from reservoir.validation import Constraint, Number
 
 
@@ -31,9 +32,14 @@ class Henon(Chaos):
     steps: int = 100
     starts: int = 50
 
-    name: ClassVar[str] = "henon"
-    lyapunov: ClassVar[float] = 0.419
-    spread: ClassVar[tuple[float, ...]] = (0.721,)
+    name = "henon"
+    lyapunov = 0.419
+    spread = (0.721,)
+    tuned = given(
+        esn=given(units=300, density=0.033, spectral_radius=0.2, leak_rate=0.93, input_scaling=1.2, bias_scaling=0.37,
+                  readout__ridge=3e-12),
+        gradient=FLOW | given(training__epochs=2000), clockwork=FAST, indrnn=DEEP_TANH,
+    )  # fmt: skip
 
     def record(self, length: int, generator: np.random.Generator) -> np.ndarray:
         """A record (length, 1) of x, 100 steps after a random start in the basin of the attractor."""
@@ -53,8 +59,8 @@ class Henon(Chaos):
 
 
 @dataclass(frozen=True)
-class Oscillation(FreeRun):
-    """Base of the free runs that go on with the very record they were trained on.
+class Oscillation(Regression, FreeRun):
+    """Base of the free runs that continue the very record they were trained on.
 
     One record: `train_length` training steps, then the continuation of the validation split, then that of the test
     split. A history is the `history` values before its continuation, so that those of the test end in the validation's
@@ -62,7 +68,6 @@ class Oscillation(FreeRun):
     """
 
     starts: int = 1
-    metric: ClassVar[str] = "nmse"
 
     def generate(self, seed: int) -> Data:
         """The data of one seed; the same seed gives the same bits."""
@@ -79,15 +84,6 @@ class Oscillation(FreeRun):
     def training(self, record: np.ndarray) -> Split:
         """The training split of the first `train_length` + 1 values."""
         return one_step(record, self.washout)
-
-    def score(self, predictions: Any, data: Data) -> float:
-        """The NMSE over all steps, with the variance of the continuations."""
-        return stacked_nmse(predictions, data.test)
-
-    def scores(self, predictions: Any, data: Data) -> dict[str, float]:
-        """The NMSE and its root, which most papers print."""
-        score = self.score(predictions, data)
-        return {"nmse": score, "nrmse": float(np.sqrt(score))}
 
     def baseline(self, data: Data) -> float:
         """The score of the mean of the training targets."""
@@ -112,11 +108,14 @@ class MultipleSines(Oscillation):
     steps: int = 300
     sines: int = 8
 
-    name: ClassVar[str] = "mso"
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        **FREE_RUN_CONSTRAINTS,
-        "sines": Number(low=1, high=8, integer=True),
-    }
+    name = "mso"
+    constraints: ClassVar[Mapping[str, Constraint]] = {**FREE_RUN_CONSTRAINTS, "sines": Number(low=1, high=8, integer=True)}
+    tuned = given(
+        esn=given(units=100, topology="orthogonal", activation="identity", spectral_radius=0.84, input_scaling=0.02,
+                  bias_scaling=0.0, readout__ridge=5e-14),
+        gradient=FLOW | given(units=64, training__window=120, training__epochs=5000),
+        clockwork=given(periods=[1, 2], activation="identity"), indrnn=given(layers=2, activation="tanh"),
+    )  # fmt: skip
 
     def record(self, length: int, generator: np.random.Generator) -> np.ndarray:
         """A record (length, 1) from a random start."""
@@ -142,7 +141,12 @@ class Sine(Oscillation):
     history: int = 100
     steps: int = 300
 
-    name: ClassVar[str] = "sine"
+    name = "sine"
+    tuned = given(
+        esn=given(units=100, density=0.1, spectral_radius=0.8, leak_rate=0.45, feedback_scaling=1.8,
+                  readout_from=["bias", "state"], readout__ridge=1e-11),
+        gradient=ADAM | given(units=16, bias_init="normal", init_scale=1.0, training__epochs=1000),
+    )  # fmt: skip
 
     def record(self, length: int, generator: np.random.Generator) -> np.ndarray:
         """A record (length, 1) from a random phase."""

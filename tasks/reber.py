@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from reservoir.tasks.base import Data, Split, Task
-from reservoir.tasks.labels import COUNT
+from reservoir.tasks.base import SEQUENCES, Data, Split, Task
+from reservoir.tasks.settings import ADAM, given
 from reservoir.tasks.symbols import split_up
 from reservoir.validation import Constraint, DataError
 
 SYMBOLS = "BTPSXVE"
-INNER: Mapping[int, Mapping[str, int]] = {
-    0: {"B": 1},
-    1: {"T": 2, "P": 3},
-    2: {"S": 2, "X": 4},
-    3: {"T": 3, "V": 5},
-    4: {"X": 3, "S": 6},
-    5: {"P": 4, "V": 6},
-    6: {"E": 7},
-}
-"""Reber's grammar: state -> symbol that may come -> state after it; at 7 the string is over."""
+INNER: Sequence[Mapping[str, int]] = (
+    {"B": 1}, {"T": 2, "P": 3}, {"S": 2, "X": 4}, {"T": 3, "V": 5}, {"X": 3, "S": 6}, {"P": 4, "V": 6}, {"E": 7},
+)  # fmt: skip
+"""Reber's grammar: for each state, symbol that may come -> state after it; at 7 the string is over."""
 
 
 def embedded() -> tuple[np.ndarray, int]:
@@ -37,7 +32,7 @@ def embedded() -> tuple[np.ndarray, int]:
     end = 2 + 2 * copy
     states: list[dict[str, int]] = [{"B": 1}, {"T": 2, "P": 2 + copy}]
     for outer, first in (("T", 2), ("P", 2 + copy)):
-        states += [{symbol: first + after for symbol, after in ways.items()} for ways in INNER.values()]
+        states += [{symbol: first + after for symbol, after in ways.items()} for ways in INNER]
         states += [{outer: first + copy - 1}, {"E": end}]
     table = np.full((end + 1, len(SYMBOLS)), -1)
     for state, ways in enumerate(states):
@@ -81,11 +76,14 @@ class Reber(Task):
     published = "LSTM: 97 to 100 % of runs solved, after 8,440 to 39,740 strings (Hochreiter & Schmidhuber 1997)"
     solved_at = 1.0
     symbols: ClassVar[str] = SYMBOLS
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        "train_sequences": COUNT,
-        "validation_sequences": COUNT,
-        "test_sequences": COUNT,
-    }
+    constraints: ClassVar[Mapping[str, Constraint]] = SEQUENCES
+    tuned = given(
+        esn=given(units=200, topology="cycle", spectral_radius=0.9, leak_rate=0.1, input_scaling=0.1, bias_scaling=0.7,
+                  readout__ridge=2e-7, readout_from=["bias", "state", "square"], washout=0),
+        gradient=ADAM | given(units=24, training__epochs=40, training__learning_rate=1e-2),
+        clockwork=given(units=48, periods=[1, 2], training__epochs=80),
+        indrnn=given(units=48, layers=2, training__learning_rate=5e-3),
+    )  # fmt: skip
 
     train_sequences: int = 1000
     validation_sequences: int = 256
@@ -104,11 +102,9 @@ class Reber(Task):
         """Which symbols may come next after each step of one-hot strings (T_i, 7): boolean (T_i, 7) each."""
         found = []
         for string in inputs:
-            state, states = 0, []
-            for symbol in np.asarray(string).argmax(axis=1):
-                state = TABLE[state, symbol]
-                states.append(state)
-            found.append(TABLE[states] >= 0)
+            symbols = np.asarray(string).argmax(axis=1).tolist()
+            states = list(accumulate(symbols, lambda state, symbol: int(TABLE[state, symbol]), initial=0))
+            found.append(TABLE[states[1:]] >= 0)
         return found
 
     def right(self, predictions: Sequence[ArrayLike], data: Data) -> list[np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +13,19 @@ import numpy as np
 from reservoir.base.baselines import estimate_period, seasonal_naive
 from reservoir.files.csv_file import read_csv
 from reservoir.files.reading import Text
-from reservoir.tasks.base import Data, Kind, Task
-from reservoir.tasks.forecasts import (
-    check_washout,
-    one_step,
-    persistence,
-    rolling_origins,
-    stacked_nmse,
-)
+from reservoir.metrics import nmse
+from reservoir.tasks.base import COUNT, Data, Task, scored_rows
+from reservoir.tasks.forecasts import check_washout, one_step, persistence, rolling_origins
+from reservoir.tasks.settings import DEEP_TANH, PRECISE, given
 from reservoir.validation import Constraint, DataError, Number, ParameterError
+
+TUNED = given(
+    esn=given(units=300, density=0.033, spectral_radius=0.93, leak_rate=0.1, input_scaling=0.3, bias_scaling=0.01,
+              readout__ridge=1.0),
+    gradient=PRECISE | given(units=32, washout=20, training__beta2=0.999, training__epochs=200, training__window=200,
+                             training__validation_fraction=0.2),
+    clockwork=given(periods=[1, 2, 4, 8]), indrnn=DEEP_TANH,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,13 +41,9 @@ class Record(Task):
     starts: int = 1
     washout: int = 100
 
-    kind: ClassVar[Kind] = "free run"
-    metric: ClassVar[str] = "nrmse"
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        "horizon": Number(low=1, integer=True),
-        "starts": Number(low=1, integer=True),
-        "washout": Number(low=0, integer=True),
-    }
+    kind = "free run"
+    metric = "nrmse"
+    constraints: ClassVar[Mapping[str, Constraint]] = {"horizon": COUNT, "starts": COUNT, "washout": Number(low=0, integer=True)}
 
     def cut(self, record: np.ndarray, names: list[str], train: slice, test: int) -> Data:
         """The splits of a (T, d) record: training rows, validation from their end, test from row `test`, to the end."""
@@ -67,7 +68,7 @@ class Record(Task):
 
     def score(self, predictions: Any, data: Data) -> float:
         """The NRMSE over all starts and steps, with the variance of the continuations."""
-        return float(np.sqrt(stacked_nmse(predictions, data.test)))
+        return math.sqrt(nmse(*scored_rows(predictions, data.test)))
 
     def scores(self, predictions: Any, data: Data) -> dict[str, float]:
         """The NRMSE and its square."""
@@ -101,12 +102,13 @@ class Sunspots(Record):
     starts: int = 8
     train_length: int = 1919
 
-    name: ClassVar[str] = "sunspots"
+    name = "sunspots"
     constraints: ClassVar[Mapping[str, Constraint]] = {
         **Record.constraints,
         "horizon": Number(low=1, high=480, integer=True),
         "train_length": Number(low=2, high=1919, integer=True),
     }
+    tuned = TUNED | given(gradient=TUNED["gradient"] | given(washout=100, training__window=400))
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -140,13 +142,14 @@ class CsvTask(Record):
     column: str = ""
     holdout: int | None = None
 
-    name: ClassVar[str] = "csv"
+    name = "csv"
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "path": Text((), described="the name of a CSV file"),
         "column": Text((), described="a column's name, or several separated by commas", blank=True),
         **Record.constraints,
         "holdout": Number(low=1, integer=True, optional=True),
     }
+    tuned = TUNED
 
     def __post_init__(self) -> None:
         super().__post_init__()

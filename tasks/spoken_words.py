@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from reservoir.tasks.base import Data, Split
-from reservoir.tasks.labels import COUNT, Labeled
+from reservoir.tasks.base import SEQUENCES, Data, Split
+from reservoir.tasks.labels import Labeled
+from reservoir.tasks.settings import CLASSES, DEEP, given
 from reservoir.validation import Constraint, Number
 
 # Three formants in Hz, loudness, and mean duration in frames. Round figures for the vowels and sonorants of English;
@@ -119,12 +120,13 @@ class SpokenWords(Labeled):
 
     name = "spoken-words"
     published = "error on recorded speech, not this: .668 Elman, .342 LSTM, .168 clockwork (Koutník et al. 2014)"
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        "train_sequences": COUNT,
-        "validation_sequences": COUNT,
-        "test_sequences": COUNT,
-        "noise": Number(low=0.0, high=math.inf, open_high=True),
-    }
+    constraints: ClassVar[Mapping[str, Constraint]] = {**SEQUENCES, "noise": Number(low=0.0, high=math.inf, open_high=True)}
+    tuned = given(
+        esn=given(units=400, topology="orthogonal", spectral_radius=0.92, leak_rate=0.4, input_scaling=0.08, bias_scaling=0.3,
+                  pooling="mean", readout="RidgeClassifier", readout__ridge=0.03, readout_from=["bias", "state", "square"],
+                  washout=0),
+        gradient=CLASSES | given(pooling="attention", training__epochs=30), clockwork=given(periods=[1, 2]), indrnn=DEEP,
+    )  # fmt: skip
 
     train_sequences: int = 500
     validation_sequences: int = 250

@@ -12,13 +12,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from reservoir import metrics
-from reservoir.tasks.base import Data, Split, Task, scored
-from reservoir.tasks.labels import COUNT, Labeled
+from reservoir.tasks.base import COUNT, SEQUENCES, Data, Split, Task, scored
+from reservoir.tasks.labels import Labeled
+from reservoir.tasks.settings import ADAM, DEEP, DELAY_LINES, given
 from reservoir.validation import Choice, Constraint
 
 ALPHABET = 8
 BLANK, DELIMITER = 8, 9
 RECALLED = 10
+GATES_APART = given(bias_init="normal", init_scale=1.0)
+"""Gates that begin with different biases remember for different times, some of them long enough."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,12 @@ class Copy(Task):
     metric = "accuracy"
     higher_is_better = True
     solved_at = 0.99
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        "train_sequences": COUNT,
-        "validation_sequences": COUNT,
-        "test_sequences": COUNT,
-        "blanks": COUNT,
-    }
+    constraints: ClassVar[Mapping[str, Constraint]] = {**SEQUENCES, "blanks": COUNT}
+    tuned = given(
+        esn=DELAY_LINES | given(readout="RidgeClassifier", readout__ridge=1e-5),
+        gradient=ADAM | given(loss="cross_entropy", units=64, training__epochs=5),
+        indrnn=given(layers=2),
+    )
 
     train_sequences: int = 10000
     validation_sequences: int = 500
@@ -113,16 +116,14 @@ class TemporalOrder(Labeled):
     solved_at = 0.99
     symbols: ClassVar[str] = "EBabcdXY"
     lengths: ClassVar[tuple[int, int]] = (100, 110)
-    marks: ClassVar[Mapping[int, tuple[tuple[int, int], ...]]] = {
-        2: ((10, 20), (50, 60)),
-        3: ((10, 20), (33, 43), (66, 76)),
-    }
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        "train_sequences": COUNT,
-        "validation_sequences": COUNT,
-        "test_sequences": COUNT,
-        "marked": Choice((2, 3)),
-    }
+    marks: ClassVar[Mapping[int, tuple[tuple[int, int], ...]]] = {2: ((10, 20), (50, 60)), 3: ((10, 20), (33, 43), (66, 76))}
+    constraints: ClassVar[Mapping[str, Constraint]] = {**SEQUENCES, "marked": Choice((2, 3))}
+    tuned = given(
+        esn=given(units=200, density=0.05, spectral_radius=0.8, leak_rate=0.06, input_scaling=0.1, bias_scaling=0.5,
+                  readout="RidgeClassifier", readout__ridge=1e-6, washout=0),
+        gradient=ADAM | given(loss="cross_entropy", units=32, training__epochs=8),
+        gru=GATES_APART, mgu=GATES_APART, indrnn=DEEP | given(training__learning_rate=2e-3),
+    )  # fmt: skip
 
     train_sequences: int = 10000
     validation_sequences: int = 1000
