@@ -13,7 +13,7 @@ from reservoir.plotting.records import forecast_figure
 from reservoir.plotting.style import check, kept, save
 from reservoir.plotting.sweeps.figure import sweep_figure
 from reservoir.plotting.tasks.figure import PICTURES, Picture, overlay_figure, task_figure
-from reservoir.plotting.tasks.overlay import Overlay
+from reservoir.plotting.tasks.series import Overlay
 
 __all__ = [
     "PICTURES", "Overlay", "Picture", "check", "forecast_figure", "gradient_figure", "inspect_figure", "kept",

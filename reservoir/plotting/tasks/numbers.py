@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.plotting.style import ERROR, QUIET, TRUTH, bounded, limits, new_figure, plain, thinned
-from reservoir.plotting.tasks.overlay import Overlay
-from reservoir.plotting.tasks.series import MOST_POINTS, error_size, over_targets
+from reservoir.plotting.style import CLOUD, ERROR, QUIET, TRUTH, bounded, headed, limits, new_figure, thinned
+from reservoir.plotting.tasks.series import MOST_POINTS, Overlay, error_histogram, error_size, over_targets
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,11 +32,9 @@ def draw_numbers(task: Any, data: Any, predictions: Any, title: str) -> Figure:
         chosen = thinned(len(y), MOST_POINTS)
         size = error_size(y, p - y)
         above.axhline(0.0, color=QUIET, linewidth=0.8)
-        above.plot(y[chosen], (p - y)[chosen], linestyle="", marker="o", markersize=2.2, markeredgewidth=0.0, color=ERROR,
-                   alpha=0.4, rasterized=True)  # fmt: skip
+        above.plot(y[chosen], (p - y)[chosen], **CLOUD, color=ERROR)
         above.set(xlabel="target", ylabel="error", ylim=(-size, size))
-        beneath.hist(np.clip(p - y, -size, size), bins=np.linspace(-size, size, 41).tolist(), color=ERROR, alpha=0.6)
-        beneath.axvline(0.0, color=QUIET, linewidth=0.8)
+        error_histogram(beneath, p - y, (-size, size), "vertical")
         beneath.set(xlabel="error", ylabel="sequences")
     return figure
 
@@ -55,10 +52,9 @@ def overlay_numbers(shown: Overlay) -> Figure:
         axes = figure.add_subplot(down, across, place + 1)
         ends = limits(asked)
         axes.plot(ends, ends, color=TRUTH, linewidth=0.9)
-        axes.plot(asked[drawn], guess[drawn], linestyle="", marker="o", markersize=2.2, markeredgewidth=0.0, color=look.color,
-                  alpha=0.4, rasterized=True)  # fmt: skip
+        axes.plot(asked[drawn], guess[drawn], **CLOUD, color=look.color)
         axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel="asked for")
-        axes.set_title(plain(shown.captions[label]), color=look.color, fontweight="bold")
+        headed(axes, shown.captions[label], look.color)
         if place % across == 0:
             axes.set_ylabel("predicted")
     return figure

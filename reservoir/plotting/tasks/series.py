@@ -1,35 +1,75 @@
-"""The picture of outputs at every step of an input, against the target."""
+"""Outputs at every step of an input against their targets, of one model and of several; and what all overlays share."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from reservoir.plotting.style import (
+    CLOUD,
+    DIVERGING,
     ERROR,
     MODEL,
     QUIET,
     TRUTH,
+    Look,
     bounded,
+    headed,
     legend_above,
     limits,
     new_figure,
     plain,
     thinned,
 )
-from reservoir.plotting.tasks.overlay import Overlay, maps, scored_rows, stacked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 LAST = 200
 WHOLE = 320
 LAST_OF_MANY = 80
 MOST_COLUMNS = 4
-"""Drawn as lines; more are drawn as a map."""
+"""The outputs that are drawn as lines; more are drawn as a map."""
 MOST_POINTS = 4000
+
+
+class Overlay(NamedTuple):
+    """What several models predicted on the test split of a task.
+
+    Attributes
+    ----------
+    task, data : the task and what its `generate` gave
+    predictions : for each model that did not fail, by its label
+    captions, looks : for each of these, what to write above its panel, and how it is drawn
+    title : above the figure
+    """
+
+    task: Any
+    data: Any
+    predictions: Mapping[str, Any]
+    captions: Mapping[str, str]
+    looks: Mapping[str, Look]
+    title: str
+
+    def scored(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """The scored rows of the targets and, within bounds, of each model's predictions, (n, n_outputs) each."""
+        split = self.data.test
+        truth = scored_rows(split.targets, split.washout)
+        return truth, {label: bounded(scored_rows(p, split.washout), truth) for label, p in self.predictions.items()}
+
+
+def scored_rows(sequences: Any, washout: int) -> np.ndarray:
+    """The scored rows (n, n_outputs) of all sequences, one after the other."""
+    return np.concatenate([np.asarray(s, dtype=float).reshape(len(s), -1)[washout:] for s in sequences])
+
+
+def both_scored(split: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The scored rows of the targets and of the predictions, (n, n_outputs) each."""
+    return scored_rows(split.targets, split.washout), scored_rows(predictions, split.washout)
 
 
 def draw_series(task: Any, data: Any, predictions: Any, title: str) -> Figure:
@@ -40,40 +80,34 @@ def draw_series(task: Any, data: Any, predictions: Any, title: str) -> Figure:
     grid = figure.add_gridspec(2 * len(columns), 2, width_ratios=(2.1, 1.0), height_ratios=(2.8, 1.0) * len(columns))
     for column in columns:
         y, p = truth[:, column], bounded(guess[:, column], truth[:, column])
-        name = "output" if truth.shape[1] == 1 else f"output {column + 1} of {truth.shape[1]}"
         above = figure.add_subplot(grid[2 * column, 0])
         beneath = figure.add_subplot(grid[2 * column + 1, 0], sharex=above)
-        _trace(above, beneath, y, p, first, name)
-        beneath.set_xlabel("time step")
+        start = len(y) - LAST if len(y) > WHOLE else 0
+        _trace(above, beneath, first + np.arange(start, len(y)), y[start:], p[start:])
+        above.set_ylabel("output" if truth.shape[1] == 1 else f"output {column + 1} of {truth.shape[1]}")
         over_targets(figure.add_subplot(grid[2 * column, 1]), y, p, "time step")
-        _error_histogram(figure.add_subplot(grid[2 * column + 1, 1], sharey=beneath), p - y, beneath.get_ylim())
+        histogram = figure.add_subplot(grid[2 * column + 1, 1], sharey=beneath)
+        error_histogram(histogram, p - y, beneath.get_ylim(), "horizontal")
+        histogram.tick_params(labelleft=False)
+        histogram.set_xlabel("count")
     return figure
 
 
-def _trace(above: Axes, beneath: Axes, y: np.ndarray, p: np.ndarray, first: int, name: str) -> None:
-    """Target and prediction over the last steps, and their difference on its own scale."""
-    start = len(y) - LAST if len(y) > WHOLE else 0
-    time = first + np.arange(start, len(y))
-    y, p = y[start:], p[start:]
-    above.plot(time, y, color=TRUTH, label="target", linewidth=2.0, marker="o" if len(y) < 3 else None)
-    above.plot(time, p, color=MODEL, label="prediction", linewidth=1.0, marker="o" if len(y) < 3 else None)
+def _trace(above: Axes, beneath: Axes, time: np.ndarray, y: np.ndarray, p: np.ndarray) -> None:
+    """Draw target and prediction over the last steps, and their difference on its own scale."""
+    marker = "o" if len(time) < 3 else None
+    above.plot(time, y, color=TRUTH, label="target", linewidth=2.0, marker=marker)
+    above.plot(time, p, color=MODEL, label="prediction", linewidth=1.0, marker=marker)
     above.set_ylim(limits(y, p))
-    above.set_ylabel(name)
     above.tick_params(labelbottom=False)
     above.margins(x=0.01)
     legend_above(above)
-    beneath.axhline(0.0, color=QUIET, linewidth=0.8)
     error = p - y
+    size = error_size(y, error)
+    beneath.axhline(0.0, color=QUIET, linewidth=0.8)
     beneath.fill_between(time, 0.0, error, color=ERROR, alpha=0.25, linewidth=0.0)
     beneath.plot(time, error, color=ERROR, linewidth=0.9)
-    size = error_size(y, error)
-    beneath.set_ylim(-size, size)
-    beneath.set_ylabel("error")
-
-
-def both_scored(split: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
-    """The scored rows of the targets and of the predictions, (n, n_outputs) each."""
-    return scored_rows(split.targets, split.washout), scored_rows(predictions, split.washout)
+    beneath.set(ylim=(-size, size), ylabel="error", xlabel="time step")
 
 
 def error_size(y: np.ndarray, error: np.ndarray) -> float:
@@ -83,57 +117,76 @@ def error_size(y: np.ndarray, error: np.ndarray) -> float:
 
 
 def over_targets(axes: Axes, y: np.ndarray, p: np.ndarray, unit: str) -> None:
-    """Predictions over targets, around the diagonal."""
+    """Draw predictions over targets, around the diagonal."""
     chosen = thinned(len(y), MOST_POINTS)
     ends = limits(y, p)
     axes.plot(ends, ends, color=TRUTH, linewidth=0.9)
-    axes.plot(y[chosen], p[chosen], linestyle="", marker="o", markersize=2.2, markeredgewidth=0.0, color=MODEL, alpha=0.4,
-              rasterized=True)  # fmt: skip
+    axes.plot(y[chosen], p[chosen], **CLOUD, color=MODEL)
     axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel="target", ylabel="prediction")
     axes.set_title(f"{len(y):,} {unit}s" if len(chosen) == len(y) else f"{len(chosen):,} of {len(y):,} {unit}s")
 
 
-def _error_histogram(axes: Axes, errors: np.ndarray, ends: tuple[float, float]) -> None:
-    """How often which error occurred, on the axis of the errors in time; those beyond it count in the last bins."""
-    axes.hist(np.clip(errors, *ends), bins=np.linspace(*ends, 41).tolist(), orientation="horizontal", color=ERROR, alpha=0.6)
-    axes.axhline(0.0, color=QUIET, linewidth=0.8)
-    axes.tick_params(labelleft=False)
-    axes.set_xlabel("count")
+def error_histogram(axes: Axes, errors: np.ndarray, ends: tuple[float, float], orientation: Any) -> None:
+    """Count the errors between two ends; those beyond them count in the last bins."""
+    axes.hist(np.clip(errors, *ends), bins=np.linspace(*ends, 41).tolist(), orientation=orientation, color=ERROR, alpha=0.6)
+    (axes.axhline if orientation == "horizontal" else axes.axvline)(0.0, color=QUIET, linewidth=0.8)
+
+
+def stacked(count: int, title: str, beneath: float = 0.0) -> tuple[Figure, list[Axes]]:
+    """Make a panel for each model, one above the other on one time axis; with `beneath`, one more of that height in inches."""
+    figure = new_figure(title, height=0.9 + 1.35 * count + beneath)
+    heights = [1.35] * count + [beneath] * (beneath > 0.0)
+    return figure, list(figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0])
+
+
+def balanced(values: np.ndarray) -> tuple[float, float]:
+    """The ends of a scale of colors: those of the values, moved apart to lie evenly around 0 where it is between them."""
+    low, high = float(values.min()), float(values.max())
+    most = max(-low, high)
+    return (-most, most) if low < 0.0 < high else (low, high)
+
+
+def draw_map(axes: Axes, values: np.ndarray, name: str, unit: str, ends: tuple[float, float], **look: Any) -> AxesImage:
+    """Draw values (T, n_outputs) as a map of output over time."""
+    axes.set(title=plain(name), ylabel=unit)
+    axes.grid(False)
+    return axes.imshow(values.T, aspect="auto", origin="lower", interpolation="nearest", vmin=ends[0], vmax=ends[1], **look)
+
+
+def maps(truth: np.ndarray, guesses: Mapping[str, np.ndarray], captions: Mapping[str, str], unit: str, title: str) -> Figure:
+    """Draw outputs (T, n_outputs) as maps of output over time: the targets, then each model's."""
+    panels = {"asked for": truth, **{captions[label]: guess for label, guess in guesses.items()}}
+    figure, axes = stacked(len(panels), title)
+    ends = balanced(truth)
+    for one, (name, values) in zip(axes, panels.items(), strict=True):
+        image = draw_map(one, values, name, "output", ends, cmap=DIVERGING if ends[0] < 0.0 else "Greys")
+    figure.colorbar(image, ax=axes, pad=0.01, aspect=40)
+    axes[-1].set_xlabel(unit)
+    return figure
 
 
 def overlay_series(shown: Overlay) -> Figure:
     """The last steps of every model over the target; many outputs as maps."""
-    return overlaid(shown, marks=False)
+    return overlaid(shown, {"linewidth": 1.8}, {"linewidth": 1.0})
 
 
-def overlaid(shown: Overlay, marks: bool) -> Figure:
-    """The last steps of every model over the target, as lines or as `marks`; many outputs as maps."""
-    split = shown.data.test
-    truth = scored_rows(split.targets, split.washout)
-    guesses = {label: bounded(scored_rows(p, split.washout), truth) for label, p in shown.predictions.items()}
+def overlaid(shown: Overlay, target: Mapping[str, Any], output: Mapping[str, Any]) -> Figure:
+    """Draw the last steps of every model over the target, in these looks; many outputs as maps."""
+    truth, guesses = shown.scored()
     if truth.shape[1] > MOST_COLUMNS:
         last = {label: guess[-LAST_OF_MANY:] for label, guess in guesses.items()}
         return maps(truth[-LAST_OF_MANY:], last, shown.captions, "step", shown.title)
-    first = split.washout + max(len(truth) - WHOLE, 0)
-    time = first + np.arange(min(len(truth), WHOLE))
-    panels = {label: guess[-WHOLE:, 0] for label, guess in guesses.items()}
-    figure, axes = stacked(panels, shown.title)
-    ends = limits(truth[-WHOLE:, 0], *panels.values(), reach=0.3, margin=0.08)
+    split, start = shown.data.test, max(len(truth) - WHOLE, 0)
+    time, wanted = split.washout + np.arange(start, len(truth)), truth[start:, 0]
+    panels = {label: guess[start:, 0] for label, guess in guesses.items()}
+    figure, axes = stacked(len(panels), shown.title)
+    ends = limits(wanted, *panels.values(), reach=0.3, margin=0.08)
+    few = {"marker": "o"} if len(time) < 3 else {}
     for one, (label, look) in zip(axes, shown.looks.items(), strict=True):
-        _overlaid_trace(one, time, truth[-WHOLE:, 0], panels[label], look.color, marks)
-        one.set_ylim(ends)
-        one.set_title(plain(shown.captions[label]), color=look.color, fontweight="bold")
-        one.set_ylabel("output" if truth.shape[1] == 1 else f"output 1 of {truth.shape[1]}")
+        one.plot(time, wanted, color=TRUTH, **{**few, **target})
+        one.plot(time, panels[label], color=look.color, **{**few, **output})
+        one.margins(x=0.01)
+        one.set(ylim=ends, ylabel="output" if truth.shape[1] == 1 else f"output 1 of {truth.shape[1]}")
+        headed(one, shown.captions[label], look.color)
     axes[-1].set_xlabel("time step" if len(split.targets) == 1 else "step, sequences one after the other")
     return figure
-
-
-def _overlaid_trace(axes: Axes, time: np.ndarray, truth: np.ndarray, guess: np.ndarray, color: str, marks: bool) -> None:
-    """The target in black and the prediction in the model's color; lines, or marks."""
-    if marks:
-        axes.plot(time, truth, color=TRUTH, linestyle="", marker="_", markersize=4.0, markeredgewidth=1.4)
-        axes.plot(time, guess, color=color, linestyle="", marker="o", markersize=2.4, markeredgewidth=0.0)
-    else:
-        axes.plot(time, truth, color=TRUTH, linewidth=1.8, marker="o" if len(time) < 3 else None)
-        axes.plot(time, guess, color=color, linewidth=1.0, marker="o" if len(time) < 3 else None)
-    axes.margins(x=0.01)
