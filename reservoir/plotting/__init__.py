@@ -7,8 +7,7 @@ Every function gives a `matplotlib.figure.Figure`, without pyplot, windows or gl
 """
 
 from reservoir.plotting.models.comparison import learning_figure, score_figure
-from reservoir.plotting.models.gradients import gradient_figure
-from reservoir.plotting.models.reservoirs import inspect_figure
+from reservoir.plotting.models.diagnostics import gradient_figure, inspect_figure
 from reservoir.plotting.records import forecast_figure
 from reservoir.plotting.style import check, kept, save
 from reservoir.plotting.sweeps.figure import sweep_figure

@@ -46,6 +46,7 @@ class Piece:
             axes.fill_between(self.rows, low, high, color=MODEL, alpha=0.25, linewidth=0.0, label="band")
 
 
+@house_style()
 def forecast_figure(report: Any, title: str, labels: Sequence[str] | None = None) -> Figure:
     """A record's end with its forecast there, which had not seen it, and the forecast past the end; a close-up beneath.
 
@@ -64,21 +65,20 @@ def forecast_figure(report: Any, title: str, labels: Sequence[str] | None = None
     others = {name: bounded(values[:, 0], record) for name, values in report.baselines.items()}
     span = len(record) - tested + len(coming.values)
     first, close = (max(tested - kept, 0) for kept in (max(3 * span, 100), max(span // 3, 10)))
-    with house_style():
-        figure = new_figure(title, height=6.0)
-        above, beneath = figure.subplots(2, 1, height_ratios=(1.0, 1.6))
-        _panel(above, record, first, (seen, coming), {})
-        _panel(beneath, record, close, (seen, coming), others)
-        for axes in (above, beneath):
-            axes.set_ylabel(plain(report.names[0]))
-            _name_rows(axes, labels, len(record))
-        for piece, name in ((seen, "hold-out"), (coming, "forecast")):
-            beneath.annotate(name, (float(piece.rows.mean()), 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2),
-                             textcoords="offset points", ha="center", va="bottom", fontsize=8.5, color="#444444")  # fmt: skip
-        handles, names = beneath.get_legend_handles_labels()
-        entries = dict(zip(names, handles, strict=True))  # hold-out and future share theirs
-        figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=min(len(entries), 5))
-        return finished(figure)
+    figure = new_figure(title, height=6.0)
+    above, beneath = figure.subplots(2, 1, height_ratios=(1.0, 1.6))
+    _panel(above, record, first, (seen, coming), {})
+    _panel(beneath, record, close, (seen, coming), others)
+    for axes in (above, beneath):
+        axes.set_ylabel(plain(report.names[0]))
+        _name_rows(axes, labels, len(record))
+    for piece, name in ((seen, "hold-out"), (coming, "forecast")):
+        beneath.annotate(name, (float(piece.rows.mean()), 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2),
+                         textcoords="offset points", ha="center", va="bottom", fontsize=8.5, color="#444444")  # fmt: skip
+    handles, names = beneath.get_legend_handles_labels()
+    entries = dict(zip(names, handles, strict=True))  # hold-out and future share theirs
+    figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=min(len(entries), 5))
+    return finished(figure)
 
 
 def _panel(axes: Axes, record: np.ndarray, first: int, pieces: tuple[Piece, Piece], others: Mapping[str, np.ndarray]) -> None:

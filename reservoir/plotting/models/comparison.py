@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MOST_POINTS = 400
 
 
+@house_style()
 def score_figure(report: Any) -> Figure:
     """The scores of all seeds by model, with their median; and over the seconds that fitting took.
 
@@ -29,29 +30,28 @@ def score_figure(report: Any) -> Figure:
     Raises `ParameterError` when matplotlib is missing.
     """
     task, rows, labels = report.task, report.rows, report.labels
-    with house_style():
-        figure = new_figure(f"{task.name}: {task.metric}", height=3.6)
-        left, right = figure.subplots(1, 2, sharey=True)
-        scores = {label: _finite(rows, label) for label in labels}
-        baseline = float(np.median([row["baseline"] for row in rows]))
-        for place, (label, look) in enumerate(looks(labels).items()):
-            _strip(left, place, scores[label][:, 1], look)
-            _times(right, scores[label], look)
-        for axes in (left, right):
-            axes.axhline(baseline, color=QUIET, linewidth=1.1, linestyle="--", zorder=1)
-        right.annotate("trivial\nbaseline", (1.0, baseline), xycoords=("axes fraction", "data"), xytext=(4, 0),
-                       textcoords="offset points", va="center", fontsize=8.5, color=QUIET, annotation_clip=False)  # fmt: skip
-        left.set_xticks(range(len(labels)), [plain(label) for label in labels], rotation=0 if len(labels) <= 6 else 30)
-        for text, look in zip(left.get_xticklabels(), looks(labels).values(), strict=True):
-            text.set(color=look.color, fontweight="bold", ha="center" if len(labels) <= 6 else "right")
-        left.set(xlim=(-0.6, len(labels) - 0.4), ylabel=task.metric, title=_missing(scores))
-        left.grid(axis="x", visible=False)
-        right.set(xlabel="seconds to fit", title="every seed; the large mark is their median")
-        everything = np.concatenate([*scores.values(), [[np.nan, baseline]]])
-        scale(right, "x", everything[:-1, 0])
-        if not task.higher_is_better:
-            scale(left, "y", everything[:, 1])
-        return finished(figure)
+    figure = new_figure(f"{task.name}: {task.metric}", height=3.6)
+    left, right = figure.subplots(1, 2, sharey=True)
+    scores = {label: _finite(rows, label) for label in labels}
+    baseline = float(np.median([row["baseline"] for row in rows]))
+    for place, (label, look) in enumerate(looks(labels).items()):
+        _strip(left, place, scores[label][:, 1], look)
+        _times(right, scores[label], look)
+    for axes in (left, right):
+        axes.axhline(baseline, color=QUIET, linewidth=1.1, linestyle="--", zorder=1)
+    right.annotate("trivial\nbaseline", (1.0, baseline), xycoords=("axes fraction", "data"), xytext=(4, 0),
+                   textcoords="offset points", va="center", fontsize=8.5, color=QUIET, annotation_clip=False)  # fmt: skip
+    left.set_xticks(range(len(labels)), [plain(label) for label in labels], rotation=0 if len(labels) <= 6 else 30)
+    for text, look in zip(left.get_xticklabels(), looks(labels).values(), strict=True):
+        text.set(color=look.color, fontweight="bold", ha="center" if len(labels) <= 6 else "right")
+    left.set(xlim=(-0.6, len(labels) - 0.4), ylabel=task.metric, title=_missing(scores))
+    left.grid(axis="x", visible=False)
+    right.set(xlabel="seconds to fit", title="every seed; the large mark is their median")
+    everything = np.concatenate([*scores.values(), [[np.nan, baseline]]])
+    scale(right, "x", everything[:-1, 0])
+    if not task.higher_is_better:
+        scale(left, "y", everything[:, 1])
+    return finished(figure)
 
 
 def scale(axes: Axes, which: str, values: np.ndarray) -> None:
@@ -96,6 +96,7 @@ def _times(axes: Axes, points: np.ndarray, look: Look) -> None:
         axes.plot(*np.median(points, axis=0), **style, markersize=9.5, markeredgecolor="white")
 
 
+@house_style()
 def learning_figure(report: Any) -> Figure:
     """The training loss over epochs and over seconds; the run in the middle bold, its validation loss dashed.
 
@@ -107,25 +108,24 @@ def learning_figure(report: Any) -> Figure:
 
     Raises `ParameterError` when matplotlib is missing.
     """
-    with house_style():
-        figure = new_figure(f"{report.task.name}: learning curves", height=3.8)
-        left, right = figure.subplots(1, 2, sharey=True)
-        losses = []
-        for label, look in looks(report.labels).items():
-            runs = report.curves[label]
-            ranking = sorted(range(len(runs)), key=lambda k: _value(runs[k][-1]["loss"]))
-            for rank, k in enumerate(ranking):
-                middle = rank == len(ranking) // 2
-                losses += [entry["loss"] for entry in runs[k] if np.isfinite(_value(entry["loss"]))]
-                for axes, x in ((left, "epoch"), (right, "seconds")):
-                    _curve(axes, runs[k], x, "loss", look, plain(label) if middle else None)
-                    if middle and any(entry["validation_loss"] is not None for entry in runs[k]):
-                        _curve(axes, runs[k], x, "validation_loss", look._replace(line="--"), "")
-        scale(left, "y", np.array(losses))
-        left.set(xlabel="epoch", ylabel="training loss (dashed: validation)")
-        right.set(xlabel="seconds since the first epoch")
-        legend_on_top(left, columns=4)
-        return finished(figure)
+    figure = new_figure(f"{report.task.name}: learning curves", height=3.8)
+    left, right = figure.subplots(1, 2, sharey=True)
+    losses = []
+    for label, look in looks(report.labels).items():
+        runs = report.curves[label]
+        ranking = sorted(range(len(runs)), key=lambda k: _value(runs[k][-1]["loss"]))
+        for rank, k in enumerate(ranking):
+            middle = rank == len(ranking) // 2
+            losses += [entry["loss"] for entry in runs[k] if np.isfinite(_value(entry["loss"]))]
+            for axes, x in ((left, "epoch"), (right, "seconds")):
+                _curve(axes, runs[k], x, "loss", look, plain(label) if middle else None)
+                if middle and any(entry["validation_loss"] is not None for entry in runs[k]):
+                    _curve(axes, runs[k], x, "validation_loss", look._replace(line="--"), "")
+    scale(left, "y", np.array(losses))
+    left.set(xlabel="epoch", ylabel="training loss (dashed: validation)")
+    right.set(xlabel="seconds since the first epoch")
+    legend_on_top(left, columns=4)
+    return finished(figure)
 
 
 def _value(number: float | None) -> float:

@@ -18,17 +18,15 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap, Normalize
 
 LOG_RATIO = 4.0
-"""Values of a parameter, and colors of scores, within such a factor need no logarithmic scale."""
+"""Values of a parameter, and colors of scores, that lie within this factor have a linear scale."""
 LOG_AXIS = 10.0
-"""Scores along an axis that span a larger factor have a logarithmic one."""
-OUTLIERS = 0.1
-"""The share of the worst scores that may be left outside an axis."""
+"""Scores that span a larger factor have a logarithmic axis."""
+OUTLIERS, TAIL = 0.1, 3.0
+"""This share of the scores, the worst, lies outside an axis if it extends this many times farther than the others."""
 EXTREME = 1e100
-"""Scores beyond are outside any axis, so that it stays finite."""
-TAIL = 3.0
-"""How much farther off than the others these must be for that."""
+"""Scores beyond it lie outside any axis, so that the axis stays finite."""
 LONGEST = 22
-"""Characters of a label."""
+"""The most characters of a label."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +59,16 @@ class Axis:
 def axis_of(values: Sequence[Any], name: str, log: bool = False) -> Axis:
     """The axis for the values of M trials, which may be known to be on a logarithmic scale."""
     keys = [comparable(value) for value in values]
-    distinct = dict(zip(reversed(keys), reversed(values), strict=True))
-    levels = {key: distinct[key] for key in dict.fromkeys(keys)}
-    ordered = sorted(levels, key=lambda key: (not is_number(levels[key]), levels[key] if is_number(levels[key]) else 0))
-    rank = {key: place for place, key in enumerate(ordered)}
+    levels: dict[Any, Any] = {}
+    for key, value in zip(keys, values, strict=True):
+        levels.setdefault(key, value)
+    levels = dict(sorted(levels.items(), key=lambda level: (not is_number(level[1]), level[1] if is_number(level[1]) else 0)))
+    rank = {key: place for place, key in enumerate(levels)}
     categorical = not all(map(is_number, levels.values()))
-    positions = np.array(range(len(ordered)) if categorical else [levels[key] for key in ordered], dtype=float)
-    labels = texts([levels[key] for key in ordered])
+    positions = np.array(range(len(levels)) if categorical else list(levels.values()), dtype=float)
     code = np.array([rank[key] for key in keys], dtype=int)
     log = not categorical and ((log and positions[0] > 0.0) or is_logarithmic(positions))
-    return Axis(name, labels, positions, code, categorical, log)
+    return Axis(name, texts(list(levels.values())), positions, code, categorical, log)
 
 
 def is_number(value: Any) -> bool:
@@ -156,13 +154,19 @@ class Span:
         """Which scores lie beyond the worse end."""
         return np.asarray(scores < self.low if self.higher_is_better else scores > self.high)
 
-    def unit(self, scores: np.ndarray) -> np.ndarray:
-        """Scores scaled to 0 at the low end and 1 at the high one; those outside at the end."""
-        ends = np.array([self.low, self.high])
-        clipped = np.clip(scores, *ends)
-        if self.log:
-            clipped, ends = np.log(clipped), np.log(ends)
-        return np.asarray((clipped - ends[0]) / (ends[1] - ends[0]))
+    @property
+    def norm(self) -> Normalize:
+        """The scale from 0 at the low end to 1 at the high one; scores outside have the value of the end."""
+        from matplotlib.colors import LogNorm, Normalize
+
+        return (LogNorm if self.log else Normalize)(self.low, self.high, clip=True)
+
+    @property
+    def cmap(self) -> Colormap:
+        """The colors of the scale: dark is better."""
+        import matplotlib
+
+        return matplotlib.colormaps["viridis_r" if self.higher_is_better else "viridis"]
 
 
 def span_of(scores: np.ndarray, higher_is_better: bool, log_ratio: float) -> Span:
@@ -188,15 +192,6 @@ def span_of(scores: np.ndarray, higher_is_better: bool, log_ratio: float) -> Spa
     return Span(low, high, log, higher_is_better, cut)
 
 
-def colors(span: Span) -> tuple[Normalize, Colormap]:
-    """The norm and the map of scores: dark is better."""
-    import matplotlib
-    from matplotlib.colors import LogNorm, Normalize
-
-    norm = (LogNorm if span.log else Normalize)(span.low, span.high, clip=True)
-    return norm, matplotlib.colormaps["viridis_r" if span.higher_is_better else "viridis"]
-
-
 def logarithmic_ticks(axis: DrawnAxis, low: float, high: float) -> None:
     """Ticks of an axis that is logarithmic: at powers of ten, between them also where there are few."""
     from matplotlib.ticker import LogLocator, NullLocator
@@ -220,7 +215,6 @@ def score_axis(axes: Axes, span: Span, label: str) -> None:
 
 def parameter_axis(axes: Axes, which: str, axis: Axis, room: float) -> None:
     """The axis "x" or "y" as a parameter, `room` inches long."""
-    drawn = axes.xaxis if which == "x" else axes.yaxis
     axes.set(**{f"{which}label": plain(axis.name)})
     if axis.categorical:
         named_ticks(axes, which, axis, room)
@@ -229,7 +223,7 @@ def parameter_axis(axes: Axes, which: str, axis: Axis, room: float) -> None:
         low, high = axis.positions[0], axis.positions[-1]
         edge = (high / low) ** 0.04
         axes.set(**{f"{which}scale": "log", f"{which}lim": (low / edge, high * edge)})
-        logarithmic_ticks(drawn, low, high)
+        logarithmic_ticks(getattr(axes, f"{which}axis"), low, high)
 
 
 def named_ticks(axes: Axes, which: str, axis: Axis, room: float) -> None:
@@ -240,8 +234,5 @@ def named_ticks(axes: Axes, which: str, axis: Axis, room: float) -> None:
     each = 0.26 if turned else 0.2 if which == "y" else wide
     step = int(np.ceil(each * count / room))
     ticks = range(0, count, step)
-    labels = [plain(axis.labels[k]) for k in ticks]
-    if which == "x":
-        axes.set_xticks(ticks, labels, rotation=40 if turned else 0, ha="right" if turned else "center")
-    else:
-        axes.set_yticks(ticks, labels)
+    look: dict[str, Any] = {"rotation": 40 if turned else 0, "ha": "right" if turned else "center"} if which == "x" else {}
+    getattr(axes, f"{which}axis").set_ticks(ticks, [plain(axis.labels[k]) for k in ticks], **look)

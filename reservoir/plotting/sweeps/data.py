@@ -1,4 +1,4 @@
-"""What pictures of a sweep show: its trials in the order of their rank, and what is said of them in words."""
+"""What pictures of a sweep show: its trials in the order of their rank, and words about them."""
 
 from __future__ import annotations
 
@@ -17,51 +17,36 @@ SEARCHES = ("random", "sobol", "tpe", "cmaes")
 
 @dataclass(frozen=True)
 class Shown:
-    """A sweep of which there is something to draw.
+    """A sweep with something to draw: a `sweeps.report.SweepReport`, and its `trials` that have any runs, by their places.
 
-    Attributes
-    ----------
-    report : a `sweeps.report.SweepReport`
-    order : places in them of the trials with a finite mean, the best first
-    without : places of the others: failed, pruned, or with infinite scores
+    `order` holds the places of the trials with a finite mean, the best first; `without` those of the others, which failed, were
+    pruned, or have infinite scores.
     """
 
     report: Any
+    trials: Any
+    metric: str
+    higher_is_better: bool
     order: np.ndarray
     without: np.ndarray
 
     @property
-    def trials(self) -> Any:
-        """The statistics of the M trials that have any runs."""
-        return self.report.trials
-
-    @property
-    def metric(self) -> str:
-        """The name of the score."""
-        return str(self.report.runs.about["metric"])
-
-    @property
-    def higher_is_better(self) -> bool:
-        """Whether it is better where it is higher."""
-        return bool(self.report.runs.about["higher_is_better"])
-
-    @property
     def label(self) -> str:
-        """Of an axis of scores."""
+        """The label of an axis of scores."""
         return f"{self.metric} ({'higher' if self.higher_is_better else 'lower'} is better)"
 
     @property
     def is_search(self) -> bool:
-        """Whether the order of the trials tells something."""
+        """Whether the trials depend on those before them, or come in a random order, so that their order says something."""
         return self.report.runs.about["strategy"] in SEARCHES
 
     def axis(self, name: str) -> Axis:
-        """A parameter over the trials."""
+        """The values of a parameter over the trials."""
         values = [self.report.runs.trials[index].get(name) for index in self.trials.trial.tolist()]
         return axis_of(values, shown_name(name), name in self.report.runs.about.get("log", ()))
 
     def best_of_each(self, codes: np.ndarray) -> np.ndarray:
-        """The place of the trial that ranks first, for each of the codes (M,) that has one with a finite mean."""
+        """The place of the best trial of each code, for the codes (M,) with a finite mean."""
         return np.asarray(self.order[np.unique(codes[self.order], return_index=True)[1]])
 
     def has_failures(self, places: np.ndarray) -> np.ndarray:
@@ -94,13 +79,14 @@ class Shown:
 
 
 def shown(report: Any) -> Shown:
-    """The sweep as pictures have it. Raises `DataError` if no run has a finite score."""
-    trials = report.trials
-    order = trials.order(bool(report.runs.about["higher_is_better"]))
+    """Prepare a sweep for its pictures. Raises `DataError` if no run has a finite score."""
+    trials, about = report.trials, report.runs.about
+    higher = bool(about["higher_is_better"])
+    order = trials.order(higher)
     finite = np.isfinite(trials.mean[order])
     if not finite.any():
         raise DataError(f"There is nothing to draw: {_why(report.runs, trials)}")
-    return Shown(report, order[finite], np.sort(order[~finite]))
+    return Shown(report, trials, str(about["metric"]), higher, order[finite], np.sort(order[~finite]))
 
 
 def _why(runs: Any, trials: Any) -> str:

@@ -1,4 +1,4 @@
-"""Panels of pictures of sweeps: scores over the values of one parameter, and over the trials of a search."""
+"""Panels of pictures of sweeps: scores over one parameter, over two, and over the trials of a search."""
 
 from __future__ import annotations
 
@@ -6,12 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.plotting.style import ERROR, MODEL, QUIET, plain
-from reservoir.plotting.sweeps.axes import LOG_AXIS, Axis, Span, parameter_axis, score_axis, short, span_of
+from reservoir.plotting.style import DOTS, ERROR, MODEL, QUIET, plain
+from reservoir.plotting.sweeps.axes import (
+    LOG_AXIS,
+    LOG_RATIO,
+    Axis,
+    Span,
+    logarithmic_ticks,
+    named_ticks,
+    parameter_axis,
+    scatter,
+    score_axis,
+    short,
+    span_of,
+)
 from reservoir.plotting.sweeps.data import Shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
 
 MOST_LEVELS = 60
 """Values of a parameter that are drawn as a line, or as rows of a map."""
@@ -19,21 +32,20 @@ MOST_FOUND = 20
 """Values of a line in a search, which take any place."""
 MOST_VECTORS = 2000
 """Marks that a file holds one by one; more are an image in it."""
-DOTS: dict[str, Any] = {"marker": "o", "markeredgewidth": 0.0, "linestyle": ""}
-BEST = {
-    **DOTS,
-    "marker": "*",
-    "markersize": 15.0,
-    "color": MODEL,
-    "markeredgecolor": "white",
-    "markeredgewidth": 1.0,
-    "zorder": 6,
-}
+STAR: dict[str, Any] = {"marker": "*", "markersize": 15.0, "markeredgecolor": "white", "markeredgewidth": 1.0}
+BEST: dict[str, Any] = {**DOTS, **STAR, "color": MODEL, "zorder": 6}
 LOST = {**DOTS, "marker": "x", "markeredgewidth": 1.0, "markersize": 5.0, "color": QUIET, "zorder": 4}
 LOST_LABEL = "no finite score"
 PARTLY_LABEL = "some runs failed or pruned: ranked last"
-LINE = 125
-"""Characters of a legend beside each other."""
+MOST_TEXTS = 200
+"""The cells of a map that have their number in them."""
+GRID = 0.6
+"""The share of all pairs of values that a map needs."""
+ROOM = (7.0, 4.2)
+"""The size of a map, in inches."""
+LINE, NARROW = 125, 95
+"""The characters of a legend on one line, and beside a color bar."""
+HATCHED: dict[str, Any] = {"hatch": "////", "edgecolor": "#9c9c9c", "linewidth": 0.0}
 
 
 def legend_on_top(axes: Axes, line: int = LINE) -> None:
@@ -139,3 +151,100 @@ def history(axes: Axes, shown: Shown) -> None:
     edge = 0.015 * (number[-1] - number[0]) or 0.5
     axes.set_xlim(number[0] - edge, number[-1] + edge)
     legend_on_top(axes)
+
+
+def two_parameters(axes: Axes, shown: Shown, names: list[str], rest: list[str]) -> None:
+    """Scores over two parameters; of several trials in a cell of a map, the best."""
+    first, second = (shown.axis(name) for name in names)
+    columns, rows = len(first.positions), len(second.positions)
+    pairs = len(np.unique(first.code * rows + second.code))
+    if max(columns, rows) <= MOST_LEVELS and pairs >= GRID * columns * rows:
+        _map(axes, shown, first, second, rest, plain(shown.best(names)))
+    else:
+        _scatter(axes, shown, first, second, plain(shown.best(names)))
+    legend_on_top(axes, NARROW)
+
+
+def color_bar(axes: Axes, mappable: ScalarMappable, span: Span, label: str) -> None:
+    """The scale of the colors, with an arrow where worse scores have the last color too."""
+    extend = ("min" if span.higher_is_better else "max") if span.cut else "neither"
+    figure = axes.figure
+    assert figure is not None  # for the type checker
+    bar = figure.colorbar(mappable, ax=axes, extend=extend, pad=0.015, aspect=28)
+    if span.log:
+        logarithmic_ticks(bar.ax.yaxis, span.low, span.high)
+    bar.set_label(plain(label))
+    bar.outline.set_visible(False)
+
+
+def _map(axes: Axes, shown: Shown, first: Axis, second: Axis, rest: list[str], best: str) -> None:
+    """A cell for each pair of values, all of one size whatever the values are."""
+    columns, rows = len(first.positions), len(second.positions)
+    chosen = shown.best_of_each(first.code * rows + second.code)
+    x, y, scores = first.code[chosen], second.code[chosen], shown.trials.mean[chosen]
+    image = np.full((rows, columns), np.nan)
+    image[y, x] = scores
+    span = span_of(scores, shown.higher_is_better, LOG_RATIO)
+    edges = (np.arange(count + 1) - 0.5 for count in (columns, rows))
+    width = 0.3 if image.size <= MOST_TEXTS else 0.0
+    mesh = axes.pcolormesh(
+        *edges, np.ma.masked_invalid(image), norm=span.norm, cmap=span.cmap, edgecolors="white", linewidth=width
+    )
+    color_bar(axes, mesh, span, f"{shown.label}\n{of_each(shown, chosen, 'cell', rest)}")
+    without = [place for place in shown.without if np.isnan(image[second.code[place], first.code[place]])]
+    _cells(axes, first.code[without], second.code[without], LOST_LABEL, facecolor="#dcdcdc", **HATCHED)
+    absent = np.setdiff1d(np.arange(columns * rows), first.code * rows + second.code)
+    _cells(axes, absent // rows, absent % rows, "not run", facecolor="white", edgecolor="#cccccc", linewidth=0.4)
+    _numbers(axes, x, y, scores, span, (columns, rows))
+    partly = shown.has_failures(chosen)
+    if partly.any():
+        look = {**DOTS, "marker": "X", "markersize": 5.5, "color": "white", "markeredgecolor": "#1a1a1a", "markeredgewidth": 0.6}
+        axes.plot(x[partly] + 0.36, y[partly] + 0.32, **look, label=PARTLY_LABEL)
+    winner = shown.order[:1]
+    _cells(axes, first.code[winner], second.code[winner], best, facecolor="none", edgecolor=MODEL, linewidth=2.4, zorder=5)
+    named_ticks(axes, "x", first, ROOM[0])
+    named_ticks(axes, "y", second, ROOM[1])
+    axes.set(xlabel=plain(first.name), ylabel=plain(second.name))
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+
+
+def _cells(axes: Axes, columns: np.ndarray, rows: np.ndarray, label: str, **look: Any) -> None:
+    """Draw the same look over some cells."""
+    from matplotlib.patches import Rectangle
+
+    for number, (column, row) in enumerate(sorted(set(zip(columns.tolist(), rows.tolist(), strict=True)))):
+        axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1.0, 1.0, **look, label=label if number == 0 else ""))
+
+
+def _numbers(axes: Axes, x: np.ndarray, y: np.ndarray, scores: np.ndarray, span: Span, shape: tuple[int, int]) -> None:
+    """The scores in their cells, if there is room for them."""
+    labels = [short(float(score), 2) for score in scores]
+    size = min(8.0, 72.0 * ROOM[0] / shape[0] / (0.62 * max(map(len, labels)) + 0.8), 72.0 * ROOM[1] / shape[1] / 1.6)
+    if len(labels) > MOST_TEXTS or size < 5.0:
+        return
+    darkness = np.asarray(span.norm(scores))
+    for column, row, text, dark in zip(x, y, labels, darkness if span.higher_is_better else 1.0 - darkness, strict=True):
+        axes.text(column, row, text, ha="center", va="center", fontsize=size, color="white" if dark > 0.35 else "#1a1a1a")
+
+
+def _scatter(axes: Axes, shown: Shown, first: Axis, second: Axis, best: str) -> None:
+    """A mark for each trial, the better ones over the others."""
+    places = shown.order[::-1]
+    x, y = (_spread(axis) for axis in (first, second))
+    scores = shown.trials.mean[places]
+    span = span_of(scores, shown.higher_is_better, LOG_RATIO)
+    size = float(np.clip(12_000.0 / len(places), 8.0, 42.0))
+    marks = axes.scatter(x[places], y[places], c=scores, s=size, norm=span.norm, cmap=span.cmap, edgecolors="#ffffff",
+                         linewidths=0.3, rasterized=len(places) > MOST_VECTORS)  # fmt: skip
+    color_bar(axes, marks, span, f"{shown.label}\nall trials, {shown.seeds(places)}")
+    if len(shown.without):
+        axes.plot(x[shown.without], y[shown.without], **LOST, label=LOST_LABEL)
+    axes.plot([x[places[-1]]], [y[places[-1]]], **BEST, label=best)
+    parameter_axis(axes, "x", first, ROOM[0])
+    parameter_axis(axes, "y", second, ROOM[1])
+
+
+def _spread(axis: Axis) -> np.ndarray:
+    """(M,) places of the trials; those at a category beside each other."""
+    return axis.places + 0.5 * scatter(len(axis.code)) if axis.categorical else axis.places

@@ -12,8 +12,7 @@ from reservoir.plotting.style import finished, house_style, looks
 from reservoir.plotting.tasks.free_run import draw_field, draw_free_run, overlay_field, overlay_free_run
 from reservoir.plotting.tasks.labels import draw_images, draw_labels, draw_step_labels, overlay_labels
 from reservoir.plotting.tasks.memory import draw_memory, overlay_memory
-from reservoir.plotting.tasks.numbers import draw_numbers, overlay_numbers
-from reservoir.plotting.tasks.series import MOST_COLUMNS, Overlay, draw_series, overlay_series
+from reservoir.plotting.tasks.series import MOST_COLUMNS, Overlay, draw_numbers, draw_series, overlay_numbers, overlay_series
 from reservoir.plotting.tasks.symbols import draw_legal_symbols, draw_symbols, overlay_symbols
 from reservoir.validation import unknown
 
