@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,7 +10,7 @@ from numpy.typing import ArrayLike
 from reservoir import metrics
 from reservoir.tasks.base import SEQUENCES, Data, Split, Task
 from reservoir.tasks.settings import ADAM, DEEP, DELAY_LINES, given
-from reservoir.validation import Constraint, Number
+from reservoir.validation import Number
 
 CLOSE = 0.04
 
@@ -39,7 +37,7 @@ class Adding(Task):
     metric = "mse"
     published = "LSTM solves lengths up to 400, tanh units without gates stay at 1/6 (Arjovsky, Shah & Bengio 2016)"
     solved_at = 0.002
-    constraints: ClassVar[Mapping[str, Constraint]] = {**SEQUENCES, "length": Number(low=2, integer=True)}
+    constraints = SEQUENCES | given(length=Number(low=2, integer=True))
     tuned = given(
         esn=DELAY_LINES | given(readout__ridge=1e-5),
         gradient=ADAM | given(units=32, training__epochs=6),

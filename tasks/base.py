@@ -24,10 +24,11 @@ from reservoir.validation import Constraint, Number, check_parameters
 Kind = Literal["filter", "free run", "label"]
 
 COUNT = Number(low=1, integer=True)
+LAG = Number(low=0, integer=True)
 SPLITS = ("train", "validation", "test")
-SEQUENCES: Mapping[str, Constraint] = {f"{split}_sequences": COUNT for split in SPLITS}
+SEQUENCES: dict[str, Constraint] = {f"{split}_sequences": COUNT for split in SPLITS}
 """The constraints of a task whose splits are so many sequences."""
-LENGTHS: Mapping[str, Constraint] = {f"{split}_length": Number(low=2, integer=True) for split in SPLITS}
+LENGTHS: dict[str, Constraint] = {f"{split}_length": Number(low=2, integer=True) for split in SPLITS}
 """The constraints of a task whose splits are so many steps."""
 
 
@@ -70,7 +71,7 @@ class Task:
     """The published figure with its source, in one line; empty when none is known."""
     solved_at: ClassVar[float | None] = None
     """The score that counts as solved, as does every better one; None for a task without such a criterion."""
-    constraints: ClassVar[Mapping[str, Constraint]] = {}
+    constraints: ClassVar[dict[str, Constraint]] = {}
     tuned: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Model -> parameters with which it does well; see `settings`."""
     picture: ClassVar[Any] = None

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from reservoir import metrics
-from reservoir.tasks.base import LENGTHS, Data, Split, Task, scored_rows
-from reservoir.tasks.memory import LAG, lagged_regression
+from reservoir.tasks.base import LAG, LENGTHS, Data, Split, Task, scored_rows
+from reservoir.tasks.memory import lagged_regression
 from reservoir.tasks.settings import FAST, FILTER, given
-from reservoir.validation import Constraint, Number
+from reservoir.validation import Number
 
 ALPHABET = (-3.0, -1.0, 1.0, 3.0)
 # q(n) = sum over k of IMPULSE[k] d(n + 2 - k): from d(n+2), which the channel lets through early, down to d(n-7).
@@ -54,7 +53,7 @@ class ChannelEqualization(Task):
     kind = "filter"
     metric = "ser"
     published = "ser two orders of magnitude below earlier equalizers (Jaeger & Haas 2004, abstract)"
-    constraints: ClassVar[Mapping[str, Constraint]] = {**LENGTHS, "washout": LAG, "snr": Number(low=-50.0, high=200.0)}
+    constraints = LENGTHS | given(washout=LAG, snr=Number(low=-50.0, high=200.0))
     tuned = given(
         esn=given(units=46, density=0.22, spectral_radius=0.34, input_scaling=0.1, bias_scaling=0.03,
                   readout_from=["bias", "input", "state", "square"], readout__ridge=1e-7),

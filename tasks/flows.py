@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from reservoir.metrics import nrmse84
 from reservoir.tasks.base import Data, Split
-from reservoir.tasks.forecasts import FREE_RUN_CONSTRAINTS, Chaos, FreeRun, training_mean
+from reservoir.tasks.forecasts import Chaos, FreeRun, training_mean
 from reservoir.tasks.settings import DEEP_TANH, FAST, FLOW, given
-from reservoir.validation import Constraint, Number
+from reservoir.validation import Number
 
 Flow = Callable[[float, float, float], tuple[float, float, float]]
 
@@ -80,11 +80,7 @@ class MackeyGlass(FreeRun):
         "nrmse84 2.8e-4 with 400 units and 3,000 training steps, 1.2e-4 with 21,000 (Jaeger 2001, GMD 148); "
         "6.3e-5 with 1,000 units (Jaeger & Haas 2004); tau = 17"
     )
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        **FREE_RUN_CONSTRAINTS,
-        "steps": Number(low=84, integer=True),
-        "tau": Number(low=5, high=100, integer=True),
-    }
+    constraints = FreeRun.constraints | given(steps=Number(low=84, integer=True), tau=Number(low=5, high=100, integer=True))
     tuned = given(
         esn=given(units=1000, density=0.01, spectral_radius=1.03, leak_rate=0.52, input_scaling=0.75, bias_scaling=0.65,
                   readout_from=["bias", "input", "state", "square"], readout__ridge=1e-15),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 
 from reservoir.base.baselines import naive
 from reservoir.metrics import valid_prediction_time
-from reservoir.tasks.base import COUNT, Data, Split, Task
-from reservoir.validation import Constraint, DataError, Number, ParameterError
+from reservoir.tasks.base import COUNT, LAG, Data, Split, Task
+from reservoir.tasks.settings import given
+from reservoir.validation import DataError, Number, ParameterError
 
 
 def one_step(record: np.ndarray, washout: int) -> Split:
@@ -34,13 +35,6 @@ def rolling_origins(record: np.ndarray, first: int, last: int, history: int | No
     )
 
 
-FREE_RUN_CONSTRAINTS: Mapping[str, Constraint] = {
-    "train_length": Number(low=2, integer=True),
-    "washout": Number(low=0, integer=True),
-    **dict.fromkeys(("history", "steps", "starts"), COUNT),
-}
-
-
 @dataclass(frozen=True)
 class FreeRun(Task):
     """Base of the free runs of systems that can be simulated for as long as one likes.
@@ -58,7 +52,7 @@ class FreeRun(Task):
     starts: int = 20
 
     kind = "free run"
-    constraints: ClassVar[Mapping[str, Constraint]] = FREE_RUN_CONSTRAINTS
+    constraints = given(train_length=Number(low=2, integer=True), washout=LAG, history=COUNT, steps=COUNT, starts=COUNT)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,11 +12,13 @@ from numpy.typing import ArrayLike
 from reservoir import metrics
 from reservoir.tasks.base import COUNT, SEQUENCES, Data, Split, Task
 from reservoir.tasks.settings import CLASSES, DEEP, FAST, given
-from reservoir.validation import Choice, Constraint, Number, ParameterError
+from reservoir.validation import Choice, Number, ParameterError
 
 # Out of the band means at least GAP and at most REACH times beyond its border, so that the question has an answer.
 GAP = 1.25
 REACH = 2.5
+PERIOD = Number(low=2.0 * REACH, high=1e9, open_low=True)
+NOISE = Number(low=0.0, high=math.inf, open_high=True)
 N_DIGITS = 1797
 
 
@@ -57,14 +57,7 @@ class FrequencyDiscrimination(Labeled):
     """
 
     name = "frequency-discrimination"
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        **SEQUENCES,
-        "min_length": COUNT,
-        "max_length": COUNT,
-        "band_low": Number(low=2.0 * REACH, high=1e9, open_low=True),
-        "band_high": Number(low=2.0 * REACH, high=1e9, open_low=True),
-        "noise": Number(low=0.0, high=math.inf, open_high=True),
-    }
+    constraints = SEQUENCES | given(min_length=COUNT, max_length=COUNT, band_low=PERIOD, band_high=PERIOD, noise=NOISE)
     tuned = given(
         esn=given(units=200, density=0.05, spectral_radius=0.95, leak_rate=0.5, input_scaling=1.0, pooling="mean",
                   readout="RidgeClassifier", readout__ridge=0.1, readout_from=["bias", "state", "square"], washout=10),
@@ -136,7 +129,7 @@ class Digits(Labeled):
 
     name = "digits"
     picture = "images"
-    constraints: ClassVar[Mapping[str, Constraint]] = {**SEQUENCES, "order": Choice(("rows", "pixels"))}
+    constraints = SEQUENCES | given(order=Choice(("rows", "pixels")))
     tuned = given(
         esn=given(units=500, spectral_radius=0.99, leak_rate=0.3, input_scaling=2.0, bias_scaling=0.5, pooling="mean",
                   readout="RidgeClassifier", readout__ridge=[1e-4, 1e-2, 1.0], readout_from=["bias", "state", "square"],

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from reservoir.metrics import nmse
 from reservoir.tasks.base import Data, Regression, Split
-from reservoir.tasks.forecasts import FREE_RUN_CONSTRAINTS, Chaos, FreeRun, one_step, rolling_origins, training_mean
+from reservoir.tasks.forecasts import Chaos, FreeRun, one_step, rolling_origins, training_mean
 from reservoir.tasks.settings import ADAM, DEEP_TANH, FAST, FLOW, given
-from reservoir.validation import Constraint, Number
+from reservoir.validation import Number
 
 
 @dataclass(frozen=True)
@@ -26,10 +25,6 @@ class Henon(Chaos):
     is 41.9.
     """
 
-    train_length: int = 2000
-    washout: int = 100
-    history: int = 100
-    steps: int = 100
     starts: int = 50
 
     name = "henon"
@@ -103,13 +98,11 @@ class MultipleSines(Oscillation):
     """
 
     train_length: int = 400
-    washout: int = 100
-    history: int = 100
     steps: int = 300
     sines: int = 8
 
     name = "mso"
-    constraints: ClassVar[Mapping[str, Constraint]] = {**FREE_RUN_CONSTRAINTS, "sines": Number(low=1, high=8, integer=True)}
+    constraints = FreeRun.constraints | given(sines=Number(low=1, high=8, integer=True))
     tuned = given(
         esn=given(units=100, topology="orthogonal", activation="identity", spectral_radius=0.84, input_scaling=0.02,
                   bias_scaling=0.0, readout__ridge=5e-14),
@@ -137,8 +130,6 @@ class Sine(Oscillation):
     """
 
     train_length: int = 300
-    washout: int = 100
-    history: int = 100
     steps: int = 300
 
     name = "sine"

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from reservoir import metrics
-from reservoir.tasks.base import COUNT, LENGTHS, Data, Split, Task, scored, scored_rows
+from reservoir.tasks.base import COUNT, LAG, LENGTHS, Data, Split, Task, scored, scored_rows
 from reservoir.tasks.settings import ADAM, DEEP, FAST, FILTER, given
-from reservoir.validation import Constraint, Number, ParameterError
-
-LAG = Number(low=0, integer=True)
+from reservoir.validation import ParameterError
 
 
 def lagged(series: np.ndarray, lags: Sequence[int]) -> np.ndarray:
@@ -46,7 +44,7 @@ class _Past(Task):
 
     kind = "filter"
     higher_is_better = True
-    constraints: ClassVar[Mapping[str, Constraint]] = {**LENGTHS, "washout": LAG}
+    constraints = LENGTHS | given(washout=LAG)
 
     train_length: int = 2000
     validation_length: int = 1000
@@ -87,7 +85,7 @@ class MemoryCapacity(_Past):
     picture = "memory curve"
     metric = "memory_capacity"
     published = "at most the number of units (Jaeger 2001, GMD report 152)"
-    constraints: ClassVar[Mapping[str, Constraint]] = {**_Past.constraints, "lags": COUNT}
+    constraints = _Past.constraints | given(lags=COUNT)
     tuned = given(
         esn=given(units=50, topology="orthogonal", activation="identity", spectral_radius=0.95, input_scaling=0.1,
                   bias_scaling=0.0, readout__ridge=0.0, readout__solver="svd", washout=200),
@@ -163,7 +161,7 @@ class DelayedRecall(_Symbols):
     """
 
     name = "delayed-recall"
-    constraints: ClassVar[Mapping[str, Constraint]] = {**_Symbols.constraints, "delay": LAG}
+    constraints = _Past.constraints | given(delay=LAG)
     tuned = given(
         esn=given(units=100, density=0.1, spectral_radius=0.95, input_scaling=0.1, bias_scaling=0.05),
         gradient=FILTER, clockwork=FAST, indrnn=DEEP,
@@ -191,7 +189,7 @@ class Parity(_Symbols):
     """
 
     name = "parity"
-    constraints: ClassVar[Mapping[str, Constraint]] = {**_Symbols.constraints, "bits": COUNT, "delay": LAG}
+    constraints = _Past.constraints | given(bits=COUNT, delay=LAG)
     tuned = given(
         esn=given(units=200, density=0.05, spectral_radius=0.8, input_scaling=0.5, readout__ridge=1e-6),
         gradient=FILTER, clockwork=FAST, indrnn=DEEP,

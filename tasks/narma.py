@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from reservoir.tasks.base import LENGTHS, Data, Regression, Split, scored
+from reservoir.tasks.base import LAG, LENGTHS, Data, Regression, Split, scored
 from reservoir.tasks.memory import lagged_regression
 from reservoir.tasks.settings import DEEP, FAST, FILTER, given
-from reservoir.validation import Constraint, Number, ParameterError
+from reservoir.validation import ParameterError
 
 # Order 10 escapes to infinity now and then. The 1,480 of 1,500 records of 2,200 steps that did not stayed below 1.25,
 # and no record was seen to come back from 2.
@@ -63,7 +62,7 @@ class Narma(Regression):
     """Base of the three orders; a subclass brings the recurrence."""
 
     kind = "filter"
-    constraints: ClassVar[Mapping[str, Constraint]] = {**LENGTHS, "washout": Number(low=0, integer=True)}
+    constraints = LENGTHS | given(washout=LAG)
     recurrence: ClassVar[Recurrence]
 
     train_length: int = 2000

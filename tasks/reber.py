@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,7 +12,7 @@ from numpy.typing import ArrayLike
 from reservoir.tasks.base import SEQUENCES, Data, Split, Task
 from reservoir.tasks.settings import ADAM, given
 from reservoir.tasks.symbols import split_up
-from reservoir.validation import Constraint, DataError
+from reservoir.validation import DataError
 
 SYMBOLS = "BTPSXVE"
 INNER: Sequence[Mapping[str, int]] = (
@@ -75,8 +74,8 @@ class Reber(Task):
     higher_is_better = True
     published = "LSTM: 97 to 100 % of runs solved, after 8,440 to 39,740 strings (Hochreiter & Schmidhuber 1997)"
     solved_at = 1.0
-    symbols: ClassVar[str] = SYMBOLS
-    constraints: ClassVar[Mapping[str, Constraint]] = SEQUENCES
+    symbols = SYMBOLS
+    constraints = SEQUENCES
     tuned = given(
         esn=given(units=200, topology="cycle", spectral_radius=0.9, leak_rate=0.1, input_scaling=0.1, bias_scaling=0.7,
                   readout__ridge=2e-7, readout_from=["bias", "state", "square"], washout=0),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -14,10 +13,10 @@ from reservoir.base.baselines import estimate_period, seasonal_naive
 from reservoir.files.csv_file import read_csv
 from reservoir.files.reading import Text
 from reservoir.metrics import nmse
-from reservoir.tasks.base import COUNT, Data, Task, scored_rows
+from reservoir.tasks.base import COUNT, LAG, Data, Task, scored_rows
 from reservoir.tasks.forecasts import check_washout, one_step, persistence, rolling_origins
 from reservoir.tasks.settings import DEEP_TANH, PRECISE, given
-from reservoir.validation import Constraint, DataError, Number, ParameterError
+from reservoir.validation import DataError, Number, ParameterError
 
 TUNED = given(
     esn=given(units=300, density=0.033, spectral_radius=0.93, leak_rate=0.1, input_scaling=0.3, bias_scaling=0.01,
@@ -43,7 +42,7 @@ class Record(Task):
 
     kind = "free run"
     metric = "nrmse"
-    constraints: ClassVar[Mapping[str, Constraint]] = {"horizon": COUNT, "starts": COUNT, "washout": Number(low=0, integer=True)}
+    constraints = given(horizon=COUNT, starts=COUNT, washout=LAG)
 
     def cut(self, record: np.ndarray, names: list[str], train: slice, test: int) -> Data:
         """The splits of a (T, d) record: training rows, validation from their end, test from row `test`, to the end."""
@@ -103,11 +102,9 @@ class Sunspots(Record):
     train_length: int = 1919
 
     name = "sunspots"
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        **Record.constraints,
-        "horizon": Number(low=1, high=480, integer=True),
-        "train_length": Number(low=2, high=1919, integer=True),
-    }
+    constraints = Record.constraints | given(
+        horizon=Number(low=1, high=480, integer=True), train_length=Number(low=2, high=1919, integer=True)
+    )
     tuned = TUNED | given(gradient=TUNED["gradient"] | given(washout=100, training__window=400))
 
     def __post_init__(self) -> None:
@@ -143,12 +140,11 @@ class CsvTask(Record):
     holdout: int | None = None
 
     name = "csv"
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        "path": Text((), described="the name of a CSV file"),
-        "column": Text((), described="a column's name, or several separated by commas", blank=True),
-        **Record.constraints,
-        "holdout": Number(low=1, integer=True, optional=True),
-    }
+    constraints = given(
+        path=Text((), described="the name of a CSV file"),
+        column=Text((), described="a column's name, or several separated by commas", blank=True),
+        **Record.constraints, holdout=Number(low=1, integer=True, optional=True),
+    )  # fmt: skip
     tuned = TUNED
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 
 def given(**parameters: Any) -> dict[str, Any]:
-    """Parameters by name, nested ones as `readout__ridge`; or models by name, with the parameters of each."""
+    """Return the parameters by name, nested ones as `readout__ridge`; or the models by name, with the parameters of each."""
     return parameters
 
 

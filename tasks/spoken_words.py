@@ -6,15 +6,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from reservoir.tasks.base import SEQUENCES, Data, Split
-from reservoir.tasks.labels import Labeled
+from reservoir.tasks.labels import NOISE, Labeled
 from reservoir.tasks.settings import CLASSES, DEEP, given
-from reservoir.validation import Constraint, Number
 
 # Three formants in Hz, loudness, and mean duration in frames. Round figures for the vowels and sonorants of English;
 # hisses and bursts are given as if they had formants too.
@@ -120,7 +119,7 @@ class SpokenWords(Labeled):
 
     name = "spoken-words"
     published = "error on recorded speech, not this: .668 Elman, .342 LSTM, .168 clockwork (Koutník et al. 2014)"
-    constraints: ClassVar[Mapping[str, Constraint]] = {**SEQUENCES, "noise": Number(low=0.0, high=math.inf, open_high=True)}
+    constraints = SEQUENCES | given(noise=NOISE)
     tuned = given(
         esn=given(units=400, topology="orthogonal", spectral_radius=0.92, leak_rate=0.4, input_scaling=0.08, bias_scaling=0.3,
                   pooling="mean", readout="RidgeClassifier", readout__ridge=0.03, readout_from=["bias", "state", "square"],

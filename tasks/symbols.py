@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,11 +15,13 @@ from reservoir import metrics
 from reservoir.tasks.base import COUNT, SEQUENCES, Data, Split, Task, scored
 from reservoir.tasks.labels import Labeled
 from reservoir.tasks.settings import ADAM, DEEP, DELAY_LINES, given
-from reservoir.validation import Choice, Constraint
+from reservoir.validation import Choice
 
 ALPHABET = 8
 BLANK, DELIMITER = 8, 9
 RECALLED = 10
+LENGTHS = (100, 110)
+MARKS = {2: ((10, 20), (50, 60)), 3: ((10, 20), (33, 43), (66, 76))}
 GATES_APART = given(bias_init="normal", init_scale=1.0)
 """Gates that begin with different biases remember for different times, some of them long enough."""
 
@@ -48,7 +50,7 @@ class Copy(Task):
     metric = "accuracy"
     higher_is_better = True
     solved_at = 0.99
-    constraints: ClassVar[Mapping[str, Constraint]] = {**SEQUENCES, "blanks": COUNT}
+    constraints = SEQUENCES | given(blanks=COUNT)
     tuned = given(
         esn=DELAY_LINES | given(readout="RidgeClassifier", readout__ridge=1e-5),
         gradient=ADAM | given(loss="cross_entropy", units=64, training__epochs=5),
@@ -114,10 +116,8 @@ class TemporalOrder(Labeled):
     name = "temporal-order"
     published = "LSTM: 1 of 2,560 wrong after 31,390 sequences; 3 marks: 2 after 571,100 (Hochreiter & Schmidhuber 1997)"
     solved_at = 0.99
-    symbols: ClassVar[str] = "EBabcdXY"
-    lengths: ClassVar[tuple[int, int]] = (100, 110)
-    marks: ClassVar[Mapping[int, tuple[tuple[int, int], ...]]] = {2: ((10, 20), (50, 60)), 3: ((10, 20), (33, 43), (66, 76))}
-    constraints: ClassVar[Mapping[str, Constraint]] = {**SEQUENCES, "marked": Choice((2, 3))}
+    symbols = "EBabcdXY"
+    constraints = SEQUENCES | given(marked=Choice((2, 3)))
     tuned = given(
         esn=given(units=200, density=0.05, spectral_radius=0.8, leak_rate=0.06, input_scaling=0.1, bias_scaling=0.5,
                   readout="RidgeClassifier", readout__ridge=1e-6, washout=0),
@@ -136,11 +136,11 @@ class TemporalOrder(Labeled):
 
     def draw(self, generator: np.random.Generator, size: int) -> Split:
         """Inputs (T_i, 8) of unequal lengths, labels (n_sequences,) of 0 to 3, or 0 to 7 for three marks."""
-        shortest, longest = self.lengths
+        shortest, longest = LENGTHS
         lengths = generator.integers(shortest, longest, size=size, endpoint=True)
         read = generator.integers(self.symbols.index("a"), self.symbols.index("X"), size=(size, longest))
         labels, each = np.zeros(size, np.int64), np.arange(size)
-        for low, high in self.marks[self.marked]:
+        for low, high in MARKS[self.marked]:
             bits = generator.integers(0, 2, size=size)
             read[each, generator.integers(low, high, size=size, endpoint=True)] = self.symbols.index("X") + bits
             labels = 2 * labels + bits

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -12,7 +10,7 @@ from reservoir.files.reading import Text
 from reservoir.files.wav_file import read_wav
 from reservoir.tasks.base import Data, Regression, Split
 from reservoir.tasks.settings import given
-from reservoir.validation import Constraint, DataError, Number, ParameterError
+from reservoir.validation import DataError, Number, ParameterError
 
 TONES = 5
 RATE = 44100
@@ -78,12 +76,10 @@ class Waveform(Regression):
     name = "waveform"
     kind = "filter"
     published = "nmse .007±.004 clockwork, .04±.01 LSTM, .46±.08 Elman, ~1,000 weights, recorded music (Koutník et al. 2014)"
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        "tone": Number(low=1, high=TONES, integer=True),
-        "path": Text((), described="the name of a WAV file", blank=True),
-        "start": Number(low=0.0),
-        "length": Number(low=2, integer=True),
-    }
+    constraints = given(
+        tone=Number(low=1, high=TONES, integer=True), path=Text((), described="the name of a WAV file", blank=True),
+        start=Number(low=0.0), length=Number(low=2, integer=True),
+    )  # fmt: skip
     tuned = given(
         esn=given(units=100, density=0.1, spectral_radius=2.1, leak_rate=0.16,
                   feedback_scaling=1e-5,  # more makes the closed loop diverge with some seeds

@@ -18,7 +18,7 @@ from matplotlib.patches import Rectangle
 
 from reservoir import DataError, ParameterError, plotting
 from reservoir.plotting.style import ERROR, MODEL
-from reservoir.plotting.sweeps.axes import axis_of, is_logarithmic, short, span_of, texts, wrapped
+from reservoir.plotting.sweeps.scales import axis_of, is_logarithmic, short, span_of, texts, wrapped
 from reservoir.sweeps.report import SweepReport
 from reservoir.sweeps.summary import RunTable
 

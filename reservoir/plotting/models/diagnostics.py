@@ -42,13 +42,9 @@ ROW = 0.17
 
 @house_style()
 def inspect_figure(report: Any) -> Figure:
-    """The eigenvalues of W (up to 2,000 units), the memory curve, and W itself with a histogram of its weights.
+    """Draw the eigenvalues of W (up to 2,000 units), the memory curve, and W itself with a histogram of its weights.
 
-    Parameters
-    ----------
-    report : an `diagnostics.reservoirs.ReservoirReport`
-
-    Raises `ParameterError` when matplotlib is missing.
+    Of a `diagnostics.reservoirs.ReservoirReport`. Raises `ParameterError` when matplotlib is missing.
     """
     csr, units = report.weights, report.weights.shape[0]
     small = units <= MOST_EIGENVALUES
@@ -100,13 +96,9 @@ def _pattern(axes: Axes, csr: sp.csr_array) -> None:
 
 @house_style()
 def gradient_figure(report: Any) -> Figure:
-    """How the gradient changes from the end of a sequence back, the singular values of a step, and what is saturated.
+    """Draw the gradient from the end of a sequence back, the singular values of a step, and the saturated shares.
 
-    Parameters
-    ----------
-    report : a `diagnostics.gradients.GradientReport`
-
-    Raises `ParameterError` when matplotlib is missing.
+    Of a `diagnostics.gradients.GradientReport`. Raises `ParameterError` when matplotlib is missing.
     """
     found = report.measured
     bars = [bar for label, measured in found.items() for bar in _bars(label, measured)]

@@ -9,7 +9,7 @@ import numpy as np
 
 from reservoir.base.tables import counted
 from reservoir.base.values import shown_name
-from reservoir.plotting.sweeps.axes import Axis, axis_of, short
+from reservoir.plotting.sweeps.scales import Axis, axis_of, short
 from reservoir.validation import DataError, ParameterError, unknown
 
 SEARCHES = ("random", "sobol", "tpe", "cmaes")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reservoir.plotting.style import MODEL, QUIET, finished, house_style, new_figure, plain, thinned
-from reservoir.plotting.sweeps.axes import LOG_RATIO, Axis, scatter, short, span_of, texts, unit, wrapped
 from reservoir.plotting.sweeps.data import Shown, chosen_names, shown
 from reservoir.plotting.sweeps.panels import LOST_LABEL, NARROW, color_bar, history, legend_on_top, one_parameter, two_parameters
+from reservoir.plotting.sweeps.scales import LOG_RATIO, Axis, scatter, short, span_of, texts, unit, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,19 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reservoir.plotting.style import DOTS, ERROR, MODEL, QUIET, plain
-from reservoir.plotting.sweeps.axes import (
-    LOG_AXIS,
-    LOG_RATIO,
-    Axis,
-    Span,
-    logarithmic_ticks,
-    named_ticks,
-    parameter_axis,
-    scatter,
-    score_axis,
-    short,
-    span_of,
-)
+from reservoir.plotting.sweeps import scales
 from reservoir.plotting.sweeps.data import Shown
 
 if TYPE_CHECKING:
@@ -62,12 +50,12 @@ def _width(labels: list[str], columns: int) -> int:
     return int(sum(part.max() + 5 for part in parts))
 
 
-def outside(axes: Axes, x: np.ndarray, scores: np.ndarray, span: Span) -> None:
+def outside(axes: Axes, x: np.ndarray, scores: np.ndarray, span: scales.Span) -> None:
     """Marks at the edge for scores that are beyond it."""
     beyond = span.outside(scores)
     if beyond.any():
         edge = axes.get_ylim()[0 if span.higher_is_better else 1]
-        label = f"beyond the axis, as far as {short(float(scores.min() if span.higher_is_better else scores.max()))}"
+        label = f"beyond the axis, as far as {scales.short(float(scores.min() if span.higher_is_better else scores.max()))}"
         look = {**DOTS, "marker": "v" if span.higher_is_better else "^", "color": QUIET, "zorder": 4}
         axes.plot(x[beyond], np.full(beyond.sum(), edge), **look, markersize=5.0, clip_on=False, label=label)
 
@@ -88,9 +76,9 @@ def one_parameter(axes: Axes, shown: Shown, name: str, rest: list[str]) -> None:
     chosen = shown.order if dense else shown.best_of_each(axis.code)
     others = shown.order if rest and not dense else chosen
     ranged = [] if dense and rest else [trials.low[chosen], trials.high[chosen]]
-    span = span_of(np.concatenate([trials.mean[others], *ranged]), shown.higher_is_better, LOG_AXIS)
-    score_axis(axes, span, shown.label)
-    parameter_axis(axes, "x", axis, room=8.2)
+    span = scales.span_of(np.concatenate([trials.mean[others], *ranged]), shown.higher_is_better, scales.LOG_AXIS)
+    scales.score_axis(axes, span, shown.label)
+    scales.parameter_axis(axes, "x", axis, room=8.2)
     if len(others) > len(chosen):
         axes.plot(axis.places[others], trials.mean[others], **DOTS, markersize=3.0, color=QUIET, alpha=0.45, label="all trials",
                   rasterized=len(others) > MOST_VECTORS)  # fmt: skip
@@ -111,7 +99,7 @@ def of_each(shown: Shown, chosen: np.ndarray, what: str, rest: list[str]) -> str
     return seeds if len(chosen) == len(shown.order) else f"best of the trials with the same values, {seeds}"
 
 
-def _means(axes: Axes, shown: Shown, axis: Axis, chosen: np.ndarray, label: str, joined: bool, ranged: bool) -> None:
+def _means(axes: Axes, shown: Shown, axis: scales.Axis, chosen: np.ndarray, label: str, joined: bool, ranged: bool) -> None:
     """Means of trials, joined or not, and the range of their seeds."""
     trials, x = shown.trials, axis.places[chosen]
     low, mean, high = trials.low[chosen], trials.mean[chosen], trials.high[chosen]
@@ -136,8 +124,8 @@ def history(axes: Axes, shown: Shown) -> None:
 
     trials, progress = shown.trials, shown.report.progress
     mean = trials.mean[shown.order]
-    span = span_of(mean, shown.higher_is_better, LOG_AXIS)
-    score_axis(axes, span, shown.metric)
+    span = scales.span_of(mean, shown.higher_is_better, scales.LOG_AXIS)
+    scales.score_axis(axes, span, shown.metric)
     number, partly = trials.trial + 1, shown.has_failures(shown.order)
     look: dict[str, Any] = {**DOTS, "markersize": 3.0 if len(mean) <= 500 else 1.8, "rasterized": len(mean) > MOST_VECTORS}
     axes.plot(number[shown.order][~partly], mean[~partly], **look, color=ERROR, alpha=0.55, label="trial")
@@ -165,26 +153,26 @@ def two_parameters(axes: Axes, shown: Shown, names: list[str], rest: list[str]) 
     legend_on_top(axes, NARROW)
 
 
-def color_bar(axes: Axes, mappable: ScalarMappable, span: Span, label: str) -> None:
+def color_bar(axes: Axes, mappable: ScalarMappable, span: scales.Span, label: str) -> None:
     """The scale of the colors, with an arrow where worse scores have the last color too."""
     extend = ("min" if span.higher_is_better else "max") if span.cut else "neither"
     figure = axes.figure
     assert figure is not None  # for the type checker
     bar = figure.colorbar(mappable, ax=axes, extend=extend, pad=0.015, aspect=28)
     if span.log:
-        logarithmic_ticks(bar.ax.yaxis, span.low, span.high)
+        scales.logarithmic_ticks(bar.ax.yaxis, span.low, span.high)
     bar.set_label(plain(label))
     bar.outline.set_visible(False)
 
 
-def _map(axes: Axes, shown: Shown, first: Axis, second: Axis, rest: list[str], best: str) -> None:
+def _map(axes: Axes, shown: Shown, first: scales.Axis, second: scales.Axis, rest: list[str], best: str) -> None:
     """A cell for each pair of values, all of one size whatever the values are."""
     columns, rows = len(first.positions), len(second.positions)
     chosen = shown.best_of_each(first.code * rows + second.code)
     x, y, scores = first.code[chosen], second.code[chosen], shown.trials.mean[chosen]
     image = np.full((rows, columns), np.nan)
     image[y, x] = scores
-    span = span_of(scores, shown.higher_is_better, LOG_RATIO)
+    span = scales.span_of(scores, shown.higher_is_better, scales.LOG_RATIO)
     edges = (np.arange(count + 1) - 0.5 for count in (columns, rows))
     width = 0.3 if image.size <= MOST_TEXTS else 0.0
     mesh = axes.pcolormesh(
@@ -202,8 +190,8 @@ def _map(axes: Axes, shown: Shown, first: Axis, second: Axis, rest: list[str], b
         axes.plot(x[partly] + 0.36, y[partly] + 0.32, **look, label=PARTLY_LABEL)
     winner = shown.order[:1]
     _cells(axes, first.code[winner], second.code[winner], best, facecolor="none", edgecolor=MODEL, linewidth=2.4, zorder=5)
-    named_ticks(axes, "x", first, ROOM[0])
-    named_ticks(axes, "y", second, ROOM[1])
+    scales.named_ticks(axes, "x", first, ROOM[0])
+    scales.named_ticks(axes, "y", second, ROOM[1])
     axes.set(xlabel=plain(first.name), ylabel=plain(second.name))
     axes.grid(False)
     axes.spines[:].set_visible(False)
@@ -217,9 +205,9 @@ def _cells(axes: Axes, columns: np.ndarray, rows: np.ndarray, label: str, **look
         axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1.0, 1.0, **look, label=label if number == 0 else ""))
 
 
-def _numbers(axes: Axes, x: np.ndarray, y: np.ndarray, scores: np.ndarray, span: Span, shape: tuple[int, int]) -> None:
+def _numbers(axes: Axes, x: np.ndarray, y: np.ndarray, scores: np.ndarray, span: scales.Span, shape: tuple[int, int]) -> None:
     """The scores in their cells, if there is room for them."""
-    labels = [short(float(score), 2) for score in scores]
+    labels = [scales.short(float(score), 2) for score in scores]
     size = min(8.0, 72.0 * ROOM[0] / shape[0] / (0.62 * max(map(len, labels)) + 0.8), 72.0 * ROOM[1] / shape[1] / 1.6)
     if len(labels) > MOST_TEXTS or size < 5.0:
         return
@@ -228,12 +216,12 @@ def _numbers(axes: Axes, x: np.ndarray, y: np.ndarray, scores: np.ndarray, span:
         axes.text(column, row, text, ha="center", va="center", fontsize=size, color="white" if dark > 0.35 else "#1a1a1a")
 
 
-def _scatter(axes: Axes, shown: Shown, first: Axis, second: Axis, best: str) -> None:
+def _scatter(axes: Axes, shown: Shown, first: scales.Axis, second: scales.Axis, best: str) -> None:
     """A mark for each trial, the better ones over the others."""
     places = shown.order[::-1]
     x, y = (_spread(axis) for axis in (first, second))
     scores = shown.trials.mean[places]
-    span = span_of(scores, shown.higher_is_better, LOG_RATIO)
+    span = scales.span_of(scores, shown.higher_is_better, scales.LOG_RATIO)
     size = float(np.clip(12_000.0 / len(places), 8.0, 42.0))
     marks = axes.scatter(x[places], y[places], c=scores, s=size, norm=span.norm, cmap=span.cmap, edgecolors="#ffffff",
                          linewidths=0.3, rasterized=len(places) > MOST_VECTORS)  # fmt: skip
@@ -241,10 +229,10 @@ def _scatter(axes: Axes, shown: Shown, first: Axis, second: Axis, best: str) -> 
     if len(shown.without):
         axes.plot(x[shown.without], y[shown.without], **LOST, label=LOST_LABEL)
     axes.plot([x[places[-1]]], [y[places[-1]]], **BEST, label=best)
-    parameter_axis(axes, "x", first, ROOM[0])
-    parameter_axis(axes, "y", second, ROOM[1])
+    scales.parameter_axis(axes, "x", first, ROOM[0])
+    scales.parameter_axis(axes, "y", second, ROOM[1])
 
 
-def _spread(axis: Axis) -> np.ndarray:
+def _spread(axis: scales.Axis) -> np.ndarray:
     """(M,) places of the trials; those at a category beside each other."""
-    return axis.places + 0.5 * scatter(len(axis.code)) if axis.categorical else axis.places
+    return axis.places + 0.5 * scales.scatter(len(axis.code)) if axis.categorical else axis.places

@@ -74,11 +74,8 @@ def task_figure(task: Any, data: Any, predictions: Any, title: str) -> Figure:
 def overlay_figure(report: Any) -> Figure:
     """Draw the predictions of several models, a panel each, over the same part of the test split.
 
-    Parameters
-    ----------
-    report : a `comparison.report.TaskComparison`; the runs with its first seed are drawn
-
-    Raises `ParameterError` when matplotlib is missing, or there is no picture of the task's `picture`.
+    Of a `comparison.report.TaskComparison`, the runs with its first seed. Raises `ParameterError` when matplotlib is missing, or
+    there is no picture of the task's `picture`.
     """
     task = report.task
     chosen = {label: look for label, look in looks(report.labels).items() if label in report.first}

@@ -7,20 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.plotting.style import (
-    DIVERGING,
-    DOTS,
-    ERROR,
-    MODEL,
-    QUIET,
-    TRUTH,
-    Look,
-    headed,
-    legend_above,
-    limits,
-    new_figure,
-    thinned,
-)
+from reservoir.plotting.style import DOTS, ERROR, MODEL, QUIET, TRUTH, headed, legend_above, limits, new_figure, thinned
 from reservoir.plotting.tasks.free_run_data import THRESHOLD, FreeRun
 from reservoir.plotting.tasks.series import Overlay, balanced, draw_map, maps, stacked
 
@@ -76,14 +63,13 @@ def _mark_valid(axes: Axes, run: FreeRun, label: bool = False) -> None:
 
 
 def _errors(axes: Axes, run: FreeRun) -> None:
-    """The errors of all starts over forecast time; the median is bold, dashes mark where the single ones cross the threshold."""
+    """Draw the errors of all starts over forecast time, the median in bold; ticks mark where each crosses the threshold."""
     bottom, top = _error_limits(run)
     shown = np.maximum(run.errors, bottom * 1e-3)
     several = len(shown) > 1
     if several:
-        others = axes.plot(run.time, shown[thinned(len(shown), MOST_STARTS)].T, color=QUIET, linewidth=0.5, alpha=0.45,
-                           rasterized=True)  # fmt: skip
-        others[0].set_label("each start")
+        few = shown[thinned(len(shown), MOST_STARTS)].T
+        axes.plot(run.time, few, color=QUIET, linewidth=0.5, alpha=0.45, rasterized=True)[0].set_label("each start")
         axes.plot(run.time, np.median(shown, axis=0), color=TRUTH, linewidth=1.9, label="median")
     axes.plot(run.time, shown[run.middle], color=MODEL, linewidth=1.0, label="start above" if several else "error")
     if run.valid is not None:
@@ -102,9 +88,7 @@ def _errors(axes: Axes, run: FreeRun) -> None:
 
 
 def _error_limits(run: FreeRun) -> tuple[float, float]:
-    """An axis for the errors: decades, without the few points that happen to be almost 0, or from 0; not up to where
-    diverged forecasts went.
-    """
+    """The ends of the axis of errors, without diverged ones: decades without the few errors that are almost 0, or from 0 up."""
     most = float(run.errors.max())
     if not run.logarithmic:
         return 0.0, min(1.05 * most, 2.0 * float(np.quantile(run.errors, 0.99)), 8.0 * run.size) or 1.0
@@ -171,7 +155,7 @@ def draw_field(task: Any, data: Any, predictions: Any, title: str) -> Figure:
         ("forecast − truth", forecast - truth, (-reach, reach)),
     )
     for axes, (name, field, scale) in zip(panels, fields, strict=False):
-        image = draw_map(axes, field, name, "column", scale, cmap=DIVERGING, extent=extent)
+        image = draw_map(axes, field, name, "column", scale, extent=extent)
         figure.colorbar(image, ax=axes, pad=0.01, aspect=9, extend="both")
         if run.valid is not None:
             axes.axvline(run.valid[run.middle], color=TRUTH, linewidth=1.2, linestyle="--")
@@ -192,7 +176,7 @@ def overlay_free_run(shown: Overlay) -> Figure:
     ends = limits(drawn[0][0], *(forecast for _, forecast in drawn), reach=0.3)
     for one in axes[:-1]:
         one.set_ylim(ends)
-    _median_errors(axes[-1], found, shown.looks)
+    _median_errors(axes[-1], found, shown)
     return figure
 
 
@@ -211,17 +195,18 @@ def _same_start(shown: Overlay) -> tuple[dict[str, FreeRun], int, str]:
     return found, start, shown.title + (f", start {start + 1} of {len(ranking)}" if len(ranking) > 1 else "")
 
 
-def _median_errors(axes: Axes, found: Mapping[str, FreeRun], looks: Mapping[str, Look]) -> None:
-    """The median error over all starts, for each model."""
+def _median_errors(axes: Axes, found: Mapping[str, FreeRun], shown: Overlay) -> None:
+    """Draw the median error over all starts, for each model."""
     run = next(iter(found.values()))
     logarithmic = any(r.logarithmic for r in found.values())
-    for label, r in found.items():
-        middle = np.median(r.errors, axis=0)
-        axes.plot(r.time, np.where(middle > 0.0, middle, np.nan) if logarithmic else middle, color=looks[label].color,
-                  linestyle=looks[label].line, linewidth=1.4, marker="o" if len(middle) < 3 else None)  # fmt: skip
+    medians = {label: np.median(r.errors, axis=0) for label, r in found.items()}
+    for label, median in medians.items():
+        look, marker = shown.looks[label], "o" if len(median) < 3 else None
+        drawn = np.where(median > 0.0, median, np.nan) if logarithmic else median
+        axes.plot(run.time, drawn, color=look.color, linestyle=look.line, linewidth=1.4, marker=marker)
     if logarithmic:
         axes.set_yscale("log")
-    most = max(float(np.median(r.errors, axis=0).max()) for r in found.values())
+    most = float(max(median.max() for median in medians.values()))
     axes.set_ylim(top=min(1.1 * most, 8.0 * run.size) or 1.0)
     axes.axvline(0.0, color=QUIET, linewidth=0.9)
     many = "median of all starts" if len(run.truths) > 1 else ""

@@ -151,7 +151,8 @@ def draw_map(axes: Axes, values: np.ndarray, name: str, unit: str, ends: tuple[f
     """Draw values (T, n_outputs) as a map of output over time."""
     axes.set(title=plain(name), ylabel=unit)
     axes.grid(False)
-    return axes.imshow(values.T, aspect="auto", origin="lower", interpolation="nearest", vmin=ends[0], vmax=ends[1], **look)
+    look = {"cmap": DIVERGING, "aspect": "auto", "origin": "lower", "interpolation": "nearest", **look}
+    return axes.imshow(values.T, vmin=ends[0], vmax=ends[1], **look)
 
 
 def maps(truth: np.ndarray, guesses: Mapping[str, np.ndarray], captions: Mapping[str, str], unit: str, title: str) -> Figure:

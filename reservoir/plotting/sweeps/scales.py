@@ -1,4 +1,4 @@
-"""Axes of pictures of sweeps: the values of a parameter, and scores, which may lie orders of magnitude apart."""
+"""Scales of pictures of sweeps: the values of a parameter, and scores, which may lie orders of magnitude apart."""
 
 from __future__ import annotations
 
