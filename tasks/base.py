@@ -137,8 +137,8 @@ class Task:
     def streams(self, seed: int, count: int = 3) -> list[np.random.Generator]:
         """Independent generators: one for each split, so that the size of one does not move the numbers of another.
 
-        The task's name enters, so that two tasks, or a task and a model with the same seed, share no random numbers.
-        Raises `ParameterError` for a negative seed.
+        The task's name enters, so that two tasks, or a task and a model with the same seed, share no random numbers. Raises
+        `ParameterError` for a negative seed.
         """
         check_parameters(f"task {self.name}", {"seed": Number(low=0, integer=True)}, {"seed": seed})
         key = zlib.crc32(self.name.encode())

@@ -37,14 +37,14 @@ class ChannelEqualization(Task):
         c(n) = q(n) + .036 q(n)² - .011 q(n)³
         u(n) = c(n) + noise,   noise Gaussian of mean 0 and variance var(c) / 10^(snr / 10)
 
-    where var(c) is the variance of that split's own noise-free record, washout included, and `snr` is in decibels
-    (12 to 32 in the paper). The input at row n is u(n), as it is, without offset; the target is d(n-2). The same seed
-    sends the same symbols at every snr.
+    where var(c) is the variance of that split's own noise-free record, washout included, and `snr` is in decibels (12 to 32 in
+    the paper). The input at row n is u(n), as it is, without offset; the target is d(n-2). The same seed sends the same symbols
+    at every snr.
 
     Metric: `ser`, the fraction of test rows whose nearest symbol to the output is not d(n-2); `scores` adds the nmse.
     Source: H. Jaeger & H. Haas, Science 304, 2004; the channel is that of V. J. Mathews & J. Lee, 1994.
-    Baseline: a linear equalizer, least squares on u(n), u(n-1), ..., u(n-45) and a constant (46 taps; the two newest
-    are the future of the symbol asked for), fit on train.
+    Baseline: a linear equalizer, least squares on u(n), u(n-1), ..., u(n-45) and a constant (46 taps; the two newest are the
+    future of the symbol asked for), fit on train.
     Published: an error rate two orders of magnitude below that of earlier equalizers, at high SNR.
     """
 

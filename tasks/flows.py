@@ -58,9 +58,9 @@ def mackey_glass_variance(tau: int) -> float:
 class MackeyGlass(FreeRun):
     """Continue the chaotic Mackey-Glass series for 84 steps.
 
-    x'(t) = .2 x(t - tau) / (1 + x(t - tau)^10) - .1 x(t), by Euler steps of .1, of which every tenth is kept; the
-    series is tanh(x - 1). (Fourth-order steps of 1 with the delayed term frozen give another series.) Source: Mackey &
-    Glass 1977; Jaeger 2001, GMD report 148, section 6; Jaeger & Haas 2004, Science 304.
+    x'(t) = .2 x(t - tau) / (1 + x(t - tau)^10) - .1 x(t), by Euler steps of .1, of which every tenth is kept; the series is
+    tanh(x - 1). (Fourth-order steps of 1 with the delayed term frozen give another series.) Source: Mackey & Glass 1977; Jaeger
+    2001, GMD report 148, section 6; Jaeger & Haas 2004, Science 304.
 
     Metric: nrmse84, sqrt(sum e^2 / (n variance)) of the 84th step over the starts, with the variance of 50,000 samples.
     Baseline: the mean of the training series (persistence is worse). Training lengths include the washout.
@@ -119,11 +119,11 @@ class MackeyGlass(FreeRun):
 class Lorenz(Chaos):
     """Continue the Lorenz attractor, seen in all three variables.
 
-    x' = 10 (y - x), y' = x (28 - z) - y, z' = x y - 8/3 z, by Runge-Kutta steps of .01. Source: Lorenz 1963; training
-    of 100 units of time and spin-up of 200 steps as in Platt et al. 2022, Neural Networks 153.
+    x' = 10 (y - x), y' = x (28 - z) - y, z' = x y - 8/3 z, by Runge-Kutta steps of .01. Source: Lorenz 1963; training of 100
+    units of time and spin-up of 200 steps as in Platt et al. 2022, Neural Networks 153.
 
-    Metric: vpt, the mean valid prediction time of the starts in Lyapunov times (exponent .906 per unit of time, Sprott
-    2003). Baseline: persistence, the last value of each history. The longest score is 18.1 (2,000 steps).
+    Metric: vpt, the mean valid prediction time of the starts in Lyapunov times (exponent .906 per unit of time, Sprott 2003).
+    Baseline: persistence, the last value of each history. The longest score is 18.1 (2,000 steps).
     """
 
     train_length: int = 10_000
@@ -158,8 +158,8 @@ class Rossler(Chaos):
 
     x' = -y - z, y' = x + .2 y, z' = .2 + z (x - 5.7), by Runge-Kutta steps of .1 (59 a turn). Source: Roessler 1976.
 
-    Metric: vpt, the mean valid prediction time of the starts in Lyapunov times (exponent .0714 per unit of time, Sprott
-    2003). Baseline: persistence, the last value of each history. The longest score is 14.3 (2,000 steps).
+    Metric: vpt, the mean valid prediction time of the starts in Lyapunov times (exponent .0714 per unit of time, Sprott 2003).
+    Baseline: persistence, the last value of each history. The longest score is 14.3 (2,000 steps).
     """
 
     train_length: int = 5000

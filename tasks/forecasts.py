@@ -24,8 +24,8 @@ def one_step(record: np.ndarray, washout: int) -> Split:
 def rolling_origins(record: np.ndarray, first: int, last: int, history: int | None, steps: int, starts: int) -> Split:
     """Histories of a (T, d) record with their continuations, all of which lie within rows `first` to `last`.
 
-    The starts are spaced evenly: the first continuation begins at row `first`, the last one ends before row `last` (a
-    single one begins at `first`). A history is the `history` rows before the start, or all there are when it is None.
+    The starts are spaced evenly: the first continuation begins at row `first`, the last one ends before row `last` (a single one
+    begins at `first`). A history is the `history` rows before the start, or all there are when it is None.
     """
     origins = first + np.arange(starts) * (last - first - steps) // max(starts - 1, 1)
     begins = np.zeros_like(origins) if history is None else np.maximum(origins - history, 0)
@@ -39,10 +39,9 @@ def rolling_origins(record: np.ndarray, first: int, last: int, history: int | No
 class FreeRun(Task):
     """Base of the free runs of systems that can be simulated for as long as one likes.
 
-    The three splits are independent records of the system, from three child streams of the seed. Training:
-    `train_length` one-step pairs, of which the first `washout` are not scored. Test: `starts` histories of `history`
-    samples, each with the `steps` samples that follow; the continuations lie end to end on one record. Validation: half
-    as many.
+    The three splits are independent records of the system, from three child streams of the seed. Training: `train_length`
+    one-step pairs, of which the first `washout` are not scored. Test: `starts` histories of `history` samples, each with the
+    `steps` samples that follow; the continuations lie end to end on one record. Validation: half as many.
     """
 
     train_length: int = 2000

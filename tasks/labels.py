@@ -44,14 +44,14 @@ class Labeled(Task):
 class FrequencyDiscrimination(Labeled):
     """Tell whether the period of a noisy sine lies in a band.
 
-    A sequence is x(t) = sin(2 pi t / P + phase) + noise e(t), t = 0 ... T-1, with e standard normal, the phase uniform
-    on (0, 2 pi) and T uniform on min_length ... max_length; all are drawn anew for each sequence. The label is 1 or 0
-    with equal chance. For 1 the period P, in steps, is log-uniform on (band_low, band_high); for 0 it is log-uniform,
-    with equal chance, on (band_low / 2.5, band_low / 1.25) or (1.25 band_high, 2.5 band_high).
+    A sequence is x(t) = sin(2 pi t / P + phase) + noise e(t), t = 0 ... T-1, with e standard normal, the phase uniform on (0, 2
+    pi) and T uniform on min_length ... max_length; all are drawn anew for each sequence. The label is 1 or 0 with equal chance.
+    For 1 the period P, in steps, is log-uniform on (band_low, band_high); for 0 it is log-uniform, with equal chance, on
+    (band_low / 2.5, band_low / 1.25) or (1.25 band_high, 2.5 band_high).
 
     Metric: `accuracy` on the test sequences.
-    Source: after D. Neil, M. Pfeiffer & S.-C. Liu, Phased LSTM, NIPS 2016; here sampled at every step, with noise,
-    a gap on both sides of the band, and no period under two steps.
+    Source: after D. Neil, M. Pfeiffer & S.-C. Liu, Phased LSTM, NIPS 2016; here sampled at every step, with noise, a gap on both
+    sides of the band, and no period under two steps.
     Baseline: always the commonest train label; about .5.
     Published: none comparable.
     """
@@ -116,13 +116,13 @@ def _load_digits() -> tuple[np.ndarray, np.ndarray]:
 class Digits(Labeled):
     """Read a small handwritten digit row by row, or pixel by pixel, and name it.
 
-    scikit-learn's 1,797 images of 8 x 8 pixels, the values 0...16 divided by 16. With order="rows" a sequence is
-    (8, 8): step t is row t from the top. With order="pixels" it is (64, 1): the rows one after the other. The seed
-    shuffles the images; the first train_sequences, then validation_sequences, then test_sequences are the splits.
+    scikit-learn's 1,797 images of 8 x 8 pixels, the values 0...16 divided by 16. With order="rows" a sequence is (8, 8): step t
+    is row t from the top. With order="pixels" it is (64, 1): the rows one after the other. The seed shuffles the images; the
+    first train_sequences, then validation_sequences, then test_sequences are the splits.
 
     Metric: `accuracy` on the test sequences.
-    Source: E. Alpaydin & C. Kaynak, Optical recognition of handwritten digits, UCI repository, 1998, the test part,
-    as `sklearn.datasets.load_digits` ships it. A writer's digits can be in several splits.
+    Source: E. Alpaydin & C. Kaynak, Optical recognition of handwritten digits, UCI repository, 1998, the test part, as
+    `sklearn.datasets.load_digits` ships it. A writer's digits can be in several splits.
     Baseline: always the commonest train label; about .1.
     Published: none comparable.
     """

@@ -20,9 +20,8 @@ class Henon(Chaos):
 
     x(t+1) = 1 - 1.4 x(t)^2 + .3 x(t-1), the map of Henon 1976 with y(t) = .3 x(t-1): two values determine the next.
 
-    Metric: vpt, the mean valid prediction time of the starts in Lyapunov times (exponent .419 per step, Sprott 2003);
-    `scores` adds the NMSE of the first step. Baseline: persistence, the last value of each history. The longest score
-    is 41.9.
+    Metric: vpt, the mean valid prediction time of the starts in Lyapunov times (exponent .419 per step, Sprott 2003); `scores`
+    adds the NMSE of the first step. Baseline: persistence, the last value of each history. The longest score is 41.9.
     """
 
     starts: int = 50
@@ -57,9 +56,8 @@ class Henon(Chaos):
 class Oscillation(Regression, FreeRun):
     """Base of the free runs that continue the very record they were trained on.
 
-    One record: `train_length` training steps, then the continuation of the validation split, then that of the test
-    split. A history is the `history` values before its continuation, so that those of the test end in the validation's
-    values.
+    One record: `train_length` training steps, then the continuation of the validation split, then that of the test split. A
+    history is the `history` values before its continuation, so that those of the test end in the validation's values.
     """
 
     starts: int = 1
@@ -89,10 +87,9 @@ class Oscillation(Regression, FreeRun):
 class MultipleSines(Oscillation):
     """Continue a sum of up to eight sines (MSO, multiple superimposed oscillators).
 
-    y(t) = sum of sin(a_i t) over the first `sines` of a = .2, .311, .42, .51, .63, .74, .85, .97. The papers start at
-    t = 0; here the seed draws the start, a whole number below 100,000: seeds show other stretches of one signal.
-    Source: Xue, Yang & Haykin 2007, Neural Networks 20 (two sines); Koryakin, Lohmann & Butz 2012, Neural Networks 36
-    (eight).
+    y(t) = sum of sin(a_i t) over the first `sines` of a = .2, .311, .42, .51, .63, .74, .85, .97. The papers start at t = 0; here
+    the seed draws the start, a whole number below 100,000: seeds show other stretches of one signal.
+    Source: Xue, Yang & Haykin 2007, Neural Networks 20 (two sines); Koryakin, Lohmann & Butz 2012, Neural Networks 36 (eight).
 
     Metric: nmse over the continuation. Baseline: the mean of the training series.
     """
@@ -122,9 +119,9 @@ class MultipleSines(Oscillation):
 class Sine(Oscillation):
     """Generate a sine without any input: only the output feeds the network back.
 
-    y(t) = 1/2 sin(t / 4 + phase), the phase drawn from the seed. Source: Jaeger 2002, GMD report 159 (a tutorial),
-    whose phase is 0. The training inputs are (T, 0), its targets the series from its first value on; histories are
-    those of the OUTPUT, to be forced upon the network before it runs on its own.
+    y(t) = 1/2 sin(t / 4 + phase), the phase drawn from the seed. Source: Jaeger 2002, GMD report 159 (a tutorial), whose phase is
+    0. The training inputs are (T, 0), its targets the series from its first value on; histories are those of the OUTPUT, to be
+    forced upon the network before it runs on its own.
 
     Metric: nmse over the continuation. Baseline: the mean of the training targets.
     """

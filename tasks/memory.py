@@ -71,11 +71,11 @@ class MemoryCapacity(_Past):
 
     u(t) is uniform on (-.8, .8), drawn anew at each step; column k-1 of the target is u(t-k), k = 1...lags.
 
-    Metric: `memory_capacity`, the sum over k of the squared correlation of output k with u(t-k) on the test rows.
-    It is at most the number of units of the model (independent inputs, linear readout; the estimate from a finite
-    record scatters about it, by .2 or less at the default lengths), so ask for about twice as
-    many lags as units. It depends on the solver: normal equations lose much of what least squares by QR finds.
-    Chance adds about lags / test_length, and a fit to few rows takes away about a share units / train_length.
+    Metric: `memory_capacity`, the sum over k of the squared correlation of output k with u(t-k) on the test rows. It is at most
+    the number of units of the model (independent inputs, linear readout; the estimate from a finite record scatters about it, by
+    .2 or less at the default lengths), so ask for about twice as many lags as units. It depends on the solver: normal equations
+    lose much of what least squares by QR finds. Chance adds about lags / test_length, and a fit to few rows takes away about a
+    share units / train_length.
     Source: H. Jaeger, Short term memory in echo state networks, GMD report 152, 2001.
     Baseline: a model without memory, which answers u(t) for every lag; about lags / test_length, by chance.
     Published: the bound, the number of units.
@@ -179,8 +179,8 @@ class DelayedRecall(_Symbols):
 class Parity(_Symbols):
     """Say whether the last `bits` bits held an even number of ones: memory, and a function no linear one can replace.
 
-    u(t) is -1 (a one) or +1 (a zero) with equal chance, drawn anew at each step; the target is the product
-    y(t) = u(t - delay) u(t - delay - 1) ... u(t - delay - bits + 1): +1 when the number of ones is even, else -1.
+    u(t) is -1 (a one) or +1 (a zero) with equal chance, drawn anew at each step; the target is the product y(t) = u(t - delay)
+    u(t - delay - 1) ... u(t - delay - bits + 1): +1 when the number of ones is even, else -1.
 
     Metric: `accuracy` of the output's sign on the test rows; `scores` adds the nmse of the output itself.
     Source: after N. Bertschinger & T. Natschläger, Neural Computation 16, 2004.

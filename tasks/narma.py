@@ -73,8 +73,8 @@ class Narma(Regression):
     def generate(self, seed: int) -> Data:
         """One record per split, each from rest: inputs u(t) and targets y(t+1), both (washout + length, 1).
 
-        `info`: `redraws`, the records thrown away because they diverged, over all splits; `variance` of the scored
-        test targets. Raises `ParameterError` when the record is too long to survive.
+        `info`: `redraws`, the records thrown away because they diverged, over all splits; `variance` of the scored test targets.
+        Raises `ParameterError` when the record is too long to survive.
         """
         drawn = [self._record(stream, self.washout + size) for stream, size in zip(self.streams(seed), self.sizes(), strict=True)]
         train, validation, test = (Split([u[:, None]], [y[:, None]], washout=self.washout) for u, y, _ in drawn)
@@ -105,8 +105,8 @@ class Narma10(Narma):
 
         y(t+1) = .3 y(t) + .05 y(t) (y(t) + y(t-1) + ... + y(t-9)) + 1.5 u(t-9) u(t) + .1
 
-    with ten terms in the sum, from rest (u and y are 0 before the record). About one record in a hundred of 2,000
-    steps diverges: such a draw is rejected and drawn again, and `info["redraws"]` counts them.
+    with ten terms in the sum, from rest (u and y are 0 before the record). About one record in a hundred of 2,000 steps diverges:
+    such a draw is rejected and drawn again, and `info["redraws"]` counts them.
 
     Metric: `nmse` on the test rows, by their own variance (`info["variance"]`); `scores` adds its root.
     Source: A. F. Atiya & A. G. Parlos, IEEE Transactions on Neural Networks 11, 2000.

@@ -24,8 +24,7 @@ INNER: Sequence[Mapping[str, int]] = (
 def embedded() -> tuple[np.ndarray, int]:
     """The embedded grammar as (n_states, 7) next states, -1 where a symbol is not legal, and the state of the end.
 
-    State 0 is the start. The inner grammar is there twice, once for each outer symbol, which is the only one that may
-    follow it.
+    State 0 is the start. The inner grammar is there twice, once for each outer symbol, which is the only one that may follow it.
     """
     copy = len(INNER) + 2  # states of one copy: those of the inner grammar, 7 before the outer symbol, 8 before the last E
     end = 2 + 2 * copy
@@ -51,19 +50,19 @@ class Reber(Task):
 
         0: B 1     1: T 2 or P 3     2: S 2 or X 4     3: T 3 or V 5     4: X 3 or S end     5: P 4 or V end
 
-    where "T 2" is the symbol T and then state 2, and "end" brings an E; where there are two ways both have a chance of
-    1/2. Inputs are the symbols B, T, P, S, X, V, E, one-hot, without the last of the string; the target of a step is the
-    next symbol, one-hot, so that least squares learns its probability. The outer symbol has to be remembered over the
-    whole inner string, of 5 symbols or more. Short strings come often: many test strings are in train too.
+    where "T 2" is the symbol T and then state 2, and "end" brings an E; where there are two ways both have a chance of 1/2.
+    Inputs are the symbols B, T, P, S, X, V, E, one-hot, without the last of the string; the target of a step is the next symbol,
+    one-hot, so that least squares learns its probability. The outer symbol has to be remembered over the whole inner string, of 5
+    symbols or more. Short strings come often: many test strings are in train too.
 
-    Metric: `accuracy`, the share of test strings that are right. One is when at every step every symbol that may come next
-    has a larger output than every one that may not. `scores` adds `steps`, the share of single steps that are right in
-    that sense, and `outer`, that of strings whose outer symbol is right where it comes again.
+    Metric: `accuracy`, the share of test strings that are right. One is when at every step every symbol that may come next has a
+    larger output than every one that may not. `scores` adds `steps`, the share of single steps that are right in that sense, and
+    `outer`, that of strings whose outer symbol is right where it comes again.
     Solved: all test strings right, as in the paper (which asks it of the 256 training strings too).
-    Source: experiment 1 of S. Hochreiter & J. Schmidhuber, Long short-term memory, Neural Computation 9, 1997; the
-    grammar is from A. S. Reber, Journal of Verbal Learning and Verbal Behavior 6, 1967.
-    Baseline: the grammar without a memory of the outer symbol: at its return always the one that is commoner in train,
-    all other steps right; about .5.
+    Source: experiment 1 of S. Hochreiter & J. Schmidhuber, Long short-term memory, Neural Computation 9, 1997; the grammar is
+    from A. S. Reber, Journal of Verbal Learning and Verbal Behavior 6, 1967.
+    Baseline: the grammar without a memory of the outer symbol: at its return always the one that is commoner in train, all other
+    steps right; about .5.
     Published: LSTM solves 97 to 100 % of runs, after 8,440 to 39,740 strings.
     """
 

@@ -31,9 +31,9 @@ TUNED = given(
 class Record(Task):
     """Base of the free runs over a given record, cut in the order of time into training, validation and test.
 
-    Every column is standardized by the mean and standard deviation of the rows before the validation part; `Data.info`
-    holds them. So columns count alike whatever their units, and forecasts go back to units by x * std + mean. A history
-    is all of the record before its continuation. Nothing is random: every seed gives the same data.
+    Every column is standardized by the mean and standard deviation of the rows before the validation part; `Data.info` holds
+    them. So columns count alike whatever their units, and forecasts go back to units by x * std + mean. A history is all of the
+    record before its continuation. Nothing is random: every seed gives the same data.
     """
 
     horizon: int = 100
@@ -88,13 +88,13 @@ class Record(Task):
 class Sunspots(Record):
     """Forecast the monthly sunspot number for eleven years, from several starts.
 
-    The monthly mean sunspot number of January 1749 to December 2008 (3,120 values on the scale in use before the
-    revision of 2015; public domain). Test: the months from 1949 on, in which `starts` forecasts of `horizon` months
-    begin at evenly spaced months; validation: likewise from 1909 to 1948; training: the last `train_length` months
-    before 1909, of which `washout` are not scored. Standardized, see `Record`.
+    The monthly mean sunspot number of January 1749 to December 2008 (3,120 values on the scale in use before the revision of
+    2015; public domain). Test: the months from 1949 on, in which `starts` forecasts of `horizon` months begin at evenly spaced
+    months; validation: likewise from 1909 to 1948; training: the last `train_length` months before 1909, of which `washout` are
+    not scored. Standardized, see `Record`.
 
-    Metric: nrmse over all starts and months, the variance being that of the continuations. Baseline: the better of the
-    last value repeated and the last 132 months repeated.
+    Metric: nrmse over all starts and months, the variance being that of the continuations. Baseline: the better of the last value
+    repeated and the last 132 months repeated.
     """
 
     horizon: int = 132
@@ -125,14 +125,12 @@ class Sunspots(Record):
 class CsvTask(Record):
     """Forecast the end of a user's own series, columns of a CSV file.
 
-    `column` names the column, or several separated by commas; empty means the only one that holds numbers. Test: the
-    last `holdout` rows, in which `starts` forecasts of `horizon` rows begin at evenly spaced rows; validation: as many
-    rows before them, likewise; training: all rows before those. Without `holdout` the forecasts lie end to end.
-    Standardized, see `Record`.
+    `column` names the column, or several separated by commas; empty means the only one that holds numbers. Test: the last
+    `holdout` rows, in which `starts` forecasts of `horizon` rows begin at evenly spaced rows; validation: as many rows before
+    them, likewise; training: all rows before those. Without `holdout` the forecasts lie end to end. Standardized, see `Record`.
 
-    Metric: nrmse over all starts, rows and columns, the variance being that of the continuations. Baseline: the better
-    of the last value repeated and the last period repeated; `estimate_period` finds the period in the rows before the
-    hold-out.
+    Metric: nrmse over all starts, rows and columns, the variance being that of the continuations. Baseline: the better of the
+    last value repeated and the last period repeated; `estimate_period` finds the period in the rows before the hold-out.
     """
 
     path: str = ""

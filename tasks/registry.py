@@ -18,7 +18,7 @@ PLACES = {
     "mackey-glass": "flows:MackeyGlass", "lorenz": "flows:Lorenz", "rossler": "flows:Rossler",
     "kuramoto-sivashinsky": "flows:KuramotoSivashinsky", "henon": "maps:Henon", "mso": "maps:MultipleSines", "sine": "maps:Sine",
     "sunspots": "records:Sunspots", "csv": "records:CsvTask",
-    "frequency-discrimination": "labels:FrequencyDiscrimination", "digits": "labels:Digits", "adding": "adding:Adding",
+    "frequency-discrimination": "labels:FrequencyDiscrimination", "digits": "labels:Digits", "adding": "symbols:Adding",
     "temporal-order": "symbols:TemporalOrder", "spoken-words": "spoken_words:SpokenWords",
 }  # fmt: skip
 TASKS = {name: f"reservoir.tasks.{place}" for name, place in PLACES.items()}

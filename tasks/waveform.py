@@ -56,19 +56,18 @@ def _note(generator: np.random.Generator, time: np.ndarray, pitch: float) -> np.
 class Waveform(Regression):
     """Reproduce a piece of sound, sample by sample, without any input.
 
-    The target is `length` samples, scaled so that the lowest is -1 and the highest 1. Without `path`: one of five
-    synthetic tones (`tone`), of 44,100 samples per second. Each is two notes, the second beginning later and a just
-    interval higher, of ten decaying partials with random phases, slightly inharmonic; none is a recording. With `path`:
-    the samples of that WAV file from `start` seconds on, at its own rate, several channels mixed down; `tone` does not
-    count then.
+    The target is `length` samples, scaled so that the lowest is -1 and the highest 1. Without `path`: one of five synthetic tones
+    (`tone`), of 44,100 samples per second. Each is two notes, the second beginning later and a just interval higher, of ten
+    decaying partials with random phases, slightly inharmonic; none is a recording. With `path`: the samples of that WAV file from
+    `start` seconds on, at its own rate, several channels mixed down; `tone` does not count then.
 
-    The inputs are (length, 0). Training, validation and test are the same sequence: the task is to hold it in the
-    weights, not to generalize. Nothing is random: every seed gives the same data. A network without feedback needs
-    biases or an initial state, or else its state never leaves zero; an echo state network needs feedback.
+    The inputs are (length, 0). Training, validation and test are the same sequence: the task is to hold it in the weights, not to
+    generalize. Nothing is random: every seed gives the same data. A network without feedback needs biases or an initial state, or
+    else its state never leaves zero; an echo state network needs feedback.
 
     Metric: `nmse` over the whole sequence; `scores` adds the nrmse.
-    Source: task 1 of J. Koutník, K. Greff, F. Gomez & J. Schmidhuber, A Clockwork RNN, ICML 2014, where the five
-    waveforms are of recorded music.
+    Source: task 1 of J. Koutník, K. Greff, F. Gomez & J. Schmidhuber, A Clockwork RNN, ICML 2014, where the five waveforms are of
+    recorded music.
     Baseline: always the mean; 1.
     Published: about 1,000 weights each, on the paper's own waveforms: clockwork .007, LSTM .04, Elman .46.
     """

@@ -6,7 +6,7 @@ import contextlib
 import os
 import textwrap
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,8 +27,6 @@ QUIET = "#8c8c8c"
 OTHERS = ("#009e73", "#56b4e9", "#cc79a7", "#e69f00")
 DIVERGING = "RdBu_r"
 PALETTE = (ERROR, MODEL, *OTHERS)
-IN_A_LINE = 6
-"""The entries of a legend on one line."""
 
 STYLE: dict[Any, Any] = {
     "figure.constrained_layout.h_pad": 0.06, "figure.constrained_layout.w_pad": 0.06, "figure.dpi": 150, "savefig.dpi": 150,
@@ -134,8 +132,8 @@ def legend_above(axes: Axes) -> None:
     axes.legend(handles, labels, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(labels))
 
 
-def legend_on_top(axes: Axes, columns: int = IN_A_LINE) -> None:
-    """Put a legend above the left end of the axes, on as many lines as it takes."""
+def legend_on_top(axes: Axes, columns: int = 6) -> None:
+    """Put a legend above the left end of the axes, with so many entries on a line."""
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(handles, labels, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=min(len(labels), columns))
 
@@ -168,11 +166,6 @@ def thinned(count: int, most: int) -> np.ndarray:
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(int))
 
 
-def colors(labels: Sequence[str]) -> dict[str, str]:
-    """Return a color for each of several things; the seventh has the color of the first again."""
-    return {label: PALETTE[k % len(PALETTE)] for k, label in enumerate(labels)}
-
-
 class Look(NamedTuple):
     """How a model is drawn."""
 
@@ -181,7 +174,8 @@ class Look(NamedTuple):
     line: str
 
 
-def looks(labels: Sequence[str]) -> dict[str, Look]:
+def looks(labels: Iterable[str]) -> dict[str, Look]:
     """Return the look of each model; the seventh has the color of the first again, with other marks and lines."""
     shapes = (("o", "-"), ("s", ":"), ("^", "-."))
-    return {label: Look(c, *shapes[k // len(PALETTE) % len(shapes)]) for k, (label, c) in enumerate(colors(labels).items())}
+    count = len(PALETTE)
+    return {label: Look(PALETTE[k % count], *shapes[k // count % len(shapes)]) for k, label in enumerate(labels)}

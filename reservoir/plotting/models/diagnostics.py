@@ -15,11 +15,11 @@ from reservoir.plotting.style import (
     MODEL,
     QUIET,
     TRUTH,
-    colors,
     finished,
     house_style,
     legend_above,
     legend_on_top,
+    looks,
     new_figure,
     plain,
 )
@@ -104,16 +104,17 @@ def gradient_figure(report: Any) -> Figure:
     bars = [bar for label, measured in found.items() for bar in _bars(label, measured)]
     figure = new_figure(f"{report.task}: gradients on their way back", height=3.6 + max(2.6, 0.9 + ROW * len(bars)))
     axes = figure.subplot_mosaic("NN;VS", height_ratios=(3.2, max(2.6, 0.9 + ROW * len(bars))))
-    for (label, color), measured in zip(colors(list(found)).items(), found.values(), strict=True):
-        _norms(axes["N"], measured, color, plain(label))
-        _values(axes["V"], measured, color)
+    color = {label: look.color for label, look in looks(found).items()}
+    for label, measured in found.items():
+        _norms(axes["N"], measured, color[label], plain(label))
+        _values(axes["V"], measured, color[label])
     legend_on_top(axes["N"])
     axes["N"].set(yscale="log", xlabel=LAGS, ylabel="|dL/dh|, the largest = 1")
     axes["N"].invert_xaxis()
     axes["V"].axhline(1.0, color=QUIET, linewidth=1.1, linestyle="--", zorder=1)
     axes["V"].set(xlabel="share of the values that are larger", yscale="log")
     axes["V"].set_title("singular values of one step (diamond: spectral radius)")
-    _saturation(axes["S"], bars, colors(list(found)))
+    _saturation(axes["S"], bars, color)
     return finished(figure)
 
 
