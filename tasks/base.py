@@ -1,6 +1,6 @@
-"""What a task is: a frozen dataclass of options that generates data from a seed and scores predictions.
+"""The base of tasks: a frozen dataclass of options that generates data from a seed and scores predictions.
 
-Kinds, and what a model is asked for:
+The kinds of tasks, and the call that a model answers:
 
 filter      `predict(inputs)`: an output at every step; the first `washout` steps of a split are not scored
 free run    `forecast(history, steps)`: the continuation of each history of the split

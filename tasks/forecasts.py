@@ -37,7 +37,7 @@ def rolling_origins(record: np.ndarray, first: int, last: int, history: int | No
 
 @dataclass(frozen=True)
 class FreeRun(Task):
-    """Base of the free runs of systems that can be simulated for as long as one likes.
+    """Base of the free runs of systems that can be simulated for any length of time.
 
     The three splits are independent records of the system, from three child streams of the seed. Training: `train_length`
     one-step pairs, of which the first `washout` are not scored. Test: `starts` histories of `history` samples, each with the

@@ -15,7 +15,7 @@ from reservoir.validation import ParameterError
 
 
 def lagged(series: np.ndarray, lags: Sequence[int]) -> np.ndarray:
-    """Column j holds `series` (T,) `lags[j]` steps ago, and 0 where that lies before its start: (T, len(lags)).
+    """Return (T, len(lags)): column j holds `series` (T,) `lags[j]` steps ago, and 0 where that lies before its start.
 
     >>> lagged(np.array([1.0, 2.0, 3.0]), [0, 2])
     array([[1., 0.],
@@ -67,7 +67,7 @@ class _Past(Task):
 
 @dataclass(frozen=True)
 class MemoryCapacity(_Past):
-    """Reproduce the input of 1, 2, ... `lags` steps ago, all at once; the score is how many come back.
+    """Reproduce the input of 1, 2, ... `lags` steps ago, all at once; the score counts the lags that succeed.
 
     u(t) is uniform on (-.8, .8), drawn anew at each step; column k-1 of the target is u(t-k), k = 1...lags.
 

@@ -24,7 +24,7 @@ INNER: Sequence[Mapping[str, int]] = (
 def embedded() -> tuple[np.ndarray, int]:
     """The embedded grammar as (n_states, 7) next states, -1 where a symbol is not legal, and the state of the end.
 
-    State 0 is the start. The inner grammar is there twice, once for each outer symbol, which is the only one that may follow it.
+    State 0 is the start. The inner grammar occurs twice, once for each outer symbol; only that symbol may follow it.
     """
     copy = len(INNER) + 2  # states of one copy: those of the inner grammar, 7 before the outer symbol, 8 before the last E
     end = 2 + 2 * copy
@@ -97,7 +97,7 @@ class Reber(Task):
 
     @staticmethod
     def legal(inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Which symbols may come next after each step of one-hot strings (T_i, 7): boolean (T_i, 7) each."""
+        """Return which symbols may come next after each step of one-hot strings (T_i, 7): boolean (T_i, 7) each."""
         found = []
         for string in inputs:
             symbols = np.asarray(string).argmax(axis=1).tolist()
@@ -106,7 +106,7 @@ class Reber(Task):
         return found
 
     def right(self, predictions: Sequence[ArrayLike], data: Data) -> list[np.ndarray]:
-        """At which steps all legal outputs exceed all illegal ones: boolean (T_i,) for each test string; NaN never does."""
+        """Whether all legal outputs exceed all illegal ones at each step: boolean (T_i,) for each test string; false for NaN."""
         found, strings = [], data.test.inputs
         if len(predictions) != len(strings):
             raise DataError(f"There are {len(predictions)} predictions for {len(strings)} strings; they must agree.")

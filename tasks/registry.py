@@ -26,7 +26,7 @@ TASKS = {name: f"reservoir.tasks.{place}" for name, place in PLACES.items()}
 
 
 def list_tasks() -> list[str]:
-    """The names of all tasks, in the order of the table.
+    """Return the names of all tasks, in the order of the table.
 
     >>> list_tasks()[0]
     'narma10'
@@ -35,7 +35,7 @@ def list_tasks() -> list[str]:
 
 
 def task_class(name: str) -> type[Task]:
-    """The class of a task by its name, or by "package.module:Class" for one of your own.
+    """Return the class of a task by its name, or by "package.module:Class" for one of your own.
 
     Raises `ParameterError` for an unknown name, and for anything but a class of a `Task` with its facts.
     """
@@ -53,7 +53,7 @@ def task_class(name: str) -> type[Task]:
 
 
 def get_task(name: str, /, **options: Any) -> Task:
-    """The task of that name, or of "package.module:Class", with some of its options set.
+    """Return the task of that name, or of "package.module:Class", with some of its options set.
 
     Raises `ParameterError` for an unknown task, an unknown option or a value out of range.
 
@@ -69,7 +69,7 @@ def get_task(name: str, /, **options: Any) -> Task:
 
 
 def as_task(task: Any) -> Any:
-    """The task that is given: by its name, with its default options, or as an object with the methods of `Task`.
+    """Return a task by its name, with its default options, or an object with the methods of `Task` as it is.
 
     Raises `ParameterError` for an unknown name, and for an object that is no task.
 

@@ -1,4 +1,4 @@
-"""The picture of a record's forecast: tested on the end that was held out, then beyond it."""
+"""The picture of a record's forecast: its test on the end of the record, and the forecast past the end."""
 
 from __future__ import annotations
 

@@ -33,9 +33,9 @@ MOST_EIGENVALUES = 2000
 CELLS = 200
 LAGS = "steps before the end of the sequence (in brackets: the factor per step back; dashed: the loss that is trained)"
 FLOOR = 1e-30
-"""Smaller norms are drawn here."""
+"""Norms below it are drawn at it."""
 MOST_DOTS = 24
-"""Singular values; more are drawn as a line alone."""
+"""The most singular values that are marked with dots; more are drawn as a line alone."""
 ROW = 0.17
 """Height of a bar, in inches."""
 

@@ -37,7 +37,7 @@ class Shown:
 
     @property
     def is_search(self) -> bool:
-        """Whether the trials depend on those before them, or come in a random order, so that their order says something."""
+        """Whether a search ordered the trials, so that their order says something."""
         return self.report.runs.about["strategy"] in SEARCHES
 
     def axis(self, name: str) -> Axis:
@@ -54,7 +54,7 @@ class Shown:
         return np.asarray(self.trials.with_failures[places])
 
     def seeds(self, places: np.ndarray) -> str:
-        """How many seeds there are in the means of these trials."""
+        """Words for the number of seeds behind the means of these trials."""
         least, most = int(self.trials.done[places].min()), int(self.trials.done[places].max())
         if most == 1:
             return "one seed each"
@@ -68,7 +68,7 @@ class Shown:
         return f"best: {values}: {short(float(self.trials.mean[place]))}"
 
     def title(self) -> str:
-        """Task, model, metric, split, how many trials and seeds, how many runs failed."""
+        """The title: task, model, metric, split, the numbers of trials and seeds, and of failed runs."""
         about, trials = self.report.runs.about, self.trials
         runs, failed, pruned = len(self.report.runs.trial), int(trials.failed.sum()), int(trials.pruned.sum())
         seeds = len(np.unique(self.report.runs.seed))
@@ -102,7 +102,7 @@ def _why(runs: Any, trials: Any) -> str:
 def chosen_names(runs: Any, names: Any) -> list[str]:
     """The parameters to draw: all that vary, or the named ones, as `readout.ridge` or `readout__ridge`.
 
-    Raises `ParameterError` for a name that is there twice, that does not vary, or that the sweep does not have;
+    Raises `ParameterError` for a name that occurs twice, that does not vary, or that the sweep does not have;
     `DataError` where nothing varies.
     """
     varied = runs.varied()

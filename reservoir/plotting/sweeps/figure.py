@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_BEST = 300
-"""The best trials, which are drawn all."""
+"""The number of the best trials that are all drawn."""
 MOST_OTHERS = 700
-"""Of the other trials, evenly by rank."""
+"""The most of the other trials that are drawn, evenly by rank."""
 MOST_LOST = 100
 TOP = 10
 FEW = 20
-"""Values between which there is room on an axis."""
+"""The most values between which an axis has room."""
 MOST_NAMES = 16
-"""Labels of an axis of categories."""
+"""The most labels of an axis of categories."""
 CLOSE = 0.045
-"""Labels nearer to each other would overlap."""
+"""Labels that lie nearer to each other overlap."""
 
 
 @house_style()
@@ -70,7 +70,7 @@ def sweep_figure(report: Any, names: Sequence[str] | str | None = None) -> Figur
 
 
 def many_parameters(axes: Axes, shown: Shown, names: list[str]) -> None:
-    """Parallel axes, the score on the last; the lines of the best ten trials are bold."""
+    """Draw parallel axes, the last for the score; the lines of the best ten trials are bold."""
     from matplotlib.cm import ScalarMappable
 
     parameters = [shown.axis(name) for name in names]
@@ -112,7 +112,7 @@ def many_parameters(axes: Axes, shown: Shown, names: list[str]) -> None:
 
 
 def _heights(axis: Axis) -> np.ndarray:
-    """(M,) where the lines of the trials cross the axis: those of one value beside each other where there are few values."""
+    """The heights (M,) at which the lines of the trials cross the axis; few values spread their lines a little."""
     levels = unit(axis.positions, axis.log)
     if len(levels) > FEW or len(levels) == len(axis.code):
         return np.asarray(levels[axis.code])
@@ -121,7 +121,7 @@ def _heights(axis: Axis) -> np.ndarray:
 
 
 def _lines(axes: Axes, points: np.ndarray, **look: Any) -> None:
-    """A line for each row of heights (n, axes)."""
+    """Draw a line for each row of heights (n, axes)."""
     from matplotlib.collections import LineCollection
 
     if len(points):
@@ -130,7 +130,7 @@ def _lines(axes: Axes, points: np.ndarray, **look: Any) -> None:
 
 
 def _ruler(axes: Axes, place: int, heights: np.ndarray, labels: list[str]) -> None:
-    """A vertical axis with its ticks, readable over the lines."""
+    """Draw a vertical axis with its ticks, readable over the lines."""
     axes.plot([place, place], [0.0, 1.0], color="#444444", linewidth=1.0, zorder=5)
     for height, label in zip(heights, labels, strict=True):
         axes.plot([place], [height], marker="_", color="#444444", markersize=6.0, zorder=5)

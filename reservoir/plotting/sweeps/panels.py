@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from matplotlib.cm import ScalarMappable
 
 MOST_LEVELS = 60
-"""Values of a parameter that are drawn as a line, or as rows of a map."""
+"""The most values of a parameter on a line, or as rows of a map."""
 MOST_FOUND = 20
-"""Values of a line in a search, which take any place."""
+"""The most values on the line of a search, whose values lie anywhere."""
 MOST_VECTORS = 2000
-"""Marks that a file holds one by one; more are an image in it."""
+"""The most marks that a file holds one by one; more become an image in it."""
 STAR: dict[str, Any] = {"marker": "*", "markersize": 15.0, "markeredgecolor": "white", "markeredgewidth": 1.0}
 BEST: dict[str, Any] = {**DOTS, **STAR, "color": MODEL, "zorder": 6}
 LOST = {**DOTS, "marker": "x", "markeredgewidth": 1.0, "markersize": 5.0, "color": QUIET, "zorder": 4}
@@ -37,7 +37,7 @@ HATCHED: dict[str, Any] = {"hatch": "////", "edgecolor": "#9c9c9c", "linewidth":
 
 
 def legend_on_top(axes: Axes, line: int = LINE) -> None:
-    """A legend above the left end of the axes, in as few lines as there is room for."""
+    """Put a legend above the left end of the axes, on as few lines as have room for it."""
     handles, labels = axes.get_legend_handles_labels()
     if labels:
         columns = max(count for count in range(1, len(labels) + 1) if count == 1 or _width(labels, count) <= line)
@@ -51,7 +51,7 @@ def _width(labels: list[str], columns: int) -> int:
 
 
 def outside(axes: Axes, x: np.ndarray, scores: np.ndarray, span: scales.Span) -> None:
-    """Marks at the edge for scores that are beyond it."""
+    """Mark scores beyond the edge of the axes at the edge."""
     beyond = span.outside(scores)
     if beyond.any():
         edge = axes.get_ylim()[0 if span.higher_is_better else 1]
@@ -61,13 +61,13 @@ def outside(axes: Axes, x: np.ndarray, scores: np.ndarray, span: scales.Span) ->
 
 
 def lost(axes: Axes, x: np.ndarray) -> None:
-    """Marks at the bottom for what has no score."""
+    """Mark trials without a score at the bottom."""
     if len(x):
         axes.plot(x, np.full(len(x), 0.015), transform=axes.get_xaxis_transform(), **LOST, label=LOST_LABEL)
 
 
 def one_parameter(axes: Axes, shown: Shown, name: str, rest: list[str]) -> None:
-    """Scores over a parameter: for each value the best trial over the other parameters, the mean and the range of its seeds.
+    """Draw scores over a parameter: for each value the best trial over the others, as the mean and range of its seeds.
 
     Of a parameter with very many values: all trials.
     """
@@ -92,7 +92,7 @@ def one_parameter(axes: Axes, shown: Shown, name: str, rest: list[str]) -> None:
 
 
 def of_each(shown: Shown, chosen: np.ndarray, what: str, rest: list[str]) -> str:
-    """What is shown for each value or cell."""
+    """Words for the score that each value or cell shows."""
     seeds = shown.seeds(chosen)
     if rest:
         return f"best trial of each {what}, {seeds}"
@@ -100,7 +100,7 @@ def of_each(shown: Shown, chosen: np.ndarray, what: str, rest: list[str]) -> str
 
 
 def _means(axes: Axes, shown: Shown, axis: scales.Axis, chosen: np.ndarray, label: str, joined: bool, ranged: bool) -> None:
-    """Means of trials, joined or not, and the range of their seeds."""
+    """Draw the means of trials, joined or not, and the range of their seeds."""
     trials, x = shown.trials, axis.places[chosen]
     low, mean, high = trials.low[chosen], trials.mean[chosen], trials.high[chosen]
     if ranged and (trials.done[chosen] > 1).any():
@@ -119,7 +119,7 @@ def _means(axes: Axes, shown: Shown, axis: scales.Axis, chosen: np.ndarray, labe
 
 
 def history(axes: Axes, shown: Shown) -> None:
-    """Scores in the order of the trials, and the best so far."""
+    """Draw scores in the order of the trials, and the best so far."""
     from matplotlib.ticker import MaxNLocator
 
     trials, progress = shown.trials, shown.report.progress
@@ -142,7 +142,7 @@ def history(axes: Axes, shown: Shown) -> None:
 
 
 def two_parameters(axes: Axes, shown: Shown, names: list[str], rest: list[str]) -> None:
-    """Scores over two parameters; of several trials in a cell of a map, the best."""
+    """Draw scores over two parameters; of several trials in a cell of a map, the best."""
     first, second = (shown.axis(name) for name in names)
     columns, rows = len(first.positions), len(second.positions)
     pairs = len(np.unique(first.code * rows + second.code))
@@ -154,7 +154,7 @@ def two_parameters(axes: Axes, shown: Shown, names: list[str], rest: list[str]) 
 
 
 def color_bar(axes: Axes, mappable: ScalarMappable, span: scales.Span, label: str) -> None:
-    """The scale of the colors, with an arrow where worse scores have the last color too."""
+    """Draw the scale of the colors, with an arrow where worse scores share the last color."""
     extend = ("min" if span.higher_is_better else "max") if span.cut else "neither"
     figure = axes.figure
     assert figure is not None  # for the type checker
@@ -166,7 +166,7 @@ def color_bar(axes: Axes, mappable: ScalarMappable, span: scales.Span, label: st
 
 
 def _map(axes: Axes, shown: Shown, first: scales.Axis, second: scales.Axis, rest: list[str], best: str) -> None:
-    """A cell for each pair of values, all of one size whatever the values are."""
+    """Draw a cell for each pair of values, all of one size whatever the values are."""
     columns, rows = len(first.positions), len(second.positions)
     chosen = shown.best_of_each(first.code * rows + second.code)
     x, y, scores = first.code[chosen], second.code[chosen], shown.trials.mean[chosen]
@@ -206,7 +206,7 @@ def _cells(axes: Axes, columns: np.ndarray, rows: np.ndarray, label: str, **look
 
 
 def _numbers(axes: Axes, x: np.ndarray, y: np.ndarray, scores: np.ndarray, span: scales.Span, shape: tuple[int, int]) -> None:
-    """The scores in their cells, if there is room for them."""
+    """Write the scores into their cells, if they fit."""
     labels = [scales.short(float(score), 2) for score in scores]
     size = min(8.0, 72.0 * ROOM[0] / shape[0] / (0.62 * max(map(len, labels)) + 0.8), 72.0 * ROOM[1] / shape[1] / 1.6)
     if len(labels) > MOST_TEXTS or size < 5.0:
@@ -217,7 +217,7 @@ def _numbers(axes: Axes, x: np.ndarray, y: np.ndarray, scores: np.ndarray, span:
 
 
 def _scatter(axes: Axes, shown: Shown, first: scales.Axis, second: scales.Axis, best: str) -> None:
-    """A mark for each trial, the better ones over the others."""
+    """Draw a mark for each trial, the better ones over the others."""
     places = shown.order[::-1]
     x, y = (_spread(axis) for axis in (first, second))
     scores = shown.trials.mean[places]
@@ -234,5 +234,5 @@ def _scatter(axes: Axes, shown: Shown, first: scales.Axis, second: scales.Axis, 
 
 
 def _spread(axis: scales.Axis) -> np.ndarray:
-    """(M,) places of the trials; those at a category beside each other."""
+    """The places (M,) of the trials; trials of one category lie beside each other."""
     return axis.places + 0.5 * scales.scatter(len(axis.code)) if axis.categorical else axis.places

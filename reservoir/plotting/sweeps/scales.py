@@ -52,12 +52,12 @@ class Axis:
 
     @property
     def places(self) -> np.ndarray:
-        """(M,) where the trials are drawn."""
+        """The places (M,) at which the trials are drawn."""
         return np.asarray(self.positions[self.code])
 
 
 def axis_of(values: Sequence[Any], name: str, log: bool = False) -> Axis:
-    """The axis for the values of M trials, which may be known to be on a logarithmic scale."""
+    """Build the axis for the values of M trials; `log` says that they were varied on a logarithmic scale."""
     keys = [comparable(value) for value in values]
     levels: dict[Any, Any] = {}
     for key, value in zip(keys, values, strict=True):
@@ -86,20 +86,20 @@ def is_logarithmic(values: np.ndarray) -> bool:
 
 
 def unit(values: np.ndarray, log: bool) -> np.ndarray:
-    """Values moved and scaled to the range from 0 to 1; .5 if they are all the same."""
+    """Move and scale values to the range from 0 to 1, or to .5 if they are all the same."""
     scaled = np.log(values) if log else values
     low, high = scaled.min(), scaled.max()
     return (scaled - low) / (high - low) if high > low else np.full(len(values), 0.5)
 
 
 def scatter(count: int) -> np.ndarray:
-    """(count,) even places in [-.5, .5), in an order without pattern, to tell things apart that lie at one place."""
+    """Return (count,) evenly spread offsets in [-.5, .5), in an order without pattern, that separate marks at one place."""
     golden = 0.6180339887498949
     return np.asarray((np.arange(count) * golden) % 1.0 - 0.5)
 
 
 def short(value: Any, digits: int = 3) -> str:
-    """A value of a parameter, or a score, in few characters.
+    """Write a value of a parameter, or a score, in few characters.
 
     >>> [short(value) for value in (0.1 + 0.2, 1e-8, 1500.0, 3.16e6, None, True, [1, 2])]
     ['0.3', '1e-8', '1500', '3.16e6', 'none', 'true', '[1, 2]']
@@ -114,7 +114,7 @@ def short(value: Any, digits: int = 3) -> str:
 
 
 def wrapped(name: str, width: int = 16) -> str:
-    """A name on lines of about so many characters, broken after underscores and dots."""
+    """Break a name after underscores and dots into lines of about so many characters."""
     lines = [""]
     for part in re.findall(r"[^._]*[._]?", name):
         if lines[-1] and len(lines[-1]) + len(part) > width:
@@ -124,7 +124,7 @@ def wrapped(name: str, width: int = 16) -> str:
 
 
 def texts(values: Sequence[Any]) -> list[str]:
-    """Short texts of different values, with as many digits as make them different."""
+    """Write different values as short texts, with as many digits as make them different."""
     for digits in range(3, 9):
         found = [short(value, digits) for value in values]
         if len(set(found)) == len(found):
@@ -170,9 +170,9 @@ class Span:
 
 
 def span_of(scores: np.ndarray, higher_is_better: bool, log_ratio: float) -> Span:
-    """The range for finite scores; where some of the worst tenth would take most of it, only twice that of the others.
+    """Return the range of finite scores; if the worst tenth would fill most of it, only twice that of the others.
 
-    Logarithmic for errors, all positive, that span a larger factor than `log_ratio`.
+    It is logarithmic for errors that are all positive and span a larger factor than `log_ratio`.
     """
     ordered = np.sort(np.clip(scores, -EXTREME, EXTREME))[:: -1 if higher_is_better else 1]
     best, usual, worst = (float(ordered[int(share * (len(ordered) - 1))]) for share in (0.0, 1.0 - OUTLIERS, 1.0))
@@ -193,7 +193,7 @@ def span_of(scores: np.ndarray, higher_is_better: bool, log_ratio: float) -> Spa
 
 
 def logarithmic_ticks(axis: DrawnAxis, low: float, high: float) -> None:
-    """Ticks of an axis that is logarithmic: at powers of ten, between them also where there are few."""
+    """Put the ticks of a logarithmic axis at powers of ten, and between them where those are few."""
     from matplotlib.ticker import LogLocator, NullLocator
 
     axis.set_major_locator(LogLocator(subs=(1.0,) if high > 1000.0 * low else (1.0, 2.0, 5.0)))
@@ -202,7 +202,7 @@ def logarithmic_ticks(axis: DrawnAxis, low: float, high: float) -> None:
 
 
 def score_axis(axes: Axes, span: Span, label: str) -> None:
-    """The vertical axis as scores, with room beyond the ends."""
+    """Make the vertical axis one of scores, with room beyond the ends."""
     if span.log:
         edge = (span.high / span.low) ** 0.06
         axes.set(yscale="log", ylim=(span.low / edge, span.high * edge))
@@ -214,7 +214,7 @@ def score_axis(axes: Axes, span: Span, label: str) -> None:
 
 
 def parameter_axis(axes: Axes, which: str, axis: Axis, room: float) -> None:
-    """The axis "x" or "y" as a parameter, `room` inches long."""
+    """Make the axis "x" or "y" one of a parameter, `room` inches long."""
     axes.set(**{f"{which}label": plain(axis.name)})
     if axis.categorical:
         named_ticks(axes, which, axis, room)
@@ -227,7 +227,7 @@ def parameter_axis(axes: Axes, which: str, axis: Axis, room: float) -> None:
 
 
 def named_ticks(axes: Axes, which: str, axis: Axis, room: float) -> None:
-    """A tick for each value at 0, 1, 2, ..., or for every second, third, ... where there is no room for all."""
+    """Put a tick at each value 0, 1, 2, ..., or at every second, third, ... if not all have room."""
     count, longest = len(axis.labels), max(map(len, axis.labels))
     wide = 0.08 * longest + 0.12
     turned = which == "x" and axis.categorical and wide * count > room

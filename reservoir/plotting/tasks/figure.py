@@ -48,7 +48,7 @@ PICTURES: Mapping[str, Picture] = {
 """The pictures that a task may name as its `picture`."""
 
 ANSWERED_WITH_NUMBERS = {"step labels": "symbols", "labels": "numbers", "images": "numbers"}
-"""The picture instead, where the targets are labels and a model predicts numbers."""
+"""The picture that replaces one of labels when a model predicts numbers."""
 
 
 @house_style()
@@ -106,6 +106,6 @@ def default_picture(task: Any, data: Any) -> str:
 
 
 def _holds_numbers(values: Any) -> bool:
-    """Whether some values are no labels: floating-point numbers that are not whole."""
+    """Whether some values are not labels: floating-point numbers that are not whole."""
     values = np.asarray(values)
     return values.dtype.kind == "f" and not bool((values == np.round(values)).all())

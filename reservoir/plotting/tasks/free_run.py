@@ -20,7 +20,7 @@ MOST_STARTS = 60
 
 
 def draw_free_run(task: Any, data: Any, predictions: Any, title: str) -> Figure:
-    """The middle start's forecast continuing its history, column by column; the errors of all; a phase portrait."""
+    """Draw the median start's forecast after its history, column by column; the errors of all starts; a phase portrait."""
     run = FreeRun.of(task, data, predictions)
     portrait = (run.columns == 3 and run.valid is not None) or run.lag is not None
     figure = new_figure(title, height=5.5 if run.columns < 3 else 6.5)
@@ -140,7 +140,7 @@ def _attractor(axes: Any, run: FreeRun, series: list[np.ndarray], color: str) ->
 
 
 def draw_field(task: Any, data: Any, predictions: Any, title: str) -> Figure:
-    """Truth, forecast and difference of the middle start as maps of column over time, and the errors of all starts."""
+    """Draw truth, forecast and difference of the median start as maps of column over time, and the errors of all starts."""
     run = FreeRun.of(task, data, predictions)
     figure = new_figure(title, height=6.8)
     panels = figure.subplots(4, 1, sharex=True)
@@ -165,7 +165,7 @@ def draw_field(task: Any, data: Any, predictions: Any, title: str) -> Figure:
 
 
 def overlay_free_run(shown: Overlay) -> Figure:
-    """The forecasts of every model from the start in the middle of the ranking, and their median errors over time."""
+    """Draw the forecasts of every model from one start, the median by their errors, and the median errors over time."""
     found, start, title = _same_start(shown)
     figure, axes = stacked(len(found), title, beneath=1.7)
     drawn = []
@@ -181,14 +181,14 @@ def overlay_free_run(shown: Overlay) -> Figure:
 
 
 def overlay_field(shown: Overlay) -> Figure:
-    """Truth and forecasts of every model from the start in the middle of the ranking, as maps."""
+    """Draw the truth and every model's forecast from one start, the median by their errors, as maps."""
     found, start, title = _same_start(shown)
     truth = next(iter(found.values())).truths[start]
     return maps(truth, {label: r.forecasts[start] for label, r in found.items()}, shown.captions, "forecast step", title)
 
 
 def _same_start(shown: Overlay) -> tuple[dict[str, FreeRun], int, str]:
-    """The free runs of every model, the start in the middle of the ranking by all their errors, and the title with it."""
+    """Return the free runs of every model, the start that is the median by all their errors, and the title that names it."""
     found = {label: FreeRun.of(shown.task, shown.data, shown.predictions[label]) for label in shown.looks}
     ranking = np.argsort(sum(np.log(r.errors.mean(axis=1) + 1e-300) for r in found.values()), kind="stable")
     start = int(ranking[len(ranking) // 2])

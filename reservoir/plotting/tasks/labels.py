@@ -25,7 +25,7 @@ LAST = 60
 
 
 def draw_labels(task: Any, data: Any, predictions: Any, title: str, images: bool = False) -> Figure:
-    """Confusion matrix of a label per sequence, and some sequences that were labeled wrongly.
+    """Draw the confusion matrix of a label per sequence, and some sequences whose label is wrong.
 
     A sequence is drawn as a square image (`images`), as lines, or as a map where features are many.
     """
@@ -61,7 +61,7 @@ def named(label: Any, names: Sequence[str]) -> str:
 
 
 def confusion_matrix(axes: Axes, truth: np.ndarray, guess: np.ndarray, names: Sequence[str] = ()) -> None:
-    """Counts of (true, predicted) pairs with the accuracy of each row; right ones blue, mistakes orange."""
+    """Draw the counts of (true, predicted) pairs with the accuracy of each row; right ones blue, mistakes orange."""
     classes = np.unique(np.concatenate([truth, guess]))
     count = len(classes)
     counts = np.zeros((count, count), dtype=int)
@@ -89,7 +89,7 @@ def confusion_matrix(axes: Axes, truth: np.ndarray, guess: np.ndarray, names: Se
 
 
 def _shares(axes: Axes, counts: np.ndarray) -> None:
-    """The counts in their cells, and beside each row the share of it that is right."""
+    """Write the counts into their cells, and beside each row the share of it that is right."""
     for row, column in np.argwhere(counts > 0):
         dark = row == column and counts[row, column] > 0.6 * counts.diagonal().max()
         axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=8.5, color="white" if dark else TRUTH)
@@ -118,7 +118,7 @@ def _sequence(axes: Axes, sequence: np.ndarray, image: bool) -> None:
 
 
 def draw_step_labels(task: Any, data: Any, predictions: Any, title: str) -> Figure:
-    """Confusion matrix, share of right labels at each step, and which steps of which sequences are right.
+    """Draw the confusion matrix, the share of right labels at each step, and which steps of which sequences are right.
 
     Of long sequences the last steps are shown.
     """
@@ -152,7 +152,7 @@ def _right_or_wrong(axes: Axes, right: np.ndarray, steps: np.ndarray) -> None:
 
 
 def overlay_labels(shown: Overlay) -> Figure:
-    """The share of each class that every model labels right."""
+    """Draw the share of each class that every model labels right."""
     truth = np.asarray(shown.data.test.targets)
     classes = np.unique(truth)
     figure = new_figure(shown.title, height=3.6)

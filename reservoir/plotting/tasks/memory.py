@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def draw_memory(task: Any, data: Any, predictions: Any, title: str) -> Figure:
-    """Squared correlation over the lag, and three of the reconstructions."""
+    """Draw the squared correlation over the lag, and three of the reconstructions."""
     truth, guess = both_scored(data.test, predictions)
     guess = _bounded_columns(guess, truth)
     curve = squared_correlations(guess, truth)
@@ -54,7 +54,7 @@ def memory_curve(axes: Axes, curve: np.ndarray) -> None:
 
 
 def overlay_memory(shown: Overlay) -> Figure:
-    """The squared correlations of every model over the lag."""
+    """Draw the squared correlations of every model over the lag."""
     truth, guesses = shown.scored()
     figure = new_figure(shown.title, height=4.0)
     axes = figure.add_subplot()

@@ -74,7 +74,7 @@ def both_scored(split: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw_series(task: Any, data: Any, predictions: Any, title: str) -> Figure:
-    """The last steps with the error beneath, and all outputs over their targets. A short record is shown as a whole."""
+    """Draw the last steps with the error beneath, and all outputs over their targets. A short record is drawn as a whole."""
     truth, guess, first = *both_scored(data.test, predictions), data.test.washout
     columns = range(min(truth.shape[1], 3))
     figure = new_figure(title, height=2.5 + 3.0 * len(columns))
@@ -112,7 +112,7 @@ def _trace(above: Axes, beneath: Axes, time: np.ndarray, y: np.ndarray, p: np.nd
 
 
 def error_size(y: np.ndarray, error: np.ndarray) -> float:
-    """Half the height of an axis for errors: it holds all, but of large ones no more than twice the range of the targets."""
+    """Half the height of an axis for errors: it holds all errors, but at most twice the range of the targets."""
     span = float(np.ptp(y)) or 1.0
     return 1.1 * min(float(np.abs(error).max()), 2.0 * span) or 1e-16
 
@@ -141,7 +141,7 @@ def stacked(count: int, title: str, beneath: float = 0.0) -> tuple[Figure, list[
 
 
 def balanced(values: np.ndarray) -> tuple[float, float]:
-    """The ends of a scale of colors: those of the values, moved apart to lie evenly around 0 where it is between them."""
+    """The ends of a scale of colors: the least and the largest value, made symmetric where they lie on both sides of 0."""
     low, high = float(values.min()), float(values.max())
     most = max(-low, high)
     return (-most, most) if low < 0.0 < high else (low, high)
@@ -168,7 +168,7 @@ def maps(truth: np.ndarray, guesses: Mapping[str, np.ndarray], captions: Mapping
 
 
 def overlay_series(shown: Overlay) -> Figure:
-    """The last steps of every model over the target; many outputs as maps."""
+    """Draw the last steps of every model over the target; many outputs as maps."""
     return overlaid(shown, {"linewidth": 1.8}, {"linewidth": 1.0})
 
 
@@ -195,7 +195,7 @@ def overlaid(shown: Overlay, target: Mapping[str, Any], output: Mapping[str, Any
 
 
 def draw_numbers(task: Any, data: Any, predictions: Any, title: str) -> Figure:
-    """Outputs over their targets, and the errors over the targets and by their size."""
+    """Draw outputs over their targets, and the errors over the targets and by their size."""
     truth, guess = (np.asarray(part, dtype=float).reshape(len(part), -1) for part in (data.test.targets, predictions))
     columns = range(min(truth.shape[1], 3))
     figure = new_figure(title, height=1.0 + 4.5 * len(columns))
@@ -218,7 +218,7 @@ def draw_numbers(task: Any, data: Any, predictions: Any, title: str) -> Figure:
 
 
 def overlay_numbers(shown: Overlay) -> Figure:
-    """The predicted numbers of every model over the ones asked for, around the diagonal; of vectors, the first entry."""
+    """Draw every model's predictions over the targets, around the diagonal; of vectors, the first entry."""
     truth = np.asarray(shown.data.test.targets, dtype=float)
     asked = truth.reshape(len(truth), -1)[:, 0]
     across = min(len(shown.looks), 4)

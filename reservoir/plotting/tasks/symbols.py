@@ -1,4 +1,4 @@
-"""Outputs at every step that stand for symbols: numbers of which each is a symbol, or an output for every symbol."""
+"""Pictures of outputs that stand for symbols: each number is a symbol, or each symbol has an output."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_STRINGS = 3
 
 
 def draw_symbols(task: Any, data: Any, predictions: Any, title: str) -> Figure:
-    """The last outputs in time, and all of them by the symbol sent."""
+    """Draw the last outputs over time, and all outputs by the symbol sent."""
     truth, guess = (values[:, 0] for values in both_scored(data.test, predictions))
     symbols, sent = np.unique(truth, return_inverse=True)
     guess = bounded(guess, truth)
@@ -63,13 +63,13 @@ def _symbols_by_sent(axes: Axes, symbols: np.ndarray, sent: np.ndarray, guess: n
 
 
 def overlay_symbols(shown: Overlay) -> Figure:
-    """The last outputs of every model as marks, over the symbols asked for."""
+    """Draw the last outputs of every model as marks, over the symbols asked for."""
     marks = {"linestyle": "", "marker": "o", "markersize": 2.4, "markeredgewidth": 0.0}
     return overlaid(shown, {**marks, "marker": "_", "markersize": 4.0, "markeredgewidth": 1.4}, marks)
 
 
 def draw_legal_symbols(task: Any, data: Any, predictions: Any, title: str) -> Figure:
-    """Outputs (T_i, n_symbols) with the legal symbols marked, and the margins of all steps.
+    """Draw outputs (T_i, n_symbols) with the legal symbols marked, and the margins of all steps.
 
     Shown are the first strings with a wrong step, or just the first strings. The task has `symbols` (their names),
     `legal(inputs)` (boolean, of the shape of the outputs) and `right(predictions, data)` (boolean (T_i,) for each string).
