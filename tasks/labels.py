@@ -76,10 +76,9 @@ class FrequencyDiscrimination(Labeled):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for low, high, strict in (("min_length", "max_length", False), ("band_low", "band_high", True)):
+        for low, high, relation in (("min_length", "max_length", "at least"), ("band_low", "band_high", "above")):
             least, most = getattr(self, low), getattr(self, high)
-            if most < least or (strict and most == least):
-                relation = "above" if strict else "at least"
+            if most < least or (relation == "above" and most == least):
                 raise ParameterError(
                     f"The '{high}' parameter of task {self.name} must be {relation} {low}, {least}. Got {most} instead."
                 )

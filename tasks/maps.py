@@ -68,11 +68,9 @@ class Oscillation(Regression, FreeRun):
         (generator,) = self.streams(seed, 1)
         record = self.record(begin + 2 * self.starts * self.steps, generator)
         middle = begin + self.starts * self.steps
-        return Data(
-            train=self.training(record[:begin]),
-            validation=rolling_origins(record, begin, middle, self.history, self.steps, self.starts),
-            test=rolling_origins(record, middle, len(record), self.history, self.steps, self.starts),
-        )
+        spans = ((begin, middle), (middle, len(record)))
+        validation, test = (rolling_origins(record, *span, self.history, self.steps, self.starts) for span in spans)
+        return Data(self.training(record[:begin]), validation, test)
 
     def training(self, record: np.ndarray) -> Split:
         """The training split of the first `train_length` + 1 values."""

@@ -76,12 +76,10 @@ class Record(Task):
 
     def baseline(self, data: Data) -> float:
         """The lower score of two: the last value repeated, and the last period repeated when there is a period."""
-        score = self.score(persistence(data.test), data)
-        period = data.info["period"]
-        if period is None:
-            return score
-        seasonal = [seasonal_naive(history, self.horizon, period) for history in data.test.inputs]
-        return min(score, self.score(seasonal, data))
+        forecasts, period = [persistence(data.test)], data.info["period"]
+        if period is not None:
+            forecasts.append([seasonal_naive(history, self.horizon, period) for history in data.test.inputs])
+        return min(self.score(forecast, data) for forecast in forecasts)
 
 
 @dataclass(frozen=True)

@@ -219,7 +219,8 @@ def _numbers(axes: Axes, x: np.ndarray, y: np.ndarray, scores: np.ndarray, span:
 def _scatter(axes: Axes, shown: Shown, first: scales.Axis, second: scales.Axis, best: str) -> None:
     """Draw a mark for each trial, the better ones over the others."""
     places = shown.order[::-1]
-    x, y = (_spread(axis) for axis in (first, second))
+    # Trials of one category lie beside each other.
+    x, y = (a.places + 0.5 * scales.scatter(len(a.code)) if a.categorical else a.places for a in (first, second))
     scores = shown.trials.mean[places]
     span = scales.span_of(scores, shown.higher_is_better, scales.LOG_RATIO)
     size = float(np.clip(12_000.0 / len(places), 8.0, 42.0))
@@ -231,8 +232,3 @@ def _scatter(axes: Axes, shown: Shown, first: scales.Axis, second: scales.Axis, 
     axes.plot([x[places[-1]]], [y[places[-1]]], **BEST, label=best)
     scales.parameter_axis(axes, "x", first, ROOM[0])
     scales.parameter_axis(axes, "y", second, ROOM[1])
-
-
-def _spread(axis: scales.Axis) -> np.ndarray:
-    """The places (M,) of the trials; trials of one category lie beside each other."""
-    return axis.places + 0.5 * scales.scatter(len(axis.code)) if axis.categorical else axis.places

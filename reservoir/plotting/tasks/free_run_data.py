@@ -57,12 +57,11 @@ class FreeRun:
         chaotic = task.lyapunov is not None
         unit = task.lyapunov * task.time_step if chaotic else 1.0
         scale, error_name = _error_scale(info, columns)
-        errors = np.stack([np.sqrt(np.mean(((p - y) / scale) ** 2, axis=1)) for p, y in zip(forecasts, truths, strict=True)])
+        pairs = list(zip(forecasts, truths, strict=True))
+        errors = np.stack([np.sqrt(np.mean(((p - y) / scale) ** 2, axis=1)) for p, y in pairs])
         valid = None
         if chaotic and "spread" in info:
-            times = [metrics.valid_prediction_time(p, y, info["spread"], 1.0, unit, THRESHOLD)
-                     for p, y in zip(forecasts, truths, strict=True)]  # fmt: skip
-            valid = np.array(times)
+            valid = np.array([metrics.valid_prediction_time(*pair, info["spread"], 1.0, unit, THRESHOLD) for pair in pairs])
         size = float(np.mean(everything.std(axis=0) / scale)) or 1.0
         logarithmic = chaotic or bool(np.quantile(np.median(errors, axis=0), 0.25) < 0.03 * size)
         if columns <= MOST_COLUMNS and "columns" in info and "mean" in info and "std" in info:

@@ -7,22 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from reservoir.plotting.style import (
-    CLOUD,
-    DIVERGING,
-    ERROR,
-    MODEL,
-    QUIET,
-    TRUTH,
-    Look,
-    bounded,
-    headed,
-    legend_above,
-    limits,
-    new_figure,
-    plain,
-    thinned,
-)
+from reservoir.plotting import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,14 +38,14 @@ class Overlay(NamedTuple):
     data: Any
     predictions: Mapping[str, Any]
     captions: Mapping[str, str]
-    looks: Mapping[str, Look]
+    looks: Mapping[str, style.Look]
     title: str
 
     def scored(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """The scored rows of the targets and, within bounds, of each model's predictions, (n, n_outputs) each."""
         split = self.data.test
         truth = scored_rows(split.targets, split.washout)
-        return truth, {label: bounded(scored_rows(p, split.washout), truth) for label, p in self.predictions.items()}
+        return truth, {label: style.bounded(scored_rows(p, split.washout), truth) for label, p in self.predictions.items()}
 
 
 def scored_rows(sequences: Any, washout: int) -> np.ndarray:
@@ -77,10 +62,10 @@ def draw_series(task: Any, data: Any, predictions: Any, title: str) -> Figure:
     """Draw the last steps with the error beneath, and all outputs over their targets. A short record is drawn as a whole."""
     truth, guess, first = *both_scored(data.test, predictions), data.test.washout
     columns = range(min(truth.shape[1], 3))
-    figure = new_figure(title, height=2.5 + 3.0 * len(columns))
+    figure = style.new_figure(title, height=2.5 + 3.0 * len(columns))
     grid = figure.add_gridspec(2 * len(columns), 2, width_ratios=(2.1, 1.0), height_ratios=(2.8, 1.0) * len(columns))
     for column in columns:
-        y, p = truth[:, column], bounded(guess[:, column], truth[:, column])
+        y, p = truth[:, column], style.bounded(guess[:, column], truth[:, column])
         above = figure.add_subplot(grid[2 * column, 0])
         beneath = figure.add_subplot(grid[2 * column + 1, 0], sharex=above)
         start = len(y) - LAST if len(y) > WHOLE else 0
@@ -97,17 +82,17 @@ def draw_series(task: Any, data: Any, predictions: Any, title: str) -> Figure:
 def _trace(above: Axes, beneath: Axes, time: np.ndarray, y: np.ndarray, p: np.ndarray) -> None:
     """Draw target and prediction over the last steps, and their difference on its own scale."""
     marker = "o" if len(time) < 3 else None
-    above.plot(time, y, color=TRUTH, label="target", linewidth=2.0, marker=marker)
-    above.plot(time, p, color=MODEL, label="prediction", linewidth=1.0, marker=marker)
-    above.set_ylim(limits(y, p))
+    above.plot(time, y, color=style.TRUTH, label="target", linewidth=2.0, marker=marker)
+    above.plot(time, p, color=style.MODEL, label="prediction", linewidth=1.0, marker=marker)
+    above.set_ylim(style.limits(y, p))
     above.tick_params(labelbottom=False)
     above.margins(x=0.01)
-    legend_above(above)
+    style.legend_above(above)
     error = p - y
     size = error_size(y, error)
-    beneath.axhline(0.0, color=QUIET, linewidth=0.8)
-    beneath.fill_between(time, 0.0, error, color=ERROR, alpha=0.25, linewidth=0.0)
-    beneath.plot(time, error, color=ERROR, linewidth=0.9)
+    beneath.axhline(0.0, color=style.QUIET, linewidth=0.8)
+    beneath.fill_between(time, 0.0, error, color=style.ERROR, alpha=0.25, linewidth=0.0)
+    beneath.plot(time, error, color=style.ERROR, linewidth=0.9)
     beneath.set(ylim=(-size, size), ylabel="error", xlabel="time step")
 
 
@@ -119,23 +104,23 @@ def error_size(y: np.ndarray, error: np.ndarray) -> float:
 
 def over_targets(axes: Axes, y: np.ndarray, p: np.ndarray, unit: str) -> None:
     """Draw predictions over targets, around the diagonal."""
-    chosen = thinned(len(y), MOST_POINTS)
-    ends = limits(y, p)
-    axes.plot(ends, ends, color=TRUTH, linewidth=0.9)
-    axes.plot(y[chosen], p[chosen], **CLOUD, color=MODEL)
+    chosen = style.thinned(len(y), MOST_POINTS)
+    ends = style.limits(y, p)
+    axes.plot(ends, ends, color=style.TRUTH, linewidth=0.9)
+    axes.plot(y[chosen], p[chosen], **style.CLOUD, color=style.MODEL)
     axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel="target", ylabel="prediction")
     axes.set_title(f"{len(y):,} {unit}s" if len(chosen) == len(y) else f"{len(chosen):,} of {len(y):,} {unit}s")
 
 
 def error_histogram(axes: Axes, errors: np.ndarray, ends: tuple[float, float], orientation: Any) -> None:
     """Count the errors between two ends; those beyond them count in the last bins."""
-    axes.hist(np.clip(errors, *ends), bins=np.linspace(*ends, 41).tolist(), orientation=orientation, color=ERROR, alpha=0.6)
-    (axes.axhline if orientation == "horizontal" else axes.axvline)(0.0, color=QUIET, linewidth=0.8)
+    axes.hist(np.clip(errors, *ends), bins=np.linspace(*ends, 41).tolist(), orientation=orientation, color=style.ERROR, alpha=0.6)
+    (axes.axhline if orientation == "horizontal" else axes.axvline)(0.0, color=style.QUIET, linewidth=0.8)
 
 
 def stacked(count: int, title: str, beneath: float = 0.0) -> tuple[Figure, list[Axes]]:
     """Make a panel for each model, one above the other on one time axis; with `beneath`, one more of that height in inches."""
-    figure = new_figure(title, height=0.9 + 1.35 * count + beneath)
+    figure = style.new_figure(title, height=0.9 + 1.35 * count + beneath)
     heights = [1.35] * count + [beneath] * (beneath > 0.0)
     return figure, list(figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0])
 
@@ -149,9 +134,9 @@ def balanced(values: np.ndarray) -> tuple[float, float]:
 
 def draw_map(axes: Axes, values: np.ndarray, name: str, unit: str, ends: tuple[float, float], **look: Any) -> AxesImage:
     """Draw values (T, n_outputs) as a map of output over time."""
-    axes.set(title=plain(name), ylabel=unit)
+    axes.set(title=style.plain(name), ylabel=unit)
     axes.grid(False)
-    look = {"cmap": DIVERGING, "aspect": "auto", "origin": "lower", "interpolation": "nearest", **look}
+    look = {"cmap": style.DIVERGING, "aspect": "auto", "origin": "lower", "interpolation": "nearest", **look}
     return axes.imshow(values.T, vmin=ends[0], vmax=ends[1], **look)
 
 
@@ -161,7 +146,7 @@ def maps(truth: np.ndarray, guesses: Mapping[str, np.ndarray], captions: Mapping
     figure, axes = stacked(len(panels), title)
     ends = balanced(truth)
     for one, (name, values) in zip(axes, panels.items(), strict=True):
-        image = draw_map(one, values, name, "output", ends, cmap=DIVERGING if ends[0] < 0.0 else "Greys")
+        image = draw_map(one, values, name, "output", ends, cmap=style.DIVERGING if ends[0] < 0.0 else "Greys")
     figure.colorbar(image, ax=axes, pad=0.01, aspect=40)
     axes[-1].set_xlabel(unit)
     return figure
@@ -182,14 +167,14 @@ def overlaid(shown: Overlay, target: Mapping[str, Any], output: Mapping[str, Any
     time, wanted = split.washout + np.arange(start, len(truth)), truth[start:, 0]
     panels = {label: guess[start:, 0] for label, guess in guesses.items()}
     figure, axes = stacked(len(panels), shown.title)
-    ends = limits(wanted, *panels.values(), reach=0.3, margin=0.08)
+    ends = style.limits(wanted, *panels.values(), reach=0.3, margin=0.08)
     few = {"marker": "o"} if len(time) < 3 else {}
     for one, (label, look) in zip(axes, shown.looks.items(), strict=True):
-        one.plot(time, wanted, color=TRUTH, **{**few, **target})
+        one.plot(time, wanted, color=style.TRUTH, **{**few, **target})
         one.plot(time, panels[label], color=look.color, **{**few, **output})
         one.margins(x=0.01)
         one.set(ylim=ends, ylabel="output" if truth.shape[1] == 1 else f"output 1 of {truth.shape[1]}")
-        headed(one, shown.captions[label], look.color)
+        style.headed(one, shown.captions[label], look.color)
     axes[-1].set_xlabel("time step" if len(split.targets) == 1 else "step, sequences one after the other")
     return figure
 
@@ -198,19 +183,19 @@ def draw_numbers(task: Any, data: Any, predictions: Any, title: str) -> Figure:
     """Draw outputs over their targets, and the errors over the targets and by their size."""
     truth, guess = (np.asarray(part, dtype=float).reshape(len(part), -1) for part in (data.test.targets, predictions))
     columns = range(min(truth.shape[1], 3))
-    figure = new_figure(title, height=1.0 + 4.5 * len(columns))
+    figure = style.new_figure(title, height=1.0 + 4.5 * len(columns))
     grid = figure.add_gridspec(2 * len(columns), 2, width_ratios=(1.25, 1.0))
     for column in columns:
-        y, p = truth[:, column], bounded(guess[:, column], truth[:, column])
+        y, p = truth[:, column], style.bounded(guess[:, column], truth[:, column])
         left = figure.add_subplot(grid[2 * column : 2 * column + 2, 0])
         over_targets(left, y, p, "sequence")
         if truth.shape[1] > 1:
             left.set_ylabel(f"prediction, output {column + 1} of {truth.shape[1]}")
         above, beneath = (figure.add_subplot(grid[2 * column + row, 1]) for row in (0, 1))
-        chosen = thinned(len(y), MOST_POINTS)
+        chosen = style.thinned(len(y), MOST_POINTS)
         size = error_size(y, p - y)
-        above.axhline(0.0, color=QUIET, linewidth=0.8)
-        above.plot(y[chosen], (p - y)[chosen], **CLOUD, color=ERROR)
+        above.axhline(0.0, color=style.QUIET, linewidth=0.8)
+        above.plot(y[chosen], (p - y)[chosen], **style.CLOUD, color=style.ERROR)
         above.set(xlabel="target", ylabel="error", ylim=(-size, size))
         error_histogram(beneath, p - y, (-size, size), "vertical")
         beneath.set(xlabel="error", ylabel="sequences")
@@ -223,16 +208,16 @@ def overlay_numbers(shown: Overlay) -> Figure:
     asked = truth.reshape(len(truth), -1)[:, 0]
     across = min(len(shown.looks), 4)
     down = -(-len(shown.looks) // across)
-    figure = new_figure(shown.title, height=0.6 + 2.5 * down)
-    drawn = thinned(len(asked), MOST_OF_SEVERAL)
+    figure = style.new_figure(shown.title, height=0.6 + 2.5 * down)
+    drawn = style.thinned(len(asked), MOST_OF_SEVERAL)
     for place, (label, look) in enumerate(shown.looks.items()):
-        guess = bounded(np.asarray(shown.predictions[label], dtype=float).reshape(len(truth), -1)[:, 0], asked)
+        guess = style.bounded(np.asarray(shown.predictions[label], dtype=float).reshape(len(truth), -1)[:, 0], asked)
         axes = figure.add_subplot(down, across, place + 1)
-        ends = limits(asked)
-        axes.plot(ends, ends, color=TRUTH, linewidth=0.9)
-        axes.plot(asked[drawn], guess[drawn], **CLOUD, color=look.color)
+        ends = style.limits(asked)
+        axes.plot(ends, ends, color=style.TRUTH, linewidth=0.9)
+        axes.plot(asked[drawn], guess[drawn], **style.CLOUD, color=look.color)
         axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel="asked for")
-        headed(axes, shown.captions[label], look.color)
+        style.headed(axes, shown.captions[label], look.color)
         if place % across == 0:
             axes.set_ylabel("predicted")
     return figure
