@@ -105,12 +105,8 @@ class Waveform(Regression):
 
     def generate(self, seed: int) -> Data:
         """The data, inputs (length, 0) and target (length, 1); the same for every seed. Raises `DataError` for a bad file."""
-        rate, source = RATE, f"tone {self.tone}"
-        if self.path == "":
-            samples = tone(self.tone, self.length)
-        else:
-            samples, rate = read_wav(self.path, self.start, self.length)
-            source = str(self.path)
+        source = str(self.path) or f"tone {self.tone}"
+        samples, rate = read_wav(self.path, self.start, self.length) if self.path else (tone(self.tone, self.length), RATE)
         # First by the largest, so that the range of the largest floats stays finite.
         samples = samples / (np.abs(samples).max() or 1.0)
         low, span = samples.min(), np.ptp(samples)

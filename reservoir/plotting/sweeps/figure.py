@@ -16,18 +16,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MOST_BEST = 300
-"""The number of the best trials that are all drawn."""
-MOST_OTHERS = 700
-"""The most of the other trials that are drawn, evenly by rank."""
-MOST_LOST = 100
-TOP = 10
-FEW = 20
-"""The most values between which an axis has room."""
-MOST_NAMES = 16
-"""The most labels of an axis of categories."""
-CLOSE = 0.045
-"""Labels that lie nearer to each other overlap."""
+MOST_BEST, MOST_OTHERS, MOST_LOST = 300, 700, 100
+"""The most lines: of the best trials, of the others, evenly by rank, and of those without a score."""
+TOP, FEW = 10, 20
+"""The lines that are bold; the most values between which an axis has room."""
+MOST_NAMES, CLOSE = 16, 0.045
+"""The most labels of an axis; labels that lie nearer to each other overlap."""
 
 
 @house_style()

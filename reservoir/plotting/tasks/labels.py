@@ -16,12 +16,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-MOST_COUNTED = 20
-MOST_NAMED = 25
-MOST_LETTERS = 60
-MOST_LINES = 3
-MOST_SEQUENCES = 40
-LAST = 60
+MOST_COUNTED, MOST_NAMED, MOST_LETTERS = 20, 25, 60
+"""The most classes whose counts are written, classes that are all named, and letters of names that lie side by side."""
+MOST_LINES, MOST_SEQUENCES, LAST = 3, 40, 60
+"""The most features drawn as lines, and the sequences and last steps drawn as cells."""
 
 
 def draw_labels(task: Any, data: Any, predictions: Any, title: str, images: bool = False) -> Figure:

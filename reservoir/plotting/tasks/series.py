@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
-LAST = 200
-WHOLE = 320
-LAST_OF_MANY = 80
+LAST, WHOLE, LAST_OF_MANY = 200, 320, 80
+"""The last steps of a long record, the longest record that is drawn as a whole, and the last steps of many outputs."""
 MOST_COLUMNS = 4
 """The outputs that are drawn as lines; more are drawn as a map."""
 MOST_POINTS, MOST_OF_SEVERAL = 4000, 2000
