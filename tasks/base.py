@@ -1,6 +1,6 @@
-"""What a task is: a frozen dataclass of options that generates data from a seed and scores predictions.
+"""The base of tasks: a frozen dataclass of options that generates data from a seed and scores predictions.
 
-Kinds, and what a model is asked for:
+The kinds of tasks, and the call that a model answers:
 
 filter      `predict(inputs)`: an output at every step; the first `washout` steps of a split are not scored
 free run    `forecast(history, steps)`: the continuation of each history of the split
@@ -9,6 +9,7 @@ label       `predict(inputs)`: one label or vector per sequence
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -16,11 +17,19 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from reservoir import metrics
 from reservoir.files.reading import Text, as_text
-from reservoir.tasks.settings import SETTINGS
 from reservoir.validation import Constraint, Number, check_parameters
 
 Kind = Literal["filter", "free run", "label"]
+
+COUNT = Number(low=1, integer=True)
+LAG = Number(low=0, integer=True)
+SPLITS = ("train", "validation", "test")
+SEQUENCES: dict[str, Constraint] = {f"{split}_sequences": COUNT for split in SPLITS}
+"""The constraints of a task whose splits are so many sequences."""
+LENGTHS: dict[str, Constraint] = {f"{split}_length": Number(low=2, integer=True) for split in SPLITS}
+"""The constraints of a task whose splits are so many steps."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Data:
-    """The three splits of one seed, and what there is to tell about them (`info`: variance used, redraws, ...)."""
+    """The three splits of one seed, and facts about them (`info`: the variance used, redraws, ...)."""
 
     train: Split
     validation: Split
@@ -62,7 +71,9 @@ class Task:
     """The published figure with its source, in one line; empty when none is known."""
     solved_at: ClassVar[float | None] = None
     """The score that counts as solved, as does every better one; None for a task without such a criterion."""
-    constraints: ClassVar[Mapping[str, Constraint]] = {}
+    constraints: ClassVar[dict[str, Constraint]] = {}
+    tuned: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Model -> parameters with which it does well; see `settings`."""
     picture: ClassVar[Any] = None
     """How the task is drawn: a name among `plotting.PICTURES`, or a `plotting.Picture`. None: by its kind and its targets."""
     time_step: ClassVar[float] = 1.0
@@ -71,6 +82,10 @@ class Task:
     """Largest Lyapunov exponent, per unit of time; None for a task that is not chaotic."""
     scored_step: ClassVar[int | None] = None
     """The one step of a free run that is scored, counted from 1; None where all are."""
+
+    def __init_subclass__(cls) -> None:
+        if "name" in vars(cls) and "tuned" not in vars(cls):
+            cls.tuned = {}  # a search on one task says nothing of another that is derived from it
 
     def __post_init__(self) -> None:
         for name, constraint in self.constraints.items():
@@ -91,11 +106,10 @@ class Task:
     def settings(cls, model: str) -> Mapping[str, Any]:
         """The parameters with which a model of that name reaches a good score; nested ones as `readout__ridge`.
 
-        Those of "gradient" hold for every model but the echo state network, the model's own go over them.
+        The entry "gradient" of `tuned` holds for every model but the echo state network; the model's own entry goes over it.
         """
-        table = SETTINGS.get(cls.name, {})
-        shared = table.get("gradient", {}) if model != "esn" else {}
-        return {**shared, **table.get(model, {})}
+        shared = cls.tuned.get("gradient", {}) if model != "esn" else {}
+        return {**shared, **cls.tuned.get(model, {})}
 
     def generate(self, seed: int) -> Data:
         """The data of one seed; the same seed gives the same bits.
@@ -103,26 +117,28 @@ class Task:
         Every split is drawn by `draw`, as long as its option `train_length`, `validation_length`, `test_length` says, or
         `train_sequences` and so on. A task whose splits have another source has a `generate` of its own.
         """
-        # A stream of its own for each split: the size of one does not move the numbers of another.
-        options, streams = self.options(), self.streams(seed)
+        train, validation, test = map(self.draw, self.streams(seed), self.sizes())
+        return Data(train, validation, test, self.facts())
+
+    def sizes(self) -> list[int]:
+        """The options that say how long the splits are, or of how many sequences: train, validation, test."""
+        options = self.options()
         unit = "length" if "train_length" in options else "sequences"
-        sizes = [options[f"{split}_{unit}"] for split in ("train", "validation", "test")]
-        train, validation, test = (self.draw(stream, size) for stream, size in zip(streams, sizes, strict=True))
-        return Data(train, validation, test, info=self.facts())
+        return [options[f"{split}_{unit}"] for split in SPLITS]
 
     def draw(self, generator: np.random.Generator, size: int) -> Split:
         """A split of that many scored steps, or of that many sequences."""
         raise NotImplementedError
 
     def facts(self) -> dict[str, Any]:
-        """What there is to tell about the data, or what the score is scaled with: their `info`."""
+        """Facts about the data, such as what the score is scaled with: their `info`."""
         return {}
 
     def streams(self, seed: int, count: int = 3) -> list[np.random.Generator]:
-        """Independent generators of this task's own: one each for train, validation, test, unless asked for more.
+        """Independent generators: one for each split, so that the size of one does not move the numbers of another.
 
-        The task's name enters, so that two tasks, or a task and a model with the same seed, share no random numbers.
-        Raises `ParameterError` for a negative seed.
+        The task's name enters, so that two tasks, or a task and a model with the same seed, share no random numbers. Raises
+        `ParameterError` for a negative seed.
         """
         check_parameters(f"task {self.name}", {"seed": Number(low=0, integer=True)}, {"seed": seed})
         key = zlib.crc32(self.name.encode())
@@ -155,6 +171,26 @@ class Task:
         return bool(score >= cls.solved_at if cls.higher_is_better else score <= cls.solved_at)
 
 
-def scored(split: Split, sequences: Iterable[np.ndarray]) -> np.ndarray:
+class Regression(Task):
+    """Base of the tasks that are scored by the normalized mean squared error of their outputs."""
+
+    metric = "nmse"
+
+    def score(self, predictions: Any, data: Data) -> float:
+        """The NMSE over the scored rows, with the variance of their targets; `predictions` is an array per test sequence."""
+        return metrics.nmse(*scored_rows(predictions, data.test))
+
+    def scores(self, predictions: Any, data: Data) -> dict[str, float]:
+        """The NMSE and its root, which most papers print."""
+        score = self.score(predictions, data)
+        return {"nmse": score, "nrmse": math.sqrt(score)}
+
+
+def scored(split: Split, sequences: Iterable[Any]) -> np.ndarray:
     """The scored rows of per-step arrays, one after the other."""
     return np.concatenate([np.asarray(s)[split.washout :] for s in sequences])
+
+
+def scored_rows(predictions: Iterable[Any], split: Split) -> tuple[np.ndarray, np.ndarray]:
+    """The scored rows of the predictions for a split, and of its targets."""
+    return scored(split, predictions), scored(split, split.targets)

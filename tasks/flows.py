@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from reservoir.metrics import nrmse84
 from reservoir.tasks.base import Data, Split
-from reservoir.tasks.forecasts import FREE_RUN_CONSTRAINTS, Chaos, FreeRun, training_mean
-from reservoir.validation import Constraint, Number
+from reservoir.tasks.forecasts import Chaos, FreeRun, training_mean
+from reservoir.tasks.settings import DEEP_TANH, FAST, FLOW, given
+from reservoir.validation import Number
 
 Flow = Callable[[float, float, float], tuple[float, float, float]]
 
@@ -57,9 +58,9 @@ def mackey_glass_variance(tau: int) -> float:
 class MackeyGlass(FreeRun):
     """Continue the chaotic Mackey-Glass series for 84 steps.
 
-    x'(t) = .2 x(t - tau) / (1 + x(t - tau)^10) - .1 x(t), by Euler steps of .1, of which every tenth is kept; the
-    series is tanh(x - 1). (Fourth-order steps of 1 with the delayed term frozen give another series.) Source: Mackey &
-    Glass 1977; Jaeger 2001, GMD report 148, section 6; Jaeger & Haas 2004, Science 304.
+    x'(t) = .2 x(t - tau) / (1 + x(t - tau)^10) - .1 x(t), by Euler steps of .1, of which every tenth is kept; the series is
+    tanh(x - 1). (Fourth-order steps of 1 with the delayed term frozen give another series.) Source: Mackey & Glass 1977; Jaeger
+    2001, GMD report 148, section 6; Jaeger & Haas 2004, Science 304.
 
     Metric: nrmse84, sqrt(sum e^2 / (n variance)) of the 84th step over the starts, with the variance of 50,000 samples.
     Baseline: the mean of the training series (persistence is worse). Training lengths include the washout.
@@ -72,18 +73,19 @@ class MackeyGlass(FreeRun):
     starts: int = 50
     tau: int = 17
 
-    name: ClassVar[str] = "mackey-glass"
-    metric: ClassVar[str] = "nrmse84"
-    scored_step: ClassVar[int | None] = 84
-    published: ClassVar[str] = (
+    name = "mackey-glass"
+    metric = "nrmse84"
+    scored_step = 84
+    published = (
         "nrmse84 2.8e-4 with 400 units and 3,000 training steps, 1.2e-4 with 21,000 (Jaeger 2001, GMD 148); "
         "6.3e-5 with 1,000 units (Jaeger & Haas 2004); tau = 17"
     )
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        **FREE_RUN_CONSTRAINTS,
-        "steps": Number(low=84, integer=True),
-        "tau": Number(low=5, high=100, integer=True),
-    }
+    constraints = FreeRun.constraints | given(steps=Number(low=84, integer=True), tau=Number(low=5, high=100, integer=True))
+    tuned = given(
+        esn=given(units=1000, density=0.01, spectral_radius=1.03, leak_rate=0.52, input_scaling=0.75, bias_scaling=0.65,
+                  readout_from=["bias", "input", "state", "square"], readout__ridge=1e-15),
+        gradient=FLOW | given(washout=50, training__window=150), clockwork=FAST | given(units=64), indrnn=DEEP_TANH,
+    )  # fmt: skip
 
     @property
     def portrait_lag(self) -> int:
@@ -117,11 +119,11 @@ class MackeyGlass(FreeRun):
 class Lorenz(Chaos):
     """Continue the Lorenz attractor, seen in all three variables.
 
-    x' = 10 (y - x), y' = x (28 - z) - y, z' = x y - 8/3 z, by Runge-Kutta steps of .01. Source: Lorenz 1963; training
-    of 100 units of time and spin-up of 200 steps as in Platt et al. 2022, Neural Networks 153.
+    x' = 10 (y - x), y' = x (28 - z) - y, z' = x y - 8/3 z, by Runge-Kutta steps of .01. Source: Lorenz 1963; training of 100
+    units of time and spin-up of 200 steps as in Platt et al. 2022, Neural Networks 153.
 
-    Metric: vpt, the mean valid prediction time of the starts in Lyapunov times (exponent .906 per unit of time, Sprott
-    2003). Baseline: persistence, the last value of each history. The longest score is 18.1 (2,000 steps).
+    Metric: vpt, the mean valid prediction time of the starts in Lyapunov times (exponent .906 per unit of time, Sprott 2003).
+    Baseline: persistence, the last value of each history. The longest score is 18.1 (2,000 steps).
     """
 
     train_length: int = 10_000
@@ -130,10 +132,15 @@ class Lorenz(Chaos):
     steps: int = 2000
     starts: int = 30
 
-    name: ClassVar[str] = "lorenz"
-    time_step: ClassVar[float] = 0.01
-    lyapunov: ClassVar[float] = 0.906
-    spread: ClassVar[tuple[float, ...]] = (7.92, 9.01, 8.63)
+    name = "lorenz"
+    time_step = 0.01
+    lyapunov = 0.906
+    spread = (7.92, 9.01, 8.63)
+    tuned = given(
+        esn=given(units=500, spectral_radius=0.7, leak_rate=0.55, input_scaling=0.064, bias_scaling=1.4, readout__ridge=1e-11,
+                  washout=200),
+        gradient=FLOW, clockwork=FAST, indrnn=DEEP_TANH,
+    )  # fmt: skip
 
     def record(self, length: int, generator: np.random.Generator) -> np.ndarray:
         """A record (length, 3) of x, y, z, after 20 units of time from a random start."""
@@ -151,8 +158,8 @@ class Rossler(Chaos):
 
     x' = -y - z, y' = x + .2 y, z' = .2 + z (x - 5.7), by Runge-Kutta steps of .1 (59 a turn). Source: Roessler 1976.
 
-    Metric: vpt, the mean valid prediction time of the starts in Lyapunov times (exponent .0714 per unit of time, Sprott
-    2003). Baseline: persistence, the last value of each history. The longest score is 14.3 (2,000 steps).
+    Metric: vpt, the mean valid prediction time of the starts in Lyapunov times (exponent .0714 per unit of time, Sprott 2003).
+    Baseline: persistence, the last value of each history. The longest score is 14.3 (2,000 steps).
     """
 
     train_length: int = 5000
@@ -161,10 +168,15 @@ class Rossler(Chaos):
     steps: int = 2000
     starts: int = 20
 
-    name: ClassVar[str] = "rossler"
-    time_step: ClassVar[float] = 0.1
-    lyapunov: ClassVar[float] = 0.0714
-    spread: ClassVar[tuple[float, ...]] = (5.14, 4.83, 2.86)
+    name = "rossler"
+    time_step = 0.1
+    lyapunov = 0.0714
+    spread = (5.14, 4.83, 2.86)
+    tuned = given(
+        esn=given(units=500, spectral_radius=0.76, leak_rate=0.55, input_scaling=0.032, bias_scaling=0.76, readout__ridge=1e-12,
+                  washout=200),
+        gradient=FLOW, clockwork=FAST, indrnn=DEEP_TANH,
+    )  # fmt: skip
 
     def record(self, length: int, generator: np.random.Generator) -> np.ndarray:
         """A record (length, 3) of x, y, z, after 200 units of time from a random start."""
@@ -233,10 +245,16 @@ class KuramotoSivashinsky(Chaos):
     steps: int = 800
     starts: int = 20
 
-    name: ClassVar[str] = "kuramoto-sivashinsky"
-    time_step: ClassVar[float] = 0.25
-    lyapunov: ClassVar[float] = 0.05
-    spread: ClassVar[tuple[float, ...]] = (1.19,)
+    name = "kuramoto-sivashinsky"
+    time_step = 0.25
+    lyapunov = 0.05
+    spread = (1.19,)
+    tuned = given(
+        esn=given(units=2000, density=0.003, spectral_radius=0.55, input_scaling=0.056, input_density=0.2, bias_scaling=1.0,
+                  readout_from=["bias", "input", "state", "square"], readout__ridge=1.5e-8),
+        gradient=FLOW | given(units=128, training__beta2=0.999, training__epochs=100),
+        clockwork=FAST, indrnn=given(layers=2, activation="tanh"),
+    )  # fmt: skip
 
     def record(self, length: int, generator: np.random.Generator) -> np.ndarray:
         """A record (length, 64) of the field, after 250 units of time from a random start."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from reservoir.base.baselines import naive
-from reservoir.metrics import nmse, valid_prediction_time
-from reservoir.tasks.base import Data, Kind, Split, Task
-from reservoir.validation import Constraint, DataError, Number, ParameterError
+from reservoir.metrics import valid_prediction_time
+from reservoir.tasks.base import COUNT, LAG, Data, Split, Task
+from reservoir.tasks.settings import given
+from reservoir.validation import DataError, Number, ParameterError
 
 
 def one_step(record: np.ndarray, washout: int) -> Split:
@@ -23,8 +24,8 @@ def one_step(record: np.ndarray, washout: int) -> Split:
 def rolling_origins(record: np.ndarray, first: int, last: int, history: int | None, steps: int, starts: int) -> Split:
     """Histories of a (T, d) record with their continuations, all of which lie within rows `first` to `last`.
 
-    The starts are spaced evenly: the first continuation begins at row `first`, the last one ends before row `last` (a
-    single one begins at `first`). A history is the `history` rows before the start, or all there are when it is None.
+    The starts are spaced evenly: the first continuation begins at row `first`, the last one ends before row `last` (a single one
+    begins at `first`). A history is the `history` rows before the start, or all there are when it is None.
     """
     origins = first + np.arange(starts) * (last - first - steps) // max(starts - 1, 1)
     begins = np.zeros_like(origins) if history is None else np.maximum(origins - history, 0)
@@ -34,23 +35,13 @@ def rolling_origins(record: np.ndarray, first: int, last: int, history: int | No
     )
 
 
-FREE_RUN_CONSTRAINTS: Mapping[str, Constraint] = {
-    "train_length": Number(low=2, integer=True),
-    "washout": Number(low=0, integer=True),
-    "history": Number(low=1, integer=True),
-    "steps": Number(low=1, integer=True),
-    "starts": Number(low=1, integer=True),
-}
-
-
 @dataclass(frozen=True)
 class FreeRun(Task):
-    """Base of the free runs of systems that can be simulated for as long as one likes.
+    """Base of the free runs of systems that can be simulated for any length of time.
 
-    The three splits are independent records of the system, from three child streams of the seed. Training:
-    `train_length` one-step pairs, of which the first `washout` are not scored. Test: `starts` histories of `history`
-    samples, each with the `steps` samples that follow; the continuations lie end to end on one record. Validation: half
-    as many.
+    The three splits are independent records of the system, from three child streams of the seed. Training: `train_length`
+    one-step pairs, of which the first `washout` are not scored. Test: `starts` histories of `history` samples, each with the
+    `steps` samples that follow; the continuations lie end to end on one record. Validation: half as many.
     """
 
     train_length: int = 2000
@@ -59,8 +50,8 @@ class FreeRun(Task):
     steps: int = 100
     starts: int = 20
 
-    kind: ClassVar[Kind] = "free run"
-    constraints: ClassVar[Mapping[str, Constraint]] = FREE_RUN_CONSTRAINTS
+    kind = "free run"
+    constraints = given(train_length=Number(low=2, integer=True), washout=LAG, history=COUNT, steps=COUNT, starts=COUNT)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -100,8 +91,8 @@ class Chaos(FreeRun):
     lyapunov: ClassVar[float]
     spread: ClassVar[tuple[float, ...]]
     """Standard deviation of each component over a long record."""
-    metric: ClassVar[str] = "vpt"
-    higher_is_better: ClassVar[bool] = True
+    metric = "vpt"
+    higher_is_better = True
 
     def facts(self) -> dict[str, Any]:
         """What the score is scaled with."""
@@ -112,12 +103,8 @@ class Chaos(FreeRun):
         predictions, targets = list(predictions), list(data.test.targets)
         if len(predictions) != len(targets):
             raise DataError(f"There are {len(predictions)} predictions for {len(targets)} starts; they must agree.")
-        return np.array(
-            [
-                valid_prediction_time(prediction, target, self.spread, self.time_step, self.lyapunov)
-                for prediction, target in zip(predictions, targets, strict=True)
-            ]
-        )
+        facts = self.spread, self.time_step, self.lyapunov
+        return np.array([valid_prediction_time(guess, true, *facts) for guess, true in zip(predictions, targets, strict=True)])
 
     def score(self, predictions: Any, data: Data) -> float:
         """The mean valid prediction time in Lyapunov times."""
@@ -147,8 +134,3 @@ def training_mean(data: Data) -> list[np.ndarray]:
     """The mean of the training targets as the forecast of every start of the test split."""
     mean = np.concatenate(list(data.train.targets)).mean(axis=0)
     return [np.broadcast_to(mean, np.shape(target)) for target in data.test.targets]
-
-
-def stacked_nmse(predictions: Any, split: Split) -> float:
-    """`nmse` over all starts and steps; the variance is that of the continuations, one after the other."""
-    return nmse(np.concatenate([np.asarray(p) for p in predictions]), np.concatenate(list(split.targets)))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from reservoir.metrics import nmse
-from reservoir.tasks.base import Data, Split
-from reservoir.tasks.forecasts import FREE_RUN_CONSTRAINTS, Chaos, FreeRun, one_step, rolling_origins, stacked_nmse, training_mean
-from reservoir.validation import Constraint, Number
+from reservoir.tasks.base import Data, Regression, Split
+from reservoir.tasks.forecasts import Chaos, FreeRun, one_step, rolling_origins, training_mean
+from reservoir.tasks.settings import ADAM, DEEP_TANH, FAST, FLOW, given
+from reservoir.validation import Number
 
 
 @dataclass(frozen=True)
@@ -20,20 +20,20 @@ class Henon(Chaos):
 
     x(t+1) = 1 - 1.4 x(t)^2 + .3 x(t-1), the map of Henon 1976 with y(t) = .3 x(t-1): two values determine the next.
 
-    Metric: vpt, the mean valid prediction time of the starts in Lyapunov times (exponent .419 per step, Sprott 2003);
-    `scores` adds the NMSE of the first step. Baseline: persistence, the last value of each history. The longest score
-    is 41.9.
+    Metric: vpt, the mean valid prediction time of the starts in Lyapunov times (exponent .419 per step, Sprott 2003); `scores`
+    adds the NMSE of the first step. Baseline: persistence, the last value of each history. The longest score is 41.9.
     """
 
-    train_length: int = 2000
-    washout: int = 100
-    history: int = 100
-    steps: int = 100
     starts: int = 50
 
-    name: ClassVar[str] = "henon"
-    lyapunov: ClassVar[float] = 0.419
-    spread: ClassVar[tuple[float, ...]] = (0.721,)
+    name = "henon"
+    lyapunov = 0.419
+    spread = (0.721,)
+    tuned = given(
+        esn=given(units=300, density=0.033, spectral_radius=0.2, leak_rate=0.93, input_scaling=1.2, bias_scaling=0.37,
+                  readout__ridge=3e-12),
+        gradient=FLOW | given(training__epochs=2000), clockwork=FAST, indrnn=DEEP_TANH,
+    )  # fmt: skip
 
     def record(self, length: int, generator: np.random.Generator) -> np.ndarray:
         """A record (length, 1) of x, 100 steps after a random start in the basin of the attractor."""
@@ -53,16 +53,14 @@ class Henon(Chaos):
 
 
 @dataclass(frozen=True)
-class Oscillation(FreeRun):
-    """Base of the free runs that go on with the very record they were trained on.
+class Oscillation(Regression, FreeRun):
+    """Base of the free runs that continue the very record they were trained on.
 
-    One record: `train_length` training steps, then the continuation of the validation split, then that of the test
-    split. A history is the `history` values before its continuation, so that those of the test end in the validation's
-    values.
+    One record: `train_length` training steps, then the continuation of the validation split, then that of the test split. A
+    history is the `history` values before its continuation, so that those of the test end in the validation's values.
     """
 
     starts: int = 1
-    metric: ClassVar[str] = "nmse"
 
     def generate(self, seed: int) -> Data:
         """The data of one seed; the same seed gives the same bits."""
@@ -70,24 +68,13 @@ class Oscillation(FreeRun):
         (generator,) = self.streams(seed, 1)
         record = self.record(begin + 2 * self.starts * self.steps, generator)
         middle = begin + self.starts * self.steps
-        return Data(
-            train=self.training(record[:begin]),
-            validation=rolling_origins(record, begin, middle, self.history, self.steps, self.starts),
-            test=rolling_origins(record, middle, len(record), self.history, self.steps, self.starts),
-        )
+        spans = ((begin, middle), (middle, len(record)))
+        validation, test = (rolling_origins(record, *span, self.history, self.steps, self.starts) for span in spans)
+        return Data(self.training(record[:begin]), validation, test)
 
     def training(self, record: np.ndarray) -> Split:
         """The training split of the first `train_length` + 1 values."""
         return one_step(record, self.washout)
-
-    def score(self, predictions: Any, data: Data) -> float:
-        """The NMSE over all steps, with the variance of the continuations."""
-        return stacked_nmse(predictions, data.test)
-
-    def scores(self, predictions: Any, data: Data) -> dict[str, float]:
-        """The NMSE and its root, which most papers print."""
-        score = self.score(predictions, data)
-        return {"nmse": score, "nrmse": float(np.sqrt(score))}
 
     def baseline(self, data: Data) -> float:
         """The score of the mean of the training targets."""
@@ -98,25 +85,25 @@ class Oscillation(FreeRun):
 class MultipleSines(Oscillation):
     """Continue a sum of up to eight sines (MSO, multiple superimposed oscillators).
 
-    y(t) = sum of sin(a_i t) over the first `sines` of a = .2, .311, .42, .51, .63, .74, .85, .97. The papers start at
-    t = 0; here the seed draws the start, a whole number below 100,000: seeds show other stretches of one signal.
-    Source: Xue, Yang & Haykin 2007, Neural Networks 20 (two sines); Koryakin, Lohmann & Butz 2012, Neural Networks 36
-    (eight).
+    y(t) = sum of sin(a_i t) over the first `sines` of a = .2, .311, .42, .51, .63, .74, .85, .97. The papers start at t = 0; here
+    the seed draws the start, a whole number below 100,000: seeds show other stretches of one signal.
+    Source: Xue, Yang & Haykin 2007, Neural Networks 20 (two sines); Koryakin, Lohmann & Butz 2012, Neural Networks 36 (eight).
 
     Metric: nmse over the continuation. Baseline: the mean of the training series.
     """
 
     train_length: int = 400
-    washout: int = 100
-    history: int = 100
     steps: int = 300
     sines: int = 8
 
-    name: ClassVar[str] = "mso"
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        **FREE_RUN_CONSTRAINTS,
-        "sines": Number(low=1, high=8, integer=True),
-    }
+    name = "mso"
+    constraints = FreeRun.constraints | given(sines=Number(low=1, high=8, integer=True))
+    tuned = given(
+        esn=given(units=100, topology="orthogonal", activation="identity", spectral_radius=0.84, input_scaling=0.02,
+                  bias_scaling=0.0, readout__ridge=5e-14),
+        gradient=FLOW | given(units=64, training__window=120, training__epochs=5000),
+        clockwork=given(periods=[1, 2], activation="identity"), indrnn=given(layers=2, activation="tanh"),
+    )  # fmt: skip
 
     def record(self, length: int, generator: np.random.Generator) -> np.ndarray:
         """A record (length, 1) from a random start."""
@@ -130,19 +117,22 @@ class MultipleSines(Oscillation):
 class Sine(Oscillation):
     """Generate a sine without any input: only the output feeds the network back.
 
-    y(t) = 1/2 sin(t / 4 + phase), the phase drawn from the seed. Source: Jaeger 2002, GMD report 159 (a tutorial),
-    whose phase is 0. The training inputs are (T, 0), its targets the series from its first value on; histories are
-    those of the OUTPUT, to be forced upon the network before it runs on its own.
+    y(t) = 1/2 sin(t / 4 + phase), the phase drawn from the seed. Source: Jaeger 2002, GMD report 159 (a tutorial), whose phase is
+    0. The training inputs are (T, 0), its targets the series from its first value on; histories are those of the OUTPUT, to be
+    forced upon the network before it runs on its own.
 
     Metric: nmse over the continuation. Baseline: the mean of the training targets.
     """
 
     train_length: int = 300
-    washout: int = 100
-    history: int = 100
     steps: int = 300
 
-    name: ClassVar[str] = "sine"
+    name = "sine"
+    tuned = given(
+        esn=given(units=100, density=0.1, spectral_radius=0.8, leak_rate=0.45, feedback_scaling=1.8,
+                  readout_from=["bias", "state"], readout__ridge=1e-11),
+        gradient=ADAM | given(units=16, bias_init="normal", init_scale=1.0, training__epochs=1000),
+    )  # fmt: skip
 
     def record(self, length: int, generator: np.random.Generator) -> np.ndarray:
         """A record (length, 1) from a random phase."""

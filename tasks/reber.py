@@ -4,40 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from reservoir.tasks.base import Data, Split, Task
-from reservoir.tasks.labels import COUNT
+from reservoir.tasks.base import SEQUENCES, Data, Split, Task
+from reservoir.tasks.settings import ADAM, given
 from reservoir.tasks.symbols import split_up
-from reservoir.validation import Constraint, DataError
+from reservoir.validation import DataError
 
 SYMBOLS = "BTPSXVE"
-INNER: Mapping[int, Mapping[str, int]] = {
-    0: {"B": 1},
-    1: {"T": 2, "P": 3},
-    2: {"S": 2, "X": 4},
-    3: {"T": 3, "V": 5},
-    4: {"X": 3, "S": 6},
-    5: {"P": 4, "V": 6},
-    6: {"E": 7},
-}
-"""Reber's grammar: state -> symbol that may come -> state after it; at 7 the string is over."""
+INNER: Sequence[Mapping[str, int]] = (
+    {"B": 1}, {"T": 2, "P": 3}, {"S": 2, "X": 4}, {"T": 3, "V": 5}, {"X": 3, "S": 6}, {"P": 4, "V": 6}, {"E": 7},
+)  # fmt: skip
+"""Reber's grammar: for each state, symbol that may come -> state after it; at 7 the string is over."""
 
 
 def embedded() -> tuple[np.ndarray, int]:
     """The embedded grammar as (n_states, 7) next states, -1 where a symbol is not legal, and the state of the end.
 
-    State 0 is the start. The inner grammar is there twice, once for each outer symbol, which is the only one that may
-    follow it.
+    State 0 is the start. The inner grammar occurs twice, once for each outer symbol; only that symbol may follow it.
     """
     copy = len(INNER) + 2  # states of one copy: those of the inner grammar, 7 before the outer symbol, 8 before the last E
     end = 2 + 2 * copy
     states: list[dict[str, int]] = [{"B": 1}, {"T": 2, "P": 2 + copy}]
     for outer, first in (("T", 2), ("P", 2 + copy)):
-        states += [{symbol: first + after for symbol, after in ways.items()} for ways in INNER.values()]
+        states += [{symbol: first + after for symbol, after in ways.items()} for ways in INNER]
         states += [{outer: first + copy - 1}, {"E": end}]
     table = np.full((end + 1, len(SYMBOLS)), -1)
     for state, ways in enumerate(states):
@@ -57,19 +50,19 @@ class Reber(Task):
 
         0: B 1     1: T 2 or P 3     2: S 2 or X 4     3: T 3 or V 5     4: X 3 or S end     5: P 4 or V end
 
-    where "T 2" is the symbol T and then state 2, and "end" brings an E; where there are two ways both have a chance of
-    1/2. Inputs are the symbols B, T, P, S, X, V, E, one-hot, without the last of the string; the target of a step is the
-    next symbol, one-hot, so that least squares learns its probability. The outer symbol has to be remembered over the
-    whole inner string, of 5 symbols or more. Short strings come often: many test strings are in train too.
+    where "T 2" is the symbol T and then state 2, and "end" brings an E; where there are two ways both have a chance of 1/2.
+    Inputs are the symbols B, T, P, S, X, V, E, one-hot, without the last of the string; the target of a step is the next symbol,
+    one-hot, so that least squares learns its probability. The outer symbol has to be remembered over the whole inner string, of 5
+    symbols or more. Short strings come often: many test strings are in train too.
 
-    Metric: `accuracy`, the share of test strings that are right. One is when at every step every symbol that may come next
-    has a larger output than every one that may not. `scores` adds `steps`, the share of single steps that are right in
-    that sense, and `outer`, that of strings whose outer symbol is right where it comes again.
+    Metric: `accuracy`, the share of test strings that are right. One is when at every step every symbol that may come next has a
+    larger output than every one that may not. `scores` adds `steps`, the share of single steps that are right in that sense, and
+    `outer`, that of strings whose outer symbol is right where it comes again.
     Solved: all test strings right, as in the paper (which asks it of the 256 training strings too).
-    Source: experiment 1 of S. Hochreiter & J. Schmidhuber, Long short-term memory, Neural Computation 9, 1997; the
-    grammar is from A. S. Reber, Journal of Verbal Learning and Verbal Behavior 6, 1967.
-    Baseline: the grammar without a memory of the outer symbol: at its return always the one that is commoner in train,
-    all other steps right; about .5.
+    Source: experiment 1 of S. Hochreiter & J. Schmidhuber, Long short-term memory, Neural Computation 9, 1997; the grammar is
+    from A. S. Reber, Journal of Verbal Learning and Verbal Behavior 6, 1967.
+    Baseline: the grammar without a memory of the outer symbol: at its return always the one that is commoner in train, all other
+    steps right; about .5.
     Published: LSTM solves 97 to 100 % of runs, after 8,440 to 39,740 strings.
     """
 
@@ -80,12 +73,15 @@ class Reber(Task):
     higher_is_better = True
     published = "LSTM: 97 to 100 % of runs solved, after 8,440 to 39,740 strings (Hochreiter & Schmidhuber 1997)"
     solved_at = 1.0
-    symbols: ClassVar[str] = SYMBOLS
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        "train_sequences": COUNT,
-        "validation_sequences": COUNT,
-        "test_sequences": COUNT,
-    }
+    symbols = SYMBOLS
+    constraints = SEQUENCES
+    tuned = given(
+        esn=given(units=200, topology="cycle", spectral_radius=0.9, leak_rate=0.1, input_scaling=0.1, bias_scaling=0.7,
+                  readout__ridge=2e-7, readout_from=["bias", "state", "square"], washout=0),
+        gradient=ADAM | given(units=24, training__epochs=40, training__learning_rate=1e-2),
+        clockwork=given(units=48, periods=[1, 2], training__epochs=80),
+        indrnn=given(units=48, layers=2, training__learning_rate=5e-3),
+    )  # fmt: skip
 
     train_sequences: int = 1000
     validation_sequences: int = 256
@@ -101,18 +97,16 @@ class Reber(Task):
 
     @staticmethod
     def legal(inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Which symbols may come next after each step of one-hot strings (T_i, 7): boolean (T_i, 7) each."""
+        """Return which symbols may come next after each step of one-hot strings (T_i, 7): boolean (T_i, 7) each."""
         found = []
         for string in inputs:
-            state, states = 0, []
-            for symbol in np.asarray(string).argmax(axis=1):
-                state = TABLE[state, symbol]
-                states.append(state)
-            found.append(TABLE[states] >= 0)
+            symbols = np.asarray(string).argmax(axis=1).tolist()
+            states = list(accumulate(symbols, lambda state, symbol: int(TABLE[state, symbol]), initial=0))
+            found.append(TABLE[states[1:]] >= 0)
         return found
 
     def right(self, predictions: Sequence[ArrayLike], data: Data) -> list[np.ndarray]:
-        """At which steps all legal outputs exceed all illegal ones: boolean (T_i,) for each test string; NaN never does."""
+        """Whether all legal outputs exceed all illegal ones at each step: boolean (T_i,) for each test string; false for NaN."""
         found, strings = [], data.test.inputs
         if len(predictions) != len(strings):
             raise DataError(f"There are {len(predictions)} predictions for {len(strings)} strings; they must agree.")

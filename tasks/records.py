@@ -2,47 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from reservoir.base.baselines import estimate_period, seasonal_naive
 from reservoir.files.csv_file import read_csv
 from reservoir.files.reading import Text
-from reservoir.tasks.base import Data, Kind, Task
-from reservoir.tasks.forecasts import (
-    check_washout,
-    one_step,
-    persistence,
-    rolling_origins,
-    stacked_nmse,
-)
-from reservoir.validation import Constraint, DataError, Number, ParameterError
+from reservoir.metrics import nmse
+from reservoir.tasks.base import COUNT, LAG, Data, Task, scored_rows
+from reservoir.tasks.forecasts import check_washout, one_step, persistence, rolling_origins
+from reservoir.tasks.settings import DEEP_TANH, PRECISE, given
+from reservoir.validation import DataError, Number, ParameterError
+
+TUNED = given(
+    esn=given(units=300, density=0.033, spectral_radius=0.93, leak_rate=0.1, input_scaling=0.3, bias_scaling=0.01,
+              readout__ridge=1.0),
+    gradient=PRECISE | given(units=32, washout=20, training__beta2=0.999, training__epochs=200, training__window=200,
+                             training__validation_fraction=0.2),
+    clockwork=given(periods=[1, 2, 4, 8]), indrnn=DEEP_TANH,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Record(Task):
     """Base of the free runs over a given record, cut in the order of time into training, validation and test.
 
-    Every column is standardized by the mean and standard deviation of the rows before the validation part; `Data.info`
-    holds them. So columns count alike whatever their units, and forecasts go back to units by x * std + mean. A history
-    is all of the record before its continuation. Nothing is random: every seed gives the same data.
+    Every column is standardized by the mean and standard deviation of the rows before the validation part; `Data.info` holds
+    them. So columns count alike whatever their units, and forecasts go back to units by x * std + mean. A history is all of the
+    record before its continuation. Nothing is random: every seed gives the same data.
     """
 
     horizon: int = 100
     starts: int = 1
     washout: int = 100
 
-    kind: ClassVar[Kind] = "free run"
-    metric: ClassVar[str] = "nrmse"
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        "horizon": Number(low=1, integer=True),
-        "starts": Number(low=1, integer=True),
-        "washout": Number(low=0, integer=True),
-    }
+    kind = "free run"
+    metric = "nrmse"
+    constraints = given(horizon=COUNT, starts=COUNT, washout=LAG)
 
     def cut(self, record: np.ndarray, names: list[str], train: slice, test: int) -> Data:
         """The splits of a (T, d) record: training rows, validation from their end, test from row `test`, to the end."""
@@ -67,7 +67,7 @@ class Record(Task):
 
     def score(self, predictions: Any, data: Data) -> float:
         """The NRMSE over all starts and steps, with the variance of the continuations."""
-        return float(np.sqrt(stacked_nmse(predictions, data.test)))
+        return math.sqrt(nmse(*scored_rows(predictions, data.test)))
 
     def scores(self, predictions: Any, data: Data) -> dict[str, float]:
         """The NRMSE and its square."""
@@ -76,37 +76,34 @@ class Record(Task):
 
     def baseline(self, data: Data) -> float:
         """The lower score of two: the last value repeated, and the last period repeated when there is a period."""
-        score = self.score(persistence(data.test), data)
-        period = data.info["period"]
-        if period is None:
-            return score
-        seasonal = [seasonal_naive(history, self.horizon, period) for history in data.test.inputs]
-        return min(score, self.score(seasonal, data))
+        forecasts, period = [persistence(data.test)], data.info["period"]
+        if period is not None:
+            forecasts.append([seasonal_naive(history, self.horizon, period) for history in data.test.inputs])
+        return min(self.score(forecast, data) for forecast in forecasts)
 
 
 @dataclass(frozen=True)
 class Sunspots(Record):
     """Forecast the monthly sunspot number for eleven years, from several starts.
 
-    The monthly mean sunspot number of January 1749 to December 2008 (3,120 values on the scale in use before the
-    revision of 2015; public domain). Test: the months from 1949 on, in which `starts` forecasts of `horizon` months
-    begin at evenly spaced months; validation: likewise from 1909 to 1948; training: the last `train_length` months
-    before 1909, of which `washout` are not scored. Standardized, see `Record`.
+    The monthly mean sunspot number of January 1749 to December 2008 (3,120 values on the scale in use before the revision of
+    2015; public domain). Test: the months from 1949 on, in which `starts` forecasts of `horizon` months begin at evenly spaced
+    months; validation: likewise from 1909 to 1948; training: the last `train_length` months before 1909, of which `washout` are
+    not scored. Standardized, see `Record`.
 
-    Metric: nrmse over all starts and months, the variance being that of the continuations. Baseline: the better of the
-    last value repeated and the last 132 months repeated.
+    Metric: nrmse over all starts and months, the variance being that of the continuations. Baseline: the better of the last value
+    repeated and the last 132 months repeated.
     """
 
     horizon: int = 132
     starts: int = 8
     train_length: int = 1919
 
-    name: ClassVar[str] = "sunspots"
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        **Record.constraints,
-        "horizon": Number(low=1, high=480, integer=True),
-        "train_length": Number(low=2, high=1919, integer=True),
-    }
+    name = "sunspots"
+    constraints = Record.constraints | given(
+        horizon=Number(low=1, high=480, integer=True), train_length=Number(low=2, high=1919, integer=True)
+    )
+    tuned = TUNED | given(gradient=TUNED["gradient"] | given(washout=100, training__window=400))
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -126,27 +123,25 @@ class Sunspots(Record):
 class CsvTask(Record):
     """Forecast the end of a user's own series, columns of a CSV file.
 
-    `column` names the column, or several separated by commas; empty means the only one that holds numbers. Test: the
-    last `holdout` rows, in which `starts` forecasts of `horizon` rows begin at evenly spaced rows; validation: as many
-    rows before them, likewise; training: all rows before those. Without `holdout` the forecasts lie end to end.
-    Standardized, see `Record`.
+    `column` names the column, or several separated by commas; empty means the only one that holds numbers. Test: the last
+    `holdout` rows, in which `starts` forecasts of `horizon` rows begin at evenly spaced rows; validation: as many rows before
+    them, likewise; training: all rows before those. Without `holdout` the forecasts lie end to end. Standardized, see `Record`.
 
-    Metric: nrmse over all starts, rows and columns, the variance being that of the continuations. Baseline: the better
-    of the last value repeated and the last period repeated; `estimate_period` finds the period in the rows before the
-    hold-out.
+    Metric: nrmse over all starts, rows and columns, the variance being that of the continuations. Baseline: the better of the
+    last value repeated and the last period repeated; `estimate_period` finds the period in the rows before the hold-out.
     """
 
     path: str = ""
     column: str = ""
     holdout: int | None = None
 
-    name: ClassVar[str] = "csv"
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        "path": Text((), described="the name of a CSV file"),
-        "column": Text((), described="a column's name, or several separated by commas", blank=True),
-        **Record.constraints,
-        "holdout": Number(low=1, integer=True, optional=True),
-    }
+    name = "csv"
+    constraints = given(
+        path=Text((), described="the name of a CSV file"),
+        column=Text((), described="a column's name, or several separated by commas", blank=True),
+        **Record.constraints, holdout=Number(low=1, integer=True, optional=True),
+    )  # fmt: skip
+    tuned = TUNED
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -6,40 +6,27 @@ from dataclasses import fields
 from importlib import import_module
 from typing import Any
 
+from reservoir.base.classes import import_class
 from reservoir.tasks.base import Task
 from reservoir.validation import ParameterError, brief, unknown
 
-TASKS = {
-    "narma10": "reservoir.tasks.narma:Narma10",
-    "narma20": "reservoir.tasks.narma:Narma20",
-    "narma30": "reservoir.tasks.narma:Narma30",
-    "memory-capacity": "reservoir.tasks.memory:MemoryCapacity",
-    "delayed-recall": "reservoir.tasks.memory:DelayedRecall",
-    "parity": "reservoir.tasks.memory:Parity",
-    "channel-equalization": "reservoir.tasks.channel:ChannelEqualization",
-    "waveform": "reservoir.tasks.waveform:Waveform",
-    "copy": "reservoir.tasks.symbols:Copy",
-    "reber": "reservoir.tasks.reber:Reber",
-    "mackey-glass": "reservoir.tasks.flows:MackeyGlass",
-    "lorenz": "reservoir.tasks.flows:Lorenz",
-    "rossler": "reservoir.tasks.flows:Rossler",
-    "kuramoto-sivashinsky": "reservoir.tasks.flows:KuramotoSivashinsky",
-    "henon": "reservoir.tasks.maps:Henon",
-    "mso": "reservoir.tasks.maps:MultipleSines",
-    "sine": "reservoir.tasks.maps:Sine",
-    "sunspots": "reservoir.tasks.records:Sunspots",
-    "csv": "reservoir.tasks.records:CsvTask",
-    "frequency-discrimination": "reservoir.tasks.labels:FrequencyDiscrimination",
-    "digits": "reservoir.tasks.labels:Digits",
-    "adding": "reservoir.tasks.adding:Adding",
-    "temporal-order": "reservoir.tasks.symbols:TemporalOrder",
-    "spoken-words": "reservoir.tasks.spoken_words:SpokenWords",
-}
+PLACES = {
+    "narma10": "narma:Narma10", "narma20": "narma:Narma20", "narma30": "narma:Narma30",
+    "memory-capacity": "memory:MemoryCapacity", "delayed-recall": "memory:DelayedRecall", "parity": "memory:Parity",
+    "channel-equalization": "channel:ChannelEqualization", "waveform": "waveform:Waveform",
+    "copy": "symbols:Copy", "reber": "reber:Reber",
+    "mackey-glass": "flows:MackeyGlass", "lorenz": "flows:Lorenz", "rossler": "flows:Rossler",
+    "kuramoto-sivashinsky": "flows:KuramotoSivashinsky", "henon": "maps:Henon", "mso": "maps:MultipleSines", "sine": "maps:Sine",
+    "sunspots": "records:Sunspots", "csv": "records:CsvTask",
+    "frequency-discrimination": "labels:FrequencyDiscrimination", "digits": "labels:Digits", "adding": "symbols:Adding",
+    "temporal-order": "symbols:TemporalOrder", "spoken-words": "spoken_words:SpokenWords",
+}  # fmt: skip
+TASKS = {name: f"reservoir.tasks.{place}" for name, place in PLACES.items()}
 """Name -> "module:Class": filters first, then free runs, then labels."""
 
 
 def list_tasks() -> list[str]:
-    """The names of all tasks, in the order of the table.
+    """Return the names of all tasks, in the order of the table.
 
     >>> list_tasks()[0]
     'narma10'
@@ -48,31 +35,25 @@ def list_tasks() -> list[str]:
 
 
 def task_class(name: str) -> type[Task]:
-    """The class of a task by its name, or by "package.module:Class" for one of your own.
+    """Return the class of a task by its name, or by "package.module:Class" for one of your own.
 
-    Raises `ParameterError` for an unknown name, and for what is no class of a `Task`.
+    Raises `ParameterError` for an unknown name, and for anything but a class of a `Task` with its facts.
     """
-    if name not in TASKS and ":" not in name:
+    if name in TASKS:
+        module, _, attribute = TASKS[name].partition(":")
+        built_in: type[Task] = getattr(import_module(module), attribute)
+        return built_in
+    if ":" not in name:
         raise unknown("task", name, TASKS)
-    if name not in TASKS:
-        return _own_class(name)
-    module, _, attribute = TASKS[name].partition(":")
-    found: type[Task] = getattr(import_module(module), attribute)
-    return found
-
-
-def _own_class(path: str) -> type[Task]:
-    from reservoir.base.classes import import_class
-
-    found = import_class("task", path, Task)
+    own = import_class("task", name, Task)
     for fact in ("name", "kind", "metric"):
-        if not hasattr(found, fact):
-            raise ParameterError(f"The task '{path}' must have the class variable '{fact}'; docs/extending.md shows a task.")
-    return found
+        if not hasattr(own, fact):
+            raise ParameterError(f"The task '{name}' must have the class variable '{fact}'; docs/extending.md shows a task.")
+    return own
 
 
 def get_task(name: str, /, **options: Any) -> Task:
-    """The task of that name, or of "package.module:Class", with some of its options set.
+    """Return the task of that name, or of "package.module:Class", with some of its options set.
 
     Raises `ParameterError` for an unknown task, an unknown option or a value out of range.
 
@@ -88,7 +69,7 @@ def get_task(name: str, /, **options: Any) -> Task:
 
 
 def as_task(task: Any) -> Any:
-    """The task that is given: by its name, with its default options, or as an object with the methods of `Task`.
+    """Return a task by its name, with its default options, or an object with the methods of `Task` as it is.
 
     Raises `ParameterError` for an unknown name, and for an object that is no task.
 

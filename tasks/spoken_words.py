@@ -6,14 +6,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from reservoir.tasks.base import Data, Split
-from reservoir.tasks.labels import COUNT, Labeled
-from reservoir.validation import Constraint, Number
+from reservoir.tasks.base import SEQUENCES, Data, Split
+from reservoir.tasks.labels import NOISE, Labeled
+from reservoir.tasks.settings import CLASSES, DEEP, given
 
 # Three formants in Hz, loudness, and mean duration in frames. Round figures for the vowels and sonorants of English;
 # hisses and bursts are given as if they had formants too.
@@ -98,19 +98,18 @@ def scale() -> tuple[np.ndarray, np.ndarray]:
 class SpokenWords(Labeled):
     """Name the word that was said, among 25, of which five at a time end alike. Synthetic: no speech was recorded.
 
-    Five groups share a suffix: -ing, -ical, -ition, -ations, -way. The words differ in what comes before it, so that the
-    stem has to be remembered. Each is a row of phones, with three formants, a loudness and a mean duration; between their
-    middles formants (on a logarithmic scale) and loudness glide. Every utterance has, drawn anew: a tempo and a factor for
-    each phone's duration (log-normal, .15 and .25), a factor for all formants (the vocal tract; .12) and one for each
-    phone's (.1), a factor for each phone's loudness (.3), and 2 to 8 silent frames at either end. The 13 features are the
-    logarithms of the energy in bands spaced by mel from 200 to 5,000 Hz, standardized by fixed numbers; to them are added
-    an offset and a tilt over the bands, the same at all frames (the recording; Gaussian, .3 at the outermost bands), and
-    Gaussian noise of standard deviation `noise` at each. Lengths are 57 frames on average, from about 30 to 120. The words come
-    equally often, as far as the number of sequences allows, in random order; the label is the word's number, the group's
-    times five plus its place.
+    Five groups share a suffix: -ing, -ical, -ition, -ations, -way. The words differ in what comes before it, so that the stem has
+    to be remembered. Each is a row of phones, with three formants, a loudness and a mean duration; between their middles formants
+    (on a logarithmic scale) and loudness glide. Every utterance has, drawn anew: a tempo and a factor for each phone's duration
+    (log-normal, .15 and .25), a factor for all formants (the vocal tract; .12) and one for each phone's (.1), a factor for each
+    phone's loudness (.3), and 2 to 8 silent frames at either end. The 13 features are the logarithms of the energy in bands
+    spaced by mel from 200 to 5,000 Hz, standardized by fixed numbers; to them are added an offset and a tilt over the bands, the
+    same at all frames (the recording; Gaussian, .3 at the outermost bands), and Gaussian noise of standard deviation `noise` at
+    each. Lengths are 57 frames on average, from about 30 to 120. The words come equally often, as far as the number of sequences
+    allows, in random order; the label is the word's number, the group's times five plus its place.
 
-    Metric: `accuracy` on the test sequences; `scores` adds `error`, which is 1 - accuracy, and `group`, the share of
-    sequences for which the group is right.
+    Metric: `accuracy` on the test sequences; `scores` adds `error`, which is 1 - accuracy, and `group`, the share of sequences
+    for which the group is right.
     Source: the shape of task 2 of J. Koutník, K. Greff, F. Gomez & J. Schmidhuber, A Clockwork RNN, ICML 2014: there 175
     recordings of 25 words of TIMIT in five groups by suffix, with 13 features.
     Baseline: always the commonest train label; .04. The suffix alone gives .2.
@@ -119,12 +118,13 @@ class SpokenWords(Labeled):
 
     name = "spoken-words"
     published = "error on recorded speech, not this: .668 Elman, .342 LSTM, .168 clockwork (Koutník et al. 2014)"
-    constraints: ClassVar[Mapping[str, Constraint]] = {
-        "train_sequences": COUNT,
-        "validation_sequences": COUNT,
-        "test_sequences": COUNT,
-        "noise": Number(low=0.0, high=math.inf, open_high=True),
-    }
+    constraints = SEQUENCES | given(noise=NOISE)
+    tuned = given(
+        esn=given(units=400, topology="orthogonal", spectral_radius=0.92, leak_rate=0.4, input_scaling=0.08, bias_scaling=0.3,
+                  pooling="mean", readout="RidgeClassifier", readout__ridge=0.03, readout_from=["bias", "state", "square"],
+                  washout=0),
+        gradient=CLASSES | given(pooling="attention", training__epochs=30), clockwork=given(periods=[1, 2]), indrnn=DEEP,
+    )  # fmt: skip
 
     train_sequences: int = 500
     validation_sequences: int = 250

@@ -83,7 +83,8 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ComparisonPlan:
-    monkeypatch.setattr("reservoir.tasks.base.SETTINGS", {})  # which know no such model
+    monkeypatch.setattr("reservoir.tasks.narma.Narma10.tuned", {})  # settings which know no such model
+    monkeypatch.setattr("reservoir.tasks.records.CsvTask.tuned", {})
     monkeypatch.setitem(models.MODELS, "trained", models.Model("test_html_report", "Trained", "a network that is trained"))
     path = tmp_path / "a <b> & c.csv"
     path.write_text("load\n" + "\n".join(f"{(k * k) % 17}" for k in range(100)) + "\n")

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from reservoir import ESN, ParameterError, metrics, plotting
 from reservoir.diagnostics.reservoirs import ReservoirReport
 from reservoir.forecasting.report import Forecast, ForecastReport
-from reservoir.plotting.models import reservoirs
+from reservoir.plotting.models import diagnostics
 from reservoir.tasks import Data, Split, get_task, list_tasks
 
 FREE_RUN = {"train_length": 120, "washout": 20, "history": 60, "steps": 90, "starts": 5}
@@ -536,8 +536,8 @@ def test_a_reservoir_is_looked_into() -> None:
 
 
 def test_a_large_matrix_shows_the_largest_weight_of_each_cell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reservoirs, "CELLS", 10)
-    monkeypatch.setattr(reservoirs, "MOST_EIGENVALUES", 59)
+    monkeypatch.setattr(diagnostics, "CELLS", 10)
+    monkeypatch.setattr(diagnostics, "MOST_EIGENVALUES", 59)
     reservoir = ESN(units=60, topology="random", density=0.1, random_state=0).build(1).reservoir_
     figure = plotting.inspect_figure(ReservoirReport(reservoir, {"memory_curve": np.ones(3)}))
     assert len(figure.axes) == 3  # too large for its eigenvalues

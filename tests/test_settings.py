@@ -11,31 +11,42 @@ from reservoir.experiments.evaluation import make_model
 from reservoir.gradient.optimizers import OPTIMIZERS
 from reservoir.models import MODELS
 from reservoir.tasks import list_tasks
+from reservoir.tasks.base import Task
 from reservoir.tasks.registry import task_class
-from reservoir.tasks.settings import ESN, SETTINGS, joined
 
 TRAINED = [name for name in MODELS if name != "esn"]
-TABLE = {
-    "narma10": {"esn": {"units": 1}, "gradient": {"units": 2, "washout": 3}, "lstm": {"units": 4, "dropout": 0.5}},
-    "narma20": {"gradient": {"units": 5}},
-    "narma30": {"esn": {"units": 6}},
-}
+
+
+class Tuned(Task):
+    name = "tuned"
+    tuned = {"esn": {"units": 1}, "gradient": {"units": 2, "washout": 3}, "lstm": {"units": 4, "dropout": 0.5}}  # noqa: RUF012
+
+
+class OnlyTrained(Task):
+    name = "only-trained"
+    tuned = {"gradient": {"units": 5}}  # noqa: RUF012
+
+
+class OnlyEcho(Task):
+    name = "only-echo"
+    tuned = {"esn": {"units": 6}}  # noqa: RUF012
+
+
+class SameName(Tuned):
+    """One of the same name is the same task."""
+
+
+class OtherName(Tuned):
+    name = "other-name"
 
 
 def settings(task: str, model: str) -> dict[str, Any]:
     return dict(task_class(task).settings(model))
 
 
-def test_every_task_is_in_the_table_and_nothing_else() -> None:
-    assert set(SETTINGS) == set(list_tasks())
-    assert all(set(entries) <= {*MODELS, "gradient"} for entries in SETTINGS.values())
-    assert set(ESN) <= set(list_tasks())
-
-
-def test_a_task_may_have_settings_for_either_kind_of_model_alone() -> None:
-    esn, gradient = {"a": {"units": 1}, "b": {"units": 2}}, {"b": {"lstm": {"units": 3}}, "c": {"gradient": {"units": 4}}}
-    expected = {"a": {"esn": {"units": 1}}, "b": {"esn": {"units": 2}, "lstm": {"units": 3}}, "c": {"gradient": {"units": 4}}}
-    assert joined(esn, gradient) == expected
+@pytest.mark.parametrize("task", list_tasks())
+def test_every_task_has_settings_for_models_that_exist(task: str) -> None:
+    assert {"esn", "gradient"} <= set(task_class(task).tuned) <= {*MODELS, "gradient"}
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -50,28 +61,28 @@ def test_every_setting_is_accepted_by_its_model(task: str, model: str) -> None:
 
 @pytest.mark.parametrize("task", list_tasks())
 def test_what_is_for_trained_models_does_not_reach_the_echo_state_network(task: str) -> None:
-    assert settings(task, "esn") == ESN.get(task, {})
+    assert settings(task, "esn") == task_class(task).tuned["esn"]
     assert all(settings(task, model) for model in TRAINED)
 
 
 @pytest.mark.parametrize(
     ("task", "model", "expected"),
     [
-        ("narma10", "esn", {"units": 1}),
-        ("narma10", "gru", {"units": 2, "washout": 3}),
-        ("narma10", "lstm", {"units": 4, "washout": 3, "dropout": 0.5}),
-        ("narma10", "of a user's own", {"units": 2, "washout": 3}),
-        ("narma20", "esn", {}),
-        ("narma20", "elman", {"units": 5}),
-        ("narma30", "elman", {}),
-        ("parity", "elman", {}),
+        (Tuned, "esn", {"units": 1}),
+        (Tuned, "gru", {"units": 2, "washout": 3}),
+        (Tuned, "lstm", {"units": 4, "washout": 3, "dropout": 0.5}),
+        (Tuned, "of a user's own", {"units": 2, "washout": 3}),
+        (OnlyTrained, "esn", {}),
+        (OnlyTrained, "elman", {"units": 5}),
+        (OnlyEcho, "elman", {}),
+        (SameName, "gru", {"units": 2, "washout": 3}),
+        (OtherName, "gru", {}),
     ],
 )
 def test_a_models_own_settings_go_over_those_of_all_trained_models(
-    task: str, model: str, expected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    task: type[Task], model: str, expected: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr("reservoir.tasks.base.SETTINGS", TABLE)
-    assert settings(task, model) == expected
+    assert task.settings(model) == expected
 
 
 @pytest.mark.parametrize("model", TRAINED)

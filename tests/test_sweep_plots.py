@@ -18,7 +18,7 @@ from matplotlib.patches import Rectangle
 
 from reservoir import DataError, ParameterError, plotting
 from reservoir.plotting.style import ERROR, MODEL
-from reservoir.plotting.sweeps.axes import axis_of, colors, is_logarithmic, short, span_of, texts, wrapped
+from reservoir.plotting.sweeps.scales import axis_of, is_logarithmic, short, span_of, texts, wrapped
 from reservoir.sweeps.report import SweepReport
 from reservoir.sweeps.summary import RunTable
 
@@ -167,7 +167,8 @@ def test_a_cell_is_its_best_trial_over_other_parameters() -> None:
 @pytest.mark.parametrize("higher", [False, True])
 def test_the_better_the_darker(higher: bool) -> None:
     scores = np.array([1.0, 2.0, 3.0])
-    norm, cmap = colors(span_of(scores, higher, 4.0))
+    span = span_of(scores, higher, 4.0)
+    norm, cmap = span.norm, span.cmap
     light = cmap(norm(scores))[:, :3].sum(axis=1)
     assert np.argsort(light).tolist() == ([2, 1, 0] if higher else [0, 1, 2])
 
@@ -343,7 +344,7 @@ def test_the_range_of_odd_scores_is_finite_and_holds_the_best(scores: list[float
     assert not span.log or span.low > 0.0
     best = np.clip(finite.max() if higher else finite.min(), -1e100, 1e100)
     assert span.low <= best <= span.high
-    assert np.isfinite(span.unit(finite)).all()
+    assert np.isfinite(span.norm(finite)).all()
 
 
 # Axes
@@ -383,7 +384,7 @@ def test_the_range_of_scores() -> None:
     assert np.flatnonzero(span.outside(scores)).tolist() == [29]
     span = span_of(np.geomspace(0.1, 100.0, 30), False, 10.0)
     assert (span.log, span.cut) == (True, False)
-    np.testing.assert_allclose(span.unit(np.array([0.01, 0.1, 1.0, 100.0])), [0.0, 0.0, 1 / 3, 1.0])
+    np.testing.assert_allclose(span.norm(np.array([0.01, 0.1, 1.0, 100.0])), [0.0, 0.0, 1 / 3, 1.0])
     span = span_of(-scores, True, 10.0)
     assert (span.low, span.high, span.cut) == (pytest.approx(-0.4), pytest.approx(-0.1), True)
     assert np.flatnonzero(span.outside(-scores)).tolist() == [29]

@@ -20,6 +20,8 @@ from reservoir.tasks.waveform import tone
 from reservoir.validation import DataError, ParameterError
 
 RATE = 8000
+TAIL = b"\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71"
+"""What follows the number of a format in the identifier of an extensible one."""
 
 
 def wav(
@@ -29,7 +31,7 @@ def wav(
     block = channels * bits // 8
     layout = struct.pack("<HHIIHH", code, channels, rate, rate * block, block, bits)
     if code == 0xFFFE:
-        layout += struct.pack("<HHI", 22, bits, 0) + parts.pop("subformat", b"\x01\x00") + bytes(14)
+        layout += struct.pack("<HHI", 22, bits, 0) + parts.pop("subformat", b"\x01\x00") + parts.pop("tail", TAIL)
     body = b"WAVE" + b"fmt " + struct.pack("<I", len(layout)) + layout
     for name, content in parts.items():
         body += name.encode() + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
@@ -170,6 +172,7 @@ def test_an_echo_state_network_needs_feedback_and_then_reproduces_a_tone() -> No
         (24, 1, b"\x00\x00\x80\xff\xff\xff\x01\x00\x00\xff\xff\x7f", [-1.0, -(2.0**-23), 2.0**-23, 1 - 2.0**-23]),
         (32, 1, np.array([-(2**31), -1, 2**30, 2**31 - 1], "<i4").tobytes(), [-1.0, -(2.0**-31), 0.5, 1 - 2.0**-31]),
         (32, 3, np.array([-1.5, 0.25, 0.0, 3.0], "<f4").tobytes(), [-1.5, 0.25, 0.0, 3.0]),
+        (64, 1, np.array([-(2**63), -(2**62), 0, 2**62], "<i8").tobytes(), [-1.0, -0.5, 0.0, 0.5]),
         (64, 3, np.array([-1.5, 0.1, 0.0, 3.0], "<f8").tobytes(), [-1.5, 0.1, 0.0, 3.0]),
     ],
 )
@@ -205,8 +208,10 @@ def test_other_parts_are_passed_over(tmp_path: Path) -> None:
 
 
 def test_a_file_from_a_pipe_has_the_samples_that_are_there(tmp_path: Path) -> None:
-    path = write(tmp_path, wav(ramp(50), size=0xFFFFFFFF))
-    np.testing.assert_array_equal(read_wav(path, 0.0, 50)[0] * 32768, 100 * np.arange(50))
+    content = wav(ramp(50), size=0xFFFFFFFF)
+    for whole in (content, content[:4] + b"\xff" * 4 + content[8:]):
+        path = write(tmp_path, whole)
+        np.testing.assert_array_equal(read_wav(path, 0.0, 50)[0] * 32768, 100 * np.arange(50))
 
 
 @pytest.mark.parametrize(("start", "first"), [(0.0, 0), (0.5, 4000), (0.50005, 4000), (0.50007, 4001), (7998 / RATE, 7998)])
@@ -235,21 +240,22 @@ BAD: list[tuple[str, Callable[[], bytes], str]] = [
     ("a short text", lambda: b"RIFF", r"is not a WAV file"),
     ("another RIFF", lambda: WHOLE.replace(b"WAVE", b"AVI "), r"is not a WAV file"),
     ("big-endian", lambda: WHOLE.replace(b"RIFF", b"RIFX"), r"is not a WAV file"),
-    ("no samples", lambda: wav(b""), r"has a header and no samples\."),
-    ("half a sample", lambda: wav(b"\1"), r"has a header and no samples\."),
-    ("no more than a header", lambda: WHOLE[:36], r"is cut off or damaged, there are no samples after its header; copy it"),
-    ("no more than a name", lambda: WHOLE[:12], r"is cut off or damaged, there are no samples"),
-    ("samples before the format", lambda: WHOLE[:12] + WHOLE[36:] + WHOLE[12:36], r"is cut off or damaged, there are no samples"),
-    ("half a header", lambda: WHOLE[:30], r"is cut off or damaged, its header is too short; copy it again\."),
-    ("cut off", lambda: WHOLE[:-2], r"is cut off, it has 98 of the 100 bytes of samples it should; copy it again\."),
-    ("no channels", lambda: wav(ramp(50), channels=0), r"its header is damaged: 0 channels, 8000 samples per second\."),
-    ("no rate", lambda: wav(ramp(50), rate=0), r"its header is damaged: 1 channels, 0 samples per second\."),
-    ("compressed", lambda: wav(ramp(50), code=2, bits=4, channels=2), r"samples are of 4 bits in the format 0x0002"),
-    ("A-law", lambda: wav(ramp(50), code=6, bits=8), r"samples are of 8 bits in the format 0x0006, which cannot be read; "),
-    ("half floats", lambda: wav(ramp(50), code=3, bits=16), r"samples are of 16 bits in the format 0x0003, which cannot be read"),
-    ("64-bit integers", lambda: wav(ramp(50, "<i8"), bits=64), r"samples are of 64 bits in the format 0x0001, which cannot be"),
-    ("too many bits", lambda: WHOLE[:34] + b"\x18\0" + WHOLE[36:], r"samples are of 24 bits in the format 0x0001"),
-    ("uneven", lambda: WHOLE[:22] + b"\3\0" + WHOLE[24:32] + b"\4\0\x08\0" + WHOLE[36:], r"samples are of 8 bits in the format"),
+    ("no samples", lambda: wav(b""), r"8000 samples per second, and 0 samples; give another file\."),
+    ("half a sample", lambda: wav(b"\1"), r"8000 samples per second, and 0 samples"),
+    ("no more than a header", lambda: WHOLE[:36], r"is cut off, it has 36 of the 144 bytes it should; copy it again\."),
+    ("no more than a name", lambda: WHOLE[:12], r"is cut off, it has 12 of the 144 bytes"),
+    ("samples before the format", lambda: WHOLE[:12] + WHOLE[36:] + WHOLE[12:36], r"is damaged, .* \(No fmt chunk before data\)"),
+    ("half a header", lambda: WHOLE[:30], r"is cut off, it has 30 of the 144 bytes"),
+    ("cut off", lambda: WHOLE[:-2], r"is cut off, it has 142 of the 144 bytes it should; copy it again\."),
+    ("no size", lambda: WHOLE[:4] + bytes(4) + WHOLE[8:], r"is damaged, .*; copy it again, or convert"),
+    ("no channels", lambda: wav(ramp(50), channels=0), r"is damaged, .*; copy it again, or convert"),
+    ("no rate", lambda: wav(ramp(50), rate=0), r"0 samples per second, and 50 samples; give another file\."),
+    ("compressed", lambda: wav(ramp(50), code=2, bits=4, channels=2), r"samples cannot be read \(.*ADPCM.*\); .*plain PCM of"),
+    ("A-law", lambda: wav(ramp(50), code=6, bits=8), r"its samples cannot be read \(.*ALAW.*\); .*plain PCM of"),
+    ("A-law, extensible", lambda: wav(ramp(50), 0xFFFE, bits=8, subformat=b"\6\0"), r"samples cannot be read \(.*ALAW"),
+    ("another extension", lambda: wav(ramp(50), 0xFFFE, tail=bytes(14)), r"samples cannot be read \(.*EXTENSIBLE"),
+    ("half floats", lambda: wav(ramp(50), code=3, bits=16), r"its samples cannot be read \(.*16-bit floating-point"),
+    ("uneven", lambda: WHOLE[:22] + b"\3\0" + WHOLE[24:32] + b"\4\0\x08\0" + WHOLE[36:], r"is damaged, .*; copy it again"),
     ("not finite", lambda: wav(np.array([0.0, 1.0, np.nan] + [0.0] * 47).tobytes(), 3, bits=64), r"at 0\.00025 s is not finite"),
     ("infinite", lambda: wav(np.array([0.0, -np.inf] + [0.0] * 48).tobytes(), 3, bits=64), r"at 0\.000125 s is not finite"),
 ]  # fmt: skip
@@ -269,8 +275,8 @@ def test_bad_files_are_told_in_one_line(tmp_path: Path, content: Callable[[], by
         (0.00625, 2, r"a start of 0\.00625 s is past its end; the end is at 0\.00625 s\.$"),
         (99.0, 2, r"a start of 99 s is past its end; the end is at 0\.00625 s\.$"),
         (1e300, 2, r"a start of 1e\+300 s is past its end"),
-        (0.0, 51, r"has 50 samples from 0 s on, 51 are asked for; lower start or length: the end is at 0\.00625 s\.$"),
-        (0.005, 11, r"has 10 samples from 0\.005 s on, 11 are asked for"),
+        (0.0, 51, r"has 50 samples from 0 s on, 51 are wanted; lower start or length: the end is at 0\.00625 s\.$"),
+        (0.005, 11, r"has 10 samples from 0\.005 s on, 11 are wanted"),
     ],
 )
 def test_excerpts_beyond_the_end(tmp_path: Path, start: float, length: int, message: str) -> None:

@@ -23,7 +23,7 @@ ROWS_AT_ONCE = 1000
 
 
 def read_csv(path: PathLike, columns: Sequence[str] | None = None) -> tuple[np.ndarray, list[str]]:
-    """Columns of numbers of a CSV file, and their names.
+    """Read columns of numbers of a CSV file, and their names.
 
     The delimiter (comma, semicolon, tab or white space) and a header line are recognized; without a header the columns
     are called "1", "2" and so on. UTF-8, with or without a mark, or else Latin-1; a decimal point, no thousands

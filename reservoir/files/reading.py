@@ -25,9 +25,9 @@ class Text(Choice):
 
 
 def as_text(value: Any) -> Any:
-    """The text behind a number, or behind a list of names: the command line reads values as Python where it can.
+    """Turn a number, or a list of names, back into text: the command line reads values as Python where it can.
 
-    Anything else is given back as it is.
+    Anything else is returned as it is.
 
     >>> as_text(2020), as_text(["price", 2])
     ('2020', 'price,2')
@@ -42,16 +42,16 @@ def as_text(value: Any) -> Any:
 
 @contextmanager
 def reading(path: PathLike, kind: str) -> Iterator[None]:
-    """Raise `DataError` for every error of the system within the block; `kind` says what file was expected."""
+    """Turn every error of the system within the block into a `DataError`; `kind` says what file was expected."""
     try:
         yield
     except DataError:
         raise
-    except FileNotFoundError:
-        raise DataError(f"{path}: there is no such file.") from None
-    except IsADirectoryError:
-        raise DataError(f"{path}: is a directory; name a {kind} in it.") from None
-    except PermissionError:
-        raise DataError(f"{path}: no permission to read the file.") from None
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+        reasons: dict[type, str] = {
+            FileNotFoundError: "there is no such file",
+            IsADirectoryError: f"is a directory; name a {kind} in it",
+            PermissionError: "no permission to read the file",
+        }
+        reason = reasons.get(type(error)) or f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise DataError(f"{path}: {reason}.") from None

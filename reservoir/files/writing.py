@@ -1,4 +1,4 @@
-"""Writing files: checked before the work, named in the errors of the system, replaced only once the new one is complete."""
+"""Writing files: outputs are checked before the work, errors name the file, and a new file replaces an old one when complete."""
 
 from __future__ import annotations
 
@@ -33,34 +33,35 @@ def check_outputs(*paths: str | None, sources: Iterable[str | None] = ()) -> Non
         taken.add(target.resolve())
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
-        if not target.parent.is_dir():
-            raise FileNotFoundError(errno.ENOENT, "no such folder", str(target.parent))
         if target.exists() and not target.is_file():
             raise OSError(errno.EINVAL, "is not a file, and one would replace it", str(target))
         if target.exists() and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
-        with writing(str(target)), tempfile.TemporaryFile(dir=target.parent):
-            pass
+        _try_writing(target, target.parent)
 
 
 def check_folder(path: str) -> None:
-    """Fail before the work rather than after it if files cannot be written into a folder, which need not be there yet.
+    """Fail before the work rather than after it if files cannot be written into a folder, which need not exist yet.
 
-    Raises OSError where its parent is missing, where it is a file, or where it cannot be written to.
+    Raises OSError if its parent is missing, if it is a file, or if it cannot be written to.
     """
     target = Path(path)
     if target.exists() and not target.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(target))
-    existing = target if target.is_dir() else target.parent
-    if not existing.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "no such folder", str(existing))
-    with writing(path), tempfile.TemporaryFile(dir=existing):
+    _try_writing(target, target if target.is_dir() else target.parent)
+
+
+def _try_writing(target: Path, folder: Path) -> None:
+    """Write a file without a name into a folder; an error names the target, or the folder that is missing."""
+    if not folder.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder", str(folder))
+    with writing(target), tempfile.TemporaryFile(dir=folder):
         pass
 
 
 @contextmanager
 def writing(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Name the file in a system's error from the block, which names none or a temporary one."""
+    """Put the name of the file into an error of the system, which names none or a temporary one."""
     try:
         yield
     except OSError as error:
@@ -70,7 +71,7 @@ def writing(path: str | os.PathLike[str]) -> Iterator[None]:
 
 @contextmanager
 def replaced(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A temporary path beside `path`, moved into place when the block ends well and removed when it does not."""
+    """Give a temporary path beside `path`: it is moved into place when the block succeeds, and removed when it fails."""
     target = Path(path).resolve()  # through a symbolic link, which stays
     handle, name = tempfile.mkstemp(dir=target.parent or ".", prefix=f".{target.name}.")
     os.close(handle)

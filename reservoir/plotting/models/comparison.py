@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.plotting.style import QUIET, Look, finished, house_style, legend_on_top, looks, new_figure, plain, thinned
+from reservoir.plotting.style import DOTS, QUIET, Look, finished, house_style, legend_on_top, looks, new_figure, plain, thinned
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,39 +19,36 @@ if TYPE_CHECKING:
 MOST_POINTS = 400
 
 
+@house_style()
 def score_figure(report: Any) -> Figure:
-    """The scores of all seeds by model, with their median; and over the seconds that fitting took.
+    """Draw the scores of all seeds by model, with their median; and over the seconds that fitting took.
 
-    Parameters
-    ----------
-    report : a `comparison.report.TaskComparison`; its failed runs are not drawn
-
-    Raises `ParameterError` when matplotlib is missing.
+    Of a `comparison.report.TaskComparison`, whose failed runs are not drawn. Raises `ParameterError` when matplotlib is missing.
     """
     task, rows, labels = report.task, report.rows, report.labels
-    with house_style():
-        figure = new_figure(f"{task.name}: {task.metric}", height=3.6)
-        left, right = figure.subplots(1, 2, sharey=True)
-        scores = {label: _finite(rows, label) for label in labels}
-        baseline = float(np.median([row["baseline"] for row in rows]))
-        for place, (label, look) in enumerate(looks(labels).items()):
-            _strip(left, place, scores[label][:, 1], look)
-            _times(right, scores[label], look)
-        for axes in (left, right):
-            axes.axhline(baseline, color=QUIET, linewidth=1.1, linestyle="--", zorder=1)
-        right.annotate("trivial\nbaseline", (1.0, baseline), xycoords=("axes fraction", "data"), xytext=(4, 0),
-                       textcoords="offset points", va="center", fontsize=8.5, color=QUIET, annotation_clip=False)  # fmt: skip
-        left.set_xticks(range(len(labels)), [plain(label) for label in labels], rotation=0 if len(labels) <= 6 else 30)
-        for text, look in zip(left.get_xticklabels(), looks(labels).values(), strict=True):
-            text.set(color=look.color, fontweight="bold", ha="center" if len(labels) <= 6 else "right")
-        left.set(xlim=(-0.6, len(labels) - 0.4), ylabel=task.metric, title=_missing(scores))
-        left.grid(axis="x", visible=False)
-        right.set(xlabel="seconds to fit", title="every seed; the large mark is their median")
-        everything = np.concatenate([*scores.values(), [[np.nan, baseline]]])
-        scale(right, "x", everything[:-1, 0])
-        if not task.higher_is_better:
-            scale(left, "y", everything[:, 1])
-        return finished(figure)
+    figure = new_figure(f"{task.name}: {task.metric}", height=3.6)
+    left, right = figure.subplots(1, 2, sharey=True)
+    scores = {label: _finite(rows, label) for label in labels}
+    missing = ", ".join(label for label, points in scores.items() if not len(points))
+    baseline = float(np.median([row["baseline"] for row in rows]))
+    for place, (label, look) in enumerate(looks(labels).items()):
+        _strip(left, place, scores[label][:, 1], look)
+        _times(right, scores[label], look)
+    for axes in (left, right):
+        axes.axhline(baseline, color=QUIET, linewidth=1.1, linestyle="--", zorder=1)
+    right.annotate("trivial\nbaseline", (1.0, baseline), xycoords=("axes fraction", "data"), xytext=(4, 0),
+                   textcoords="offset points", va="center", fontsize=8.5, color=QUIET, annotation_clip=False)  # fmt: skip
+    left.set_xticks(range(len(labels)), [plain(label) for label in labels], rotation=0 if len(labels) <= 6 else 30)
+    for text, look in zip(left.get_xticklabels(), looks(labels).values(), strict=True):
+        text.set(color=look.color, fontweight="bold", ha="center" if len(labels) <= 6 else "right")
+    left.set(xlim=(-0.6, len(labels) - 0.4), ylabel=task.metric, title=plain(f"no score: {missing}") if missing else "")
+    left.grid(axis="x", visible=False)
+    right.set(xlabel="seconds to fit", title="every seed; the large mark is their median")
+    everything = np.concatenate([*scores.values(), [[np.nan, baseline]]])
+    scale(right, "x", everything[:-1, 0])
+    if not task.higher_is_better:
+        scale(left, "y", everything[:, 1])
+    return finished(figure)
 
 
 def scale(axes: Axes, which: str, values: np.ndarray) -> None:
@@ -68,77 +65,67 @@ def scale(axes: Axes, which: str, values: np.ndarray) -> None:
 
 
 def _finite(rows: Sequence[Mapping[str, Any]], label: str) -> np.ndarray:
-    """(n, 2) seconds and scores of a model's runs that have a finite score."""
+    """The seconds and scores (n, 2) of a model's runs that have a finite score."""
     found = [(row["fit_seconds"], row["score"]) for row in rows if row["label"] == label and row["error"] is None]
     points = np.array(found, dtype=float).reshape(-1, 2)
     return points[np.isfinite(points[:, 1])]
 
 
-def _missing(scores: Mapping[str, np.ndarray]) -> str:
-    missing = [label for label, points in scores.items() if not len(points)]
-    return plain(f"no score: {', '.join(missing)}") if missing else ""
-
-
 def _strip(axes: Axes, place: int, scores: np.ndarray, look: Look) -> None:
-    """Scores as dots beside each other, the median as a bar."""
+    """Draw scores as dots beside each other, and their median as a bar."""
     if scores.size:
         offsets = 0.25 * np.linspace(-1.0, 1.0, len(scores)) if len(scores) > 1 else np.zeros(1)
-        axes.plot(place + offsets, scores, linestyle="", marker=look.marker, markersize=4.5, color=look.color, alpha=0.75,
-                  markeredgewidth=0.0)  # fmt: skip
+        style = {**DOTS, "marker": look.marker, "color": look.color}
+        axes.plot(place + offsets, scores, **style, markersize=4.5, alpha=0.75)
         axes.plot([place - 0.35, place + 0.35], [np.median(scores)] * 2, color=look.color, linewidth=2.2, linestyle=look.line)
 
 
 def _times(axes: Axes, points: np.ndarray, look: Look) -> None:
-    """Scores over seconds as small marks, their medians as a large one."""
+    """Draw scores over seconds as small marks, and their medians as a large one."""
     if points.size:
         style: dict[str, Any] = {"linestyle": "", "marker": look.marker, "color": look.color}
         axes.plot(*points.T, **style, markersize=4.0, alpha=0.5, markeredgewidth=0.0)
         axes.plot(*np.median(points, axis=0), **style, markersize=9.5, markeredgecolor="white")
 
 
+@house_style()
 def learning_figure(report: Any) -> Figure:
-    """The training loss over epochs and over seconds; the run in the middle bold, its validation loss dashed.
+    """Draw the training loss over epochs and over seconds; the run in the middle bold, its validation loss dashed.
 
-    Seconds count from the end of the first epoch, which may have had to wait for code to be compiled.
-
-    Parameters
-    ----------
-    report : a `comparison.report.TaskComparison`; its models without epochs are left out
-
-    Raises `ParameterError` when matplotlib is missing.
+    Of a `comparison.report.TaskComparison`, without the models that have no epochs. Seconds count from the end of the first
+    epoch, which may have had to wait for code to be compiled. Raises `ParameterError` when matplotlib is missing.
     """
-    with house_style():
-        figure = new_figure(f"{report.task.name}: learning curves", height=3.8)
-        left, right = figure.subplots(1, 2, sharey=True)
-        losses = []
-        for label, look in looks(report.labels).items():
-            runs = report.curves[label]
-            ranking = sorted(range(len(runs)), key=lambda k: _value(runs[k][-1]["loss"]))
-            for rank, k in enumerate(ranking):
-                middle = rank == len(ranking) // 2
-                losses += [entry["loss"] for entry in runs[k] if np.isfinite(_value(entry["loss"]))]
-                for axes, x in ((left, "epoch"), (right, "seconds")):
-                    _curve(axes, runs[k], x, "loss", look, plain(label) if middle else None)
-                    if middle and any(entry["validation_loss"] is not None for entry in runs[k]):
-                        _curve(axes, runs[k], x, "validation_loss", look._replace(line="--"), "")
-        scale(left, "y", np.array(losses))
-        left.set(xlabel="epoch", ylabel="training loss (dashed: validation)")
-        right.set(xlabel="seconds since the first epoch")
-        legend_on_top(left, columns=4)
-        return finished(figure)
+    figure = new_figure(f"{report.task.name}: learning curves", height=3.8)
+    left, right = figure.subplots(1, 2, sharey=True)
+    losses = []
+    for label, look in looks(report.labels).items():
+        runs = report.curves[label]
+        ranking = sorted(range(len(runs)), key=lambda k: _value(runs[k][-1]["loss"]))
+        for rank, k in enumerate(ranking):
+            middle = rank == len(ranking) // 2
+            losses += [entry["loss"] for entry in runs[k] if np.isfinite(_value(entry["loss"]))]
+            for axes, x in ((left, "epoch"), (right, "seconds")):
+                _curve(axes, runs[k], x, "loss", look, plain(label) if middle else None)
+                if middle and any(entry["validation_loss"] is not None for entry in runs[k]):
+                    _curve(axes, runs[k], x, "validation_loss", look._replace(line="--"), "")
+    scale(left, "y", np.array(losses))
+    left.set(xlabel="epoch", ylabel="training loss (dashed: validation)")
+    right.set(xlabel="seconds since the first epoch")
+    legend_on_top(left, columns=4)
+    return finished(figure)
 
 
 def _value(number: float | None) -> float:
-    """The number, infinite where it is none: such runs come last in the ranking."""
+    """The number, or infinity if it is missing or not finite, so that such runs come last in the ranking."""
     return np.inf if number is None or not np.isfinite(number) else float(number)
 
 
 def _curve(axes: Axes, run: Sequence[Mapping[str, Any]], x: str, y: str, look: Look, label: str | None) -> None:
-    """One run, with gaps where the loss is none or not finite; bold if it has a label."""
+    """Draw a run, with gaps where the loss is missing or not finite; in bold if it has a label."""
     chosen = [run[k] for k in thinned(len(run), MOST_POINTS)]
     values = np.array([_value(entry[y]) for entry in chosen])
     values[~np.isfinite(values)] = np.nan
     bold: dict[str, Any] = {"alpha": 0.35, "linewidth": 0.8} if label is None else {"linewidth": 1.7, "zorder": 3}
+    style: dict[str, Any] = {**bold, "color": look.color, "linestyle": look.line, "marker": "o" if len(chosen) < 3 else None}
     start = run[0][x] if x == "seconds" else 0
-    axes.plot([entry[x] - start for entry in chosen], values, color=look.color, linestyle=look.line, label=label or None, **bold,
-              marker="o" if len(chosen) < 3 else None)  # fmt: skip
+    axes.plot([entry[x] - start for entry in chosen], values, label=label or None, **style)

@@ -1,4 +1,4 @@
-"""What pictures of a sweep show: its trials in the order of their rank, and what is said of them in words."""
+"""What pictures of a sweep show: its trials in the order of their rank, and words about them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from reservoir.base.tables import counted
 from reservoir.base.values import shown_name
-from reservoir.plotting.sweeps.axes import Axis, axis_of, short
+from reservoir.plotting.sweeps.scales import Axis, axis_of, short
 from reservoir.validation import DataError, ParameterError, unknown
 
 SEARCHES = ("random", "sobol", "tpe", "cmaes")
@@ -17,51 +17,36 @@ SEARCHES = ("random", "sobol", "tpe", "cmaes")
 
 @dataclass(frozen=True)
 class Shown:
-    """A sweep of which there is something to draw.
+    """A sweep with something to draw: a `sweeps.report.SweepReport`, and its `trials` that have any runs, by their places.
 
-    Attributes
-    ----------
-    report : a `sweeps.report.SweepReport`
-    order : places in them of the trials with a finite mean, the best first
-    without : places of the others: failed, pruned, or with infinite scores
+    `order` holds the places of the trials with a finite mean, the best first; `without` those of the others, which failed, were
+    pruned, or have infinite scores.
     """
 
     report: Any
+    trials: Any
+    metric: str
+    higher_is_better: bool
     order: np.ndarray
     without: np.ndarray
 
     @property
-    def trials(self) -> Any:
-        """The statistics of the M trials that have any runs."""
-        return self.report.trials
-
-    @property
-    def metric(self) -> str:
-        """The name of the score."""
-        return str(self.report.runs.about["metric"])
-
-    @property
-    def higher_is_better(self) -> bool:
-        """Whether it is better where it is higher."""
-        return bool(self.report.runs.about["higher_is_better"])
-
-    @property
     def label(self) -> str:
-        """Of an axis of scores."""
+        """The label of an axis of scores."""
         return f"{self.metric} ({'higher' if self.higher_is_better else 'lower'} is better)"
 
     @property
     def is_search(self) -> bool:
-        """Whether the order of the trials tells something."""
+        """Whether a search ordered the trials, so that their order says something."""
         return self.report.runs.about["strategy"] in SEARCHES
 
     def axis(self, name: str) -> Axis:
-        """A parameter over the trials."""
+        """The values of a parameter over the trials."""
         values = [self.report.runs.trials[index].get(name) for index in self.trials.trial.tolist()]
         return axis_of(values, shown_name(name), name in self.report.runs.about.get("log", ()))
 
     def best_of_each(self, codes: np.ndarray) -> np.ndarray:
-        """The place of the trial that ranks first, for each of the codes (M,) that has one with a finite mean."""
+        """The place of the best trial of each code, for the codes (M,) with a finite mean."""
         return np.asarray(self.order[np.unique(codes[self.order], return_index=True)[1]])
 
     def has_failures(self, places: np.ndarray) -> np.ndarray:
@@ -69,7 +54,7 @@ class Shown:
         return np.asarray(self.trials.with_failures[places])
 
     def seeds(self, places: np.ndarray) -> str:
-        """How many seeds there are in the means of these trials."""
+        """Words for the number of seeds behind the means of these trials."""
         least, most = int(self.trials.done[places].min()), int(self.trials.done[places].max())
         if most == 1:
             return "one seed each"
@@ -83,7 +68,7 @@ class Shown:
         return f"best: {values}: {short(float(self.trials.mean[place]))}"
 
     def title(self) -> str:
-        """Task, model, metric, split, how many trials and seeds, how many runs failed."""
+        """The title: task, model, metric, split, the numbers of trials and seeds, and of failed runs."""
         about, trials = self.report.runs.about, self.trials
         runs, failed, pruned = len(self.report.runs.trial), int(trials.failed.sum()), int(trials.pruned.sum())
         seeds = len(np.unique(self.report.runs.seed))
@@ -94,13 +79,14 @@ class Shown:
 
 
 def shown(report: Any) -> Shown:
-    """The sweep as pictures have it. Raises `DataError` if no run has a finite score."""
-    trials = report.trials
-    order = trials.order(bool(report.runs.about["higher_is_better"]))
+    """Prepare a sweep for its pictures. Raises `DataError` if no run has a finite score."""
+    trials, about = report.trials, report.runs.about
+    higher = bool(about["higher_is_better"])
+    order = trials.order(higher)
     finite = np.isfinite(trials.mean[order])
     if not finite.any():
         raise DataError(f"There is nothing to draw: {_why(report.runs, trials)}")
-    return Shown(report, order[finite], np.sort(order[~finite]))
+    return Shown(report, trials, str(about["metric"]), higher, order[finite], np.sort(order[~finite]))
 
 
 def _why(runs: Any, trials: Any) -> str:
@@ -116,7 +102,7 @@ def _why(runs: Any, trials: Any) -> str:
 def chosen_names(runs: Any, names: Any) -> list[str]:
     """The parameters to draw: all that vary, or the named ones, as `readout.ridge` or `readout__ridge`.
 
-    Raises `ParameterError` for a name that is there twice, that does not vary, or that the sweep does not have;
+    Raises `ParameterError` for a name that occurs twice, that does not vary, or that the sweep does not have;
     `DataError` where nothing varies.
     """
     varied = runs.varied()

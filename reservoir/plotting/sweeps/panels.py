@@ -1,4 +1,4 @@
-"""Panels of pictures of sweeps: scores over the values of one parameter, and over the trials of a search."""
+"""Panels of pictures of sweeps: scores over one parameter, over two, and over the trials of a search."""
 
 from __future__ import annotations
 
@@ -6,38 +6,38 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.plotting.style import ERROR, MODEL, QUIET, plain
-from reservoir.plotting.sweeps.axes import LOG_AXIS, Axis, Span, parameter_axis, score_axis, short, span_of
+from reservoir.plotting.style import DOTS, ERROR, MODEL, QUIET, plain
+from reservoir.plotting.sweeps import scales
 from reservoir.plotting.sweeps.data import Shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
 
 MOST_LEVELS = 60
-"""Values of a parameter that are drawn as a line, or as rows of a map."""
+"""The most values of a parameter on a line, or as rows of a map."""
 MOST_FOUND = 20
-"""Values of a line in a search, which take any place."""
+"""The most values on the line of a search, whose values lie anywhere."""
 MOST_VECTORS = 2000
-"""Marks that a file holds one by one; more are an image in it."""
-DOTS: dict[str, Any] = {"marker": "o", "markeredgewidth": 0.0, "linestyle": ""}
-BEST = {
-    **DOTS,
-    "marker": "*",
-    "markersize": 15.0,
-    "color": MODEL,
-    "markeredgecolor": "white",
-    "markeredgewidth": 1.0,
-    "zorder": 6,
-}
+"""The most marks that a file holds one by one; more become an image in it."""
+STAR: dict[str, Any] = {"marker": "*", "markersize": 15.0, "markeredgecolor": "white", "markeredgewidth": 1.0}
+BEST: dict[str, Any] = {**DOTS, **STAR, "color": MODEL, "zorder": 6}
 LOST = {**DOTS, "marker": "x", "markeredgewidth": 1.0, "markersize": 5.0, "color": QUIET, "zorder": 4}
 LOST_LABEL = "no finite score"
 PARTLY_LABEL = "some runs failed or pruned: ranked last"
-LINE = 125
-"""Characters of a legend beside each other."""
+MOST_TEXTS = 200
+"""The cells of a map that have their number in them."""
+GRID = 0.6
+"""The share of all pairs of values that a map needs."""
+ROOM = (7.0, 4.2)
+"""The size of a map, in inches."""
+LINE, NARROW = 125, 95
+"""The characters of a legend on one line, and beside a color bar."""
+HATCHED: dict[str, Any] = {"hatch": "////", "edgecolor": "#9c9c9c", "linewidth": 0.0}
 
 
 def legend_on_top(axes: Axes, line: int = LINE) -> None:
-    """A legend above the left end of the axes, in as few lines as there is room for."""
+    """Put a legend above the left end of the axes, on as few lines as have room for it."""
     handles, labels = axes.get_legend_handles_labels()
     if labels:
         columns = max(count for count in range(1, len(labels) + 1) if count == 1 or _width(labels, count) <= line)
@@ -50,24 +50,24 @@ def _width(labels: list[str], columns: int) -> int:
     return int(sum(part.max() + 5 for part in parts))
 
 
-def outside(axes: Axes, x: np.ndarray, scores: np.ndarray, span: Span) -> None:
-    """Marks at the edge for scores that are beyond it."""
+def outside(axes: Axes, x: np.ndarray, scores: np.ndarray, span: scales.Span) -> None:
+    """Mark scores beyond the edge of the axes at the edge."""
     beyond = span.outside(scores)
     if beyond.any():
         edge = axes.get_ylim()[0 if span.higher_is_better else 1]
-        label = f"beyond the axis, as far as {short(float(scores.min() if span.higher_is_better else scores.max()))}"
+        label = f"beyond the axis, as far as {scales.short(float(scores.min() if span.higher_is_better else scores.max()))}"
         look = {**DOTS, "marker": "v" if span.higher_is_better else "^", "color": QUIET, "zorder": 4}
         axes.plot(x[beyond], np.full(beyond.sum(), edge), **look, markersize=5.0, clip_on=False, label=label)
 
 
 def lost(axes: Axes, x: np.ndarray) -> None:
-    """Marks at the bottom for what has no score."""
+    """Mark trials without a score at the bottom."""
     if len(x):
         axes.plot(x, np.full(len(x), 0.015), transform=axes.get_xaxis_transform(), **LOST, label=LOST_LABEL)
 
 
 def one_parameter(axes: Axes, shown: Shown, name: str, rest: list[str]) -> None:
-    """Scores over a parameter: for each value the best trial over the other parameters, the mean and the range of its seeds.
+    """Draw scores over a parameter: for each value the best trial over the others, as the mean and range of its seeds.
 
     Of a parameter with very many values: all trials.
     """
@@ -76,9 +76,9 @@ def one_parameter(axes: Axes, shown: Shown, name: str, rest: list[str]) -> None:
     chosen = shown.order if dense else shown.best_of_each(axis.code)
     others = shown.order if rest and not dense else chosen
     ranged = [] if dense and rest else [trials.low[chosen], trials.high[chosen]]
-    span = span_of(np.concatenate([trials.mean[others], *ranged]), shown.higher_is_better, LOG_AXIS)
-    score_axis(axes, span, shown.label)
-    parameter_axis(axes, "x", axis, room=8.2)
+    span = scales.span_of(np.concatenate([trials.mean[others], *ranged]), shown.higher_is_better, scales.LOG_AXIS)
+    scales.score_axis(axes, span, shown.label)
+    scales.parameter_axis(axes, "x", axis, room=8.2)
     if len(others) > len(chosen):
         axes.plot(axis.places[others], trials.mean[others], **DOTS, markersize=3.0, color=QUIET, alpha=0.45, label="all trials",
                   rasterized=len(others) > MOST_VECTORS)  # fmt: skip
@@ -92,15 +92,15 @@ def one_parameter(axes: Axes, shown: Shown, name: str, rest: list[str]) -> None:
 
 
 def of_each(shown: Shown, chosen: np.ndarray, what: str, rest: list[str]) -> str:
-    """What is shown for each value or cell."""
+    """Words for the score that each value or cell shows."""
     seeds = shown.seeds(chosen)
     if rest:
         return f"best trial of each {what}, {seeds}"
     return seeds if len(chosen) == len(shown.order) else f"best of the trials with the same values, {seeds}"
 
 
-def _means(axes: Axes, shown: Shown, axis: Axis, chosen: np.ndarray, label: str, joined: bool, ranged: bool) -> None:
-    """Means of trials, joined or not, and the range of their seeds."""
+def _means(axes: Axes, shown: Shown, axis: scales.Axis, chosen: np.ndarray, label: str, joined: bool, ranged: bool) -> None:
+    """Draw the means of trials, joined or not, and the range of their seeds."""
     trials, x = shown.trials, axis.places[chosen]
     low, mean, high = trials.low[chosen], trials.mean[chosen], trials.high[chosen]
     if ranged and (trials.done[chosen] > 1).any():
@@ -119,13 +119,13 @@ def _means(axes: Axes, shown: Shown, axis: Axis, chosen: np.ndarray, label: str,
 
 
 def history(axes: Axes, shown: Shown) -> None:
-    """Scores in the order of the trials, and the best so far."""
+    """Draw scores in the order of the trials, and the best so far."""
     from matplotlib.ticker import MaxNLocator
 
     trials, progress = shown.trials, shown.report.progress
     mean = trials.mean[shown.order]
-    span = span_of(mean, shown.higher_is_better, LOG_AXIS)
-    score_axis(axes, span, shown.metric)
+    span = scales.span_of(mean, shown.higher_is_better, scales.LOG_AXIS)
+    scales.score_axis(axes, span, shown.metric)
     number, partly = trials.trial + 1, shown.has_failures(shown.order)
     look: dict[str, Any] = {**DOTS, "markersize": 3.0 if len(mean) <= 500 else 1.8, "rasterized": len(mean) > MOST_VECTORS}
     axes.plot(number[shown.order][~partly], mean[~partly], **look, color=ERROR, alpha=0.55, label="trial")
@@ -139,3 +139,96 @@ def history(axes: Axes, shown: Shown) -> None:
     edge = 0.015 * (number[-1] - number[0]) or 0.5
     axes.set_xlim(number[0] - edge, number[-1] + edge)
     legend_on_top(axes)
+
+
+def two_parameters(axes: Axes, shown: Shown, names: list[str], rest: list[str]) -> None:
+    """Draw scores over two parameters; of several trials in a cell of a map, the best."""
+    first, second = (shown.axis(name) for name in names)
+    columns, rows = len(first.positions), len(second.positions)
+    pairs = len(np.unique(first.code * rows + second.code))
+    if max(columns, rows) <= MOST_LEVELS and pairs >= GRID * columns * rows:
+        _map(axes, shown, first, second, rest, plain(shown.best(names)))
+    else:
+        _scatter(axes, shown, first, second, plain(shown.best(names)))
+    legend_on_top(axes, NARROW)
+
+
+def color_bar(axes: Axes, mappable: ScalarMappable, span: scales.Span, label: str) -> None:
+    """Draw the scale of the colors, with an arrow where worse scores share the last color."""
+    extend = ("min" if span.higher_is_better else "max") if span.cut else "neither"
+    figure = axes.figure
+    assert figure is not None  # for the type checker
+    bar = figure.colorbar(mappable, ax=axes, extend=extend, pad=0.015, aspect=28)
+    if span.log:
+        scales.logarithmic_ticks(bar.ax.yaxis, span.low, span.high)
+    bar.set_label(plain(label))
+    bar.outline.set_visible(False)
+
+
+def _map(axes: Axes, shown: Shown, first: scales.Axis, second: scales.Axis, rest: list[str], best: str) -> None:
+    """Draw a cell for each pair of values, all of one size whatever the values are."""
+    columns, rows = len(first.positions), len(second.positions)
+    chosen = shown.best_of_each(first.code * rows + second.code)
+    x, y, scores = first.code[chosen], second.code[chosen], shown.trials.mean[chosen]
+    image = np.full((rows, columns), np.nan)
+    image[y, x] = scores
+    span = scales.span_of(scores, shown.higher_is_better, scales.LOG_RATIO)
+    edges = (np.arange(count + 1) - 0.5 for count in (columns, rows))
+    width = 0.3 if image.size <= MOST_TEXTS else 0.0
+    mesh = axes.pcolormesh(
+        *edges, np.ma.masked_invalid(image), norm=span.norm, cmap=span.cmap, edgecolors="white", linewidth=width
+    )
+    color_bar(axes, mesh, span, f"{shown.label}\n{of_each(shown, chosen, 'cell', rest)}")
+    without = [place for place in shown.without if np.isnan(image[second.code[place], first.code[place]])]
+    _cells(axes, first.code[without], second.code[without], LOST_LABEL, facecolor="#dcdcdc", **HATCHED)
+    absent = np.setdiff1d(np.arange(columns * rows), first.code * rows + second.code)
+    _cells(axes, absent // rows, absent % rows, "not run", facecolor="white", edgecolor="#cccccc", linewidth=0.4)
+    _numbers(axes, x, y, scores, span, (columns, rows))
+    partly = shown.has_failures(chosen)
+    if partly.any():
+        look = {**DOTS, "marker": "X", "markersize": 5.5, "color": "white", "markeredgecolor": "#1a1a1a", "markeredgewidth": 0.6}
+        axes.plot(x[partly] + 0.36, y[partly] + 0.32, **look, label=PARTLY_LABEL)
+    winner = shown.order[:1]
+    _cells(axes, first.code[winner], second.code[winner], best, facecolor="none", edgecolor=MODEL, linewidth=2.4, zorder=5)
+    scales.named_ticks(axes, "x", first, ROOM[0])
+    scales.named_ticks(axes, "y", second, ROOM[1])
+    axes.set(xlabel=plain(first.name), ylabel=plain(second.name))
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+
+
+def _cells(axes: Axes, columns: np.ndarray, rows: np.ndarray, label: str, **look: Any) -> None:
+    """Draw the same look over some cells."""
+    from matplotlib.patches import Rectangle
+
+    for number, (column, row) in enumerate(sorted(set(zip(columns.tolist(), rows.tolist(), strict=True)))):
+        axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1.0, 1.0, **look, label=label if number == 0 else ""))
+
+
+def _numbers(axes: Axes, x: np.ndarray, y: np.ndarray, scores: np.ndarray, span: scales.Span, shape: tuple[int, int]) -> None:
+    """Write the scores into their cells, if they fit."""
+    labels = [scales.short(float(score), 2) for score in scores]
+    size = min(8.0, 72.0 * ROOM[0] / shape[0] / (0.62 * max(map(len, labels)) + 0.8), 72.0 * ROOM[1] / shape[1] / 1.6)
+    if len(labels) > MOST_TEXTS or size < 5.0:
+        return
+    darkness = np.asarray(span.norm(scores))
+    for column, row, text, dark in zip(x, y, labels, darkness if span.higher_is_better else 1.0 - darkness, strict=True):
+        axes.text(column, row, text, ha="center", va="center", fontsize=size, color="white" if dark > 0.35 else "#1a1a1a")
+
+
+def _scatter(axes: Axes, shown: Shown, first: scales.Axis, second: scales.Axis, best: str) -> None:
+    """Draw a mark for each trial, the better ones over the others."""
+    places = shown.order[::-1]
+    # Trials of one category lie beside each other.
+    x, y = (a.places + 0.5 * scales.scatter(len(a.code)) if a.categorical else a.places for a in (first, second))
+    scores = shown.trials.mean[places]
+    span = scales.span_of(scores, shown.higher_is_better, scales.LOG_RATIO)
+    size = float(np.clip(12_000.0 / len(places), 8.0, 42.0))
+    marks = axes.scatter(x[places], y[places], c=scores, s=size, norm=span.norm, cmap=span.cmap, edgecolors="#ffffff",
+                         linewidths=0.3, rasterized=len(places) > MOST_VECTORS)  # fmt: skip
+    color_bar(axes, marks, span, f"{shown.label}\nall trials, {shown.seeds(places)}")
+    if len(shown.without):
+        axes.plot(x[shown.without], y[shown.without], **LOST, label=LOST_LABEL)
+    axes.plot([x[places[-1]]], [y[places[-1]]], **BEST, label=best)
+    scales.parameter_axis(axes, "x", first, ROOM[0])
+    scales.parameter_axis(axes, "y", second, ROOM[1])

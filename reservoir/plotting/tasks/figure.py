@@ -10,14 +10,10 @@ import numpy as np
 from reservoir.base.tables import number
 from reservoir.plotting.style import finished, house_style, looks
 from reservoir.plotting.tasks.free_run import draw_field, draw_free_run, overlay_field, overlay_free_run
-from reservoir.plotting.tasks.labels import draw_images, draw_labels, overlay_labels
-from reservoir.plotting.tasks.legal_symbols import draw_legal_symbols
+from reservoir.plotting.tasks.labels import draw_images, draw_labels, draw_step_labels, overlay_labels
 from reservoir.plotting.tasks.memory import draw_memory, overlay_memory
-from reservoir.plotting.tasks.numbers import draw_numbers, overlay_numbers
-from reservoir.plotting.tasks.overlay import Overlay
-from reservoir.plotting.tasks.series import MOST_COLUMNS, draw_series, overlay_series
-from reservoir.plotting.tasks.step_labels import draw_step_labels
-from reservoir.plotting.tasks.symbols import draw_symbols, overlay_symbols
+from reservoir.plotting.tasks.series import MOST_COLUMNS, Overlay, draw_numbers, draw_series, overlay_numbers, overlay_series
+from reservoir.plotting.tasks.symbols import draw_legal_symbols, draw_symbols, overlay_symbols
 from reservoir.validation import unknown
 
 if TYPE_CHECKING:
@@ -52,9 +48,10 @@ PICTURES: Mapping[str, Picture] = {
 """The pictures that a task may name as its `picture`."""
 
 ANSWERED_WITH_NUMBERS = {"step labels": "symbols", "labels": "numbers", "images": "numbers"}
-"""The picture instead, where the targets are labels and a model predicts numbers."""
+"""The picture that replaces one of labels when a model predicts numbers."""
 
 
+@house_style()
 def task_figure(task: Any, data: Any, predictions: Any, title: str) -> Figure:
     """Draw what a model predicted on the test split of a task, beside the targets.
 
@@ -67,30 +64,26 @@ def task_figure(task: Any, data: Any, predictions: Any, title: str) -> Figure:
 
     Raises `ParameterError` when matplotlib is missing, or there is no picture of that name.
     """
-    with house_style():
-        name = task.picture or default_picture(task, data)
-        if name in ANSWERED_WITH_NUMBERS and any(map(_holds_numbers, (predictions if task.kind == "filter" else [predictions]))):
-            name = ANSWERED_WITH_NUMBERS[name]
-        return finished(picture(name).draw(task, data, predictions, title))
+    name = task.picture or default_picture(task, data)
+    if name in ANSWERED_WITH_NUMBERS and any(map(_holds_numbers, (predictions if task.kind == "filter" else [predictions]))):
+        name = ANSWERED_WITH_NUMBERS[name]
+    return finished(picture(name).draw(task, data, predictions, title))
 
 
+@house_style()
 def overlay_figure(report: Any) -> Figure:
     """Draw the predictions of several models, a panel each, over the same part of the test split.
 
-    Parameters
-    ----------
-    report : a `comparison.report.TaskComparison`; the runs with its first seed are drawn
-
-    Raises `ParameterError` when matplotlib is missing, or there is no picture of the task's `picture`.
+    Of a `comparison.report.TaskComparison`, the runs with its first seed. Raises `ParameterError` when matplotlib is missing, or
+    there is no picture of the task's `picture`.
     """
     task = report.task
     chosen = {label: look for label, look in looks(report.labels).items() if label in report.first}
     captions = {label: f"{label}: {task.metric} = {number(report.first[label].row['score'])}" for label in chosen}
     predictions = {label: report.first[label].predictions for label in chosen}
     title = f"{task.name}: predictions, seed {report.seed}"
-    with house_style():
-        found = picture(task.picture or default_picture(task, report.data))
-        return finished(found.overlay(Overlay(task, report.data, predictions, captions, chosen, title)))
+    found = picture(task.picture or default_picture(task, report.data))
+    return finished(found.overlay(Overlay(task, report.data, predictions, captions, chosen, title)))
 
 
 def picture(chosen: str | Picture) -> Picture:
@@ -113,6 +106,6 @@ def default_picture(task: Any, data: Any) -> str:
 
 
 def _holds_numbers(values: Any) -> bool:
-    """Whether some values are no labels: floating-point numbers that are not whole."""
+    """Whether some values are not labels: floating-point numbers that are not whole."""
     values = np.asarray(values)
     return values.dtype.kind == "f" and not bool((values == np.round(values)).all())

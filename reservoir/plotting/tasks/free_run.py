@@ -7,21 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.plotting.style import (
-    DIVERGING,
-    ERROR,
-    MODEL,
-    QUIET,
-    TRUTH,
-    Look,
-    legend_above,
-    limits,
-    new_figure,
-    plain,
-    thinned,
-)
+from reservoir.plotting.style import DOTS, ERROR, MODEL, QUIET, TRUTH, headed, legend_above, limits, new_figure, thinned
 from reservoir.plotting.tasks.free_run_data import THRESHOLD, FreeRun
-from reservoir.plotting.tasks.overlay import Overlay, maps, stacked
+from reservoir.plotting.tasks.series import Overlay, balanced, draw_map, maps, stacked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,41 +20,40 @@ MOST_STARTS = 60
 
 
 def draw_free_run(task: Any, data: Any, predictions: Any, title: str) -> Figure:
-    """The middle start's forecast continuing its history, column by column; the errors of all; a phase portrait."""
+    """Draw the median start's forecast after its history, column by column; the errors of all starts; a phase portrait."""
     run = FreeRun.of(task, data, predictions)
     portrait = (run.columns == 3 and run.valid is not None) or run.lag is not None
     figure = new_figure(title, height=5.5 if run.columns < 3 else 6.5)
-    grid = figure.add_gridspec(1, 2 if portrait else 1, width_ratios=(2.5, 1.0) if portrait else None)
+    grid = figure.add_gridspec(1, 1 + portrait, width_ratios=(2.5, 1.0)[: 1 + portrait])
     heights = [2.2 if run.columns == 1 else 1.0] * run.columns + [1.3]
-    rows = grid[0].subgridspec(len(heights), 1, height_ratios=heights)
-    panels = [figure.add_subplot(rows[0])]
-    panels += [figure.add_subplot(rows[k], sharex=panels[0]) for k in range(1, len(heights))]
+    panels = grid[0].subgridspec(len(heights), 1, height_ratios=heights).subplots(sharex=True, squeeze=False)[:, 0]
+    kept = max(len(run.truths[run.middle]) // (1 if run.valid is None else 3), 10)
     for column, axes in enumerate(panels[:-1]):
-        _continuation(axes, run, column)
+        truth, forecast = _continuation(axes, run, run.middle, column, kept, MODEL)
+        _mark_valid(axes, run)
+        axes.set_ylim(limits(truth, forecast))
     legend_above(panels[0])
     panels[0].set_title(run.which)
     _errors(panels[-1], run)
-    for axes in panels[:-1]:
-        axes.tick_params(labelbottom=False)
     if portrait:
-        (_attractors if run.columns == 3 else _returns)(figure, grid[1], run)
+        _portraits(figure, grid[1], run)
     return figure
 
 
-def _continuation(axes: Axes, run: FreeRun, column: int) -> None:
-    """The end of the history, then truth and forecast, which both go on from its last value."""
-    history, truth, forecast = (part[run.middle][:, column] for part in (run.histories, run.truths, run.forecasts))
-    before = history[-max(len(truth) // (1 if run.valid is None else 3), 10) :]
+def _continuation(axes: Axes, run: FreeRun, start: int, column: int, kept: int, color: str) -> tuple[np.ndarray, np.ndarray]:
+    """Draw the last `kept` values of a history, then truth and forecast, which both continue its last value; return the two."""
+    history, truth, forecast = (part[start][:, column] for part in (run.histories, run.truths, run.forecasts))
+    before = history[-kept:]
     past = np.arange(1 - len(before), 1) * run.time_unit
-    time = np.concatenate([past[-1:], run.time])
+    truth = np.concatenate([before, truth])
     axes.axvline(0.0, color=QUIET, linewidth=0.9)
-    axes.plot(np.concatenate([past, run.time]), np.concatenate([before, truth]), color=TRUTH, linewidth=1.8, label="truth")
-    axes.plot(time, np.concatenate([before[-1:], forecast]), color=MODEL, linewidth=1.0, label="forecast")
-    _mark_valid(axes, run)
-    axes.set_ylim(limits(np.concatenate([before, truth]), forecast))
+    axes.plot(np.concatenate([past, run.time]), truth, color=TRUTH, linewidth=1.8, label="truth")
+    joined = np.concatenate([before[-1:], forecast])
+    axes.plot(np.concatenate([past[-1:], run.time]), joined, color=color, linewidth=1.0, label="forecast")
     name = run.names[column]
     axes.set_ylabel(name, rotation=0 if len(name) <= 2 else 90)  # a lying z reads as N
     axes.margins(x=0.01)
+    return truth, forecast
 
 
 def _mark_valid(axes: Axes, run: FreeRun, label: bool = False) -> None:
@@ -76,14 +63,13 @@ def _mark_valid(axes: Axes, run: FreeRun, label: bool = False) -> None:
 
 
 def _errors(axes: Axes, run: FreeRun) -> None:
-    """The errors of all starts over forecast time; the median is bold, dashes mark where the single ones cross the threshold."""
+    """Draw the errors of all starts over forecast time, the median in bold; ticks mark where each crosses the threshold."""
     bottom, top = _error_limits(run)
     shown = np.maximum(run.errors, bottom * 1e-3)
     several = len(shown) > 1
     if several:
-        others = axes.plot(run.time, shown[thinned(len(shown), MOST_STARTS)].T, color=QUIET, linewidth=0.5, alpha=0.45,
-                           rasterized=True)  # fmt: skip
-        others[0].set_label("each start")
+        few = shown[thinned(len(shown), MOST_STARTS)].T
+        axes.plot(run.time, few, color=QUIET, linewidth=0.5, alpha=0.45, rasterized=True)[0].set_label("each start")
         axes.plot(run.time, np.median(shown, axis=0), color=TRUTH, linewidth=1.9, label="median")
     axes.plot(run.time, shown[run.middle], color=MODEL, linewidth=1.0, label="start above" if several else "error")
     if run.valid is not None:
@@ -102,9 +88,7 @@ def _errors(axes: Axes, run: FreeRun) -> None:
 
 
 def _error_limits(run: FreeRun) -> tuple[float, float]:
-    """An axis for the errors: decades, without the few points that happen to be almost 0, or from 0; not up to where
-    diverged forecasts went.
-    """
+    """The ends of the axis of errors, without diverged ones: decades without the few errors that are almost 0, or from 0 up."""
     most = float(run.errors.max())
     if not run.logarithmic:
         return 0.0, min(1.05 * most, 2.0 * float(np.quantile(run.errors, 0.99)), 8.0 * run.size) or 1.0
@@ -115,67 +99,63 @@ def _error_limits(run: FreeRun) -> tuple[float, float]:
     return float(10.0 ** np.floor(min(low, high - 1.0))), float(10.0 ** np.ceil(high + 0.05))
 
 
-def _returns(figure: Figure, where: SubplotSpec, run: FreeRun) -> None:
-    """x(t + lag) over x(t), for the truth and for the forecasts of all starts."""
-    assert run.lag is not None
-    low, high = limits(np.concatenate(run.truths), margin=0.12)
-    dots = {"linestyle": "", "marker": "o", "markersize": 1.3, "markeredgewidth": 0.0}
-    style: dict[str, Any] = dots if run.lag == 1 else {"linewidth": 0.6, "alpha": 0.7}
+def _portraits(figure: Figure, where: SubplotSpec, run: FreeRun) -> None:
+    """Draw the truth, and beneath it the forecast: in space, or one column over its own past."""
+    space = run.lag is None
     grid = where.subgridspec(2, 1)
     for row, (name, series, color) in enumerate((("truth", run.truths, TRUTH), ("forecast", run.forecasts, MODEL))):
-        axes = figure.add_subplot(grid[row])
-        for history, s in zip(run.histories, series, strict=True):
-            x = np.concatenate([history[-run.lag :], s])[:, 0]
-            x = np.where((x < low) | (x > high), np.nan, x)
-            axes.plot(x[: -run.lag], x[run.lag :], color=color, rasterized=True, **style)
-        axes.set(xlim=(low, high), ylim=(low, high), ylabel=f"{run.names[0]}(t + {run.lag})", title=name, aspect="equal")
-        axes.tick_params(labelbottom=row == 1)
-    axes.set_xlabel(f"{run.names[0]}(t)")
+        axes: Any = figure.add_subplot(grid[row], projection="3d" if space else None)
+        axes.set_title(name)
+        (_attractor if space else _returns)(axes, run, series, color)
+        if not space:
+            axes.set_xlabel(f"{run.names[0]}(t)" if row else "")
+            axes.tick_params(labelbottom=bool(row))
 
 
-def _attractors(figure: Figure, where: SubplotSpec, run: FreeRun) -> None:
-    """The true and the forecast trajectory of the middle start in space."""
-    truth, forecast = run.truths[run.middle], run.forecasts[run.middle]
-    everything = np.concatenate(run.truths)
-    grid = where.subgridspec(2, 1)
-    for row, (name, series, color) in enumerate((("truth", truth, TRUTH), ("forecast", forecast, MODEL))):
-        axes: Any = figure.add_subplot(grid[row], projection="3d")
-        box = [limits(everything[:, k], margin=0.05) for k in range(3)]
-        outside = np.any([(series[:, k] < box[k][0]) | (series[:, k] > box[k][1]) for k in range(3)], axis=0)
-        axes.plot(*np.where(outside[:, None], np.nan, series).T, color=color, linewidth=0.6)
-        axes.set(xlim=box[0], ylim=box[1], zlim=box[2], xticks=[], yticks=[], zticks=[], title=name)
-        axes.set_box_aspect((1.0, 1.0, 1.0), zoom=1.05)
-        axes.set_xlabel(run.names[0], labelpad=-14)
-        axes.set_ylabel(run.names[1], labelpad=-14)
-        axes.zaxis.set_rotate_label(False)
-        axes.set_zlabel(run.names[2], labelpad=-14)
+def _returns(axes: Axes, run: FreeRun, series: list[np.ndarray], color: str) -> None:
+    """Draw x(t + lag) over x(t) for all starts."""
+    assert run.lag is not None
+    low, high = limits(np.concatenate(run.truths), margin=0.12)
+    style: dict[str, Any] = {**DOTS, "markersize": 1.3} if run.lag == 1 else {"linewidth": 0.6, "alpha": 0.7}
+    for history, s in zip(run.histories, series, strict=True):
+        x = np.concatenate([history[-run.lag :], s])[:, 0]
+        x = np.where((x < low) | (x > high), np.nan, x)
+        axes.plot(x[: -run.lag], x[run.lag :], color=color, rasterized=True, **style)
+    axes.set(xlim=(low, high), ylim=(low, high), ylabel=f"{run.names[0]}(t + {run.lag})", aspect="equal")
+
+
+def _attractor(axes: Any, run: FreeRun, series: list[np.ndarray], color: str) -> None:
+    """Draw the trajectory of the middle start in space, without what lies outside the box of the truth."""
+    points, everything = series[run.middle], np.concatenate(run.truths)
+    box = [limits(everything[:, k], margin=0.05) for k in range(3)]
+    low, high = np.transpose(box)
+    outside = np.any((points < low) | (points > high), axis=1)
+    axes.plot(*np.where(outside[:, None], np.nan, points).T, color=color, linewidth=0.6)
+    axes.set(xlim=box[0], ylim=box[1], zlim=box[2], xticks=[], yticks=[], zticks=[])
+    axes.set_box_aspect((1.0, 1.0, 1.0), zoom=1.05)
+    for axis, name in zip((axes.xaxis, axes.yaxis, axes.zaxis), run.names, strict=True):
+        axis.set_label_text(name)
+        axis.labelpad = -14
+    axes.zaxis.set_rotate_label(False)
 
 
 def draw_field(task: Any, data: Any, predictions: Any, title: str) -> Figure:
-    """Truth, forecast and difference of the middle start as maps of column over time, and the errors of all starts."""
+    """Draw truth, forecast and difference of the median start as maps of column over time, and the errors of all starts."""
     run = FreeRun.of(task, data, predictions)
     figure = new_figure(title, height=6.8)
+    panels = figure.subplots(4, 1, sharex=True)
     truth, forecast = run.truths[run.middle], run.forecasts[run.middle]
-    grid = figure.add_gridspec(4, 1, height_ratios=(1.0, 1.0, 1.0, 1.0))
-    panels = [figure.add_subplot(grid[0])]
-    panels += [figure.add_subplot(grid[k], sharex=panels[0]) for k in range(1, 4)]
-    bottom, top = float(truth.min()), float(truth.max())
-    if bottom < 0.0 < top:
-        top = max(-bottom, top)
-        bottom = -top
-    reach = (top - bottom) / 2.0 or 1.0
+    ends = balanced(truth)
+    reach = (ends[1] - ends[0]) / 2.0 or 1.0
     end = (0.5 + len(truth)) * run.time_unit
-    maps = (
-        (", ".join(filter(None, ("truth", run.which))), truth, bottom, top),
-        ("forecast", forecast, bottom, top),
-        ("forecast − truth", forecast - truth, -reach, reach),
+    extent = (0.5 * run.time_unit, end, 0.5, run.columns + 0.5)
+    fields = (
+        (", ".join(filter(None, ("truth", run.which))), truth, ends),
+        ("forecast", forecast, ends),
+        ("forecast − truth", forecast - truth, (-reach, reach)),
     )
-    for axes, (name, field, low, high) in zip(panels, maps, strict=False):
-        image = axes.imshow(field.T, aspect="auto", origin="lower", cmap=DIVERGING, vmin=low, vmax=high, interpolation="nearest",
-                            extent=(0.5 * run.time_unit, end, 0.5, run.columns + 0.5))  # fmt: skip
-        axes.set(title=name, ylabel="column")
-        axes.grid(False)
-        axes.tick_params(labelbottom=False)
+    for axes, (name, field, scale) in zip(panels, fields, strict=False):
+        image = draw_map(axes, field, name, "column", scale, extent=extent)
         figure.colorbar(image, ax=axes, pad=0.01, aspect=9, extend="both")
         if run.valid is not None:
             axes.axvline(run.valid[run.middle], color=TRUTH, linewidth=1.2, linestyle="--")
@@ -185,53 +165,48 @@ def draw_field(task: Any, data: Any, predictions: Any, title: str) -> Figure:
 
 
 def overlay_free_run(shown: Overlay) -> Figure:
-    """The forecasts of every model from the start in the middle of the ranking, and their median errors over time."""
+    """Draw the forecasts of every model from one start, the median by their errors, and the median errors over time."""
     found, start, title = _same_start(shown)
-    run = next(iter(found.values()))
-    figure, axes = stacked(found, title, beneath=1.7)
-    before = run.histories[start][-max(len(run.truths[start]) // 4, 1) :, 0]
-    past = np.arange(1 - len(before), 1) * run.time_unit
-    truth = np.concatenate([before, run.truths[start][:, 0]])
-    ends = limits(truth, *[r.forecasts[start][:, 0] for r in found.values()], reach=0.3)
-    for one, (label, r) in zip(axes, found.items(), strict=False):
-        one.axvline(0.0, color=QUIET, linewidth=0.9)
-        one.plot(np.concatenate([past, r.time]), truth, color=TRUTH, linewidth=1.8)
-        forecast = np.concatenate([before[-1:], r.forecasts[start][:, 0]])
-        one.plot(np.concatenate([past[-1:], r.time]), forecast, color=shown.looks[label].color, linewidth=1.0)
+    figure, axes = stacked(len(found), title, beneath=1.7)
+    drawn = []
+    for one, (label, run) in zip(axes, found.items(), strict=False):
+        kept = max(len(run.truths[start]) // 4, 1)
+        drawn.append(_continuation(one, run, start, 0, kept, shown.looks[label].color))
+        headed(one, shown.captions[label], shown.looks[label].color)
+    ends = limits(drawn[0][0], *(forecast for _, forecast in drawn), reach=0.3)
+    for one in axes[:-1]:
         one.set_ylim(ends)
-        one.margins(x=0.01)
-        one.set_ylabel(r.names[0], rotation=0 if len(r.names[0]) <= 2 else 90)
-        one.set_title(plain(shown.captions[label]), color=shown.looks[label].color, fontweight="bold")
-    _median_errors(axes[-1], found, shown.looks)
+    _median_errors(axes[-1], found, shown)
     return figure
 
 
 def overlay_field(shown: Overlay) -> Figure:
-    """Truth and forecasts of every model from the start in the middle of the ranking, as maps."""
+    """Draw the truth and every model's forecast from one start, the median by their errors, as maps."""
     found, start, title = _same_start(shown)
     truth = next(iter(found.values())).truths[start]
     return maps(truth, {label: r.forecasts[start] for label, r in found.items()}, shown.captions, "forecast step", title)
 
 
 def _same_start(shown: Overlay) -> tuple[dict[str, FreeRun], int, str]:
-    """The free runs of every model, the start in the middle of the ranking by all their errors, and the title with it."""
+    """Return the free runs of every model, the start that is the median by all their errors, and the title that names it."""
     found = {label: FreeRun.of(shown.task, shown.data, shown.predictions[label]) for label in shown.looks}
     ranking = np.argsort(sum(np.log(r.errors.mean(axis=1) + 1e-300) for r in found.values()), kind="stable")
     start = int(ranking[len(ranking) // 2])
     return found, start, shown.title + (f", start {start + 1} of {len(ranking)}" if len(ranking) > 1 else "")
 
 
-def _median_errors(axes: Axes, found: Mapping[str, FreeRun], looks: Mapping[str, Look]) -> None:
-    """The median error over all starts, for each model."""
+def _median_errors(axes: Axes, found: Mapping[str, FreeRun], shown: Overlay) -> None:
+    """Draw the median error over all starts, for each model."""
     run = next(iter(found.values()))
     logarithmic = any(r.logarithmic for r in found.values())
-    for label, r in found.items():
-        middle = np.median(r.errors, axis=0)
-        axes.plot(r.time, np.where(middle > 0.0, middle, np.nan) if logarithmic else middle, color=looks[label].color,
-                  linestyle=looks[label].line, linewidth=1.4, marker="o" if len(middle) < 3 else None)  # fmt: skip
+    medians = {label: np.median(r.errors, axis=0) for label, r in found.items()}
+    for label, median in medians.items():
+        look, marker = shown.looks[label], "o" if len(median) < 3 else None
+        drawn = np.where(median > 0.0, median, np.nan) if logarithmic else median
+        axes.plot(run.time, drawn, color=look.color, linestyle=look.line, linewidth=1.4, marker=marker)
     if logarithmic:
         axes.set_yscale("log")
-    most = max(float(np.median(r.errors, axis=0).max()) for r in found.values())
+    most = float(max(median.max() for median in medians.values()))
     axes.set_ylim(top=min(1.1 * most, 8.0 * run.size) or 1.0)
     axes.axvline(0.0, color=QUIET, linewidth=0.9)
     many = "median of all starts" if len(run.truths) > 1 else ""

@@ -1,4 +1,4 @@
-"""The forecasts of a free run, read for drawing: in the units of the record, on the task's time axis, with their errors."""
+"""Prepares the forecasts of a free run for drawing: in the units of the record, on the task's time axis, with their errors."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from reservoir.plotting.style import bounded, plain
 from reservoir.plotting.tasks.series import MOST_COLUMNS
 
 THRESHOLD = 0.3
-"""Of the valid prediction time: that of `metrics.valid_prediction_time`."""
+"""The valid prediction time ends where the error exceeds it, as in `metrics.valid_prediction_time`."""
 
 
 @dataclass(frozen=True)
 class FreeRun:
-    """The forecasts of S starts of a series of d columns, with what the pictures need to know of the task.
+    """The forecasts of S starts of a series of d columns, with the facts of the task that the pictures show.
 
     Attributes
     ----------
@@ -57,12 +57,11 @@ class FreeRun:
         chaotic = task.lyapunov is not None
         unit = task.lyapunov * task.time_step if chaotic else 1.0
         scale, error_name = _error_scale(info, columns)
-        errors = np.stack([np.sqrt(np.mean(((p - y) / scale) ** 2, axis=1)) for p, y in zip(forecasts, truths, strict=True)])
+        pairs = list(zip(forecasts, truths, strict=True))
+        errors = np.stack([np.sqrt(np.mean(((p - y) / scale) ** 2, axis=1)) for p, y in pairs])
         valid = None
         if chaotic and "spread" in info:
-            times = [metrics.valid_prediction_time(p, y, info["spread"], 1.0, unit, THRESHOLD)
-                     for p, y in zip(forecasts, truths, strict=True)]  # fmt: skip
-            valid = np.array(times)
+            valid = np.array([metrics.valid_prediction_time(*pair, info["spread"], 1.0, unit, THRESHOLD) for pair in pairs])
         size = float(np.mean(everything.std(axis=0) / scale)) or 1.0
         logarithmic = chaotic or bool(np.quantile(np.median(errors, axis=0), 0.25) < 0.03 * size)
         if columns <= MOST_COLUMNS and "columns" in info and "mean" in info and "std" in info:
@@ -75,18 +74,18 @@ class FreeRun:
 
     @property
     def columns(self) -> int:
-        """d."""
+        """The number of columns d."""
         return self.truths[0].shape[1]
 
     @property
     def middle(self) -> int:
-        """The start in the middle of the ranking by valid time, or by error."""
+        """The start that is the median by valid time, or by error."""
         ranking = self.errors.mean(axis=1) if self.valid is None else self.valid
         return int(np.argsort(ranking, kind="stable")[len(ranking) // 2])
 
     @property
     def which(self) -> str:
-        """What to say of the start in the middle."""
+        """The words that name the median start."""
         how = "error" if self.valid is None else "valid time"
         return f"start {self.middle + 1} of {len(self.truths)}, the median by {how}" if len(self.truths) > 1 else ""
 
@@ -108,7 +107,7 @@ def _names(info: Mapping[str, Any], columns: int) -> list[str]:
 
 
 def _error_scale(info: Mapping[str, Any], columns: int) -> tuple[Any, str]:
-    """What errors are divided by, and the name of the result. Predictions of a record are in standard deviations."""
+    """The divisor of the errors, and the name of the quotient. Predictions of a record are in standard deviations."""
     if "spread" in info:
         return np.asarray(info["spread"]), "error / std"
     if "variance" in info:

@@ -1,4 +1,4 @@
-"""Pictures of classifications: which label was taken for which, and what the mistaken sequences look like."""
+"""Pictures of labels, one per sequence or one per step: which was taken for which, and where the mistakes are."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from reservoir.plotting.style import ERROR, TRUTH, legend_on_top, new_figure, plain, thinned
-from reservoir.plotting.tasks.overlay import Overlay
+from reservoir.plotting.style import ERROR, MODEL, TRUTH, legend_on_top, new_figure, plain, thinned
+from reservoir.plotting.tasks.series import Overlay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-MOST_COUNTED = 20
-MOST_NAMED = 25
-MOST_LETTERS = 60
-MOST_LINES = 3
+MOST_COUNTED, MOST_NAMED, MOST_LETTERS = 20, 25, 60
+"""The most classes whose counts are written, classes that are all named, and letters of names that lie side by side."""
+MOST_LINES, MOST_SEQUENCES, LAST = 3, 40, 60
+"""The most features drawn as lines, and the sequences and last steps drawn as cells."""
 
 
 def draw_labels(task: Any, data: Any, predictions: Any, title: str, images: bool = False) -> Figure:
-    """Confusion matrix of a label per sequence, and some sequences that were labeled wrongly.
+    """Draw the confusion matrix of a label per sequence, and some sequences whose label is wrong.
 
-    These as square `images`, or as lines, or as a map where features are many.
+    A sequence is drawn as a square image (`images`), as lines, or as a map where features are many.
     """
     inputs, truth, guess = data.test.inputs, np.asarray(data.test.targets), np.ravel(predictions)
     names = data.info.get("classes", ())
@@ -35,11 +35,9 @@ def draw_labels(task: Any, data: Any, predictions: Any, title: str, images: bool
     wrong = np.flatnonzero(truth != guess)
     across, down = (3, 3) if images else (1, 4)
     chosen = (wrong if len(wrong) else np.arange(len(truth)))[: across * down]
-    if len(wrong):
-        heading = f"{len(wrong)} of {len(truth)} wrong" + (f"; the first {len(chosen)}" if len(chosen) < len(wrong) else "")
-    else:
-        heading = f"all {len(truth)} right" + (f"; the first {len(chosen)}" if len(chosen) < len(truth) else "")
-    right.suptitle(heading, fontsize=9.5, fontweight="normal")
+    heading = f"{len(wrong)} of {len(truth)} wrong" if len(wrong) else f"all {len(truth)} right"
+    first = f"; the first {len(chosen)}" if len(chosen) < (len(wrong) or len(truth)) else ""
+    right.suptitle(heading + first, fontsize=9.5, fontweight="normal")
     grid = right.add_gridspec(down, across)
     for place, index in enumerate(chosen):
         axes = right.add_subplot(grid[place // across, place % across])
@@ -61,7 +59,7 @@ def named(label: Any, names: Sequence[str]) -> str:
 
 
 def confusion_matrix(axes: Axes, truth: np.ndarray, guess: np.ndarray, names: Sequence[str] = ()) -> None:
-    """Counts of (true, predicted) pairs with the accuracy of each row; right ones blue, mistakes orange."""
+    """Draw the counts of (true, predicted) pairs with the accuracy of each row; right ones blue, mistakes orange."""
     classes = np.unique(np.concatenate([truth, guess]))
     count = len(classes)
     counts = np.zeros((count, count), dtype=int)
@@ -82,14 +80,14 @@ def confusion_matrix(axes: Axes, truth: np.ndarray, guess: np.ndarray, names: Se
     axes.grid(False)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.set_xticks(np.arange(count - 1) + 0.5, minor=True)
-    axes.set_yticks(np.arange(count - 1) + 0.5, minor=True)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_ticks(np.arange(count - 1) + 0.5, minor=True)
     axes.grid(which="minor")
     axes.tick_params(which="minor", length=0)
 
 
 def _shares(axes: Axes, counts: np.ndarray) -> None:
-    """The counts in their cells, and beside each row the share of it that is right."""
+    """Write the counts into their cells, and beside each row the share of it that is right."""
     for row, column in np.argwhere(counts > 0):
         dark = row == column and counts[row, column] > 0.6 * counts.diagonal().max()
         axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=8.5, color="white" if dark else TRUTH)
@@ -108,18 +106,51 @@ def _sequence(axes: Axes, sequence: np.ndarray, image: bool) -> None:
         axes.set(xticks=[], yticks=[])
         axes.grid(False)
         axes.spines[:].set_visible(True)
-        return
-    if sequence.shape[-1] > MOST_LINES:
+    elif sequence.shape[-1] > MOST_LINES:
         axes.imshow(sequence.T, cmap="gray_r", aspect="auto", origin="lower", interpolation="nearest")
         axes.set_yticks([])
         axes.grid(False)
-        return
-    axes.plot(sequence, linewidth=1.1, color=ERROR if sequence.shape[-1] == 1 else None)
-    axes.margins(x=0.01)
+    else:
+        axes.plot(sequence, linewidth=1.1, color=ERROR if sequence.shape[-1] == 1 else None)
+        axes.margins(x=0.01)
+
+
+def draw_step_labels(task: Any, data: Any, predictions: Any, title: str) -> Figure:
+    """Draw the confusion matrix, the share of right labels at each step, and which steps of which sequences are right.
+
+    Of long sequences the last steps are shown.
+    """
+    first = data.test.washout
+    truths, guesses = ([np.ravel(s)[first:] for s in part] for part in (data.test.targets, predictions))
+    figure = new_figure(title)
+    grid = figure.add_gridspec(2, 2, width_ratios=(1.2, 1.0))
+    confusion_matrix(figure.add_subplot(grid[:, 0]), np.concatenate(truths), np.concatenate(guesses))
+    right = np.full((len(truths), max(map(len, truths))), np.nan)
+    for row, truth, guess in zip(right, truths, guesses, strict=True):
+        row[: len(truth)] = truth == guess
+    start = max(right.shape[1] - LAST, 0)
+    steps = first + np.arange(start, right.shape[1])
+    above = figure.add_subplot(grid[0, 1])
+    above.plot(steps, np.nanmean(right[:, start:], axis=0), color=ERROR, marker="o", markersize=3.0)
+    above.set(ylim=(-0.03, 1.03), ylabel="share right", title=f"all {len(truths):,} sequences")
+    _right_or_wrong(figure.add_subplot(grid[1, 1], sharex=above), right[:MOST_SEQUENCES, start:], steps)
+    return figure
+
+
+def _right_or_wrong(axes: Axes, right: np.ndarray, steps: np.ndarray) -> None:
+    """Draw a row per sequence and a cell per step: right ones blue, mistakes orange, none after the end of the sequence."""
+    from matplotlib.colors import ListedColormap
+
+    extent = (steps[0] - 0.5, steps[-1] + 0.5, len(right) - 0.5, -0.5)
+    axes.imshow(np.ma.masked_invalid(right), cmap=ListedColormap([MODEL, ERROR]), vmin=0.0, vmax=1.0, alpha=0.75,
+                aspect="auto", interpolation="nearest", extent=extent)  # fmt: skip
+    axes.grid(False)
+    axes.locator_params(integer=True)
+    axes.set(xlabel="time step", ylabel="sequence", title=f"the first {len(right)}: blue right, orange wrong")
 
 
 def overlay_labels(shown: Overlay) -> Figure:
-    """The share of each class that every model labels right."""
+    """Draw the share of each class that every model labels right."""
     truth = np.asarray(shown.data.test.targets)
     classes = np.unique(truth)
     figure = new_figure(shown.title, height=3.6)

@@ -1,4 +1,4 @@
-"""The picture of a memory: how well the input of 1, 2, ... steps ago comes back, column k being lag k + 1."""
+"""The picture of a memory: how well the outputs reproduce the input of 1, 2, ... steps ago; column k is lag k + 1."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reservoir.metrics import squared_correlations
-from reservoir.plotting.style import ERROR, OTHERS, TRUTH, bounded, legend_above, legend_on_top, limits, new_figure, plain
-from reservoir.plotting.tasks.overlay import Overlay, scored_rows
-from reservoir.plotting.tasks.series import both_scored
+from reservoir.plotting.style import ERROR, OTHERS, TRUTH, bounded, headed, legend_above, legend_on_top, limits, new_figure, plain
+from reservoir.plotting.tasks.series import Overlay, both_scored
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def draw_memory(task: Any, data: Any, predictions: Any, title: str) -> Figure:
-    """Squared correlation over the lag, and three of the reconstructions."""
+    """Draw the squared correlation over the lag, and three of the reconstructions."""
     truth, guess = both_scored(data.test, predictions)
     guess = _bounded_columns(guess, truth)
     curve = squared_correlations(guess, truth)
@@ -25,7 +24,8 @@ def draw_memory(task: Any, data: Any, predictions: Any, title: str) -> Figure:
     grid = figure.add_gridspec(1, 2, width_ratios=(1.6, 1.0))
     axes = figure.add_subplot(grid[0])
     memory_curve(axes, curve)
-    chosen = _telling_lags(curve)
+    # The first lag, the one whose correlation is nearest to a half, and the last.
+    chosen = sorted({0, int(np.abs(curve - 0.5).argmin()), len(curve) - 1})
     right = grid[1].subgridspec(len(chosen), 1)
     for place, (column, color) in enumerate(zip(chosen, (OTHERS[0], OTHERS[2], OTHERS[3]), strict=False)):
         axes.plot([column + 1], [curve[column]], marker="o", markersize=7.0, color=color, zorder=4, clip_on=False)
@@ -35,7 +35,7 @@ def draw_memory(task: Any, data: Any, predictions: Any, title: str) -> Figure:
         panel.plot(time, truth[start:, column], color=TRUTH, linewidth=1.8, label="input")
         panel.plot(time, guess[start:, column], color=color, linewidth=1.0, label="output")
         panel.set_ylim(limits(truth[start:, column], guess[start:, column], reach=0.2))
-        panel.set_title(f"lag {column + 1}: {curve[column]:.3g}", color=color, fontweight="bold")
+        headed(panel, f"lag {column + 1}: {curve[column]:.3g}", color)
         panel.locator_params(axis="x", nbins=4)
         panel.tick_params(labelbottom=place == len(chosen) - 1)
         if place == 0:
@@ -45,7 +45,7 @@ def draw_memory(task: Any, data: Any, predictions: Any, title: str) -> Figure:
 
 
 def memory_curve(axes: Axes, curve: np.ndarray) -> None:
-    """Squared correlations (lags,) over the lag, their sum in the legend."""
+    """Draw squared correlations (lags,) over the lag, with their sum in the legend."""
     lags = np.arange(1, len(curve) + 1)
     axes.fill_between(lags, 0.0, curve, color=ERROR, alpha=0.2, linewidth=0.0)
     axes.plot(lags, curve, color=ERROR, marker="o" if len(curve) < 3 else None, label=f"memory capacity (sum) {curve.sum():.4g}")
@@ -53,21 +53,14 @@ def memory_curve(axes: Axes, curve: np.ndarray) -> None:
     legend_above(axes)
 
 
-def _telling_lags(curve: np.ndarray) -> list[int]:
-    """The first lag, the one whose correlation is nearest to a half, and the last, as columns."""
-    return sorted({0, int(np.abs(curve - 0.5).argmin()), len(curve) - 1})
-
-
 def overlay_memory(shown: Overlay) -> Figure:
-    """The squared correlations of every model over the lag."""
-    split = shown.data.test
-    truth = scored_rows(split.targets, split.washout)
+    """Draw the squared correlations of every model over the lag."""
+    truth, guesses = shown.scored()
     figure = new_figure(shown.title, height=4.0)
     axes = figure.add_subplot()
     lags = np.arange(1, truth.shape[1] + 1)
     for label, look in shown.looks.items():
-        guess = bounded(scored_rows(shown.predictions[label], split.washout), truth)
-        curve = squared_correlations(_bounded_columns(guess, truth), truth)
+        curve = squared_correlations(_bounded_columns(guesses[label], truth), truth)
         axes.plot(lags, curve, color=look.color, linestyle=look.line, linewidth=1.6, label=plain(shown.captions[label]))
     axes.set(xlabel="lag (steps)", ylabel="squared correlation", ylim=(0.0, 1.03), xlim=(0.0, len(lags) + 1.0))
     legend_on_top(axes)

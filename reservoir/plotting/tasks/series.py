@@ -1,74 +1,55 @@
-"""The picture of outputs at every step of an input, against the target."""
+"""Pictures of numbers against their targets, one per step or one per sequence; and the parts that all overlays share."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from reservoir.plotting.style import (
-    ERROR,
-    MODEL,
-    QUIET,
-    TRUTH,
-    bounded,
-    legend_above,
-    limits,
-    new_figure,
-    plain,
-    thinned,
-)
-from reservoir.plotting.tasks.overlay import Overlay, maps, scored_rows, stacked
+from reservoir.plotting import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
-LAST = 200
-WHOLE = 320
-LAST_OF_MANY = 80
+LAST, WHOLE, LAST_OF_MANY = 200, 320, 80
+"""The last steps of a long record, the longest record that is drawn as a whole, and the last steps of many outputs."""
 MOST_COLUMNS = 4
-"""Drawn as lines; more are drawn as a map."""
-MOST_POINTS = 4000
+"""The outputs that are drawn as lines; more are drawn as a map."""
+MOST_POINTS, MOST_OF_SEVERAL = 4000, 2000
+"""The points of one model, and of each of several."""
 
 
-def draw_series(task: Any, data: Any, predictions: Any, title: str) -> Figure:
-    """The last steps with the error beneath, and all outputs over their targets. A short record is shown as a whole."""
-    truth, guess, first = *both_scored(data.test, predictions), data.test.washout
-    columns = range(min(truth.shape[1], 3))
-    figure = new_figure(title, height=2.5 + 3.0 * len(columns))
-    grid = figure.add_gridspec(2 * len(columns), 2, width_ratios=(2.1, 1.0), height_ratios=(2.8, 1.0) * len(columns))
-    for column in columns:
-        y, p = truth[:, column], bounded(guess[:, column], truth[:, column])
-        name = "output" if truth.shape[1] == 1 else f"output {column + 1} of {truth.shape[1]}"
-        above = figure.add_subplot(grid[2 * column, 0])
-        beneath = figure.add_subplot(grid[2 * column + 1, 0], sharex=above)
-        _trace(above, beneath, y, p, first, name)
-        beneath.set_xlabel("time step")
-        over_targets(figure.add_subplot(grid[2 * column, 1]), y, p, "time step")
-        _error_histogram(figure.add_subplot(grid[2 * column + 1, 1], sharey=beneath), p - y, beneath.get_ylim())
-    return figure
+class Overlay(NamedTuple):
+    """What several models predicted on the test split of a task.
+
+    Attributes
+    ----------
+    task, data : the task and what its `generate` gave
+    predictions : for each model that did not fail, by its label
+    captions, looks : for each of these, what to write above its panel, and how it is drawn
+    title : above the figure
+    """
+
+    task: Any
+    data: Any
+    predictions: Mapping[str, Any]
+    captions: Mapping[str, str]
+    looks: Mapping[str, style.Look]
+    title: str
+
+    def scored(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """The scored rows of the targets and, within bounds, of each model's predictions, (n, n_outputs) each."""
+        split = self.data.test
+        truth = scored_rows(split.targets, split.washout)
+        return truth, {label: style.bounded(scored_rows(p, split.washout), truth) for label, p in self.predictions.items()}
 
 
-def _trace(above: Axes, beneath: Axes, y: np.ndarray, p: np.ndarray, first: int, name: str) -> None:
-    """Target and prediction over the last steps, and their difference on its own scale."""
-    start = len(y) - LAST if len(y) > WHOLE else 0
-    time = first + np.arange(start, len(y))
-    y, p = y[start:], p[start:]
-    above.plot(time, y, color=TRUTH, label="target", linewidth=2.0, marker="o" if len(y) < 3 else None)
-    above.plot(time, p, color=MODEL, label="prediction", linewidth=1.0, marker="o" if len(y) < 3 else None)
-    above.set_ylim(limits(y, p))
-    above.set_ylabel(name)
-    above.tick_params(labelbottom=False)
-    above.margins(x=0.01)
-    legend_above(above)
-    beneath.axhline(0.0, color=QUIET, linewidth=0.8)
-    error = p - y
-    beneath.fill_between(time, 0.0, error, color=ERROR, alpha=0.25, linewidth=0.0)
-    beneath.plot(time, error, color=ERROR, linewidth=0.9)
-    size = error_size(y, error)
-    beneath.set_ylim(-size, size)
-    beneath.set_ylabel("error")
+def scored_rows(sequences: Any, washout: int) -> np.ndarray:
+    """The scored rows (n, n_outputs) of all sequences, one after the other."""
+    return np.concatenate([np.asarray(s, dtype=float).reshape(len(s), -1)[washout:] for s in sequences])
 
 
 def both_scored(split: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -76,64 +57,166 @@ def both_scored(split: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
     return scored_rows(split.targets, split.washout), scored_rows(predictions, split.washout)
 
 
+def draw_series(task: Any, data: Any, predictions: Any, title: str) -> Figure:
+    """Draw the last steps with the error beneath, and all outputs over their targets. A short record is drawn as a whole."""
+    truth, guess, first = *both_scored(data.test, predictions), data.test.washout
+    columns = range(min(truth.shape[1], 3))
+    figure = style.new_figure(title, height=2.5 + 3.0 * len(columns))
+    grid = figure.add_gridspec(2 * len(columns), 2, width_ratios=(2.1, 1.0), height_ratios=(2.8, 1.0) * len(columns))
+    for column in columns:
+        y, p = truth[:, column], style.bounded(guess[:, column], truth[:, column])
+        above = figure.add_subplot(grid[2 * column, 0])
+        beneath = figure.add_subplot(grid[2 * column + 1, 0], sharex=above)
+        start = len(y) - LAST if len(y) > WHOLE else 0
+        _trace(above, beneath, first + np.arange(start, len(y)), y[start:], p[start:])
+        above.set_ylabel("output" if truth.shape[1] == 1 else f"output {column + 1} of {truth.shape[1]}")
+        over_targets(figure.add_subplot(grid[2 * column, 1]), y, p, "time step")
+        histogram = figure.add_subplot(grid[2 * column + 1, 1], sharey=beneath)
+        error_histogram(histogram, p - y, beneath.get_ylim(), "horizontal")
+        histogram.tick_params(labelleft=False)
+        histogram.set_xlabel("count")
+    return figure
+
+
+def _trace(above: Axes, beneath: Axes, time: np.ndarray, y: np.ndarray, p: np.ndarray) -> None:
+    """Draw target and prediction over the last steps, and their difference on its own scale."""
+    marker = "o" if len(time) < 3 else None
+    above.plot(time, y, color=style.TRUTH, label="target", linewidth=2.0, marker=marker)
+    above.plot(time, p, color=style.MODEL, label="prediction", linewidth=1.0, marker=marker)
+    above.set_ylim(style.limits(y, p))
+    above.tick_params(labelbottom=False)
+    above.margins(x=0.01)
+    style.legend_above(above)
+    error = p - y
+    size = error_size(y, error)
+    beneath.axhline(0.0, color=style.QUIET, linewidth=0.8)
+    beneath.fill_between(time, 0.0, error, color=style.ERROR, alpha=0.25, linewidth=0.0)
+    beneath.plot(time, error, color=style.ERROR, linewidth=0.9)
+    beneath.set(ylim=(-size, size), ylabel="error", xlabel="time step")
+
+
 def error_size(y: np.ndarray, error: np.ndarray) -> float:
-    """Half the height of an axis for errors: it holds all, but of large ones no more than twice the range of the targets."""
+    """Half the height of an axis for errors: it holds all errors, but at most twice the range of the targets."""
     span = float(np.ptp(y)) or 1.0
     return 1.1 * min(float(np.abs(error).max()), 2.0 * span) or 1e-16
 
 
 def over_targets(axes: Axes, y: np.ndarray, p: np.ndarray, unit: str) -> None:
-    """Predictions over targets, around the diagonal."""
-    chosen = thinned(len(y), MOST_POINTS)
-    ends = limits(y, p)
-    axes.plot(ends, ends, color=TRUTH, linewidth=0.9)
-    axes.plot(y[chosen], p[chosen], linestyle="", marker="o", markersize=2.2, markeredgewidth=0.0, color=MODEL, alpha=0.4,
-              rasterized=True)  # fmt: skip
+    """Draw predictions over targets, around the diagonal."""
+    chosen = style.thinned(len(y), MOST_POINTS)
+    ends = style.limits(y, p)
+    axes.plot(ends, ends, color=style.TRUTH, linewidth=0.9)
+    axes.plot(y[chosen], p[chosen], **style.CLOUD, color=style.MODEL)
     axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel="target", ylabel="prediction")
     axes.set_title(f"{len(y):,} {unit}s" if len(chosen) == len(y) else f"{len(chosen):,} of {len(y):,} {unit}s")
 
 
-def _error_histogram(axes: Axes, errors: np.ndarray, ends: tuple[float, float]) -> None:
-    """How often which error occurred, on the axis of the errors in time; those beyond it count in the last bins."""
-    axes.hist(np.clip(errors, *ends), bins=np.linspace(*ends, 41).tolist(), orientation="horizontal", color=ERROR, alpha=0.6)
-    axes.axhline(0.0, color=QUIET, linewidth=0.8)
-    axes.tick_params(labelleft=False)
-    axes.set_xlabel("count")
+def error_histogram(axes: Axes, errors: np.ndarray, ends: tuple[float, float], orientation: Any) -> None:
+    """Count the errors between two ends; those beyond them count in the last bins."""
+    axes.hist(np.clip(errors, *ends), bins=np.linspace(*ends, 41).tolist(), orientation=orientation, color=style.ERROR, alpha=0.6)
+    (axes.axhline if orientation == "horizontal" else axes.axvline)(0.0, color=style.QUIET, linewidth=0.8)
+
+
+def stacked(count: int, title: str, beneath: float = 0.0) -> tuple[Figure, list[Axes]]:
+    """Make a panel for each model, one above the other on one time axis; with `beneath`, one more of that height in inches."""
+    figure = style.new_figure(title, height=0.9 + 1.35 * count + beneath)
+    heights = [1.35] * count + [beneath] * (beneath > 0.0)
+    return figure, list(figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0])
+
+
+def balanced(values: np.ndarray) -> tuple[float, float]:
+    """The ends of a scale of colors: the least and the largest value, made symmetric where they lie on both sides of 0."""
+    low, high = float(values.min()), float(values.max())
+    most = max(-low, high)
+    return (-most, most) if low < 0.0 < high else (low, high)
+
+
+def draw_map(axes: Axes, values: np.ndarray, name: str, unit: str, ends: tuple[float, float], **look: Any) -> AxesImage:
+    """Draw values (T, n_outputs) as a map of output over time."""
+    axes.set(title=style.plain(name), ylabel=unit)
+    axes.grid(False)
+    look = {"cmap": style.DIVERGING, "aspect": "auto", "origin": "lower", "interpolation": "nearest", **look}
+    return axes.imshow(values.T, vmin=ends[0], vmax=ends[1], **look)
+
+
+def maps(truth: np.ndarray, guesses: Mapping[str, np.ndarray], captions: Mapping[str, str], unit: str, title: str) -> Figure:
+    """Draw outputs (T, n_outputs) as maps of output over time: the targets, then each model's."""
+    panels = {"asked for": truth, **{captions[label]: guess for label, guess in guesses.items()}}
+    figure, axes = stacked(len(panels), title)
+    ends = balanced(truth)
+    for one, (name, values) in zip(axes, panels.items(), strict=True):
+        image = draw_map(one, values, name, "output", ends, cmap=style.DIVERGING if ends[0] < 0.0 else "Greys")
+    figure.colorbar(image, ax=axes, pad=0.01, aspect=40)
+    axes[-1].set_xlabel(unit)
+    return figure
 
 
 def overlay_series(shown: Overlay) -> Figure:
-    """The last steps of every model over the target; many outputs as maps."""
-    return overlaid(shown, marks=False)
+    """Draw the last steps of every model over the target; many outputs as maps."""
+    return overlaid(shown, {"linewidth": 1.8}, {"linewidth": 1.0})
 
 
-def overlaid(shown: Overlay, marks: bool) -> Figure:
-    """The last steps of every model over the target, as lines or as `marks`; many outputs as maps."""
-    split = shown.data.test
-    truth = scored_rows(split.targets, split.washout)
-    guesses = {label: bounded(scored_rows(p, split.washout), truth) for label, p in shown.predictions.items()}
+def overlaid(shown: Overlay, target: Mapping[str, Any], output: Mapping[str, Any]) -> Figure:
+    """Draw the last steps of every model over the target, in these looks; many outputs as maps."""
+    truth, guesses = shown.scored()
     if truth.shape[1] > MOST_COLUMNS:
         last = {label: guess[-LAST_OF_MANY:] for label, guess in guesses.items()}
         return maps(truth[-LAST_OF_MANY:], last, shown.captions, "step", shown.title)
-    first = split.washout + max(len(truth) - WHOLE, 0)
-    time = first + np.arange(min(len(truth), WHOLE))
-    panels = {label: guess[-WHOLE:, 0] for label, guess in guesses.items()}
-    figure, axes = stacked(panels, shown.title)
-    ends = limits(truth[-WHOLE:, 0], *panels.values(), reach=0.3, margin=0.08)
+    split, start = shown.data.test, max(len(truth) - WHOLE, 0)
+    time, wanted = split.washout + np.arange(start, len(truth)), truth[start:, 0]
+    panels = {label: guess[start:, 0] for label, guess in guesses.items()}
+    figure, axes = stacked(len(panels), shown.title)
+    ends = style.limits(wanted, *panels.values(), reach=0.3, margin=0.08)
+    few = {"marker": "o"} if len(time) < 3 else {}
     for one, (label, look) in zip(axes, shown.looks.items(), strict=True):
-        _overlaid_trace(one, time, truth[-WHOLE:, 0], panels[label], look.color, marks)
-        one.set_ylim(ends)
-        one.set_title(plain(shown.captions[label]), color=look.color, fontweight="bold")
-        one.set_ylabel("output" if truth.shape[1] == 1 else f"output 1 of {truth.shape[1]}")
+        one.plot(time, wanted, color=style.TRUTH, **{**few, **target})
+        one.plot(time, panels[label], color=look.color, **{**few, **output})
+        one.margins(x=0.01)
+        one.set(ylim=ends, ylabel="output" if truth.shape[1] == 1 else f"output 1 of {truth.shape[1]}")
+        style.headed(one, shown.captions[label], look.color)
     axes[-1].set_xlabel("time step" if len(split.targets) == 1 else "step, sequences one after the other")
     return figure
 
 
-def _overlaid_trace(axes: Axes, time: np.ndarray, truth: np.ndarray, guess: np.ndarray, color: str, marks: bool) -> None:
-    """The target in black and the prediction in the model's color; lines, or marks."""
-    if marks:
-        axes.plot(time, truth, color=TRUTH, linestyle="", marker="_", markersize=4.0, markeredgewidth=1.4)
-        axes.plot(time, guess, color=color, linestyle="", marker="o", markersize=2.4, markeredgewidth=0.0)
-    else:
-        axes.plot(time, truth, color=TRUTH, linewidth=1.8, marker="o" if len(time) < 3 else None)
-        axes.plot(time, guess, color=color, linewidth=1.0, marker="o" if len(time) < 3 else None)
-    axes.margins(x=0.01)
+def draw_numbers(task: Any, data: Any, predictions: Any, title: str) -> Figure:
+    """Draw outputs over their targets, and the errors over the targets and by their size."""
+    truth, guess = (np.asarray(part, dtype=float).reshape(len(part), -1) for part in (data.test.targets, predictions))
+    columns = range(min(truth.shape[1], 3))
+    figure = style.new_figure(title, height=1.0 + 4.5 * len(columns))
+    grid = figure.add_gridspec(2 * len(columns), 2, width_ratios=(1.25, 1.0))
+    for column in columns:
+        y, p = truth[:, column], style.bounded(guess[:, column], truth[:, column])
+        left = figure.add_subplot(grid[2 * column : 2 * column + 2, 0])
+        over_targets(left, y, p, "sequence")
+        if truth.shape[1] > 1:
+            left.set_ylabel(f"prediction, output {column + 1} of {truth.shape[1]}")
+        above, beneath = (figure.add_subplot(grid[2 * column + row, 1]) for row in (0, 1))
+        chosen = style.thinned(len(y), MOST_POINTS)
+        size = error_size(y, p - y)
+        above.axhline(0.0, color=style.QUIET, linewidth=0.8)
+        above.plot(y[chosen], (p - y)[chosen], **style.CLOUD, color=style.ERROR)
+        above.set(xlabel="target", ylabel="error", ylim=(-size, size))
+        error_histogram(beneath, p - y, (-size, size), "vertical")
+        beneath.set(xlabel="error", ylabel="sequences")
+    return figure
+
+
+def overlay_numbers(shown: Overlay) -> Figure:
+    """Draw every model's predictions over the targets, around the diagonal; of vectors, the first entry."""
+    truth = np.asarray(shown.data.test.targets, dtype=float)
+    asked = truth.reshape(len(truth), -1)[:, 0]
+    across = min(len(shown.looks), 4)
+    down = -(-len(shown.looks) // across)
+    figure = style.new_figure(shown.title, height=0.6 + 2.5 * down)
+    drawn = style.thinned(len(asked), MOST_OF_SEVERAL)
+    for place, (label, look) in enumerate(shown.looks.items()):
+        guess = style.bounded(np.asarray(shown.predictions[label], dtype=float).reshape(len(truth), -1)[:, 0], asked)
+        axes = figure.add_subplot(down, across, place + 1)
+        ends = style.limits(asked)
+        axes.plot(ends, ends, color=style.TRUTH, linewidth=0.9)
+        axes.plot(asked[drawn], guess[drawn], **style.CLOUD, color=look.color)
+        axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel="asked for")
+        style.headed(axes, shown.captions[label], look.color)
+        if place % across == 0:
+            axes.set_ylabel("predicted")
+    return figure

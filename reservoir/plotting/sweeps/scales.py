@@ -1,4 +1,4 @@
-"""Axes of pictures of sweeps: the values of a parameter, and scores, which may lie orders of magnitude apart."""
+"""Scales of pictures of sweeps: the values of a parameter, and scores, which may lie orders of magnitude apart."""
 
 from __future__ import annotations
 
@@ -18,17 +18,15 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap, Normalize
 
 LOG_RATIO = 4.0
-"""Values of a parameter, and colors of scores, within such a factor need no logarithmic scale."""
+"""Values of a parameter, and colors of scores, that lie within this factor have a linear scale."""
 LOG_AXIS = 10.0
-"""Scores along an axis that span a larger factor have a logarithmic one."""
-OUTLIERS = 0.1
-"""The share of the worst scores that may be left outside an axis."""
+"""Scores that span a larger factor have a logarithmic axis."""
+OUTLIERS, TAIL = 0.1, 3.0
+"""This share of the scores, the worst, lies outside an axis if it extends this many times farther than the others."""
 EXTREME = 1e100
-"""Scores beyond are outside any axis, so that it stays finite."""
-TAIL = 3.0
-"""How much farther off than the others these must be for that."""
+"""Scores beyond it lie outside any axis, so that the axis stays finite."""
 LONGEST = 22
-"""Characters of a label."""
+"""The most characters of a label."""
 
 
 @dataclass(frozen=True)
@@ -54,23 +52,23 @@ class Axis:
 
     @property
     def places(self) -> np.ndarray:
-        """(M,) where the trials are drawn."""
+        """The places (M,) at which the trials are drawn."""
         return np.asarray(self.positions[self.code])
 
 
 def axis_of(values: Sequence[Any], name: str, log: bool = False) -> Axis:
-    """The axis for the values of M trials, which may be known to be on a logarithmic scale."""
+    """Build the axis for the values of M trials; `log` says that they were varied on a logarithmic scale."""
     keys = [comparable(value) for value in values]
-    distinct = dict(zip(reversed(keys), reversed(values), strict=True))
-    levels = {key: distinct[key] for key in dict.fromkeys(keys)}
-    ordered = sorted(levels, key=lambda key: (not is_number(levels[key]), levels[key] if is_number(levels[key]) else 0))
-    rank = {key: place for place, key in enumerate(ordered)}
+    levels: dict[Any, Any] = {}
+    for key, value in zip(keys, values, strict=True):
+        levels.setdefault(key, value)
+    levels = dict(sorted(levels.items(), key=lambda level: (not is_number(level[1]), level[1] if is_number(level[1]) else 0)))
+    rank = {key: place for place, key in enumerate(levels)}
     categorical = not all(map(is_number, levels.values()))
-    positions = np.array(range(len(ordered)) if categorical else [levels[key] for key in ordered], dtype=float)
-    labels = texts([levels[key] for key in ordered])
+    positions = np.array(range(len(levels)) if categorical else list(levels.values()), dtype=float)
     code = np.array([rank[key] for key in keys], dtype=int)
     log = not categorical and ((log and positions[0] > 0.0) or is_logarithmic(positions))
-    return Axis(name, labels, positions, code, categorical, log)
+    return Axis(name, texts(list(levels.values())), positions, code, categorical, log)
 
 
 def is_number(value: Any) -> bool:
@@ -88,20 +86,20 @@ def is_logarithmic(values: np.ndarray) -> bool:
 
 
 def unit(values: np.ndarray, log: bool) -> np.ndarray:
-    """Values moved and scaled to the range from 0 to 1; .5 if they are all the same."""
+    """Move and scale values to the range from 0 to 1, or to .5 if they are all the same."""
     scaled = np.log(values) if log else values
     low, high = scaled.min(), scaled.max()
     return (scaled - low) / (high - low) if high > low else np.full(len(values), 0.5)
 
 
 def scatter(count: int) -> np.ndarray:
-    """(count,) even places in [-.5, .5), in an order without pattern, to tell things apart that lie at one place."""
+    """Return (count,) evenly spread offsets in [-.5, .5), in an order without pattern, that separate marks at one place."""
     golden = 0.6180339887498949
     return np.asarray((np.arange(count) * golden) % 1.0 - 0.5)
 
 
 def short(value: Any, digits: int = 3) -> str:
-    """A value of a parameter, or a score, in few characters.
+    """Write a value of a parameter, or a score, in few characters.
 
     >>> [short(value) for value in (0.1 + 0.2, 1e-8, 1500.0, 3.16e6, None, True, [1, 2])]
     ['0.3', '1e-8', '1500', '3.16e6', 'none', 'true', '[1, 2]']
@@ -116,7 +114,7 @@ def short(value: Any, digits: int = 3) -> str:
 
 
 def wrapped(name: str, width: int = 16) -> str:
-    """A name on lines of about so many characters, broken after underscores and dots."""
+    """Break a name after underscores and dots into lines of about so many characters."""
     lines = [""]
     for part in re.findall(r"[^._]*[._]?", name):
         if lines[-1] and len(lines[-1]) + len(part) > width:
@@ -126,7 +124,7 @@ def wrapped(name: str, width: int = 16) -> str:
 
 
 def texts(values: Sequence[Any]) -> list[str]:
-    """Short texts of different values, with as many digits as make them different."""
+    """Write different values as short texts, with as many digits as make them different."""
     for digits in range(3, 9):
         found = [short(value, digits) for value in values]
         if len(set(found)) == len(found):
@@ -156,19 +154,25 @@ class Span:
         """Which scores lie beyond the worse end."""
         return np.asarray(scores < self.low if self.higher_is_better else scores > self.high)
 
-    def unit(self, scores: np.ndarray) -> np.ndarray:
-        """Scores scaled to 0 at the low end and 1 at the high one; those outside at the end."""
-        ends = np.array([self.low, self.high])
-        clipped = np.clip(scores, *ends)
-        if self.log:
-            clipped, ends = np.log(clipped), np.log(ends)
-        return np.asarray((clipped - ends[0]) / (ends[1] - ends[0]))
+    @property
+    def norm(self) -> Normalize:
+        """The scale from 0 at the low end to 1 at the high one; scores outside have the value of the end."""
+        from matplotlib.colors import LogNorm, Normalize
+
+        return (LogNorm if self.log else Normalize)(self.low, self.high, clip=True)
+
+    @property
+    def cmap(self) -> Colormap:
+        """The colors of the scale: dark is better."""
+        import matplotlib
+
+        return matplotlib.colormaps["viridis_r" if self.higher_is_better else "viridis"]
 
 
 def span_of(scores: np.ndarray, higher_is_better: bool, log_ratio: float) -> Span:
-    """The range for finite scores; where some of the worst tenth would take most of it, only twice that of the others.
+    """Return the range of finite scores; if the worst tenth would fill most of it, only twice that of the others.
 
-    Logarithmic for errors, all positive, that span a larger factor than `log_ratio`.
+    It is logarithmic for errors that are all positive and span a larger factor than `log_ratio`.
     """
     ordered = np.sort(np.clip(scores, -EXTREME, EXTREME))[:: -1 if higher_is_better else 1]
     best, usual, worst = (float(ordered[int(share * (len(ordered) - 1))]) for share in (0.0, 1.0 - OUTLIERS, 1.0))
@@ -188,17 +192,8 @@ def span_of(scores: np.ndarray, higher_is_better: bool, log_ratio: float) -> Spa
     return Span(low, high, log, higher_is_better, cut)
 
 
-def colors(span: Span) -> tuple[Normalize, Colormap]:
-    """The norm and the map of scores: dark is better."""
-    import matplotlib
-    from matplotlib.colors import LogNorm, Normalize
-
-    norm = (LogNorm if span.log else Normalize)(span.low, span.high, clip=True)
-    return norm, matplotlib.colormaps["viridis_r" if span.higher_is_better else "viridis"]
-
-
 def logarithmic_ticks(axis: DrawnAxis, low: float, high: float) -> None:
-    """Ticks of an axis that is logarithmic: at powers of ten, between them also where there are few."""
+    """Put the ticks of a logarithmic axis at powers of ten, and between them where those are few."""
     from matplotlib.ticker import LogLocator, NullLocator
 
     axis.set_major_locator(LogLocator(subs=(1.0,) if high > 1000.0 * low else (1.0, 2.0, 5.0)))
@@ -207,7 +202,7 @@ def logarithmic_ticks(axis: DrawnAxis, low: float, high: float) -> None:
 
 
 def score_axis(axes: Axes, span: Span, label: str) -> None:
-    """The vertical axis as scores, with room beyond the ends."""
+    """Make the vertical axis one of scores, with room beyond the ends."""
     if span.log:
         edge = (span.high / span.low) ** 0.06
         axes.set(yscale="log", ylim=(span.low / edge, span.high * edge))
@@ -219,8 +214,7 @@ def score_axis(axes: Axes, span: Span, label: str) -> None:
 
 
 def parameter_axis(axes: Axes, which: str, axis: Axis, room: float) -> None:
-    """The axis "x" or "y" as a parameter, `room` inches long."""
-    drawn = axes.xaxis if which == "x" else axes.yaxis
+    """Make the axis "x" or "y" one of a parameter, `room` inches long."""
     axes.set(**{f"{which}label": plain(axis.name)})
     if axis.categorical:
         named_ticks(axes, which, axis, room)
@@ -229,19 +223,16 @@ def parameter_axis(axes: Axes, which: str, axis: Axis, room: float) -> None:
         low, high = axis.positions[0], axis.positions[-1]
         edge = (high / low) ** 0.04
         axes.set(**{f"{which}scale": "log", f"{which}lim": (low / edge, high * edge)})
-        logarithmic_ticks(drawn, low, high)
+        logarithmic_ticks(getattr(axes, f"{which}axis"), low, high)
 
 
 def named_ticks(axes: Axes, which: str, axis: Axis, room: float) -> None:
-    """A tick for each value at 0, 1, 2, ..., or for every second, third, ... where there is no room for all."""
+    """Put a tick at each value 0, 1, 2, ..., or at every second, third, ... if not all have room."""
     count, longest = len(axis.labels), max(map(len, axis.labels))
     wide = 0.08 * longest + 0.12
     turned = which == "x" and axis.categorical and wide * count > room
     each = 0.26 if turned else 0.2 if which == "y" else wide
     step = int(np.ceil(each * count / room))
     ticks = range(0, count, step)
-    labels = [plain(axis.labels[k]) for k in ticks]
-    if which == "x":
-        axes.set_xticks(ticks, labels, rotation=40 if turned else 0, ha="right" if turned else "center")
-    else:
-        axes.set_yticks(ticks, labels)
+    look: dict[str, Any] = {"rotation": 40 if turned else 0, "ha": "right" if turned else "center"} if which == "x" else {}
+    getattr(axes, f"{which}axis").set_ticks(ticks, [plain(axis.labels[k]) for k in ticks], **look)
