@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
+
+import numpy as np
 
 Symbols = Sequence[int]
 BEGIN = 1
@@ -55,3 +58,33 @@ def discounts(counts: list[int]) -> list[float]:
         d = k - (k + 1) * y * n[k + 1] / n[k]
         found.append(d if 0 <= d <= k else fallback)
     return found
+
+
+# Symbols
+
+
+def one_hot(symbols: Symbols, count: int) -> list[list[float]]:
+    return [[float(code == symbol) for code in range(count)] for symbol in symbols]
+
+
+def product(a: Sequence[Sequence[float]], b: Sequence[Sequence[float]], columns: int) -> np.ndarray:
+    """A B, for B of so many columns."""
+    out = np.zeros((len(a), columns))
+    for i in range(len(a)):
+        for j in range(columns):
+            for k in range(len(b)):
+                out[i, j] += float(a[i][k]) * float(b[k][j])
+    return out
+
+
+def softmax_cross_entropy(outputs: np.ndarray, symbols: Symbols, weights: Sequence[float]) -> tuple[float, np.ndarray]:
+    """The loss and its gradient with respect to the outputs, in float64."""
+    loss, gradient = 0.0, np.zeros(outputs.shape)
+    for n, (row, symbol, weight) in enumerate(zip(outputs.tolist(), symbols, weights, strict=True)):
+        if weight == 0.0:
+            continue
+        total = math.fsum(math.exp(y - max(row)) for y in row)
+        loss -= float(weight) * (row[symbol] - max(row) - math.log(total))
+        for o, y in enumerate(row):
+            gradient[n, o] = float(weight) * (math.exp(y - max(row)) / total - (o == symbol))
+    return loss, gradient
