@@ -133,11 +133,32 @@ class NGram(Estimator):
             probabilities[level.keys[first:last] % count] += level.shares[first:last]
         return probabilities
 
+    def reader(self, count: int) -> NGramReader:
+        """Start to read `count` texts side by side, symbol by symbol."""
+        return NGramReader(self, count)
+
     def _find(self, level: Level, contexts: np.ndarray, symbols: np.ndarray) -> np.ndarray:
         """The numbers of the n-grams that are contexts with a symbol after them, -1 for those never seen."""
         keys = contexts * len(self.vocabulary_) + symbols
         found = np.minimum(np.searchsorted(level.keys, keys), len(level.keys) - 1)
         return np.where(level.keys[found] == keys, found, -1)
+
+
+class NGramReader:
+    """An n-gram model that reads texts: it keeps the last symbols of each."""
+
+    def __init__(self, model: NGram, count: int) -> None:
+        self.model, self.texts = model, np.empty((count, 0), np.int64)
+
+    def read(self, symbols: np.ndarray) -> np.ndarray:
+        """See `language.readers.Reader`."""
+        self.texts = np.concatenate([self.texts, symbols[:, None]], axis=1)[:, -5:]
+        with np.errstate(divide="ignore"):  # a document does not begin within another
+            return np.log([self.model.distribution(text) for text in self.texts])
+
+    def select(self, texts: np.ndarray) -> None:
+        """See `language.readers.Reader`."""
+        self.texts = self.texts[texts]
 
 
 def _joined(documents: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
