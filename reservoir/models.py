@@ -44,7 +44,7 @@ PARTS = {
 """The modules of the classes that are parameters of models: readouts, and the settings of training."""
 
 
-LANGUAGE_MODELS = {"LanguageModel": "reservoir.language.recurrent"}
+LANGUAGE_MODELS = {"LanguageModel": "reservoir.language.recurrent", "EchoLanguageModel": "reservoir.language.echo"}
 """The classes of the models of text that can be saved, and their modules."""
 
 

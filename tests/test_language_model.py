@@ -9,11 +9,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reservoir import GRU, LSTM, MGU, ClockworkRNN, DataError, Elman, IndRNN, ModelFileError, ParameterError, Training, load
+from reservoir import (
+    GRU,
+    LSTM,
+    MGU,
+    ClockworkRNN,
+    DataError,
+    DivergenceError,
+    Elman,
+    IndRNN,
+    ModelFileError,
+    ParameterError,
+    Training,
+    load,
+)
 from reservoir.gradient.network import Batch, Weights, forward, loss_and_gradient
 from reservoir.gradient.recurrent import RecurrentEstimator
-from reservoir.language.recurrent import LanguageModel, log_softmax_at
-from reservoir.language.scoring import score
+from reservoir.language.recurrent import LanguageModel
+from reservoir.language.scoring import log_softmax_at, score
 from reservoir.language.vocabulary import Vocabulary
 
 RHYME = "jack and jill went up the hill to fetch a pail of water\n\njack fell down\n\nand jill came tumbling after\n"
@@ -112,7 +125,8 @@ def test_tied_weights_are_fewer() -> None:
 def test_every_cell_learns_a_text_by_heart(cell: str, cut: dict[str, Any]) -> None:
     text = "to be or not to be; " * 30
     training = Training(epochs=60, batch_size=8, learning_rate=0.02, schedule="cosine", **cut)
-    model = fitted(text, cell=cell, units=32, training=training)
+    options = {"activation": "tanh"} if cell == "indrnn" else {}
+    model = fitted(text, cell=cell, units=32, training=training, **options)
     assert score(model, text).perplexity < 1.3
     losses = [record["loss"] for record in model.history_]
     assert losses[-1] < 0.3 < 1.0 < losses[0] < 3.0
@@ -123,9 +137,9 @@ def test_the_state_is_carried_on_between_mini_batches() -> None:
     text = ("a" * 9 + "b") * 60
     found = {}
     for name, cut in {"carried": {"truncation": (3, 3)}, "from zero": {"window": 3}}.items():
-        training = Training(epochs=40, batch_size=4, learning_rate=0.02, schedule="cosine", **cut)
+        training = Training(epochs=60, batch_size=4, learning_rate=0.02, schedule="cosine", **cut)
         found[name] = fitted(text, cell="lstm", units=16, training=training).history_[-1]["loss"]
-    assert found["carried"] < 0.1 < 0.2 < found["from zero"]
+    assert found["carried"] < 0.15 < 0.25 < found["from zero"]
 
 
 def test_a_bidirectional_model_sees_the_answer() -> None:
@@ -179,6 +193,13 @@ def test_a_training_is_resumed_to_the_same_bits(tmp_path: Path) -> None:
     np.testing.assert_array_equal(comp._vector, ref._vector)
     with pytest.raises(ParameterError, match="of a training with other data"):
         fitted(RHYME[:-9], training=training)
+
+
+def test_a_network_that_leaves_the_range_of_numbers() -> None:
+    model = fitted(cell="indrnn")
+    model._vector[:] = 3.0
+    with pytest.raises(DivergenceError, match=r"are not finite from symbol 7[0-9] of the text on; train it with a lower"):
+        score(model, RHYME)
 
 
 # Files

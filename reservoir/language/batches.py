@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -41,6 +42,18 @@ def pieces(documents: list[np.ndarray], length: int) -> list[np.ndarray]:
     [[0, 1, 2, 3], [3, 4, 5]]
     """
     return [d[start : start + length + 1] for d in documents for start in range(0, len(d) - 1, length)]
+
+
+def blocks(sequences: list[np.ndarray], length: int) -> Iterator[tuple[int, list[np.ndarray]]]:
+    """Yield the streams side by side, `length` symbols to predict at a time: where the block starts, and its parts.
+
+    The longest stream comes first; those that have ended are left out.
+
+    >>> [(start, [part.tolist() for part in parts]) for start, parts in blocks([np.arange(4), np.arange(2)], 2)]
+    [(0, [[0, 1, 2], [0, 1]]), (2, [[2, 3]])]
+    """
+    for start in range(0, len(sequences[0]) - 1, length):
+        yield start, [sequence[start : start + length + 1] for sequence in sequences if len(sequence) - 1 > start]
 
 
 def examples(sequences: list[np.ndarray], dtype: str) -> Examples:

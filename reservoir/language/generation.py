@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -57,13 +57,15 @@ def generate(
     return _write(reader, scores, model.vocabulary_, prefix, length, temperature, top, until, np.random.default_rng(seed))
 
 
-def draw(scores: np.ndarray, temperature: float, top: int | None, generator: np.random.Generator) -> int:
-    """Draw a symbol with probability proportional to exp(scores / temperature), scores (V,); never unknown or beginning.
+def draw(
+    scores: np.ndarray, temperature: float, top: int | None, generator: np.random.Generator, never: Sequence[int] = ()
+) -> int:
+    """Draw a symbol with probability proportional to exp(scores / temperature), scores (V,), but `never` some of them.
 
     Of `top` symbols only the likeliest can be drawn, and those that are as likely as the last of these.
     """
     scores = scores / temperature
-    scores[[UNKNOWN, BEGIN]] = -np.inf
+    scores[list(never)] = -np.inf
     if top is not None and top < len(scores):
         scores[scores < np.partition(scores, -top)[-top]] = -np.inf
     scores -= scores.max()
@@ -104,7 +106,7 @@ def likeliest(
     best: tuple[float, list[int]] = (-np.inf, [])
     for written in range(1, length + 1):
         candidates = totals[:, None] + _log_softmax(scores)
-        candidates[:, [UNKNOWN, BEGIN]] = -np.inf
+        candidates[:, _never(vocabulary)] = -np.inf
         chosen = np.argsort(-candidates, axis=None, kind="stable")[:beams]
         sources, symbols = np.unravel_index(chosen, candidates.shape)
         totals = candidates.ravel()[chosen]
@@ -133,9 +135,10 @@ def _write(
     until: str | None, generator: np.random.Generator,
 ) -> Iterator[str]:  # fmt: skip
     """The pieces of a text as they are drawn."""
+    never = _never(vocabulary)
     before, text = [int(code) for code in vocabulary.encode(prefix)[-1:]], ""
     for _ in range(length):
-        symbol = draw(scores[0], temperature, top, generator)
+        symbol = draw(scores[0], temperature, top, generator, never)
         if symbol == END:
             return
         piece = vocabulary.decode([*before, symbol]).removeprefix(vocabulary.decode(before))
@@ -144,6 +147,11 @@ def _write(
         if until is not None and until in text:
             return
         scores = reader.read(np.array([symbol]))
+
+
+def _never(vocabulary: Vocabulary) -> list[int]:
+    """The symbols that are never written: the unknown, the beginning, and the end where documents have none."""
+    return [UNKNOWN, BEGIN, *([END] if vocabulary.documents is None else [])]
 
 
 def _log_softmax(scores: np.ndarray) -> np.ndarray:

@@ -21,10 +21,11 @@ from reservoir.gradient.network import Batch, Network, Weights, forward
 from reservoir.gradient.recurrent import RecurrentEstimator
 from reservoir.gradient.trainer import Progress, Trainer
 from reservoir.gradient.training import Training
-from reservoir.language.batches import examples, pieces, streams
+from reservoir.language.batches import blocks, examples, pieces, streams
 from reservoir.language.readers import NetworkReader
+from reservoir.language.scoring import log_softmax_at
 from reservoir.language.vocabulary import Vocabulary
-from reservoir.validation import Choice, Constraint, ParameterError
+from reservoir.validation import Choice, Constraint, DivergenceError, ParameterError
 
 WATCHED = 512
 """Symbols of the pieces in which the validation text is read after each epoch, each of them from the zero state."""
@@ -150,29 +151,33 @@ class LanguageModel(Estimator):
     def log_probabilities(self, documents: list[np.ndarray]) -> list[np.ndarray]:
         """Give the natural logarithm of the probability of every symbol of documents (T,) but the first: (T - 1,) each.
 
-        The state is carried on through a document, but a bidirectional network reads pieces of 128 symbols apart.
+        The state is carried on through a document, but a bidirectional network reads pieces of 128 symbols apart. Raises
+        `DivergenceError` where outputs are not finite.
         """
         self._check_fitted()
         apart = pieces(documents, BLOCK) if self.network_.bidirectional else documents
-        order = np.argsort([-len(document) for document in apart], kind="stable")
+        order = sorted(range(len(apart)), key=lambda index: -len(apart[index]))
         found = [NOTHING] * len(apart)
-        with one_blas_thread():
+        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):  # the logarithms show it
             for start in range(0, len(order), CHUNK):
                 group = order[start : start + CHUNK]
                 for index, logs in zip(group, self._score([apart[i] for i in group]), strict=True):
                     found[index] = logs
-        ends = np.cumsum([len(document) - 1 for document in documents])
-        return np.split(np.concatenate(found), ends[:-1])
+        joined = np.concatenate(found)
+        if not np.isfinite(joined).all():
+            raise DivergenceError(
+                f"The network's outputs are not finite from symbol {int(np.argmin(np.isfinite(joined)))} of the text on;"
+                " train it with a lower learning rate, or with truncation instead of window."
+            )
+        return np.split(joined, np.cumsum([len(document) - 1 for document in documents])[:-1])
 
     def _score(self, documents: list[np.ndarray]) -> list[np.ndarray]:
         """The logarithms of a few documents, the longest first, which run side by side."""
-        weights, state = Weights(self.network_, self._vector), None
+        weights, state, kind = Weights(self.network_, self._vector), None, self._vector.dtype
         lengths = np.array([len(document) - 1 for document in documents])
         found: list[list[np.ndarray]] = [[NOTHING] for _ in documents]
-        for start in range(0, int(lengths[0]), BLOCK):
-            left = int((lengths > start).sum())
-            parts = [document[start : start + BLOCK + 1] for document in documents[:left]]
-            inputs = padded([part[:-1, None].astype(self._vector.dtype) for part in parts])
+        for start, parts in blocks(documents, BLOCK):
+            inputs = padded([part[:-1, None].astype(kind) for part in parts])
             targets = padded([part[1:, None] for part in parts])[:, :, 0]
             batch = Batch(inputs, np.array([len(part) - 1 for part in parts]), NOTHING, NOTHING)
             run = forward(self.network_, weights, batch, state, start)
@@ -180,7 +185,7 @@ class LanguageModel(Estimator):
             for b, part in enumerate(parts):
                 found[b].append(logs[: len(part) - 1, b])
             state = run.state_after(len(inputs), int((lengths > start + BLOCK).sum()))
-        return [np.concatenate(parts) for parts in found]
+        return [np.concatenate(logs) for logs in found]
 
     def reader(self, count: int) -> NetworkReader:
         """Start to read `count` texts side by side, symbol by symbol."""
@@ -222,11 +227,3 @@ class LanguageModel(Estimator):
         model.vocabulary_, model.network_ = vocabulary, network
         model._vector, model.history_ = arrays["weights"], state["history"]
         return model
-
-
-def log_softmax_at(outputs: np.ndarray, symbols: np.ndarray) -> np.ndarray:
-    """The logarithms of the probabilities of symbols (...,) in float64, for outputs (..., V), which are overwritten."""
-    outputs -= outputs.max(axis=-1, keepdims=True)
-    found = np.take_along_axis(outputs, symbols[..., None], axis=-1)[..., 0].astype(np.float64)
-    np.exp(outputs, out=outputs)
-    return np.asarray(found - np.log(outputs.sum(axis=-1, dtype=np.float64)))

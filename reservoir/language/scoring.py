@@ -47,7 +47,7 @@ def score(model: LanguageModelLike, text: str) -> Score:
     >>> from reservoir.language.vocabulary import Vocabulary
     >>> model = NGram(1).fit("abab", Vocabulary.from_text("abab"))
     >>> round(score(model, "ba").perplexity, 2)
-    3.08
+    2.67
     """
     logs = model.log_probabilities(model.vocabulary_.documents_of(text))
     return Score(float(sum(part.sum() for part in logs)), sum(map(len, logs)), len(text))
@@ -60,6 +60,14 @@ def score_lines(model: LanguageModelLike, lines: Sequence[str]) -> list[Score]:
     documents = [np.r_[BEGIN, vocabulary.encode(line), end].astype(np.int64) for line in lines]
     for number, (line, document) in enumerate(zip(lines, documents, strict=True), 1):
         if len(document) < 2 + len(end):
-            raise DataError(f"text: line {number} has no {vocabulary.tokens} to score. Got {line!r}; leave it out.")
+            raise DataError(f"text: line {number} has no {vocabulary.tokens} to score. Got {line!r} instead; leave it out.")
     logs = model.log_probabilities(documents)
     return [Score(float(part.sum()), len(part), len(line)) for part, line in zip(logs, lines, strict=True)]
+
+
+def log_softmax_at(outputs: np.ndarray, symbols: np.ndarray) -> np.ndarray:
+    """The logarithms of the probabilities of symbols (...,) in float64, for outputs (..., V), which are overwritten."""
+    outputs -= outputs.max(axis=-1, keepdims=True)
+    found = np.take_along_axis(outputs, symbols[..., None], axis=-1)[..., 0].astype(np.float64)
+    np.exp(outputs, out=outputs)
+    return np.asarray(found - np.log(outputs.sum(axis=-1, dtype=np.float64)))
