@@ -25,6 +25,7 @@ from reservoir import (
 )
 from reservoir.gradient.network import Batch, Weights, forward, loss_and_gradient
 from reservoir.gradient.recurrent import RecurrentEstimator
+from reservoir.language.readers import NetworkReader, Reader
 from reservoir.language.recurrent import LanguageModel
 from reservoir.language.scoring import log_softmax_at, score
 from reservoir.language.vocabulary import Vocabulary
@@ -80,6 +81,19 @@ def test_scores_and_readers_follow_one_run_over_the_text(structure: dict[str, An
         for b, text in enumerate((one, two)):
             document = np.r_[text[: step + 1], 5 + b]
             assert found[b] == pytest.approx(slow_log_probabilities(model, document)[-1], abs=1e-4)
+
+
+@pytest.mark.parametrize("structure", STRUCTURES, ids=str)
+def test_what_is_written_in_one_kernel_is_what_is_read_symbol_by_symbol(structure: dict[str, Any]) -> None:
+    model = fitted(**structure)
+    uniforms, never, found = np.random.default_rng(0).random(30), np.array([0, 1, 2]), []
+    for write in (NetworkReader.write, Reader.write):
+        reader = model.reader(1)
+        reader.read(np.array([1]))
+        first = write(reader, uniforms[:10], 0.7, 5, never)
+        found.append([*first, *write(reader, uniforms[10:], 0.7, 5, never), *reader.scores[0]])
+    np.testing.assert_allclose(*found, rtol=1e-4, atol=1e-5)
+    assert reader.steps == 31
 
 
 def test_long_documents_are_read_on_from_block_to_block() -> None:

@@ -22,6 +22,7 @@ from reservoir.gradient.trainer import Progress
 from reservoir.gradient.training import Training
 from reservoir.kernels.symbols import softmax_cross_entropy
 from reservoir.language.batches import blocks, streams
+from reservoir.language.readers import Reader
 from reservoir.language.scoring import log_softmax_at
 from reservoir.language.vocabulary import Vocabulary
 from reservoir.validation import Choice, Constraint, DivergenceError, ParameterError
@@ -159,18 +160,19 @@ class EchoLanguageModel(Estimator):
         return model
 
 
-class EchoReader:
+class EchoReader(Reader):
     """A reservoir that reads B texts."""
 
     def __init__(self, reservoir: Reservoir, readout: np.ndarray, count: int) -> None:
         self.reservoir, self.readout, self.states = reservoir, readout, _start(reservoir, count)
 
     def read(self, symbols: np.ndarray) -> np.ndarray:
-        """See `language.readers.Reader`."""
-        return np.asarray(_features(self.reservoir, list(symbols[:, None]), self.states) @ self.readout)
+        """See `Reader`."""
+        self.scores = _features(self.reservoir, list(symbols[:, None]), self.states) @ self.readout
+        return self.scores
 
     def select(self, texts: np.ndarray) -> None:
-        """See `language.readers.Reader`."""
+        """See `Reader`."""
         self.states = self.states[texts]
 
 

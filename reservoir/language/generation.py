@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -18,6 +18,8 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "beams": Number(low=1, integer=True),
     "skip_unknown": Choice((True, False)),
 }
+AT_ONCE = 8
+"""Symbols that are drawn before the first of them is given out."""
 
 
 def generate(
@@ -39,7 +41,7 @@ def generate(
     length : the most symbols to write; the end of a document ends the text
     temperature : what the logarithms of the probabilities are divided by before a symbol is drawn: below 1 likely symbols
         become more likely still
-    top : draw among this many of the likeliest symbols; None for all
+    top : draw among this many of the likeliest symbols, and those as likely as the last of them; None for all
     until : a text that ends what is written, and is its end
     seed : the seed of the random numbers; None for a fresh one
     skip_unknown : whether tokens of the prefix that the model does not know are left out
@@ -53,24 +55,8 @@ def generate(
     given = {"length": length, "temperature": temperature, "top": top, "until": until, "skip_unknown": skip_unknown}
     check_parameters("generate", {name: CONSTRAINTS[name] for name in given}, given)
     reader = model.reader(1)
-    scores = _read_prefix(reader, model.vocabulary_.encode_known(prefix, skip_unknown))
-    return _write(reader, scores, model.vocabulary_, prefix, length, temperature, top, until, np.random.default_rng(seed))
-
-
-def draw(
-    scores: np.ndarray, temperature: float, top: int | None, generator: np.random.Generator, never: Sequence[int] = ()
-) -> int:
-    """Draw a symbol with probability proportional to exp(scores / temperature), scores (V,), but `never` some of them.
-
-    Of `top` symbols only the likeliest can be drawn, and those that are as likely as the last of these.
-    """
-    scores = scores / temperature
-    scores[list(never)] = -np.inf
-    if top is not None and top < len(scores):
-        scores[scores < np.partition(scores, -top)[-top]] = -np.inf
-    scores -= scores.max()
-    sums = np.cumsum(np.exp(scores, dtype=np.float64))
-    return int(np.searchsorted(sums, generator.random() * sums[-1], side="right"))
+    _read_prefix(reader, model.vocabulary_.encode_known(prefix, skip_unknown))
+    return _write(reader, model.vocabulary_, prefix, length, temperature, top or 0, until, np.random.default_rng(seed))
 
 
 def likeliest(
@@ -131,22 +117,22 @@ def _read_prefix(reader: Reader, prefix: np.ndarray, count: int = 1) -> np.ndarr
 
 
 def _write(
-    reader: Reader, scores: np.ndarray, vocabulary: Vocabulary, prefix: str, length: int, temperature: float, top: int | None,
-    until: str | None, generator: np.random.Generator,
+    reader: Reader, vocabulary: Vocabulary, prefix: str, length: int, temperature: float, top: int, until: str | None,
+    generator: np.random.Generator,
 ) -> Iterator[str]:  # fmt: skip
     """The pieces of a text as they are drawn."""
-    never = _never(vocabulary)
+    never = np.array(_never(vocabulary))
     before, text = [int(code) for code in vocabulary.encode(prefix)[-1:]], ""
-    for _ in range(length):
-        symbol = draw(scores[0], temperature, top, generator, never)
-        if symbol == END:
-            return
-        piece = vocabulary.decode([*before, symbol]).removeprefix(vocabulary.decode(before))
-        before, text = [symbol], text + piece
-        yield piece
-        if until is not None and until in text:
-            return
-        scores = reader.read(np.array([symbol]))
+    for start in range(0, length, AT_ONCE):
+        uniforms = generator.random(min(AT_ONCE, length - start))
+        for symbol in reader.write(uniforms, temperature, top, never).tolist():
+            if symbol == END:
+                return
+            piece = vocabulary.decode([*before, symbol]).removeprefix(vocabulary.decode(before))
+            before, text = [symbol], text + piece
+            yield piece
+            if until is not None and until in text:
+                return
 
 
 def _never(vocabulary: Vocabulary) -> list[int]:

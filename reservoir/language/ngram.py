@@ -17,6 +17,7 @@ from typing import ClassVar, NamedTuple, Self
 import numpy as np
 
 from reservoir.base.estimator import Estimator
+from reservoir.language.readers import Reader
 from reservoir.language.vocabulary import BEGIN, Vocabulary
 from reservoir.validation import Constraint, Number
 
@@ -144,20 +145,21 @@ class NGram(Estimator):
         return np.where(level.keys[found] == keys, found, -1)
 
 
-class NGramReader:
+class NGramReader(Reader):
     """An n-gram model that reads texts: it keeps the last symbols of each."""
 
     def __init__(self, model: NGram, count: int) -> None:
         self.model, self.texts = model, np.empty((count, 0), np.int64)
 
     def read(self, symbols: np.ndarray) -> np.ndarray:
-        """See `language.readers.Reader`."""
+        """See `Reader`."""
         self.texts = np.concatenate([self.texts, symbols[:, None]], axis=1)[:, -5:]
         with np.errstate(divide="ignore"):  # a document does not begin within another
-            return np.log([self.model.distribution(text) for text in self.texts])
+            self.scores = np.log([self.model.distribution(text) for text in self.texts])
+        return self.scores
 
     def select(self, texts: np.ndarray) -> None:
-        """See `language.readers.Reader`."""
+        """See `Reader`."""
         self.texts = self.texts[texts]
 
 
