@@ -88,3 +88,21 @@ def softmax_cross_entropy(outputs: np.ndarray, symbols: Symbols, weights: Sequen
         for o, y in enumerate(row):
             gradient[n, o] = float(weight) * (math.exp(y - max(row)) / total - (o == symbol))
     return loss, gradient
+
+
+# Drawing
+
+
+def draw(scores: Sequence[float], never: Symbols, temperature: float, top: int, uniform: float) -> int:
+    allowed = {symbol: score for symbol, score in enumerate(scores) if symbol not in never}
+    if top:
+        least = sorted(allowed.values(), reverse=True)[:top][-1]
+        allowed = {symbol: score for symbol, score in allowed.items() if score >= least}
+    largest = max(allowed.values())
+    parts = {symbol: math.exp((score - largest) / temperature) for symbol, score in allowed.items()}
+    passed = 0.0
+    for symbol, part in parts.items():
+        passed += part / sum(parts.values())
+        if passed > uniform:
+            return symbol
+    return symbol

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 
+import naive_language
 import numpy as np
 import pytest
 
@@ -44,6 +45,15 @@ def test_only_the_likeliest_are_drawn() -> None:
     assert {draw(scores, 5.0, 5, generator) for _ in range(300)} == {2, 3, 4}
     assert {draw(scores, 1e-4, 0, generator) for _ in range(50)} == {3}
     assert scores.tolist() == [9.0, 9.0, 1.0, 3.0, 2.0]
+
+
+@pytest.mark.parametrize(("size", "top"), [(3, 0), (3, 1), (7, 3), (33, 0), (33, 10), (33, 33)])
+def test_draws_against_the_twin(size: int, top: int) -> None:
+    generator = np.random.default_rng(size)
+    for temperature, kind in itertools.product((0.3, 1.0, 2.5), (np.float64, np.float32)):
+        scores, uniforms = generator.normal(0.0, 2.0, size).astype(kind), generator.random(30)
+        ref = [naive_language.draw(scores.tolist(), [0, 1], temperature, top, uniform) for uniform in uniforms]
+        assert [draw_symbol(scores, np.array([0, 1]), temperature, top, uniform) for uniform in uniforms] == ref
 
 
 def test_a_low_temperature_overflows_nothing() -> None:
