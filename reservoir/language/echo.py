@@ -83,37 +83,29 @@ class EchoLanguageModel(Estimator):
         reservoir = build(parameters, len(vocabulary), 0, seed_sequence(self.esn.random_state))
         readout = np.zeros((reservoir.units + 1, len(vocabulary)), reservoir.dtype)
         learner = _Learner(reservoir, readout, training)
-        self.vocabulary_, self.reservoir_, self.readout_, self.history_ = vocabulary, reservoir, readout, []
         watched, started = vocabulary.documents_of(validation) if validation else [], time.perf_counter()
-        best, least = readout.copy(), np.inf
+        best, least, history = readout.copy(), np.inf, []
         with one_blas_thread():
             for epoch in range(training.epochs):
                 record = learner.epoch(sequences, epoch)
                 if watched:
-                    record["validation_loss"] = -float(np.concatenate(self.log_probabilities(watched)).mean())
+                    logs = _log_probabilities(reservoir, readout, watched)
+                    record["validation_loss"] = -float(np.concatenate(logs).mean())
                     if record["validation_loss"] < least:
                         best[:], least = readout, record["validation_loss"]
-                self.history_.append({**record, "seconds": time.perf_counter() - started})
+                history.append({**record, "seconds": time.perf_counter() - started})
                 if progress is not None:
-                    progress(self.history_[-1], training.epochs)
-        if watched:
-            readout[:] = best
+                    progress(history[-1], training.epochs)
+        # all attributes at the end, so that a training that fails leaves an earlier one as it was
+        self.vocabulary_, self.reservoir_, self.history_ = vocabulary, reservoir, history
+        self.readout_ = best if watched else readout
         return self
 
     def log_probabilities(self, documents: list[np.ndarray]) -> list[np.ndarray]:
         """Give the natural logarithm of the probability of every symbol of documents (T,) but the first: (T - 1,) each."""
         self._check_fitted()
-        order = sorted(range(len(documents)), key=lambda index: -len(documents[index]))
-        found: list[list[np.ndarray]] = [[np.empty(0)] for _ in documents]
-        states = _start(self.reservoir_, len(documents))
         with one_blas_thread():
-            for _, parts in blocks([documents[index] for index in order], BLOCK):
-                features = _features(self.reservoir_, [part[:-1] for part in parts], states)
-                logs = log_softmax_at(features @ self.readout_, np.concatenate([part[1:] for part in parts]))
-                borders = np.cumsum([len(part) - 1 for part in parts])
-                for index, piece in zip(order, np.split(logs, borders[:-1]), strict=False):
-                    found[index].append(piece)
-        return [np.concatenate(pieces) for pieces in found]
+            return _log_probabilities(self.reservoir_, self.readout_, documents)
 
     def reader(self, count: int) -> EchoReader:
         """Start to read `count` texts side by side, symbol by symbol."""
@@ -237,3 +229,17 @@ def _features(reservoir: Reservoir, sequences: list[np.ndarray], states: np.ndar
     inputs = np.concatenate(sequences)[:, None]
     reservoir.run(inputs, lengths, states[: len(sequences)], features, column=1, symbols=True)
     return features
+
+
+def _log_probabilities(reservoir: Reservoir, readout: np.ndarray, documents: list[np.ndarray]) -> list[np.ndarray]:
+    """See `EchoLanguageModel.log_probabilities`."""
+    order = sorted(range(len(documents)), key=lambda index: -len(documents[index]))
+    found: list[list[np.ndarray]] = [[np.empty(0)] for _ in documents]
+    states = _start(reservoir, len(documents))
+    for _, parts in blocks([documents[index] for index in order], BLOCK):
+        features = _features(reservoir, [part[:-1] for part in parts], states)
+        logs = log_softmax_at(features @ readout, np.concatenate([part[1:] for part in parts]))
+        borders = np.cumsum([len(part) - 1 for part in parts])
+        for index, piece in zip(order, np.split(logs, borders[:-1]), strict=False):
+            found[index].append(piece)
+    return [np.concatenate(pieces) for pieces in found]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from reservoir.language.readers import LanguageModelLike, Reader
+from reservoir.language.readers import Predictor, Reader
 from reservoir.language.vocabulary import BEGIN, END, UNKNOWN, Vocabulary
 from reservoir.validation import Choice, Constraint, Number, check_parameters
 
@@ -23,7 +23,7 @@ AT_ONCE = 8
 
 
 def generate(
-    model: LanguageModelLike,
+    model: Predictor,
     prefix: str = "",
     length: int = 200,
     temperature: float = 1.0,
@@ -60,7 +60,7 @@ def generate(
 
 
 def likeliest(
-    model: LanguageModelLike,
+    model: Predictor,
     prefix: str = "",
     length: int = 200,
     beams: int = 8,

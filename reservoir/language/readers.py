@@ -43,7 +43,7 @@ class Reader(abc.ABC):
         return written
 
 
-class LanguageModelLike(Protocol):
+class Predictor(Protocol):
     """What generation and scoring ask of a fitted model."""
 
     vocabulary_: Vocabulary

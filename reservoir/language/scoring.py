@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reservoir.language.readers import LanguageModelLike
+from reservoir.language.readers import Predictor
 from reservoir.language.vocabulary import BEGIN, END
 from reservoir.validation import DataError
 
@@ -40,7 +40,7 @@ class Score:
         return -self.log_probability / math.log(2.0) / self.characters
 
 
-def score(model: LanguageModelLike, text: str) -> Score:
+def score(model: Predictor, text: str) -> Score:
     """Score a text, cut into documents as the model's vocabulary says. Raises `DataError` for an empty text.
 
     >>> from reservoir.language.ngram import NGram
@@ -53,7 +53,7 @@ def score(model: LanguageModelLike, text: str) -> Score:
     return Score(float(sum(part.sum() for part in logs)), sum(map(len, logs)), len(text))
 
 
-def score_lines(model: LanguageModelLike, lines: Sequence[str]) -> list[Score]:
+def score_lines(model: Predictor, lines: Sequence[str]) -> list[Score]:
     """Score every line as a document of its own. Raises `DataError` that names a line without tokens."""
     vocabulary = model.vocabulary_
     end = [] if vocabulary.documents is None else [END]
