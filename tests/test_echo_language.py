@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from reservoir import ESN, DataError, ModelFileError, ParameterError, Training, load
-from reservoir.echo.parameters import ReservoirParameters
 from reservoir.echo.reservoir import build
 from reservoir.language.echo import EchoLanguageModel, _features, _start
 from reservoir.language.generation import generate, likeliest
@@ -34,7 +33,7 @@ def fitted(text: str = RHYME, documents: str | None = None, **parameters: Any) -
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_symbols_drive_a_reservoir_as_one_hot_vectors_do(topology: str, dtype: str) -> None:
     esn = ESN(units=12, topology=topology, density=0.4 if topology != "dense" else 1.0, leak_rate=0.7, dtype=dtype)
-    reservoir = build(ReservoirParameters.of(esn), 5, 0, np.random.SeedSequence(0))
+    reservoir = build(esn, 5, 0, np.random.SeedSequence(0))
     symbols = [np.array([1, 4, 0, 2, 4]), np.array([3]), np.array([], np.int64)]
     states = _start(reservoir, 3)
     features = _features(reservoir, symbols, states)

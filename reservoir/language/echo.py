@@ -13,7 +13,6 @@ from reservoir.base.estimator import Estimator, not_fitted, seed_sequence
 from reservoir.base.model_file import check_shapes, save_model
 from reservoir.base.threads import one_blas_thread
 from reservoir.echo.esn import ESN
-from reservoir.echo.parameters import ReservoirParameters
 from reservoir.echo.reservoir import Reservoir, build
 from reservoir.files.reading import PathLike
 from reservoir.gradient.optimizers import OPTIMIZERS, clip_by_norm
@@ -77,10 +76,10 @@ class EchoLanguageModel(Estimator):
     def fit(self, text: str, vocabulary: Vocabulary, validation: str = "", progress: Progress | None = None) -> Self:
         """Draw the reservoir and train the readout; parameters and errors as of `LanguageModel.fit`."""
         self.check()
-        training, parameters = self.training, ReservoirParameters.of(self.esn)
+        training = self.training
         sequences = streams(vocabulary.documents_of(text), training.batch_size)
         sequences.sort(key=len, reverse=True)
-        reservoir = build(parameters, len(vocabulary), 0, seed_sequence(self.esn.random_state))
+        reservoir = build(self.esn, len(vocabulary), 0, seed_sequence(self.esn.random_state))
         readout = np.zeros((reservoir.units + 1, len(vocabulary)), reservoir.dtype)
         learner = _Learner(reservoir, readout, training)
         watched, started = vocabulary.documents_of(validation) if validation else [], time.perf_counter()
