@@ -55,6 +55,15 @@ class Predictor(Protocol):
         """Give the natural logarithm of the probability of every symbol of documents (T,) but the first: (T - 1,) each."""
 
 
+def aligned(vector: np.ndarray) -> np.ndarray:
+    """Copy a vector to memory that begins at a multiple of 64 bytes: products with one row are a third faster there."""
+    room = np.empty(vector.size + 64 // vector.itemsize, vector.dtype)
+    start = -room.ctypes.data % 64 // vector.itemsize
+    copy = room[start : start + vector.size]
+    copy[:] = vector
+    return copy
+
+
 class NetworkReader(Reader):
     """A recurrent network that reads B texts, with memory that is used again at every symbol.
 
@@ -62,7 +71,7 @@ class NetworkReader(Reader):
     """
 
     def __init__(self, network: Network, vector: np.ndarray, count: int) -> None:
-        self.network, self.weights, self.steps = network, Weights(network, vector), 0
+        self.network, self.weights, self.steps = network, Weights(network, aligned(vector)), 0
         self.active, kind = np.array([count]), vector.dtype
         self.plain = not (network.bidirectional or network.layer_norm)
         self.tapes: list[list[Tape]] = []
