@@ -15,7 +15,7 @@ from reservoir.base.threads import one_blas_thread
 from reservoir.echo.esn import ESN
 from reservoir.echo.reservoir import Reservoir, build
 from reservoir.files.reading import PathLike
-from reservoir.gradient.optimizers import OPTIMIZERS, clip_by_norm
+from reservoir.gradient.optimizers import OPTIMIZERS, Step, clip_by_norm
 from reservoir.gradient.schedules import learning_rate
 from reservoir.gradient.trainer import Progress
 from reservoir.gradient.training import Training
@@ -209,7 +209,7 @@ class _Learner:
         norm = clip_by_norm(gradient, settings.clip_norm)
         self.updates += 1
         read = {name: getattr(settings, name) for name in self.optimizer.settings}
-        self.optimizer.update(self.readout.reshape(-1), gradient, self.state, self.updates, rate, **read)
+        self.optimizer.update(self.readout.reshape(-1), gradient, self.state, Step(self.updates, rate, **read))
         return loss * rows, norm
 
 

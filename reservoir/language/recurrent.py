@@ -146,7 +146,7 @@ class LanguageModel(Estimator):
         return estimator.set_params(symbols=self.network.symbols or "one-hot", loss="cross_entropy")
 
     def _network(self, estimator: RecurrentEstimator, n_symbols: int) -> Network:
-        return replace(estimator._network(1, n_symbols, "step", n_symbols), tied=self.tied)
+        return replace(estimator._network(1, n_symbols, True, n_symbols), tied=self.tied)
 
     def log_probabilities(self, documents: list[np.ndarray]) -> list[np.ndarray]:
         """Give the natural logarithm of the probability of every symbol of documents (T,) but the first: (T - 1,) each.
