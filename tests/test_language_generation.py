@@ -1,16 +1,14 @@
-"""Writing and scoring: what is drawn, how a text ends, the likeliest text of all, and what each line is worth."""
+"""Writing and scoring: how a text ends, the likeliest text of all, and what each line is worth."""
 
 from __future__ import annotations
 
 import itertools
 import math
 
-import naive_language
 import numpy as np
 import pytest
 
 from reservoir import DataError, ParameterError
-from reservoir.kernels.writing import draw_symbol
 from reservoir.language.generation import generate, likeliest
 from reservoir.language.ngram import NGram
 from reservoir.language.scoring import Score, score, score_lines
@@ -21,43 +19,6 @@ RHYME = "jack and jill went up the hill\n\nto fetch a pail of water\n\njack fell
 
 def model(order: int = 4, tokens: str = "characters", documents: str | None = "", text: str = RHYME) -> NGram:
     return NGram(order).fit(text, Vocabulary.from_text(text, tokens=tokens, documents=documents))
-
-
-# Drawing
-
-
-def draw(scores: np.ndarray, temperature: float, top: int, generator: np.random.Generator) -> int:
-    return draw_symbol(scores, np.array([0, 1]), temperature, top, generator.random())
-
-
-def test_symbols_are_drawn_as_often_as_they_are_likely() -> None:
-    scores, generator = np.log([0.2, 0.1, 0.3, 0.3, 0.1]), np.random.default_rng(0)
-    counts = np.bincount([draw(scores, 1.0, 0, generator) for _ in range(4000)], minlength=5)
-    np.testing.assert_allclose(counts / 4000, [0, 0, 3 / 7, 3 / 7, 1 / 7], atol=0.02)
-    squares = np.bincount([draw(scores, 0.5, 0, generator) for _ in range(4000)], minlength=5)
-    np.testing.assert_allclose(squares / 4000, [0, 0, 9 / 19, 9 / 19, 1 / 19], atol=0.02)
-
-
-def test_only_the_likeliest_are_drawn() -> None:
-    scores, generator = np.array([9.0, 9.0, 1.0, 3.0, 2.0], np.float32), np.random.default_rng(0)
-    assert {draw(scores, 1.0, 2, generator) for _ in range(200)} == {3, 4}
-    assert {draw(scores, 1.0, 1, generator) for _ in range(50)} == {3}
-    assert {draw(scores, 5.0, 5, generator) for _ in range(300)} == {2, 3, 4}
-    assert {draw(scores, 1e-4, 0, generator) for _ in range(50)} == {3}
-    assert scores.tolist() == [9.0, 9.0, 1.0, 3.0, 2.0]
-
-
-@pytest.mark.parametrize(("size", "top"), [(3, 0), (3, 1), (7, 3), (33, 0), (33, 10), (33, 33)])
-def test_draws_against_the_twin(size: int, top: int) -> None:
-    generator = np.random.default_rng(size)
-    for temperature, kind in itertools.product((0.3, 1.0, 2.5), (np.float64, np.float32)):
-        scores, uniforms = generator.normal(0.0, 2.0, size).astype(kind), generator.random(30)
-        ref = [naive_language.draw(scores.tolist(), [0, 1], temperature, top, uniform) for uniform in uniforms]
-        assert [draw_symbol(scores, np.array([0, 1]), temperature, top, uniform) for uniform in uniforms] == ref
-
-
-def test_a_low_temperature_overflows_nothing() -> None:
-    assert draw(np.array([0.0, 0.0, 700.0, -700.0]), 1e-3, 0, np.random.default_rng(0)) == 2
 
 
 # Texts
