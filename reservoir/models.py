@@ -44,6 +44,10 @@ PARTS = {
 """The modules of the classes that are parameters of models: readouts, and the settings of training."""
 
 
+LANGUAGE_MODELS = {"LanguageModel": "reservoir.language.recurrent", "EchoLanguageModel": "reservoir.language.echo"}
+"""The classes of the models of text that can be saved, and their modules."""
+
+
 def model_class(model: str | type) -> Any:
     """The estimator class of a model, given its name, "package.module:Class", or the class itself.
 
@@ -123,8 +127,9 @@ def load(path: str | os.PathLike[str], classes: Sequence[type] = ()) -> Any:
         remedy = f"; if it is yours, give it: load(path, classes=[{name}])" if name != label else ""
         raise ModelFileError(f"{path}: holds an object of class {label!r}, which this release does not know{remedy}.")
 
-    label, parameters, arrays, state = read_model(path, lambda label: find(label, PARTS))
-    model = find(label, {model.class_name: model.module for model in MODELS.values()})
+    models = {model.class_name: model.module for model in MODELS.values()}
+    label, parameters, arrays, state = read_model(path, lambda label: find(label, {**PARTS, **models}))
+    model = find(label, {**models, **LANGUAGE_MODELS})
     try:
         return model.restored(parameters, arrays, state)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

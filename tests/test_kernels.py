@@ -192,6 +192,16 @@ def test_drive_numbers_of_inputs_and_steps(steps: int, stacked: int) -> None:
     close(comp, ref)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kind", STORAGES)
+def test_drive_by_symbols(kind: str, dtype: type) -> None:
+    fast, slow = network(kind, 7, (5, 0), dtype)
+    symbols, noise = np.array([4, 0, 0, 2, 1, 4]), np.empty((0, 7), dtype)
+    states, out = np.zeros((1, 7), dtype), np.empty((6, 7), dtype)
+    drive(fast, symbols[:, None], noise, np.array([0, 6]), states, out, 0)
+    close(out, naive.drive(slow, np.eye(5)[symbols]))
+
+
 def test_drive_of_no_sequences() -> None:
     fast, _ = network("dense", 7, (1, 0), np.float64)
     drive(fast, np.empty((0, 1)), np.empty((0, 7)), np.array([0]), np.empty((0, 7)), np.empty((0, 7)), 0)

@@ -203,7 +203,7 @@ READOUT = {"estimator": "RecursiveLeastSquares", "parameters": {}}
         (
             "parameters.readout",
             {**READOUT, "estimator": "ESN"},
-            "holds an object of class 'ESN', which this release does not know.$",
+            r"its parts do not fit together \(The 'readout' parameter of ESN must be a readout: ",
         ),
         ("parameters.readout", {**READOUT, "estimator": ["Ridge"]}, DESCRIPTION),
         ("parameters.readout", {**READOUT, "parameters": {"ridges": 1.0}}, DESCRIPTION),

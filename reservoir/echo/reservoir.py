@@ -94,7 +94,7 @@ class Reservoir:
 
     def run(
         self, inputs: np.ndarray, lengths: Sequence[int], states: np.ndarray, out: np.ndarray, column: int = 0,
-        noise: np.ndarray | None = None, first_step: int = 0, first_sequence: int | None = None,
+        noise: np.ndarray | None = None, first_step: int = 0, first_sequence: int | None = None, symbols: bool = False,
     ) -> None:  # fmt: skip
         """Drive S sequences, in parallel threads.
 
@@ -107,11 +107,12 @@ class Reservoir:
         noise : (T, N), added to the states
         first_step : the number of the first sequence's first step, for the error text
         first_sequence : the number of the first sequence, for the error text; None where there is only one
+        symbols : whether the inputs are symbols (T, 1), integers that stand for one-hot vectors
 
         Raises `DivergenceError`, which names the step, if a state is no longer finite (unbounded units, too large a radius).
         """
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        inputs = np.ascontiguousarray(inputs, self.dtype)
+        inputs = np.ascontiguousarray(inputs, np.int64 if symbols else self.dtype)
         noise = np.empty((0, self.units), self.dtype) if noise is None else np.ascontiguousarray(noise, self.dtype)
 
         def work(first: int, last: int) -> None:

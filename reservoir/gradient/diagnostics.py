@@ -102,9 +102,9 @@ def step_jacobians(layer: RecurrentLayer, bound: Any, tape: Tape, steps: np.ndar
 
     bound, tape : of one direction of the layer, the tape as `forward` left it
     """
-    room, _ = make_room(layer, 0, tape.inputs.dtype)
+    room, _ = make_room(layer, 0, tape.states.dtype)
     size = layer.cell.states * layer.cell.units
-    found = np.empty((len(steps), size, size), tape.inputs.dtype)
+    found = np.empty((len(steps), size, size), tape.states.dtype)
     for k, t in enumerate(steps):
         step_jacobian(bound, tape, t, sequence, room)
         found[k] = room.jacobian.transpose(1, 0, 2).reshape(size, size)

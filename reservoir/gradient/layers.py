@@ -77,6 +77,8 @@ class RecurrentLayer:
     cell: Cell
     n_inputs: int
     bidirectional: bool = False
+    reads_symbols: bool = False
+    """Whether the inputs are symbols (T, B, 1), integers below n_inputs, that stand for one-hot vectors."""
 
     @property
     def directions(self) -> tuple[str, ...]:
@@ -114,7 +116,7 @@ class RecurrentLayer:
         `first` steps led to the `state` (directions, n_states, B, H). `empty(name, shape, dtype)` gives the arrays of a tape.
         """
         tapes, cell = [], self.cell
-        rows, kind = x.shape[:2], x.dtype
+        rows, kind = x.shape[:2], state.dtype
         for direction, weights in enumerate(bound):
             own = f"{self.name}.{direction}"
             inputs = np.ascontiguousarray(steps.reverse(x) if direction else x)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from reservoir.kernels import losses as kernels
+from reservoir.kernels.symbols import softmax_cross_entropy
 from reservoir.validation import Choice, DataError
 
 Loss = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[float, np.ndarray]]
@@ -44,7 +45,29 @@ def cross_entropy(outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray)
     return kernels.cross_entropy(outputs, targets, weights, largest, gradient), gradient
 
 
-LOSSES: dict[str, Loss] = {"squared_error": squared_error, "cross_entropy": cross_entropy}
+def symbol_cross_entropy(outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
+    """The sum over rows n of -w_n log softmax(y)_s, in nats, for targets (N, 1) that are the numbers s of symbols.
+
+    The gradient takes the memory of the outputs: of a large vocabulary they are too many to have twice.
+
+    Raises `DataError` when shapes do not agree.
+
+    >>> loss, gradient = symbol_cross_entropy(np.array([[0.0, 0.0]]), np.array([[1.0]]), np.array([1.0]))
+    >>> round(loss, 6), gradient  # log 2
+    (0.693147, array([[ 0.5, -0.5]]))
+    """
+    if outputs.ndim != 2 or outputs.shape[1] == 0 or targets.shape != (len(outputs), 1) or weights.shape != outputs.shape[:1]:
+        raise DataError(
+            f"outputs have shape {outputs.shape}, targets {targets.shape}, weights {weights.shape};"
+            " they must be (N, O), (N, 1) and (N,)."
+        )
+    symbols = np.ascontiguousarray(targets[:, 0], np.int64)
+    return softmax_cross_entropy(outputs, symbols, np.ascontiguousarray(weights, outputs.dtype)), outputs
+
+
+LOSSES: dict[str, Loss] = {
+    "squared_error": squared_error, "cross_entropy": cross_entropy, "symbol_cross_entropy": symbol_cross_entropy,
+}  # fmt: skip
 REDUCTIONS = Choice(("mean", "sum"))
 
 

@@ -36,6 +36,8 @@ class Network:
     layer_norm : whether the output of each layer is normalized
     dropout : probability with which an output of a layer is zeroed while training
     dropout_mask : "step" for a new mask at every step, "sequence" for one mask along each sequence (Gal & Ghahramani 2016)
+    tied : whether the head's weights are the learned vectors of the symbols, which the outputs then stand for (Press & Wolf
+        2017); the vectors are as long as what the head reads
     """
 
     cells: tuple[Cell, ...]
@@ -47,13 +49,15 @@ class Network:
     layer_norm: bool = False
     dropout: float = 0.0
     dropout_mask: str = "step"
+    tied: bool = False
 
     @cached_property
     def layers(self) -> tuple[RecurrentLayer, ...]:
         """The recurrent layers, from the input up."""
         width, layers = self.n_inputs if self.symbols is None else self.symbols.n_outputs, []
         for index, cell in enumerate(self.cells):
-            layers.append(RecurrentLayer(f"layer{index}", cell, width, self.bidirectional))
+            symbols = index == 0 and self.symbols is not None and self.symbols.size is None
+            layers.append(RecurrentLayer(f"layer{index}", cell, width, self.bidirectional, symbols))
             width = layers[-1].n_outputs
         return tuple(layers)
 
@@ -74,7 +78,11 @@ class Network:
         parts += [self.attention] if self.reading == "attention" else []
         shapes = {name: shape for part in parts for name, shape in part.shapes().items()}
         width = self.layers[-1].n_outputs
-        return {**shapes, "head.weights": (width, self.n_outputs), "head.bias": (self.n_outputs,)}
+        return {**shapes, **({} if self.tied else {"head.weights": (width, self.n_outputs)}), "head.bias": (self.n_outputs,)}
+
+    def head_weights(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The weights of the head (H, n_outputs), of weights or of their gradients."""
+        return arrays["symbols"].T if self.tied else arrays["head.weights"]
 
     @cached_property
     def n_weights(self) -> int:
@@ -179,7 +187,7 @@ def forward(
     x, codes = batch.inputs, None
     if network.symbols is not None:
         x, codes = network.symbols.forward(weights.arrays, x)
-    state = network.initial_state(len(batch.lengths), x.dtype) if state is None else state
+    state = network.initial_state(len(batch.lengths), weights.vector.dtype) if state is None else state
     sources = None
     if generator is not None and network.dropout > 0.0:
         sources = generator.spawn(
@@ -197,7 +205,7 @@ def forward(
             masks.append(dropout_mask(x.shape, network.dropout, same, sources[index], x.dtype))
             x = x * masks[-1]
     read, attended = _read(network, weights, steps, x)
-    rows = read.reshape(-1, read.shape[-1]) @ weights.arrays["head.weights"] + weights.arrays["head.bias"]
+    rows = read.reshape(-1, read.shape[-1]) @ network.head_weights(weights.arrays) + weights.arrays["head.bias"]
     outputs = rows.reshape(*read.shape[:-1], network.n_outputs)
     return ForwardPass(steps, codes, tapes, normal, masks, x, attended, read, outputs)
 
@@ -220,7 +228,7 @@ def backward(
     """
     rows = head_gradients(network, gradients, run, gradient)
     read = weights.empty("read", run.read.shape, gradient.dtype)  # np.dot: for one output faster than @
-    np.dot(rows, weights.arrays["head.weights"].T, out=read.reshape(-1, run.read.shape[-1]))
+    np.dot(rows, network.head_weights(weights.arrays).T, out=read.reshape(-1, run.read.shape[-1]))
     back: Any = _read_back(network, weights, gradients, run, read)
     for index in reversed(range(len(network.layers))):
         if run.masks:
@@ -235,17 +243,17 @@ def backward(
             back,
             None if state_gradient is None else state_gradient[index],
             norms if index == 0 else None,
-            wanted=index > 0 or network.symbols is not None or to_inputs,
+            wanted=index > 0 or (not network.layers[0].reads_symbols and (network.symbols is not None or to_inputs)),
         )
     if network.symbols is not None:
-        network.symbols.backward(run.codes, back, gradients.arrays)
+        network.symbols.backward(run.codes, back, gradients.arrays, add=network.tied)
     return back
 
 
 def head_gradients(network: Network, gradients: Weights, run: ForwardPass, gradient: np.ndarray) -> np.ndarray:
     """Write the gradients of the head's weights; return the gradient with respect to the outputs as rows (N, O)."""
     rows, read = gradient.reshape(-1, network.n_outputs), run.read.reshape(-1, run.read.shape[-1])
-    gradients.arrays["head.weights"][:] = read.T @ rows
+    network.head_weights(gradients.arrays)[:] = read.T @ rows
     gradients.arrays["head.bias"][:] = rows.sum(axis=0)
     return rows
 
@@ -253,7 +261,7 @@ def head_gradients(network: Network, gradients: Weights, run: ForwardPass, gradi
 def loss_of(outputs: np.ndarray, batch: Batch, loss: str) -> tuple[float, np.ndarray]:
     """Return the loss of a batch with the outputs (..., O), and its gradient with respect to them, of their shape."""
     rows = outputs.reshape(-1, outputs.shape[-1])
-    value, gradient = LOSSES[loss](rows, batch.targets.reshape(rows.shape), batch.loss_weights.reshape(-1))
+    value, gradient = LOSSES[loss](rows, batch.targets.reshape(len(rows), -1), batch.loss_weights.reshape(-1))
     return value, gradient.reshape(outputs.shape)
 
 

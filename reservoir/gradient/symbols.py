@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from reservoir.gradient.cells.base import Shape
+from reservoir.kernels.symbols import add_to_rows
 from reservoir.validation import DataError
 
 MOST_SYMBOLS = 2**20
@@ -32,7 +33,10 @@ def count_symbols(sequences: list[np.ndarray]) -> int:
 
 @dataclass(frozen=True)
 class Symbols:
-    """Symbols 0 ... n - 1, given as numbers in one column, as vectors: rows of a matrix that is learned, or one-hot."""
+    """Symbols 0 ... n - 1, given as numbers in one column, as vectors: rows of a matrix that is learned, or one-hot.
+
+    One-hot vectors are never made: the layer above reads the symbols themselves.
+    """
 
     count: int
     size: int | None
@@ -48,18 +52,18 @@ class Symbols:
         return {} if self.size is None else {"symbols": (self.count, self.size)}
 
     def forward(self, arrays: Mapping[str, np.ndarray], x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Vectors (T, B, size) for symbols (T, B, 1). Raises `DataError` for one that is not known."""
+        """Vectors (T, B, size), or integers (T, B, 1) for one-hot ones, and codes (T, B) for symbols (T, B, 1).
+
+        Raises `DataError` for a symbol that is not known.
+        """
         symbols = x[:, :, 0]
         check_symbols(symbols, self.count)
         codes = symbols.astype(np.int64)
-        if self.size is not None:
-            return arrays["symbols"][codes], codes
-        vectors = np.zeros((*codes.shape, self.count), x.dtype)
-        np.put_along_axis(vectors, codes[:, :, None], 1, axis=2)
-        return vectors, codes
+        return (codes[:, :, None] if self.size is None else arrays["symbols"][codes]), codes
 
-    def backward(self, codes: Any, gradient: np.ndarray, gradients: Mapping[str, np.ndarray]) -> None:
-        """Write the gradient of the matrix."""
+    def backward(self, codes: Any, gradient: np.ndarray, gradients: Mapping[str, np.ndarray], add: bool = False) -> None:
+        """Write the gradient of the matrix, or `add` it."""
         if self.size is not None:
-            gradients["symbols"][:] = 0
-            np.add.at(gradients["symbols"], codes.ravel(), gradient.reshape(-1, self.size))
+            if not add:
+                gradients["symbols"][:] = 0
+            add_to_rows(gradient.reshape(-1, self.size), codes.reshape(-1, 1), gradients["symbols"])

@@ -132,6 +132,22 @@ def sigmoid32(x):
     return numerator / (np.float32(1.0) + e)
 
 
+@inline
+def exponential64(t):
+    """e^t for t <= 0; 0 for t < -600. A NaN stays."""
+    k, p = _reduce64(-600.0 if t < -600.0 else t)
+    scale = _power_of_two_64(k)
+    return 0.0 if t < -600.0 else scale * p + scale
+
+
+@inline
+def exponential32(t):
+    """e^t for t <= 0; 0 for t < -60. A NaN stays."""
+    k, p = _reduce32(np.float32(-60.0) if t < np.float32(-60.0) else t)
+    scale = _power_of_two_32(k)
+    return np.float32(0.0) if t < np.float32(-60.0) else scale * p + scale
+
+
 @jit
 def activate(code, x):
     """Overwrite the vector `x` with f(x), f given by its code. The size of an element picks the precision."""

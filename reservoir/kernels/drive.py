@@ -9,6 +9,8 @@ Popovici & Siewert 2007, eq. 4, with the leak per unit; b and the noise as in Ja
 from typing import NamedTuple
 
 import numpy as np
+from numba import types
+from numba.extending import overload
 
 from reservoir.kernels.activations import activate
 from reservoir.kernels.jit import jit
@@ -25,6 +27,27 @@ class ReservoirWeights(NamedTuple):
     activation: int
 
 
+def add_drive(weights, v, total):
+    """total += v weights, for v (V,), or (1,) of one symbol, which is an integer."""
+    if v.dtype.kind == "i":
+        total += weights[v[0]]
+    else:
+        add_rows(weights, v, total)
+
+
+@overload(add_drive)
+def _add_drive(weights, v, total):
+    if not isinstance(v.dtype, types.Integer):
+        return lambda weights, v, total: add_rows(weights, v, total)
+
+    def implementation(weights, v, total):
+        row = weights[v[0]]
+        for i in range(total.size):
+            total[i] += row[i]
+
+    return implementation
+
+
 @jit
 def step(weights, v, x, work):
     """One step in place: x (2N,) is the state, twice in a row; work (N,) is scratch."""
@@ -32,7 +55,7 @@ def step(weights, v, x, work):
     n = leak.size
     for i in range(n):
         work[i] = weights.bias[i]
-    add_rows(weights.drive_weights, v, work)
+    add_drive(weights.drive_weights, v, work)
     add_product(weights.matrix, x, work)
     activate(weights.activation, work)
     first, second = x[:n], x[n:]
@@ -46,9 +69,9 @@ def step(weights, v, x, work):
 def drive(weights, inputs, noise, offsets, states, out, column):
     """Run sequences one after the other, writing every state.
 
-    `inputs` (T, V) holds the sequences end to end, `offsets` (S + 1,) where each starts; `noise` is (T, N), or (0, N)
-    for none; `states` (S, N) holds the initial states and receives the final ones; the state after step t goes to
-    `out[t, column : column + N]`.
+    `inputs` (T, V), or (T, 1) of symbols, which are integers, holds the sequences end to end, `offsets` (S + 1,) where each
+    starts; `noise` is (T, N), or (0, N) for none; `states` (S, N) holds the initial states and receives the final ones; the
+    state after step t goes to `out[t, column : column + N]`.
     """
     n = weights.leak.size
     x = np.empty(2 * n, dtype=weights.leak.dtype)

@@ -16,7 +16,7 @@ from reservoir.kernels.sequence import Tape, backward_step, weight_gradients
 class Room(NamedTuple):
     """Work space of a layer for one step of one sequence: N = n_states * H state variables, P_l weights of the layer."""
 
-    inputs: np.ndarray  # (1, 1, n_inputs)
+    inputs: np.ndarray  # (1, 1, n_inputs), or (1, 1, 1) of a symbol
     state: np.ndarray  # (n_states, 2, 1, H): before and after the step
     states: np.ndarray  # (n_states, 2, N, H): the same, N times
     gates: np.ndarray  # (N, 1, 1, gates per unit * H): of d(new variable i), with respect to the gates

@@ -28,7 +28,7 @@ class Tape(NamedTuple):
     `gates` holds the pre-activations, then the activations, and in the backward pass their gradients, all in place.
     """
 
-    inputs: np.ndarray  # (T, B, n_inputs)
+    inputs: np.ndarray  # (T, B, n_inputs), or (T, B, 1) of symbols, which are integers
     gates: np.ndarray  # (T, B, gates per unit * H)
     extra: np.ndarray  # (T, B, extra per unit * H): what else the backward pass needs
     states: np.ndarray  # (n_states, T + 1, B, H): the output of the cell first, from the initial state on

@@ -25,6 +25,7 @@ from reservoir.kernels.activations import CODES, scale_by_derivative
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import inline, uncounted
 from reservoir.kernels.sequence import KERNELS, Kernels
+from reservoir.kernels.symbols import add_input_product, input_weight_gradient
 from reservoir.validation import Choice, Number, ParameterError
 
 POWERS_OF_TWO = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -87,7 +88,7 @@ def _forward_step(weights, tape, t, n):
             for b in range(rows):
                 for j in range(first, last):
                     new[b, j] = weights.bias[j]
-            gemm(tape.inputs[t, :n], weights.input_weights[:, start:stop], True, new[:, start:stop])
+            add_input_product(tape.inputs[t, :n], weights.input_weights[:, start:stop], new[:, start:stop])
             gemm(old[:, start:], _block(weights.recurrent_weights, weights, module), True, new[:, start:stop])
             activate_columns(weights.activation, new, rows, first, last)
 
@@ -124,12 +125,12 @@ def _weight_gradients(weights, tape, gradients):
         if batch < 16:  # measured: of few sequences one product for each, over its steps; of more one for each step
             for b in range(batch):
                 part = tape.gates[first::period, b, start:stop]
-                gemm(tape.inputs[first::period, b], part, True, into_inputs, True)
+                input_weight_gradient(tape.inputs[first::period, b], part, True, into_inputs)
                 gemm(tape.states[0, first:steps:period, b, start:], part, True, block, True)
         else:
             for t in range(first, steps, period):
                 part = tape.gates[t, :, start:stop]
-                gemm(tape.inputs[t], part, True, into_inputs, True)
+                input_weight_gradient(tape.inputs[t], part, True, into_inputs)
                 gemm(tape.states[0, t, :, start:], part, True, block, True)
 
 

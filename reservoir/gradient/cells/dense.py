@@ -5,6 +5,7 @@ from __future__ import annotations
 from reservoir.kernels.activations import activate_range
 from reservoir.kernels.blas import gemm
 from reservoir.kernels.jit import uncounted
+from reservoir.kernels.symbols import add_input_product, input_weight_gradient
 
 TILE = 16
 
@@ -64,7 +65,7 @@ def input_product(weights, tape):
     steps, batch, width = tape.gates.shape
     gates = tape.gates.reshape(steps * batch, width)
     fill_rows(weights.bias, gates)
-    gemm(tape.inputs.reshape(steps * batch, tape.inputs.shape[2]), weights.input_weights, True, gates)
+    add_input_product(tape.inputs.reshape(steps * batch, tape.inputs.shape[2]), weights.input_weights, gates)
 
 
 @uncounted
@@ -72,7 +73,7 @@ def input_gradients(tape, gradients):
     """Gradients of W and b from those of the gates."""
     steps, batch, width = tape.gates.shape
     gates = tape.gates.reshape(steps * batch, width)
-    gemm(tape.inputs.reshape(steps * batch, tape.inputs.shape[2]), gates, False, gradients.input_weights, True)
+    input_weight_gradient(tape.inputs.reshape(steps * batch, tape.inputs.shape[2]), gates, False, gradients.input_weights)
     sum_rows(gates, gradients.bias)
 
 

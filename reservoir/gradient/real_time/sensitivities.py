@@ -86,6 +86,7 @@ class DiagonalSensitivities:
     def __init__(self, network: Network, weights: Weights, batch: int) -> None:
         layer = network.layers[0]
         self.cell: Any = layer.cell
+        self.reads_symbols = layer.reads_symbols
         self.u = weights.arrays[f"{layer.name}.forward.recurrent_weights"]
         self.own = np.zeros((batch, layer.n_inputs + 2, self.cell.units), weights.vector.dtype)
 
@@ -94,7 +95,10 @@ class DiagonalSensitivities:
         n, tape = int(run.steps.active[t]), run.tapes[0][0]
         own = self.own[:n]
         own *= self.u
-        own[:, :-2] += tape.inputs[t, :n, :, None]
+        if self.reads_symbols:
+            own[np.arange(n), tape.inputs[t, :n, 0]] += 1
+        else:
+            own[:, :-2] += tape.inputs[t, :n, :, None]
         own[:, -2] += tape.states[0, t, :n]
         own[:, -1] += 1
         slope = np.empty((n, own.shape[2]), own.dtype)
@@ -145,5 +149,6 @@ def make_room(layer: RecurrentLayer, reach: int, kind: np.dtype) -> tuple[Room, 
         "gates": (rows, 1, 1, cell.gates * units), "extra": (rows, 1, 1, cell.extra * units), "jacobian": (states, rows, units),
         "by_input": (rows, n_inputs), "direct": (_size(layer),), "product": (rows, reach),
     }  # fmt: skip
-    room = Room(**{name: np.empty(shape, kind) for name, shape in shapes.items()})
+    arrays = {name: np.empty(shape, kind) for name, shape in shapes.items()}
+    room = Room(**(arrays | ({"inputs": np.empty((1, 1, 1), np.int64)} if layer.reads_symbols else {})))
     return room, cell.bind(parts_of(room.direct, cell.shapes(n_inputs)))
