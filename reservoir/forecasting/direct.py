@@ -23,7 +23,7 @@ LEAST_VARIANCE = 1e-8
 class Sums(NamedTuple):
     """The sums over rows first ... end-1, at each of E ends, of F features and O targets, and of their products."""
 
-    count: np.ndarray  # (E,)
+    rows: np.ndarray  # (E,)
     x: np.ndarray  # (E, F)
     xx: np.ndarray  # (E, F, F)
     y: np.ndarray  # (E, O)
@@ -58,7 +58,7 @@ def cumulated(x: np.ndarray, y: np.ndarray, first: int, ends: np.ndarray) -> Sum
 
 def decomposed(sums: Sums, shrunk_rows: float = SHRUNK_ROWS) -> Spectra:
     """Center and scale the features, and decompose their Gram matrices; the mean of T targets counts T / (T + shrunk_rows)."""
-    count = np.maximum(sums.count, 1.0)[:, None]
+    count = np.maximum(sums.rows, 1.0)[:, None]
     mean = sums.x / count
     variance = np.einsum("eff->ef", sums.xx) / count - np.square(mean)
     scale = np.where(variance > LEAST_VARIANCE, 1.0 / np.sqrt(np.maximum(variance, LEAST_VARIANCE)), 0.0)
@@ -67,7 +67,7 @@ def decomposed(sums: Sums, shrunk_rows: float = SHRUNK_ROWS) -> Spectra:
     moments = (sums.xy - mean[:, :, None] * sums.y[:, None, :]) * scale[:, :, None]
     offset = sums.y / (count + shrunk_rows)
     # With few rows there is no regression; the reference stays as it is.
-    few = sums.count < FEWEST_ROWS
+    few = sums.rows < FEWEST_ROWS
     moments[few], offset[few] = 0.0, 0.0
     penalties = RIDGES[:, None, None] * np.sqrt(count)
     return Spectra(penalties, mean, scale, np.maximum(values, 0.0), vectors, vectors.transpose(0, 2, 1) @ moments, offset)

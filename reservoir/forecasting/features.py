@@ -49,21 +49,25 @@ def lagged(columns: np.ndarray, lags: Sequence[int]) -> np.ndarray:
     return out.reshape(len(columns), -1)
 
 
-def inputs(past: Past) -> np.ndarray:
-    """The inputs (n, d) of a reservoir: the series, its distance from the level, its seasonal difference, waves, columns."""
+def inputs(past: Past, columns: np.ndarray) -> np.ndarray:
+    """The inputs (n, d) of a reservoir: the series, its distance from the level, its seasonal difference, waves, others."""
     difference = seasonal_difference(past.z, past.season)
     own = [past.z, past.z - past.level, *([difference] if past.season > 1 else [])]
-    return np.column_stack([*own, waves(np.arange(len(past.z)), past.periods), past.columns])
+    return np.column_stack([*own, waves(np.arange(len(past.z)), past.periods), columns])
 
 
-def linear_block(past: Past) -> np.ndarray:
-    """Lags 0 1 2 3 4 6 8 12 ... up to a season of what the reservoir reads, without the level; the waves as they are."""
+def linear_block(past: Past, columns: np.ndarray) -> np.ndarray:
+    """Lags 0 1 2 3 4 6 8 12 ... up to a season of what the reservoir reads, without the level; the waves as they are.
+
+    Where the effects of what is known ahead are taken off, the level has no trend, and is there too.
+    """
     longest = min(max(past.season, FEWEST_LAGS), len(past.z) // 4)
     lags = [lag for lag in LAGS if lag <= longest]
     difference = seasonal_difference(past.z, past.season)
     own = [past.z - past.level, *([difference] if past.season > 1 else [])]
     level = [past.level] if past.known.shape[1] else []
-    return np.column_stack([lagged(np.column_stack([*own, past.columns]), lags), *level, waves(np.arange(len(past.z)), past.periods)])
+    lagged_columns = lagged(np.column_stack([*own, columns]), lags)
+    return np.column_stack([lagged_columns, *level, waves(np.arange(len(past.z)), past.periods)])
 
 
 def draw_reservoir(n_inputs: int, units: int, slowest: float, seed: np.random.SeedSequence) -> Reservoir:

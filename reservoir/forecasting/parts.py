@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,8 +19,8 @@ from reservoir.base.threads import one_blas_thread, split_work
 from reservoir.forecasting.direct import block_edges, block_regressions, coefficients
 from reservoir.forecasting.features import draw_reservoir, inputs, linear_block, states
 from reservoir.forecasting.past import Past
-from reservoir.forecasting.regression import Regression
 from reservoir.forecasting.references import drift, seasonal_naive, theta
+from reservoir.forecasting.regression import Regression
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -54,18 +55,21 @@ class Readouts:
     """Direct readouts of a linear block and, with `networks` > 0, of the states of reservoirs: see `direct`.
 
     There is a forecast for each reference that is corrected. Several networks are averaged, each beside the linear block.
+    With `others`, they read the other columns of the past too; where there are none, there is no forecast.
     """
 
     networks: int = 0
     units: int = 100
     random_state: Any = 0
+    others: bool = False
 
     def features(self, past: Past, units: int, slowest: float) -> list[np.ndarray]:
         """The features (n, F) of each network; of the linear block alone where there is none."""
-        block = linear_block(past)
+        columns = past.columns if self.others else past.columns[:, :0]
+        block = linear_block(past, columns)
         if self.networks == 0:
             return [block]
-        driven = inputs(past)
+        driven = inputs(past, columns)
         seeds = seed_sequence(self.random_state).spawn(self.networks)
         drawn = [draw_reservoir(driven.shape[1], units, slowest, seed) for seed in seeds]
         return [np.column_stack([states(reservoir, driven), block]) for reservoir in drawn]
@@ -73,11 +77,13 @@ class Readouts:
     def fit(self, past: Past) -> tuple[np.ndarray, Arrays]:
         """Returns forecasts (n_bases, n_origins, h) with the penalty of least error on them, and coefficients."""
         n, h, bases = len(past.z), past.horizon, past.bases
+        if self.others and past.columns.shape[1] == 0:
+            return np.empty((0, len(past.origins), h)), {}
         units = int(np.clip(n // 4, min(20, self.units), self.units))  # a short series has too few rows for many
         slowest = max(8.0, min(2.0 * h, n / 4))
         features = self.features(past, units, slowest)
         origins, edges = np.append(past.origins, n), block_edges(h)
-        blocks = list(zip(edges[:-1], edges[1:], strict=True)) * len(features)
+        blocks = list(pairwise(edges)) * len(features)
         found: list[Any] = [None] * len(blocks)
 
         def work(start: int, stop: int) -> None:
@@ -104,18 +110,22 @@ class Readouts:
 
     def apply(self, past: Past, arrays: Arrays) -> np.ndarray:
         """Returns the forecasts (n_bases, h) past the end."""
+        if self.others and past.columns.shape[1] == 0:
+            return np.empty((0, past.horizon))
         units, slowest = arrays["reservoir"]
         last = [np.append(1.0, x[-1]) for x in self.features(past, int(units), float(slowest))]
         corrections = np.einsum("nf,nfbh->bh", np.stack(last), arrays["coefficients"]) / len(last)
         return np.asarray(past.bases[:, -1] + corrections)
 
 
-PARTS: Mapping[str, Part] = {
-    "seasonal naive": Reference(seasonal_naive),
-    "drift": Reference(drift),
-    "theta": Reference(theta),
-    "regression": Regression(),
-    "linear": Readouts(),
-    "reservoir": Readouts(networks=2),
-}
-"""The parts that a forecast has unless it is told otherwise."""
+def default_parts(random_state: Any = 0) -> dict[str, Part]:
+    """The parts that a forecast has unless it is told otherwise, by name."""
+    return {
+        "seasonal naive": Reference(seasonal_naive),
+        "drift": Reference(drift),
+        "theta": Reference(theta),
+        "regression": Regression(),
+        "linear": Readouts(),
+        "reservoir": Readouts(networks=2, random_state=random_state),
+        "reservoir with others": Readouts(networks=2, random_state=random_state, others=True),
+    }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -18,13 +17,6 @@ ORDER = 7
 """Of the autoregression."""
 DAMPING = 1e-3
 """Added to the variance in the equations of Yule and Walker, relative to it."""
-
-
-class Design(NamedTuple):
-    """The columns of a regression, (rows, F), and which of them come from the known columns, (F,)."""
-
-    columns: np.ndarray
-    known: np.ndarray
 
 
 def known_block(known: np.ndarray, rows: int) -> np.ndarray:
@@ -47,24 +39,21 @@ def switches(known: np.ndarray, rows: int) -> np.ndarray:
     return known[:, [len(np.unique(column[:rows])) <= 2 for column in known.T]]
 
 
-def design(past: Past, rows: int) -> Design:
-    """The regression's columns for the rows of the past and the horizon after it, scaled by the first `rows`.
+def design(past: Past, rows: int) -> np.ndarray:
+    """The regression's columns (n + h, F) for the rows of the past and the horizon after it, scaled by the first `rows`.
 
     The short season and the switches also come multiplied with the trend and the first wave of the longest season, and with
     each other; not so on the logarithm, on which effects multiply by themselves.
     """
     steps = np.arange(len(past.known))
-    block = known_block(past.known, rows)
     trend = ((steps - rows / 2) / rows)[:, None]
-    calendar = np.column_stack([trend, *(waves(steps, [period], HARMONICS) for period in past.periods)])
-    columns, known = [calendar, block], [False] * calendar.shape[1] + [True] * block.shape[1]
+    columns = [trend, waves(steps, past.periods, HARMONICS), known_block(past.known, rows)]
     if past.scale.power > 0.0:
         season, switch = waves(steps, past.periods[:1], HARMONICS), switches(past.known, rows)
         slow = np.column_stack([trend, waves(steps, past.periods[1:][-1:], 1)])
-        for left, right, mark in ((season, slow, False), (switch, slow, True), (switch, season, True)):
+        for left, right in ((season, slow), (switch, slow), (switch, season)):
             columns.append((left[:, :, None] * right[:, None, :]).reshape(len(steps), -1))
-            known += [mark] * columns[-1].shape[1]
-    return Design(np.column_stack(columns), np.array(known))
+    return np.column_stack(columns)
 
 
 def regressions(columns: np.ndarray, z: np.ndarray, observed: np.ndarray, ends: np.ndarray) -> np.ndarray:
@@ -111,7 +100,7 @@ class Regression:
         n, h = len(past.z), past.horizon
         if past.known.shape[1] == 0:
             return np.empty((0, len(past.origins), h)), {}
-        columns, z = design(past, n).columns, past.z + past.effects[:n]
+        columns, z = design(past, n), past.z + past.effects[:n]
         weights = regressions(columns[:n], z, past.observed, np.append(past.origins, n))
         origins = enumerate(past.origins.tolist())
         path = np.stack([from_origin(columns, z, weights[:, i], origin, h) for i, origin in origins], axis=1)
@@ -124,19 +113,13 @@ class Regression:
         n, h = len(past.z), past.horizon
         if past.known.shape[1] == 0:
             return np.empty((0, h))
-        columns = design(past, int(arrays["rows"])).columns
+        columns = design(past, int(arrays["rows"]))
         return from_origin(columns, past.z + past.effects[:n], arrays["coefficients"][None], n, h) - past.effects[n:]
 
 
-def known_effects(past: Past) -> np.ndarray:
-    """The effects (n + h,) of the known columns alone on z, by the regression on all rows of the past.
-
-    The penalty is the smallest; the effects have mean 0 over the past.
-    """
+def fitted_effects(past: Past) -> np.ndarray:
+    """What the regression fits to z and expects after it, (n + h,), by all rows of the past and with the smallest penalty."""
     n = len(past.z)
-    if past.known.shape[1] == 0:
-        return np.zeros(n + past.horizon)
-    columns, known = design(past, n)
-    weights = regressions(columns[:n], past.z, past.observed, np.array([n]))[0, 0, 1:]
-    effects = columns @ weights
-    return np.asarray(effects - effects[:n].mean())
+    columns = design(past, n)
+    weights = regressions(columns[:n], past.z, past.observed, np.array([n]))[0, 0]
+    return np.asarray(weights[0] + columns @ weights[1:])
