@@ -14,10 +14,11 @@ from reservoir.forecasting.bands import check_level
 from reservoir.forecasting.model import SeriesModel, fit_series
 from reservoir.forecasting.parts import Part, Reference, default_parts
 from reservoir.forecasting.past import fill_gaps, main_season
-from reservoir.forecasting.prepared import Prepared, prepare
+from reservoir.forecasting.prepared import Prepared, gridded, prepare
 from reservoir.validation import Choice, Constraint, Number, ParameterError, check_parameters, nearest
 
 FILLS = ("linear", "seasonal", "last")
+LONGEST_DEFAULT = 100
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,8 @@ class Forecaster(Estimator):
         """
         self.check()
         parts = self._chosen_parts()
-        prepared = prepare(series, known, past, times, names, self.horizon, self.fill)
+        grid = gridded(series, known, past, times)
+        prepared = prepare(grid, names, self.steps(len(grid.series)), self.fill)
         models = [self._fit_one(prepared, k, parts) for k in range(len(prepared.names))]
         for model in models:
             for level in self._levels():
@@ -167,6 +169,17 @@ class Forecaster(Estimator):
         if prepared.step is not None and prepared.times is not None:
             times = prepared.step.after(prepared.times[-1], np.arange(1, prepared.horizon + 1))
         return Forecast(values, levels, lower, upper, prepared.names, times)
+
+    def by_part(self) -> dict[str, np.ndarray]:
+        """The forecast (h, d) of each part alone, by name, without bands."""
+        if not hasattr(self, "models_"):
+            raise not_fitted(self)
+        found = [model.by_part(self._parts) for model in self.models_]
+        return {name: np.stack([forecasts[name] for forecasts in found], axis=1) for name in found[0]}
+
+    def steps(self, rows: int) -> int:
+        """The horizon for a series of so many rows."""
+        return min(LONGEST_DEFAULT, max(rows // 10, 1)) if self.horizon is None else int(self.horizon)
 
     def describe(self) -> list[str]:
         """Say in a line per choice what was found and chosen, for each series."""

@@ -12,8 +12,6 @@ from reservoir.forecasting.past import SHORTEST, check_gaps, fill_gaps
 from reservoir.forecasting.times import Step, infer_step, positions
 from reservoir.validation import DataError, as_matrix
 
-LONGEST_DEFAULT = 100
-
 
 @dataclass(frozen=True)
 class Prepared:
@@ -38,50 +36,73 @@ class Prepared:
     step: Step | None
 
 
-def prepare(
-    series: Any, known: Any, past: Any, times: Any, names: Sequence[str] | None, horizon: int | None, fill: str | None
-) -> Prepared:
-    """Check what `Forecaster.fit` is given, put it on the grid of its times, and fill the gaps of columns beside the series.
+@dataclass(frozen=True)
+class Grid:
+    """Series (n, d), columns known ahead (m, q), columns of the past (n, e) and times (m,) on regular rows, NaN where missing."""
 
-    Raises `DataError` for shapes that do not fit together, gaps without `fill`, too few rows, and a constant series.
+    series: np.ndarray
+    known: np.ndarray | None
+    past: np.ndarray
+    times: np.ndarray | None
+    step: Step | None
+
+
+def gridded(series: Any, known: Any, past: Any, times: Any) -> Grid:
+    """Check the shapes of what is given to `Forecaster.fit`, and put all columns on the grid of the times.
+
+    Raises `DataError` for shapes that do not fit together, times that are no regular grid, and infinite values.
     """
     values = numbers(series, "series")
     if len(values) == 0:
         raise DataError("series: is empty; give rows of numbers.")
-    ahead = numbers(known, "known") if known is not None else np.empty((0, 0))
-    behind = numbers(past, "past") if past is not None else np.empty((len(values), 0))
+    ahead = None if known is None else numbers(known, "known")
+    behind = np.empty((len(values), 0)) if past is None else numbers(past, "past")
     if len(behind) != len(values):
         raise DataError(f"past: has {len(behind)} rows, the series has {len(values)}; they must agree.")
-    if known is not None and len(ahead) < len(values):
+    if ahead is not None and len(ahead) < len(values):
+        raise DataError(f"known: has {len(ahead)} rows, fewer than the {len(values)} of the series; give the horizon's too.")
+    if times is None:
+        return Grid(values, ahead, behind, None, None)
+    stamps = np.asarray(times)
+    allowed = {len(values), len(values if ahead is None else ahead)}
+    if stamps.dtype.kind != "M" or stamps.ndim != 1 or len(stamps) not in allowed:
         raise DataError(
-            f"known: has {len(ahead)} rows, fewer than the {len(values)} of the series; give those of the horizon too."
+            f"times: must be {len(values)} NumPy dates, a row each. Got {stamps.dtype}, shape {stamps.shape} instead."
         )
-    step = None
-    if times is not None:
-        stamps = np.asarray(times)
-        if stamps.dtype.kind != "M" or stamps.shape not in {(len(values),), (len(ahead),)}:
-            raise DataError(
-                f"times: must be {len(values)} NumPy dates, one per row. Got {stamps.dtype}, shape {stamps.shape} instead."
-            )
-        step = infer_step(stamps)
-        values, behind, ahead, stamps = on_grid(values, behind, ahead, stamps, step)
-    n, d = values.shape
+    step = infer_step(stamps)
+    places = positions(stamps, step)
+    rows = int(places[len(values) - 1]) + 1
+    to_come = np.arange(max(len(values if ahead is None else ahead) - len(stamps), 0))
+    places = np.concatenate([places, rows + to_come])
+    grid = step.after(stamps[0], np.arange(int(places[-1]) + 1))
+    ahead = None if ahead is None else spread(ahead, places[: len(ahead)], int(places[len(ahead) - 1]) + 1)
+    return Grid(spread(values, places[: len(values)], rows), ahead, spread(behind, places[: len(values)], rows), grid, step)
+
+
+def spread(columns: np.ndarray, places: np.ndarray, rows: int) -> np.ndarray:
+    """Put rows at their places among `rows`, NaN elsewhere."""
+    out = np.full((rows, columns.shape[1]), np.nan)
+    out[places] = columns
+    return out
+
+
+def prepare(grid: Grid, names: Sequence[str] | None, horizon: int, fill: str | None) -> Prepared:
+    """Check the series of a grid, and fill the gaps of the columns beside them.
+
+    Raises `DataError` for gaps without `fill`, too few rows, a constant series, and known columns that end too early.
+    """
+    n, d = grid.series.shape
     titles = tuple(names) if names is not None else tuple(f"column {k + 1}" for k in range(d))
     if len(titles) != d:
         raise DataError(f"names: must name each of the {d} series. Got {len(titles)} names instead.")
-    steps = min(LONGEST_DEFAULT, max(n // 10, 1)) if horizon is None else int(horizon)
-    if known is not None and len(ahead) < n + steps:
-        raise DataError(
-            f"known: ends {n + steps - len(ahead)} rows before the horizon of {steps}; give more or lower the horizon."
-        )
+    if grid.known is not None and len(grid.known) < n + horizon:
+        short = n + horizon - len(grid.known)
+        raise DataError(f"known: ends {short} rows before the horizon of {horizon}; give more or lower the horizon.")
     for k, name in enumerate(titles):
-        check_series(values[:, k], name, steps, fill)
-    if known is not None:
-        ahead = without_gaps(ahead[: n + steps], "known", fill, n)
-    return Prepared(
-        values, ahead if known is not None else np.empty((n + steps, 0)), without_gaps(behind, "past", fill, n), titles, steps,
-        None if step is None else stamps[:n], step,
-    )  # fmt: skip
+        check_series(grid.series[:, k], name, horizon, fill)
+    ahead = np.empty((n + horizon, 0)) if grid.known is None else without_gaps(grid.known[: n + horizon], "known", fill, n)
+    times = None if grid.times is None else grid.times[:n]
+    return Prepared(grid.series, ahead, without_gaps(grid.past, "past", fill, n), titles, horizon, times, grid.step)
 
 
 def numbers(data: Any, name: str) -> np.ndarray:
@@ -91,23 +112,6 @@ def numbers(data: Any, name: str) -> np.ndarray:
         row, column = np.argwhere(np.isinf(matrix))[0].tolist()
         raise DataError(f"{name}: holds infinity at row {row}, column {column}; remove or fill such values first.")
     return matrix
-
-
-def on_grid(
-    values: np.ndarray, behind: np.ndarray, ahead: np.ndarray, stamps: np.ndarray, step: Step
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Put all columns on the grid of the times, NaN where rows are missing; times of rows to come may be left out."""
-    places = positions(stamps, step)
-    rows = int(places[len(values) - 1]) + 1
-    to_come = len(ahead) - len(stamps)
-    if to_come > 0:
-        places = np.append(places, rows + np.arange(to_come))
-    spread = []
-    for block, count in ((values, rows), (behind, rows), (ahead, int(places[len(ahead) - 1]) + 1 if len(ahead) else 0)):
-        out = np.full((count, block.shape[1]), np.nan)
-        out[places[: len(block)]] = block
-        spread.append(out)
-    return spread[0], spread[1], spread[2], step.after(stamps[0], np.arange(int(places[-1]) + 1))
 
 
 def check_series(series: np.ndarray, name: str, horizon: int, fill: str | None) -> None:
