@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -120,7 +121,7 @@ def _only_target(path: PathLike, cells: Mapping[str, list[str]]) -> str:
     for name, texts in cells.items():
         values = [_value(text) for text in texts if text.lower() not in MISSING]
         known = [value for value in values if value is not None]
-        steps = {b - a for a, b in zip(known, known[1:], strict=False)}
+        steps = {b - a for a, b in pairwise(known)}
         if known and 2 * len(known) > len(values) and not (steps == {1.0} and len(known) == len(texts)):
             numeric.append(name)
     if len(numeric) != 1:
