@@ -81,7 +81,8 @@ class Past:
 def inner_origins(observed: np.ndarray, horizon: int, season: int) -> np.ndarray:
     """At most 16 numbers of rows known, the last n - h, at most h / 2 apart, the earliest after a third or two seasons.
 
-    An origin comes right after a row that was `observed` (n,), so that a gap before it could be filled from what was known.
+    An origin comes right after a row that was `observed` (n,), so that a gap before it could be filled from what was known,
+    and at least one of the h rows after it was. Raises `DataError` where there is none.
     """
     n = len(observed)
     last = n - horizon
@@ -90,7 +91,14 @@ def inner_origins(observed: np.ndarray, horizon: int, season: int) -> np.ndarray
     origins = np.round(last - gap * np.arange(INNER_ORIGINS)).astype(int)
     latest = np.maximum.accumulate(np.where(observed, np.arange(n), -1))  # the last observed row up to each
     found = np.unique(latest[origins - 1] + 1)
-    return np.asarray(found[found >= max(season, 2)])
+    seen = np.concatenate([[0], np.cumsum(observed)])
+    found = found[(found >= max(season, 2)) & (seen[np.minimum(found + horizon, n)] > seen[found])]
+    if not found.size:
+        raise DataError(
+            f"The series' last {horizon} rows have too few values before or among them to judge a forecast; give more rows, lower"
+            " the horizon, or leave out the missing rows at the end."
+        )
+    return np.asarray(found)
 
 
 def main_season(series: np.ndarray, seasons: Sequence[float], horizon: int) -> int:

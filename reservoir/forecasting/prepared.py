@@ -13,6 +13,10 @@ from reservoir.forecasting.times import Step, infer_step, positions
 from reservoir.validation import DataError, as_matrix
 
 
+SMALLEST, LARGEST = 1e-100, 1e100
+"""A series varies by more than the one and stays below the other."""
+
+
 @dataclass(frozen=True)
 class Prepared:
     """d series of n rows, and what is beside them.
@@ -120,8 +124,14 @@ def check_series(series: np.ndarray, name: str, horizon: int, fill: str | None) 
     if not observed.any():
         raise DataError(f"Series '{name}' has no values; leave it out.")
     start = int(np.argmax(observed))
-    if np.nanmin(series) == np.nanmax(series):
-        raise DataError(f"Series '{name}' is constant ({series[start]:g}); there is nothing to forecast.")
+    low, high = float(np.nanmin(series)), float(np.nanmax(series))
+    if low == high:
+        raise DataError(f"Series '{name}' is constant ({low:g}); there is nothing to forecast.")
+    size = max(abs(low), abs(high))
+    if not (SMALLEST < high - low and size < LARGEST and high - low > 1e-12 * size):
+        raise DataError(
+            f"Series '{name}' lies between {low:.6g} and {high:.6g}, too far or too close to compute with; shift or scale it first."
+        )
     if fill is None:
         check_gaps(series[start:], f"Series '{name}'")
     rows, least = len(series) - start, horizon + SHORTEST
