@@ -12,7 +12,6 @@ from reservoir.forecasting.past import SHORTEST, check_gaps, fill_gaps
 from reservoir.forecasting.times import Step, infer_step, positions
 from reservoir.validation import DataError, as_matrix
 
-
 SMALLEST, LARGEST = 1e-100, 1e100
 """A series varies by more than the one and stays below the other."""
 
@@ -104,9 +103,9 @@ def prepare(grid: Grid, names: Sequence[str] | None, horizon: int, fill: str | N
         raise DataError(f"known: ends {short} rows before the horizon of {horizon}; give more or lower the horizon.")
     for k, name in enumerate(titles):
         check_series(grid.series[:, k], name, horizon, fill)
-    ahead = np.empty((n + horizon, 0)) if grid.known is None else without_gaps(grid.known[: n + horizon], "known", fill, n)
+    ahead = np.empty((n + horizon, 0)) if grid.known is None else without_gaps(grid.known[: n + horizon], "known", fill)
     times = None if grid.times is None else grid.times[:n]
-    return Prepared(grid.series, ahead, without_gaps(grid.past, "past", fill, n), titles, horizon, times, grid.step)
+    return Prepared(grid.series, ahead, without_gaps(grid.past, "past", fill), titles, horizon, times, grid.step)
 
 
 def numbers(data: Any, name: str) -> np.ndarray:
@@ -128,9 +127,9 @@ def check_series(series: np.ndarray, name: str, horizon: int, fill: str | None) 
     if low == high:
         raise DataError(f"Series '{name}' is constant ({low:g}); there is nothing to forecast.")
     size = max(abs(low), abs(high))
-    if not (SMALLEST < high - low and size < LARGEST and high - low > 1e-12 * size):
+    if not (high - low > SMALLEST and size < LARGEST and high - low > 1e-12 * size):
         raise DataError(
-            f"Series '{name}' lies between {low:.6g} and {high:.6g}, too far or too close to compute with; shift or scale it first."
+            f"Series '{name}' lies between {low:.6g} and {high:.6g}, too far or too close to compute with; rescale it."
         )
     if fill is None:
         check_gaps(series[start:], f"Series '{name}'")
@@ -141,24 +140,21 @@ def check_series(series: np.ndarray, name: str, horizon: int, fill: str | None) 
         )
 
 
-def without_gaps(columns: np.ndarray, name: str, fill: str | None, rows: int) -> np.ndarray:
-    """Fill the gaps of columns (m, k) in the first `rows`; the first rows of a column that begins late repeat its first value.
+def without_gaps(columns: np.ndarray, name: str, fill: str | None) -> np.ndarray:
+    """Fill the gaps of columns (m, k) beside the series; the first rows of a column that begins late repeat its first value.
 
-    Raises `DataError` for gaps without `fill`, and for any in rows to come.
+    Raises `DataError` for gaps without `fill`, and for a column that ends early.
     """
     missing = np.isnan(columns)
-    if missing[rows:].any():
-        row, column = np.argwhere(missing[rows:])[0].tolist()
-        raise DataError(
-            f"{name}: column {column} has no value {row + 1} rows after the series' end; it must be known to the horizon."
-        )
     filled = columns.copy()
     for k in np.flatnonzero(missing.any(axis=0)):
+        there = np.flatnonzero(~missing[:, k])
+        if not there.size or there[-1] < len(columns) - 1:
+            short = len(columns) - 1 - (int(there[-1]) if there.size else -1)
+            raise DataError(f"{name}: column {k} has no values in its last {short} rows; give them, or leave the column out.")
         if fill is None:
             check_gaps(columns[:, k], f"{name}, column {k}")
-        start = int(np.argmin(missing[:, k]))
-        if missing[:, k].all():
-            raise DataError(f"{name}: column {k} has no values; leave it out.")
+        start = int(there[0])
         filled[:start, k] = columns[start, k]
         filled[start:, k] = fill_gaps(columns[start:, k], fill or "last", 1)
     return filled

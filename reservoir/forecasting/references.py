@@ -25,7 +25,7 @@ def seasonal_naive(z: np.ndarray, season: int, origins: np.ndarray, horizon: int
 def drift(z: np.ndarray, season: int, origins: np.ndarray, horizon: int) -> np.ndarray:
     """The last season, repeated, plus the mean difference of rows a season apart for each season ahead.
 
-    A past of less than two seasons has no such difference; it counts as 0.
+    In a past of two seasons at most there are too few differences; their mean counts as 0.
 
     >>> drift(np.array([1.0, 5.0, 2.0, 6.0, 3.0]), 2, np.array([5]), 3).tolist()
     [[7.0, 4.0, 8.0]]
