@@ -13,6 +13,8 @@ from reservoir.forecasting.transform import Scale
 from reservoir.validation import DataError
 
 INNER_ORIGINS = 16
+FEWEST_ERRORS = 48
+"""With a short horizon there are more origins, so that bands have so many errors."""
 SHORTEST = 8
 LEVEL_ROWS = 8
 """The rows whose mean is the level of a series without a season."""
@@ -79,7 +81,9 @@ class Past:
 
 
 def inner_origins(observed: np.ndarray, horizon: int, season: int) -> np.ndarray:
-    """At most 16 numbers of rows known, the last n - h, at most h / 2 apart, the earliest after a third or two seasons.
+    """Numbers of rows known: the last n - h, at most h / 2 apart, the earliest after a third of the rows or two seasons.
+
+    There are at most 16, or so many more that 48 errors come from them.
 
     An origin comes right after a row that was `observed` (n,), so that a gap before it could be filled from what was known,
     and at least one of the h rows after it was. Raises `DataError` where there is none.
@@ -87,8 +91,9 @@ def inner_origins(observed: np.ndarray, horizon: int, season: int) -> np.ndarray
     n = len(observed)
     last = n - horizon
     first = min(max(n // 3, 2 * season, SHORTEST), last)
-    gap = min(horizon / 2, (last - first) / (INNER_ORIGINS - 1))
-    origins = np.round(last - gap * np.arange(INNER_ORIGINS)).astype(int)
+    count = max(INNER_ORIGINS, -(-FEWEST_ERRORS // horizon))
+    gap = min(max(horizon / 2, 1), (last - first) / (count - 1))
+    origins = np.round(last - gap * np.arange(count)).astype(int)
     latest = np.maximum.accumulate(np.where(observed, np.arange(n), -1))  # the last observed row up to each
     found = np.unique(latest[origins - 1] + 1)
     seen = np.concatenate([[0], np.cumsum(observed)])
