@@ -207,8 +207,8 @@ def coverage(lower: ArrayLike, upper: ArrayLike, targets: ArrayLike) -> float:
 def interval_score(lower: ArrayLike, upper: ArrayLike, targets: ArrayLike, level: float) -> float:
     """Mean width of a band plus 2 / a of how far targets lie outside, a = 1 - level / 100 (Winkler 1972); lower is better.
 
-    >>> interval_score([0.0, 0.0], [1.0, 1.0], [1.0, 2.0], level=80)
-    6.0
+    >>> interval_score([0.0, 0.0], [1.0, 1.0], [1.0, 2.0], level=50)
+    3.0
     """
     lower, targets = _numbers(lower, targets)
     upper, targets = _numbers(upper, targets)

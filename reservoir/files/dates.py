@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -90,9 +90,7 @@ def _parsed(bare: list[str], texts: list[str], name: str) -> np.ndarray:
                 if read > furthest:
                     best, furthest = day + clock, read
     if furthest <= 0:
-        raise DataError(
-            f"column '{name}', row 1: {texts[0][:40]!r} is no date or time; write it as 2024-12-31 or 2024-12-31 13:30."
-        )
+        raise DataError(f"column '{name}', row 1: {texts[0][:40]!r} is no time; write 2024-12-31 or 2024-12-31 13:30.")
     like = datetime(2024, 12, 31, 13, 30).strftime(best)
     raise DataError(f"column '{name}', row {furthest + 1}: {texts[furthest][:40]!r} cannot be read as a time like {like}.")
 
@@ -108,5 +106,5 @@ def _to_utc(moments: np.ndarray, name: str, timezone: str) -> np.ndarray:
         first, second = (moment.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
         if first.astimezone(zone).replace(tzinfo=None) != moment:
             raise DataError(f"column '{name}', row {row}: there was no {moment} in {timezone}; the clocks skipped it.")
-        out.append(second if out and second > first and first <= out[-1] < second + timedelta(days=1) else first)
+        out.append(second if out and first <= out[-1] < second else first)
     return np.array([moment.replace(tzinfo=None) for moment in out], "M8[s]")

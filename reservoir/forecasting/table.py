@@ -117,13 +117,15 @@ def _time_column(cells: Mapping[str, list[str]]) -> str | None:
 
 def _only_target(path: PathLike, cells: Mapping[str, list[str]]) -> str:
     """The only column of numbers, an index aside. Raises `DataError` where there is none, or several."""
-    numeric = []
+    numeric: list[str] = []
+    index: list[str] = []
     for name, texts in cells.items():
         values = [_value(text) for text in texts if text.lower() not in MISSING]
         known = [value for value in values if value is not None]
-        steps = {b - a for a, b in pairwise(known)}
-        if known and 2 * len(known) > len(values) and not (steps == {1.0} and len(known) == len(texts)):
-            numeric.append(name)
+        if known and 2 * len(known) > len(values):
+            rising = len(known) == len(texts) and {b - a for a, b in pairwise(known)} == {1.0}
+            (index if rising else numeric).append(name)
+    numeric = numeric or index
     if len(numeric) != 1:
         found = f"{len(numeric)} columns could be the target, choose among them" if numeric else "no column holds numbers"
         raise DataError(f"{path}: {found}. Columns: {', '.join((numeric or list(cells))[:20])}.")
