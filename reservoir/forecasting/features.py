@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reservoir.echo.parameters import ReservoirParameters
+from reservoir.echo.esn import ESN
 from reservoir.echo.reservoir import Reservoir, build
 from reservoir.forecasting.past import Past
 
@@ -73,13 +73,10 @@ def linear_block(past: Past, columns: np.ndarray) -> np.ndarray:
 def draw_reservoir(n_inputs: int, units: int, slowest: float, seed: np.random.SeedSequence) -> Reservoir:
     """Draw a reservoir whose units leak at rates from 1 / slowest to 1, log-uniform."""
     rates, weights = seed.spawn(2)
-    parameters = ReservoirParameters(
-        units=units, spectral_radius=0.9, density=min(1.0, CONNECTIONS / units),
-        leak_rate=np.exp(np.random.default_rng(rates).uniform(-np.log(slowest), 0.0, units)), input_scaling=0.5,
-        bias_scaling=0.3, feedback_scaling=0.0, topology="diagonals", topology_options=None, activation="tanh",
-        input_weights="uniform", input_density=1.0, initial_state="zero", dtype="float64",
-    )  # fmt: skip
-    return build(parameters, n_inputs, 0, weights)
+    leak = np.exp(np.random.default_rng(rates).uniform(-np.log(slowest), 0.0, units))
+    density = min(1.0, CONNECTIONS / units)
+    network = ESN(units=units, spectral_radius=0.9, density=density, leak_rate=leak, input_scaling=0.5, bias_scaling=0.3)
+    return build(network, n_inputs, 0, weights)
 
 
 def states(reservoir: Reservoir, driven: np.ndarray) -> np.ndarray:
