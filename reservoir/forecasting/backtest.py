@@ -122,11 +122,17 @@ def backtest(
 
     Parameters
     ----------
-    forecaster : its settings are used; it stays unfitted
-    series, known, past, times, names : as for `Forecaster.fit`
-    origins : how many; the last is `horizon` rows before the end
+    forecaster : a `Forecaster`, whose settings are used; it stays as it is
+    series : (n,) or (n, d), as for `Forecaster.fit`
+    origins : how many; the last is a horizon before the end
     every : rows between two origins; the horizon where it is None
+    known, past, times, names : as for `Forecaster.fit`
     report : called after each origin
+
+    Returns
+    -------
+    The forecasts of the combination, of each part, and of the naive method, as a `Backtest`; `table()` and `records()` have
+    their errors.
 
     Raises
     ------
@@ -134,6 +140,17 @@ def backtest(
         As `Forecaster.fit`; too few rows for so many origins.
     ParameterError
         A number out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from reservoir import Forecaster, backtest
+    >>> months = np.arange(96)
+    >>> sales = 100.0 + months + 20.0 * np.sin(2 * np.pi * months / 12)
+    >>> found = backtest(Forecaster(horizon=6, seasons=[12]), sales, origins=3)
+    >>> error = {record["method"]: record["rmse"] for record in found.records()}
+    >>> error["forecast"] < 0.2 * error["seasonal naive"]
+    True
     """
     for name, value in (("origins", origins), ("every", every)):
         if value is not None and value < 1:

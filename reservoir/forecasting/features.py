@@ -75,7 +75,7 @@ def draw_reservoir(n_inputs: int, units: int, slowest: float, seed: np.random.Se
     rates, weights = seed.spawn(2)
     leak = np.exp(np.random.default_rng(rates).uniform(-np.log(slowest), 0.0, units))
     density = min(1.0, CONNECTIONS / units)
-    network = ESN(units=units, spectral_radius=0.9, density=density, leak_rate=leak, input_scaling=0.5, bias_scaling=0.3)
+    network = ESN(units=units, spectral_radius=0.9, density=density, leak_rate=leak.tolist(), input_scaling=0.5, bias_scaling=0.3)
     return build(network, n_inputs, 0, weights)
 
 
