@@ -225,10 +225,7 @@ class Forecaster(Estimator):
         start = int(np.argmax(~np.isnan(prepared.series[:, k])))
         series, h = prepared.series[start:, k], prepared.horizon
         fill = self.fill or "last"
-        seasons = self._seasons(series, prepared)
-        season = main_season(series, seasons, h)
-        periods = tuple(sorted({float(season), *seasons} - {1.0}))
-        periods = tuple(period for period in periods if period <= len(series))
+        season, periods = self._seasons(series, prepared)
         others = []
         for j in range(prepared.series.shape[1]):
             first = int(np.argmax(~np.isnan(prepared.series[:, j])))
@@ -238,13 +235,19 @@ class Forecaster(Estimator):
         columns = np.column_stack([*others, prepared.past[start:]])
         return fit_series(series, h, season, periods, fill, parts, columns, prepared.known[start:])
 
-    def _seasons(self, series: np.ndarray, prepared: Prepared) -> tuple[float, ...]:
-        """The seasons in rows: those given, those of the step of the times that fit, or the one that is found."""
+    def _seasons(self, series: np.ndarray, prepared: Prepared) -> tuple[int, tuple[float, ...]]:
+        """The main season in whole rows, 1 for none, and all periods: those given, or those of the times' step and one found.
+
+        What is found in the series counts only as the main season.
+        """
+        rows, horizon = len(series), prepared.horizon
         if self.seasons is not None:
-            return tuple(float(season) for season in np.atleast_1d(self.seasons) if season > 1.0)
-        of_step = () if prepared.step is None else prepared.step.seasons()
-        fitting = tuple(season for season in of_step if 2 * season <= len(series))
-        if fitting:
-            return fitting
-        found = estimate_period(fill_gaps(series, "linear", 1))
-        return () if found is None else (float(found),)
+            given = tuple(float(season) for season in np.atleast_1d(self.seasons) if season > 1.0)
+            season = main_season(series, given, horizon)
+        else:
+            given = () if prepared.step is None else prepared.step.seasons()
+            found = estimate_period(fill_gaps(series, "linear", 1))
+            season = main_season(series, given if found is None else (*given, found), horizon)
+        others = {period for period in given if period <= rows and round(period) != season}
+        own = [period for period in given if round(period) == season] or [float(season)]
+        return season, tuple(sorted({*others, *own} - {1.0}))
