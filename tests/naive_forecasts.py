@@ -117,8 +117,8 @@ def weights(errors: np.ndarray, references: Sequence[bool], horizon: int, rows: 
 
 
 def weighted_quantile(values: Sequence[float], weight: Sequence[float], level: float) -> float:
-    """The least value up to which the weights reach the level, a new one of weight 1 counted as infinite; else the largest."""
-    total = sum(weight) + 1.0
+    """The least value up to which the weights reach the level; else the largest."""
+    total = sum(weight)
     reached = 0.0
     for value, one in sorted(zip(values, weight, strict=True)):
         reached += one
