@@ -110,7 +110,38 @@ def test_gaps_are_refused_by_default_and_filled_on_request() -> None:
     for fill in ("linear", "seasonal", "last"):
         found = quick(fill=fill).fit(series).predict()
         assert rmse(found.values, quick().fit(wave()).predict().values) < 0.3
-    assert "4 of 200 rows were missing and are filled (linear)" in quick(fill="linear").fit(series).describe()[0]
+    lines = quick(fill="linear").fit(series).describe()
+    assert lines[1] == "column 1: 4 of 200 rows are missing, at most 3 in a row, from row 40 on; they are filled (linear)."
+
+
+def test_the_choices_are_said_in_words() -> None:
+    series = wave()
+    lines = quick().fit(series, names=["load"]).describe()
+    assert lines[0] == "load: models the series itself, with a season of 12 rows."
+    assert len(lines) == 2 and lines[1].startswith("load: weights from 16 earlier origins: linear ")
+    series[[20, 21]] = -999.0
+    assert "load: the value -999 is far from all others; leave" in quick().fit(series, names=["load"]).describe()[1]
+    assert "with no season" in quick(seasons=()).fit(series).describe()[0]
+
+
+def test_a_day_and_a_week_are_told_apart_and_used() -> None:
+    rows = np.arange(1536)
+    truth = 50 + 8 * np.sin(2 * np.pi * rows / 24) + 6 * (rows // 24 % 7 >= 5) + np.random.default_rng(0).normal(0, 1, 1536)
+    hours = np.datetime64("2024-01-01T00", "s") + rows * np.timedelta64(3600, "s")
+    model = Forecaster(48, without=["reservoir"]).fit(truth[:1488], times=hours[:1488])
+    assert model.models_[0].past.season == 168
+    assert model.models_[0].past.periods == (24.0, 168.0)
+    found = model.predict()
+    assert rmse(found.values[:, 0], truth[1488:]) < 0.85 * rmse(truth[1320:1368], truth[1488:])
+    assert found.times is not None and found.times[0] == hours[1488]
+
+
+def test_a_period_that_the_series_has_wins_over_one_of_the_calendar() -> None:
+    rows = np.arange(400)
+    series = 50.0 + 10.0 * np.sin(2 * np.pi * rows / 40) + np.random.default_rng(0).normal(0, 0.5, 400)
+    months = np.datetime64("1950-01", "M") + rows
+    past = Forecaster(24, without=["reservoir"]).fit(series, times=months).models_[0].past
+    assert past.season == 40 and past.periods == (12.0, 40.0)
 
 
 def test_missing_rows_at_the_start_are_left_out() -> None:

@@ -13,8 +13,8 @@ from reservoir.base.estimator import Estimator, not_fitted
 from reservoir.forecasting.bands import check_level
 from reservoir.forecasting.model import SeriesModel, fit_series
 from reservoir.forecasting.parts import Part, Reference, default_parts
-from reservoir.forecasting.past import fill_gaps, main_season
-from reservoir.forecasting.prepared import Prepared, gridded, prepare
+from reservoir.forecasting.past import fill_gaps, gaps_in_words, main_season
+from reservoir.forecasting.prepared import Prepared, gridded, prepare, sentinel
 from reservoir.validation import Choice, Constraint, Number, ParameterError, check_parameters, nearest
 
 FILLS = ("linear", "seasonal", "last")
@@ -182,23 +182,27 @@ class Forecaster(Estimator):
         return min(LONGEST_DEFAULT, max(rows // 10, 1)) if self.horizon is None else int(self.horizon)
 
     def describe(self) -> list[str]:
-        """Say in a line per choice what was found and chosen, for each series."""
+        """Say in a line per choice what was found and chosen, for each series, and what looks wrong in it."""
         if not hasattr(self, "models_"):
             raise not_fitted(self)
         lines = [] if self.prepared_.step is None else [f"Step: a {self.prepared_.step}."]
         for name, model in zip(self.prepared_.names, self.models_, strict=True):
-            past = model.past
-            scale = {0.0: "its logarithm", 0.5: "its square root", 1.0: "the series itself"}[past.scale.power]
-            season = f"a season of {past.season} rows" if past.season > 1 else "no season"
-            filled = int(np.count_nonzero(~past.observed))
-            shares = dict.fromkeys(model.names, 0.0)
-            for part, weight in zip(model.names, model.weights, strict=True):
-                shares[part] += float(weight)
-            weights = ", ".join(f"{part} {share:.0%}" for part, share in sorted(shares.items(), key=lambda item: -item[1]))
-            gaps = f" {filled} of {len(past.z)} rows were missing and are filled ({self.fill})." if filled else ""
-            lines.append(f"{name}: models {scale}, with {season}.{gaps}")
-            lines.append(f"{name}: weights from {len(past.origins)} earlier origins: {weights}.")
+            lines += [f"{name}: {line}" for line in self._choices(model)]
         return lines
+
+    def _choices(self, model: SeriesModel) -> list[str]:
+        """What was found in a series and chosen for it."""
+        past = model.past
+        scale = {0.0: "its logarithm", 0.5: "its square root", 1.0: "the series itself"}[past.scale.power]
+        lines = [f"models {scale}, with {f'a season of {past.season} rows' if past.season > 1 else 'no season'}."]
+        if not past.observed.all():
+            lines.append(f"{gaps_in_words(~past.observed)}; they are filled ({self.fill}).")
+        suspect = sentinel(past.scale.restored(past.z + past.effects[: len(past.z)])[past.observed])
+        if suspect is not None:
+            lines.append(f"the value {suspect:g} is far from all others; leave such cells blank if they mean that none is known.")
+        shares = {name: float(model.weights[[n == name for n in model.names]].sum()) for name in dict.fromkeys(model.names)}
+        weights = ", ".join(f"{part} {share:.0%}" for part, share in sorted(shares.items(), key=lambda item: -item[1]))
+        return [*lines, f"weights from {len(past.origins)} earlier origins: {weights}."]
 
     def _levels(self) -> tuple[float, ...]:
         return tuple(float(level) for level in np.atleast_1d(self.levels))

@@ -148,10 +148,13 @@ def check_gaps(series: np.ndarray, name: str) -> None:
     """Raise `DataError` if a series (n,) has gaps; the text counts them and names the longest."""
     missing = np.isnan(series)
     if missing.any():
-        borders = np.flatnonzero(np.diff(np.concatenate([[False], missing, [False]]).astype(int)))
-        starts, lengths = borders[::2], borders[1::2] - borders[::2]
-        longest = int(np.argmax(lengths))
-        raise DataError(
-            f"{name}: {int(missing.sum())} of {len(series)} rows are missing, at most {lengths[longest]} in a row, from row"
-            f" {starts[longest]} on; say how to fill them: fill='linear', 'seasonal' or 'last'."
-        )
+        raise DataError(f"{name}: {gaps_in_words(missing)}; say how to fill them: fill='linear', 'seasonal' or 'last'.")
+
+
+def gaps_in_words(missing: np.ndarray) -> str:
+    """How many rows (n,) are missing, and where the longest gap is, counted from 0."""
+    borders = np.flatnonzero(np.diff(np.concatenate([[False], missing, [False]]).astype(int)))
+    starts, lengths = borders[::2], borders[1::2] - borders[::2]
+    longest = int(np.argmax(lengths))
+    total = f"{np.count_nonzero(missing)} of {len(missing)} rows are missing"
+    return f"{total}, at most {lengths[longest]} in a row, from row {starts[longest]} on"

@@ -16,6 +16,9 @@ SMALLEST, LARGEST = 1e-100, 1e100
 """A series varies by more than the one and stays below the other."""
 
 
+SENTINELS = (99.0, 999.0, 9999.0, 99999.0)
+
+
 @dataclass(frozen=True)
 class Prepared:
     """d series of n rows, and what is beside them.
@@ -158,3 +161,20 @@ def without_gaps(columns: np.ndarray, name: str, fill: str | None) -> np.ndarray
         filled[:start, k] = columns[start, k]
         filled[start:, k] = fill_gaps(columns[start:, k], fill or "last", 1)
     return filled
+
+
+def sentinel(values: np.ndarray) -> float | None:
+    """The value of -99, -999, 999, ... 99999 that stands far from all other values (n,), if there is one.
+
+    Far means ten times the range of the others.
+
+    >>> sentinel(np.array([3.0, -999.0, 5.0, 4.0])), sentinel(np.array([990.0, 999.0, 995.0]))
+    (-999.0, None)
+    """
+    for size in SENTINELS:
+        for value in (-size, size):
+            is_it = np.isclose(values, value, rtol=1e-6)
+            others = values[~is_it]
+            if is_it.any() and others.size > 1 and np.abs(others - value).min() > 10.0 * np.ptp(others):
+                return value
+    return None

@@ -18,6 +18,7 @@ from reservoir.validation import DataError, nearest
 TIME_NAMES = ("date", "time", "datetime", "timestamp", "day", "month", "week", "quarter", "year", "ds", "period")
 MISSING = ("", "na", "nan", "n/a", "null", "none", "-")
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+REPEATED = " Remove one, or give the time zone if daylight saving repeats an hour."
 MOST_GROUPS = 0.5
 """A column of groups has at most so many different texts, of the number of rows."""
 
@@ -172,6 +173,4 @@ def _check_repeats(path: PathLike, times: np.ndarray, time: str, cells: Mapping[
         ):
             likely = f" The file seems to hold {len(set(texts))} series; name their column: group '{name}'."
             break
-    raise DataError(
-        f"{path}: lines {lines[first]} and {lines[second]} have the same time {times[first]}.{likely or ' Remove one.'}"
-    )
+    raise DataError(f"{path}: lines {lines[first]} and {lines[second]} have the same time {times[first]}.{likely or REPEATED}")
