@@ -206,5 +206,5 @@ def test_accuracy_is_that_of_sklearn(kind: type) -> None:
 
 @pytest.mark.parametrize("history", [[2.0, 2.0, 2.0], [1.0], [np.nan, 1.0, np.nan]])
 def test_a_history_without_differences_gives_no_scale(history: list[float]) -> None:
-    with pytest.raises(DataError, match="mase: the history has no differences 1 rows apart, .* use mae"):
+    with pytest.raises(DataError, match=r"mase: the history has no differences 1 rows apart, .* use mae"):
         metrics.mase([1.0], [2.0], history)
