@@ -9,6 +9,7 @@ import pytest
 
 from reservoir import DataError, Forecaster, ParameterError
 from reservoir.base.estimator import clone
+from reservoir.forecasting import prepared
 from reservoir.forecasting.backtest import Backtest, backtest
 from reservoir.forecasting.parts import Reference
 
@@ -147,6 +148,17 @@ def test_a_period_that_the_series_has_wins_over_one_of_the_calendar() -> None:
 def test_missing_rows_at_the_start_are_left_out() -> None:
     series = np.concatenate([np.full(30, np.nan), wave()])
     np.testing.assert_allclose(quick().fit(series).predict().values, quick().fit(wave()).predict().values, rtol=1e-12)
+
+
+def test_of_a_long_series_the_last_rows_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepared, "LONGEST_PAST", 100)
+    series = wave()
+    series[100] = np.nan
+    found = quick(fill="last").fit(series, known=np.arange(212.0) % 5)
+    assert len(found.models_[0].past.z) == 99
+    monkeypatch.undo()
+    alone = quick().fit(series[101:], known=np.arange(101.0, 212.0) % 5)
+    np.testing.assert_array_equal(found.predict().values, alone.predict().values)
 
 
 # Columns beside the series

@@ -57,7 +57,7 @@ class Forecaster(Estimator):
 
     References (seasonal naive, with drift, theta), direct readouts of lags and of the states of small reservoirs, which
     correct the references, and a regression on what is known ahead are compared on the series' own past, from up to 16
-    earlier origins, and joined with weights by their errors there.
+    earlier origins, and joined with weights by their errors there. Of a long series the last 20,000 rows are used.
 
     Parameters
     ----------

@@ -16,6 +16,7 @@ SMALLEST, LARGEST = 1e-100, 1e100
 """A series varies by more than the one and stays below the other."""
 
 
+LONGEST_PAST = 20_000
 SENTINELS = (99.0, 999.0, 9999.0, 99999.0)
 
 
@@ -93,22 +94,25 @@ def spread(columns: np.ndarray, places: np.ndarray, rows: int) -> np.ndarray:
 
 
 def prepare(grid: Grid, names: Sequence[str] | None, horizon: int, fill: str | None) -> Prepared:
-    """Check the series of a grid, and fill the gaps of the columns beside them.
+    """Check the series of a grid, its last 20,000 rows, and fill the gaps of the columns beside them.
 
     Raises `DataError` for gaps without `fill`, too few rows, a constant series, and known columns that end too early.
     """
-    n, d = grid.series.shape
+    rows, d = grid.series.shape
+    n = min(rows, LONGEST_PAST)
+    series, beside = grid.series[rows - n :], grid.past[rows - n :]
     titles = tuple(names) if names is not None else tuple(f"column {k + 1}" for k in range(d))
     if len(titles) != d:
         raise DataError(f"names: must name each of the {d} series. Got {len(titles)} names instead.")
-    if grid.known is not None and len(grid.known) < n + horizon:
-        short = n + horizon - len(grid.known)
+    known = np.empty((rows + horizon, 0)) if grid.known is None else grid.known[: rows + horizon]
+    if len(known) < rows + horizon:
+        short = rows + horizon - len(known)
         raise DataError(f"known: ends {short} rows before the horizon of {horizon}; give more or lower the horizon.")
     for k, name in enumerate(titles):
-        check_series(grid.series[:, k], name, horizon, fill)
-    ahead = np.empty((n + horizon, 0)) if grid.known is None else without_gaps(grid.known[: n + horizon], "known", fill)
-    times = None if grid.times is None else grid.times[:n]
-    return Prepared(grid.series, ahead, without_gaps(grid.past, "past", fill), titles, horizon, times, grid.step)
+        check_series(series[:, k], name, horizon, fill)
+    known, past = without_gaps(known[rows - n :], "known", fill), without_gaps(beside, "past", fill)
+    times = None if grid.times is None else grid.times[rows - n : rows]
+    return Prepared(series, known, past, titles, horizon, times, grid.step)
 
 
 def numbers(data: Any, name: str) -> np.ndarray:
