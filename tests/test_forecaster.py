@@ -92,6 +92,16 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not() -> None:
     assert not np.array_equal(one, other)
 
 
+@pytest.mark.parametrize("random_state", [None, np.random.default_rng(0)])
+def test_a_seed_that_advances_is_read_once(random_state: Any) -> None:
+    model = Forecaster(12, seasons=[12], random_state=random_state).fit(wave())
+    np.testing.assert_array_equal(model.predict().values, model.predict().values)
+    past, arrays = model.models_[0].past, model.models_[0].arrays["reservoir"]
+    forecasts = model.by_part()["reservoir"][:, 0]
+    assert rmse(forecasts, wave(212)[200:]) < 0.6 and past.season == 12 and arrays["coefficients"].shape[0] == 2
+    assert not np.array_equal(model.fit(wave()).predict().values, Forecaster(12, seasons=[12]).fit(wave()).predict().values)
+
+
 def test_units_do_not_matter() -> None:
     small, large = (quick(levels=[80]).fit(scale * wave()).predict() for scale in (1.0, 1e6))
     np.testing.assert_allclose(large.values, 1e6 * small.values, rtol=1e-6)
@@ -243,6 +253,12 @@ def test_parts_are_left_out_added_and_replaced() -> None:
 
 
 DEFAULT = ("seasonal naive", "drift", "theta", "regression", "linear", "reservoir", "reservoir with others")
+
+
+@pytest.mark.parametrize("value", [np.zeros((3, 5)), np.full((16, 12), np.nan)])
+def test_a_part_of_another_shape_is_refused(value: np.ndarray) -> None:
+    with pytest.raises(ParameterError, match=r"^The part 'mine' of Forecaster must return finite .* \(16, 12\)\. Got shape \("):
+        quick(parts={"mine": lambda series, season, origins, horizon: value}).fit(wave())
 
 
 def test_the_forecast_is_the_weighted_sum_of_the_parts() -> None:

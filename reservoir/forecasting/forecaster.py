@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from reservoir.base.baselines import estimate_period
-from reservoir.base.estimator import Estimator, not_fitted
+from reservoir.base.estimator import Estimator, not_fitted, seed_sequence
 from reservoir.forecasting.bands import check_level
 from reservoir.forecasting.model import SeriesModel, fit_series
 from reservoir.forecasting.parts import Part, Reference, default_parts
@@ -212,7 +212,7 @@ class Forecaster(Estimator):
         own: dict[str, Any] = {
             name: part if hasattr(part, "fit") else Reference(part) for name, part in (self.parts or {}).items()
         }
-        known: dict[str, Part] = {**default_parts(self.random_state), **own}
+        known: dict[str, Part] = {**default_parts(seed_sequence(self.random_state)), **own}
         for name in self.without:
             if name not in known:
                 raise ParameterError(

@@ -13,6 +13,7 @@ from reservoir.forecasting.parts import Arrays, Part, Reference
 from reservoir.forecasting.past import Past, fill_gaps, inner_origins
 from reservoir.forecasting.regression import Regression, fitted_effects
 from reservoir.forecasting.transform import Scale, choose_power
+from reservoir.validation import ParameterError
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,10 @@ def fit_series(
     if known is not None and known.shape[1]:
         past = without_effects(past, known)
     found = {name: part.fit(past) for name, part in parts.items()}
+    for name, (forecasts, _) in found.items():
+        if forecasts.shape[1:] != past.truth.shape or not np.isfinite(forecasts).all():
+            shape = f"finite numbers of shape (n_origins, horizon), here {past.truth.shape}"
+            raise ParameterError(f"The part '{name}' of Forecaster must return {shape}. Got shape {forecasts.shape[1:]} instead.")
     names = tuple(name for name, (forecasts, _) in found.items() for _ in forecasts)
     guard = np.array([isinstance(parts[name], (Reference, Regression)) for name in names])
     errors = np.concatenate([forecasts for forecasts, _ in found.values()]) - past.truth

@@ -60,7 +60,7 @@ class Readouts:
 
     networks: int = 0
     units: int = 100
-    random_state: Any = 0
+    seed: int | np.random.SeedSequence = 0
     others: bool = False
 
     def features(self, past: Past, units: int, slowest: float) -> list[np.ndarray]:
@@ -70,7 +70,7 @@ class Readouts:
         if self.networks == 0:
             return [block]
         driven = inputs(past, columns)
-        seeds = seed_sequence(self.random_state).spawn(self.networks)
+        seeds = seed_sequence(self.seed).spawn(self.networks)
         drawn = [draw_reservoir(driven.shape[1], units, slowest, seed) for seed in seeds]
         return [np.column_stack([states(reservoir, driven), block]) for reservoir in drawn]
 
@@ -118,7 +118,7 @@ class Readouts:
         return np.asarray(past.bases[:, -1] + corrections)
 
 
-def default_parts(random_state: Any = 0) -> dict[str, Part]:
+def default_parts(seed: int | np.random.SeedSequence = 0) -> dict[str, Part]:
     """The parts that a forecast has unless it is told otherwise, by name."""
     return {
         "seasonal naive": Reference(seasonal_naive),
@@ -126,6 +126,6 @@ def default_parts(random_state: Any = 0) -> dict[str, Part]:
         "theta": Reference(theta),
         "regression": Regression(),
         "linear": Readouts(),
-        "reservoir": Readouts(networks=2, random_state=random_state),
-        "reservoir with others": Readouts(networks=2, random_state=random_state, others=True),
+        "reservoir": Readouts(networks=2, seed=seed),
+        "reservoir with others": Readouts(networks=2, seed=seed, others=True),
     }
