@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import naive_forecasts as slow
 import numpy as np
@@ -75,7 +76,7 @@ def test_features_of_a_row_know_nothing_of_later_rows(part: Readouts) -> None:
     whole = some_past(90)
     z = whole.z.copy()
     z[60:] = 5.0
-    cut = Past(**{**{name: getattr(whole, name) for name in Past.__dataclass_fields__}, "z": z})
+    cut = Past(**{**vars_of(whole), "z": z})
     for x, y in zip(part.features(whole, 30, 10.0), part.features(cut, 30, 10.0), strict=True):
         np.testing.assert_array_equal(x[:60], y[:60])
         assert not np.array_equal(x[60:], y[60:])
@@ -133,6 +134,12 @@ def test_a_part_applied_to_its_past_goes_on_as_from_an_inner_origin(name: str) -
     tolerance = 1e-9 if isinstance(part, Reference) else 0.5  # the penalty is chosen on other origins
     np.testing.assert_allclose(applied, forecasts[:, -1], atol=tolerance)
     assert all(isinstance(array, np.ndarray) for array in arrays.values())
+
+
+def test_a_short_series_has_a_small_and_fast_reservoir() -> None:
+    for n, horizon, units, slowest in ((40, 3, 20, 8.0), (200, 40, 50, 50.0), (600, 12, 100, 24.0)):
+        _, arrays = Readouts(networks=1).fit(some_past(n, horizon))
+        assert arrays["reservoir"].tolist() == [units, slowest]
 
 
 def test_readouts_of_other_columns_are_silent_without_any() -> None:
@@ -209,6 +216,8 @@ def test_transforms_and_back(power: float, expected: float) -> None:
         (-np.exp(0.05 * np.arange(60)), 1.0),
         (10.0 + np.sin(np.arange(60)), 1.0),
         (np.arange(9.0), 1.0),  # too short to say
+        (np.append(np.zeros(8), np.exp(np.arange(24.0))), 1.0),  # a block without a level
+        (np.repeat([1.0, 2.0, 9.0], 8), 1.0),  # blocks without a spread
     ],
 )
 def test_the_power_follows_the_spread(values: np.ndarray, power: float) -> None:
@@ -249,6 +258,22 @@ def test_residuals_go_on_by_autoregression() -> None:
         np.testing.assert_allclose(
             regression.continued(residuals, weights, 5)[:, column], slow.continued(residuals[:, column], ref, 5), rtol=1e-8
         )
+
+
+def test_products_are_for_the_scales_on_which_effects_add() -> None:
+    found, known = known_past(positive=False)
+    assert found.scale.power == 1.0
+    calendar, block = 1 + 6 + 6, 1 + 5 + 1  # a trend and two periods; the temperature, its hinges and the switch
+    products = 6 * 3 + 1 * 3 + 1 * 6  # season by trend and slow wave, switch by the same, switch by season
+    assert regression.design(found, 120).shape == (130, calendar + block + products)
+    logarithmic = Past(**{**vars_of(found), "scale": transform.Scale(0.0, 0.0, 1.0, True)})
+    assert regression.design(logarithmic, 120).shape == (130, calendar + block)
+    switch, season = known[:, 1], features.waves(np.arange(130), [7.0], 3)
+    np.testing.assert_allclose(regression.design(found, 120)[:, -6:], switch[:, None] * season)
+
+
+def vars_of(found: Past) -> dict[str, Any]:
+    return {name: getattr(found, name) for name in Past.__dataclass_fields__}
 
 
 def test_hinges_bend_at_quantiles_and_switches_have_none() -> None:

@@ -60,6 +60,7 @@ def test_local_times_go_to_utc_and_a_repeated_hour_is_told_by_order() -> None:
             DataError,
             r"row 3: '2024-13-01' cannot be read as a time like 2024-12-31\.",
         ),
+        (["01/02/2024", "03/04/2024", "x"], {}, DataError, "row 3: 'x' cannot be read as a time like 12/31/2024"),
         (["2024-01-01", "2024-01-02", "Jan 3"], {}, DataError, "row 3: 'Jan 3' cannot be read"),
         (["2023-02-28", "2023-02-29"], {}, DataError, "row 2: '2023-02-29'"),
         (["2024-01-01", " "], {}, DataError, "row 2: the time is blank"),
