@@ -212,6 +212,7 @@ def test_transforms_and_back(power: float, expected: float) -> None:
     ("values", "power"),
     [
         (np.exp(0.05 * np.arange(60)) * (2.0 + np.sin(np.arange(60))), 0.0),
+        (1e-6 * np.exp(0.05 * np.arange(60)) * (2.0 + np.sin(np.arange(60))), 0.0),  # whatever the unit
         (np.append(0.0, np.exp(0.05 * np.arange(59)) * (2.0 + np.sin(np.arange(59)))), 0.5),  # no logarithm of 0
         (-np.exp(0.05 * np.arange(60)), 1.0),
         (10.0 + np.sin(np.arange(60)), 1.0),
