@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from reservoir.echo.readouts.ridge import RidgeClassifier as RidgeClassifier
     from reservoir.echo.spectral import spectral_radius as spectral_radius
     from reservoir.experiments.run import run as run
+    from reservoir.forecasting.backtest import backtest as backtest
+    from reservoir.forecasting.forecaster import Forecaster as Forecaster
     from reservoir.forecasting.work import forecast as forecast
     from reservoir.gradient.cells.clockwork import ClockworkRNN as ClockworkRNN
     from reservoir.gradient.cells.elman import Elman as Elman
@@ -48,6 +50,8 @@ _HOMES = {
     "sweep": "reservoir.sweeps.runner",
     "read_sweep": "reservoir.sweeps.report",
     "forecast": "reservoir.forecasting.work",
+    "Forecaster": "reservoir.forecasting.forecaster",
+    "backtest": "reservoir.forecasting.backtest",
     "inspect": "reservoir.diagnostics.reservoirs",
     "gradient_diagnostics": "reservoir.diagnostics.gradients",
 }

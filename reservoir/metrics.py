@@ -154,3 +154,63 @@ def r2(predictions: ArrayLike, targets: ArrayLike) -> float:
     variances = np.where(_constant(targets), 0.0, np.var(targets, axis=0))
     constant = variances == 0.0
     return float(np.mean(np.where(constant, errors == 0.0, 1.0 - errors / np.where(constant, 1.0, variances))))
+
+
+def mae(predictions: ArrayLike, targets: ArrayLike) -> float:
+    """Mean absolute error.
+
+    >>> mae([1.0, 2.0], [1.0, 4.0])
+    1.0
+    """
+    predictions, targets = _numbers(predictions, targets)
+    return float(np.mean(np.abs(predictions - targets)))
+
+
+def mase(predictions: ArrayLike, targets: ArrayLike, history: ArrayLike, season: int = 1) -> float:
+    """Mean absolute error over that of the seasonal naive forecast one season ahead within `history` (Hyndman & Koehler 2006).
+
+    `history` (T,) may have gaps (NaN). Raises `DataError` where it repeats itself exactly, or is no longer than a season.
+
+    >>> mase([3.0, 3.0], [4.0, 5.0], history=[0.0, 1.0, 2.0])
+    1.5
+    """
+    past = np.asarray(history, dtype=float)
+    steps = np.abs(past[season:] - past[:-season])
+    scale = float(np.nanmean(steps)) if np.isfinite(steps).any() else 0.0
+    if scale == 0.0:
+        raise DataError(f"mase: the history has no differences {season} rows apart, so that there is no scale; use mae.")
+    return mae(predictions, targets) / scale
+
+
+def smape(predictions: ArrayLike, targets: ArrayLike) -> float:
+    """Symmetric mean absolute percentage error, 200 mean(|p - y| / (|p| + |y|)); where both are 0 the error is 0.
+
+    >>> smape([1.0, 0.0], [3.0, 0.0])
+    50.0
+    """
+    predictions, targets = _numbers(predictions, targets)
+    size = np.abs(predictions) + np.abs(targets)
+    return float(200.0 * np.mean(np.abs(predictions - targets) / np.where(size > 0.0, size, 1.0)))
+
+
+def coverage(lower: ArrayLike, upper: ArrayLike, targets: ArrayLike) -> float:
+    """Fraction of the targets within a band, its borders included.
+
+    >>> coverage([0.0, 0.0], [1.0, 1.0], [1.0, 2.0])
+    0.5
+    """
+    lower, targets = _numbers(lower, targets)
+    upper, targets = _numbers(upper, targets)
+    return float(np.mean((lower <= targets) & (targets <= upper)))
+
+
+def interval_score(lower: ArrayLike, upper: ArrayLike, targets: ArrayLike, level: float) -> float:
+    """Mean width of a band plus 2 / a of how far targets lie outside, a = 1 - level / 100 (Winkler 1972); lower is better.
+
+    >>> interval_score([0.0, 0.0], [1.0, 1.0], [1.0, 2.0], level=50)
+    3.0
+    """
+    lower, targets = _numbers(lower, targets)
+    upper, targets = _numbers(upper, targets)
+    outside = np.maximum(lower - targets, 0.0) + np.maximum(targets - upper, 0.0)
+    return float(np.mean(upper - lower + outside * 2.0 / (1.0 - level / 100.0)))

@@ -93,7 +93,9 @@ def test_the_import_brings_no_numpy() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
-@pytest.mark.parametrize("name", ["run", "compare", "sweep", "read_sweep", "forecast", "inspect", "gradient_diagnostics"])
+@pytest.mark.parametrize(
+    "name", ["run", "compare", "sweep", "read_sweep", "forecast", "backtest", "inspect", "gradient_diagnostics"]
+)
 def test_every_function_documents_its_parameters_errors_and_an_example(name: str) -> None:
     function = getattr(reservoir, name)
     text = str(inspect.getdoc(function))

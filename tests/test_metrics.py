@@ -18,6 +18,16 @@ EXAMPLES: list[tuple[Callable[..., float], list[Any], dict[str, Any], float]] = 
     # errors -1, 0, 3: squares 1, 0, 9
     (metrics.mse, [[0.0, 2.0, 7.0], [1.0, 2.0, 4.0]], {}, 10 / 3),
     (metrics.rmse, [[0.0, 2.0, 7.0], [1.0, 2.0, 4.0]], {}, (10 / 3) ** 0.5),
+    # errors 1, 0, 3
+    (metrics.mae, [[0.0, 2.0, 7.0], [1.0, 2.0, 4.0]], {}, 4 / 3),
+    # the history's differences two rows apart: 2, 3; a gap is passed over; 4/3 over 5/2
+    (metrics.mase, [[0.0, 2.0, 7.0], [1.0, 2.0, 4.0], [1.0, 0.0, 3.0, -3.0, np.nan]], {"season": 2}, (4 / 3) / 2.5),
+    # 1 over 1, 0 over 4, 3 over 11
+    (metrics.smape, [[0.0, 2.0, 7.0], [1.0, 2.0, 4.0]], {}, 200 * (1 + 3 / 11) / 3),
+    # within, on the border, above, below
+    (metrics.coverage, [[0.0, 0.0, 0.0, 0.0], [2.0, 2.0, 2.0, 2.0], [1.0, 2.0, 3.0, -2.0]], {}, 0.5),
+    # widths 2; 1 above and 2 below, each 2 / .2 times
+    (metrics.interval_score, [[0.0, 0.0, 0.0, 0.0], [2.0, 2.0, 2.0, 2.0], [1.0, 2.0, 3.0, -2.0]], {"level": 80}, 2 + 30 / 4),
     # squares 0 4 1 0 0 1 over 6 numbers
     (metrics.mse, [GUESSES, SQUARES], {}, 1.0),
     # deviations -2 0 2 and -1 3 -2: variances 8/3 and 14/3, on average 11/3
@@ -192,3 +202,9 @@ def test_nothing_to_score(nothing: Any, metric: Callable[..., float]) -> None:
 def test_accuracy_is_that_of_sklearn(kind: type) -> None:
     predictions, targets = np.random.default_rng(0).integers(0, 4, (2, 100)).astype(kind)
     assert metrics.accuracy(predictions, targets) == accuracy_score(targets, predictions)
+
+
+@pytest.mark.parametrize("history", [[2.0, 2.0, 2.0], [1.0], [np.nan, 1.0, np.nan]])
+def test_a_history_without_differences_gives_no_scale(history: list[float]) -> None:
+    with pytest.raises(DataError, match=r"mase: the history has no differences 1 rows apart, .* use mae"):
+        metrics.mase([1.0], [2.0], history)

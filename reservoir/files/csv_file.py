@@ -62,6 +62,30 @@ def read_csv(path: PathLike, columns: Sequence[str] | None = None) -> tuple[np.n
     return _convert(path, chain(sample, rows), width, chosen), list(chosen)
 
 
+def read_cells(path: PathLike) -> tuple[dict[str, list[str]], list[int]]:
+    """All columns of a CSV file as texts by name, and the line that each row ends on; otherwise as `read_csv`.
+
+    Raises `DataError` where the file cannot be read, rows differ in length, or two columns have one name.
+    """
+    text = _read_text(path)
+    rows = list(_rows(text, _delimiter(text), path))
+    if not rows:
+        raise DataError(f"{path}: the file is empty; it needs rows of numbers.")
+    width = len(rows[0][1])
+    names = [str(index + 1) for index in range(width)]
+    if _is_header(rows):
+        names = [" ".join(cell.split()) or name for cell, name in zip(rows.pop(0)[1], names, strict=True)]
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise DataError(f"{path}: {count} columns are called '{name}'; rename them.")
+    for line, cells in rows:
+        if len(cells) != width:
+            comma = "; a decimal comma under a comma separator? Write decimals with a point" if len(cells) > width else ""
+            raise DataError(f"{path}, line {line}: has {len(cells)} cells where the first row has {width}{comma}.")
+    columns = {name: [cells[index].strip() for _, cells in rows] for index, name in enumerate(names)}
+    return columns, [line for line, _ in rows]
+
+
 def _read_text(path: PathLike) -> str:
     """The decoded file; every way in which a file cannot be read or is no text has its own line."""
     with reading(path, "CSV file"):

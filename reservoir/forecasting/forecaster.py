@@ -1,0 +1,257 @@
+"""`Forecaster`: forecasts of a user's own series, with bands, from references, direct readouts and what is known ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from reservoir.base.baselines import estimate_period
+from reservoir.base.estimator import Estimator, not_fitted, seed_sequence
+from reservoir.forecasting.bands import check_level
+from reservoir.forecasting.model import SeriesModel, fit_series
+from reservoir.forecasting.parts import Part, Reference, default_parts
+from reservoir.forecasting.past import fill_gaps, gaps_in_words, main_season
+from reservoir.forecasting.prepared import Prepared, gridded, prepare, sentinel
+from reservoir.validation import Choice, Constraint, Number, ParameterError, check_parameters, nearest
+
+FILLS = ("linear", "seasonal", "last")
+LONGEST_DEFAULT = 100
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A forecast of h steps of d series, with bands, in the series' own units.
+
+    Attributes
+    ----------
+    values : (h, d)
+    levels : per cent of the rows that each band is meant to hold
+    lower, upper : (n_levels, h, d)
+    names : of the d series
+    times : (h,) NumPy dates, or None where the series had none
+    """
+
+    values: np.ndarray
+    levels: tuple[float, ...]
+    lower: np.ndarray
+    upper: np.ndarray
+    names: tuple[str, ...]
+    times: np.ndarray | None
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """The columns of a file, (h,) each: of a series `load` these are `load`, `load_lower_80`, `load_upper_80`, ..."""
+        found: dict[str, np.ndarray] = {}
+        for k, name in enumerate(self.names):
+            found[name] = self.values[:, k]
+            for i, level in enumerate(self.levels):
+                found[f"{name}_lower_{level:g}"] = self.lower[i, :, k]
+                found[f"{name}_upper_{level:g}"] = self.upper[i, :, k]
+        return found
+
+
+class Forecaster(Estimator):
+    """Forecasts series some steps past their end, with bands that past errors calibrate.
+
+    References (seasonal naive, with drift, theta), direct readouts of lags and of the states of small reservoirs, which
+    correct the references, and a regression on what is known ahead are compared on the series' own past, from up to 16
+    earlier origins, and joined with weights by their errors there. Of a long series the last 20,000 rows are used.
+
+    Parameters
+    ----------
+    horizon : steps ahead; a tenth of the rows, at most 100, where it is None
+    seasons : periods in rows, such as (7, 365.25); None finds them, in the step of the times or else in the series;
+        () means none
+    fill : how gaps (NaN) are filled, from what was known before the forecast: "linear", "seasonal" or "last"; None refuses gaps
+    levels : per cent of the rows that the bands are meant to hold
+    without : the names of parts to leave out: "seasonal naive", "drift", "theta", "regression", "linear", "reservoir",
+        "reservoir with others"
+    parts : further parts by name: objects with `fit` and `apply` as in `reservoir.forecasting.parts`, or functions
+        f(series, season, origins, horizon) that return (n_origins, horizon); one with the name of another replaces it
+    whole_numbers : round forecasts and bands to whole numbers
+    random_state : of the reservoirs
+
+    Attributes
+    ----------
+    models_ : the fitted `SeriesModel` of each of the d series
+    prepared_ : the `Prepared` series that were fitted
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from reservoir import Forecaster
+    >>> months = np.arange(96)
+    >>> sales = 100.0 + months + 20.0 * np.sin(2 * np.pi * months / 12)
+    >>> forecast = Forecaster(horizon=6, seasons=[12]).fit(sales).predict()
+    >>> forecast.values[:, 0].round().tolist()
+    [196.0, 207.0, 215.0, 219.0, 217.0, 211.0]
+    """
+
+    constraints: ClassVar[Mapping[str, Constraint]] = {
+        "horizon": Number(low=1, integer=True, optional=True),
+        "seasons": Number(low=1, array=True, optional=True),
+        "fill": Choice((*FILLS, None)),
+        "levels": Number(low=0, high=100, open_low=True, open_high=True, array=True),
+        "whole_numbers": Choice((True, False)),
+    }
+
+    def __init__(
+        self,
+        horizon: int | None = None,
+        *,
+        seasons: float | Sequence[float] | None = None,
+        fill: str | None = None,
+        levels: float | Sequence[float] = (80, 95),
+        without: Sequence[str] = (),
+        parts: Mapping[str, Part | Callable[..., np.ndarray]] | None = None,
+        whole_numbers: bool = False,
+        random_state: Any = 0,
+    ) -> None:
+        self.horizon = horizon
+        self.seasons = seasons
+        self.fill = fill
+        self.levels = levels
+        self.without = without
+        self.parts = parts
+        self.whole_numbers = whole_numbers
+        self.random_state = random_state
+
+    def check(self) -> None:
+        """Raise `ParameterError` for the first parameter out of its constraint; no seasons and no levels are fine."""
+        given = {name: getattr(self, name) for name in self.constraints}
+        none = {name for name in ("seasons", "levels") if np.size(given[name]) == 0}
+        check_parameters("Forecaster", {k: v for k, v in self.constraints.items() if k not in none}, given)
+
+    def fit(
+        self, series: Any, *, known: Any = None, past: Any = None, times: Any = None, names: Sequence[str] | None = None
+    ) -> Self:
+        """Learn from series, each as its own; the others are read beside it.
+
+        Parameters
+        ----------
+        series : (n,) or (n, d); NaN is a gap, see `fill`
+        known : (m,) or (m, q), m >= n + horizon: columns that are known ahead, such as holidays, prices, a weather forecast
+        past : (n,) or (n, e): columns that are known up to now only
+        times : (n,) or (m,) ascending NumPy dates of the rows; rows may be missing
+        names : of the d series
+
+        Raises
+        ------
+        DataError
+            Too few rows, a constant series, gaps without `fill`, known columns that end before the horizon, two rows of one
+            time, mixed frequencies.
+        ParameterError
+            A parameter out of its range, a part that is not there, a level that needs more errors than there are.
+        """
+        self.check()
+        parts = self._chosen_parts()
+        grid = gridded(series, known, past, times)
+        prepared = prepare(grid, names, self.steps(len(grid.series)), self.fill)
+        models = [self._fit_one(prepared, k, parts) for k in range(len(prepared.names))]
+        for model in models:
+            for level in self._levels():
+                check_level(model.errors, level)
+        self.models_, self.prepared_, self._parts = models, prepared, parts
+        return self
+
+    def predict(self) -> Forecast:
+        """Forecast the steps of the horizon past the end of the series that were fitted."""
+        if not hasattr(self, "models_"):
+            raise not_fitted(self)
+        levels, prepared = self._levels(), self.prepared_
+        found = [model.forecast(self._parts, levels) for model in self.models_]
+        values, lower, upper = (np.stack(part, axis=-1) for part in zip(*found, strict=True))
+        if self.whole_numbers:
+            values, lower, upper = np.rint(values), np.floor(lower), np.ceil(upper)
+        times = None
+        if prepared.step is not None and prepared.times is not None:
+            times = prepared.step.after(prepared.times[-1], np.arange(1, prepared.horizon + 1))
+        return Forecast(values, levels, lower, upper, prepared.names, times)
+
+    def by_part(self) -> dict[str, np.ndarray]:
+        """The forecast (h, d) of each part alone, by name, without bands."""
+        if not hasattr(self, "models_"):
+            raise not_fitted(self)
+        found = [model.by_part(self._parts) for model in self.models_]
+        return {name: np.stack([forecasts[name] for forecasts in found], axis=1) for name in found[0]}
+
+    def steps(self, rows: int) -> int:
+        """The horizon for a series of so many rows."""
+        return min(LONGEST_DEFAULT, max(rows // 10, 1)) if self.horizon is None else int(self.horizon)
+
+    def describe(self) -> list[str]:
+        """Say in a line per choice what was found and chosen, for each series, and what looks wrong in it."""
+        if not hasattr(self, "models_"):
+            raise not_fitted(self)
+        lines = [] if self.prepared_.step is None else [f"Step: a {self.prepared_.step}."]
+        for name, model in zip(self.prepared_.names, self.models_, strict=True):
+            lines += [f"{name}: {line}" for line in self._choices(model)]
+        return lines
+
+    def _choices(self, model: SeriesModel) -> list[str]:
+        """What was found in a series and chosen for it."""
+        past = model.past
+        scale = {0.0: "its logarithm", 0.5: "its square root", 1.0: "the series itself"}[past.scale.power]
+        lines = [f"models {scale}, with {f'a season of {past.season} rows' if past.season > 1 else 'no season'}."]
+        if not past.observed.all():
+            lines.append(f"{gaps_in_words(~past.observed)}; they are filled ({self.fill}).")
+        suspect = sentinel(past.scale.restored(past.z + past.effects[: len(past.z)])[past.observed])
+        if suspect is not None:
+            lines.append(f"the value {suspect:g} is far from all others; leave such cells blank if they mean that none is known.")
+        shares = {name: float(model.weights[[n == name for n in model.names]].sum()) for name in dict.fromkeys(model.names)}
+        weights = ", ".join(f"{part} {share:.0%}" for part, share in sorted(shares.items(), key=lambda item: -item[1]))
+        return [*lines, f"weights from {len(past.origins)} earlier origins: {weights}."]
+
+    def _levels(self) -> tuple[float, ...]:
+        return tuple(float(level) for level in np.atleast_1d(self.levels))
+
+    def _chosen_parts(self) -> dict[str, Part]:
+        """The parts by name. Raises `ParameterError` for a name in `without` that there is not, and where none is left."""
+        own: dict[str, Any] = {
+            name: part if hasattr(part, "fit") else Reference(part) for name, part in (self.parts or {}).items()
+        }
+        known: dict[str, Part] = {**default_parts(seed_sequence(self.random_state)), **own}
+        for name in self.without:
+            if name not in known:
+                raise ParameterError(
+                    f"The 'without' parameter of Forecaster must name parts: {', '.join(known)}. Got {name!r} instead."
+                    f"{nearest(name, known)}"
+                )
+        left = {name: part for name, part in known.items() if name not in self.without}
+        if set(left) <= {"regression", "reservoir with others"}:
+            raise ParameterError("The 'without' parameter of Forecaster must leave a part that needs no other columns.")
+        return left
+
+    def _fit_one(self, prepared: Prepared, k: int, parts: Mapping[str, Part]) -> SeriesModel:
+        """Fit the series k of those prepared, from its first value on."""
+        start = int(np.argmax(~np.isnan(prepared.series[:, k])))
+        series, h = prepared.series[start:, k], prepared.horizon
+        fill = self.fill or "last"
+        season, periods = self._seasons(series, prepared)
+        others = []
+        for j in range(prepared.series.shape[1]):
+            first = int(np.argmax(~np.isnan(prepared.series[:, j])))
+            if j != k:
+                filled = fill_gaps(prepared.series[first:, j], fill, season)
+                others.append(np.concatenate([np.repeat(filled[:1], first), filled])[start:])
+        columns = np.column_stack([*others, prepared.past[start:]])
+        return fit_series(series, h, season, periods, fill, parts, columns, prepared.known[start:])
+
+    def _seasons(self, series: np.ndarray, prepared: Prepared) -> tuple[int, tuple[float, ...]]:
+        """The main season in whole rows, 1 for none, and all periods: those given, or those of the times' step and one found.
+
+        What is found in the series counts only as the main season.
+        """
+        rows, horizon = len(series), prepared.horizon
+        if self.seasons is not None:
+            given = tuple(float(season) for season in np.atleast_1d(self.seasons) if season > 1.0)
+            season = main_season(series, given, horizon)
+        else:
+            given = () if prepared.step is None else prepared.step.seasons()
+            found = estimate_period(fill_gaps(series, "linear", 1))
+            season = main_season(series, given if found is None else (*given, found), horizon)
+        others = {period for period in given if period <= rows and round(period) != season}
+        own = [period for period in given if round(period) == season] or [float(season)]
+        return season, tuple(sorted({*others, *own} - {1.0}))

@@ -1,0 +1,146 @@
+"""Times as people write them, their step, and the seasons, missing rows and times to come that it gives."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from reservoir import DataError, ParameterError
+from reservoir.files.dates import read_times
+from reservoir.forecasting.times import Step, infer_step, positions
+
+
+def seconds(*texts: str) -> list[np.datetime64]:
+    return [np.datetime64(text, "s") for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["2024-02-28", "2024-02-29"], ["2024-02-28", "2024-02-29"]),
+        (["2021-05-01 00:30:00+00:00", "2021-05-01 01:00:00+00:00"], ["2021-05-01T00:30", "2021-05-01T01:00"]),
+        (["2021-03-28T01:30:00+01:00", "2021-03-28T03:00:00+02:00"], ["2021-03-28T00:30", "2021-03-28T01:00"]),  # to UTC
+        (["2021-03-28T01:30:00+0100", "2021-03-28T02:00:00+0100"], ["2021-03-28T01:30", "2021-03-28T02:00"]),  # all alike
+        (["2021-05-01T00:30:00Z"], ["2021-05-01T00:30"]),
+        (["2021-05-01 00:30:15.25"], ["2021-05-01T00:30:15"]),
+        (["19580329", "19580405"], ["1958-03-29", "1958-04-05"]),
+        (["1949-01", "1949-02"], ["1949-01-01", "1949-02-01"]),
+        (["1970 Q1", "1970Q4"], ["1970-01-01", "1970-10-01"]),
+        (["1700", "1701"], ["1700-01-01", "1701-01-01"]),
+        (["Jan-1-1995", "Dec-31-1995"], ["1995-01-01", "1995-12-31"]),
+        (["31.12.2024 13:05"], ["2024-12-31T13:05"]),
+        (["01/02/2024", "01/13/2024"], ["2024-01-02", "2024-01-13"]),  # the month first
+        (["01/02/2024", "13/02/2024"], ["2024-02-01", "2024-02-13"]),  # the day first: nothing else fits all
+        (["  5 March 2024 ", "6 March 2024"], ["2024-03-05", "2024-03-06"]),
+        (["12/31/2024 1:05 PM"], ["2024-12-31T13:05"]),
+        (["2024M01", "2024M12"], ["2024-01-01", "2024-12-01"]),
+    ],
+)
+def test_formats(cells: list[str], expected: list[str]) -> None:
+    assert read_times(cells).tolist() == np.array(seconds(*expected)).tolist()
+
+
+def test_local_times_go_to_utc_and_a_repeated_hour_is_told_by_order() -> None:
+    clocks = ("01:30", "02:00", "02:30", "02:00", "02:30", "03:00")
+    found = read_times([f"2021-10-31 {clock}" for clock in clocks], timezone="Europe/Berlin")
+    np.testing.assert_array_equal(found, np.datetime64("2021-10-30T23:30", "s") + 30 * np.arange(6).astype("m8[m]"))
+    summer = read_times(["2021-03-28 01:30", "2021-03-28 03:00"], timezone="Europe/Berlin")
+    assert np.diff(summer).tolist() == [timedelta(minutes=30)]
+
+
+@pytest.mark.parametrize(
+    ("cells", "options", "error", "message"),
+    [
+        (["soon"], {}, DataError, r"^column 'when', row 1: 'soon' is no time; write 2024-12-31"),
+        (
+            ["2024-01-01", "2024-01-02", "2024-13-01"],
+            {},
+            DataError,
+            r"row 3: '2024-13-01' cannot be read as a time like 2024-12-31\.",
+        ),
+        (["01/02/2024", "03/04/2024", "x"], {}, DataError, "row 3: 'x' cannot be read as a time like 12/31/2024"),
+        (["2024-01-01", "2024-01-02", "Jan 3"], {}, DataError, "row 3: 'Jan 3' cannot be read"),
+        (["2023-02-28", "2023-02-29"], {}, DataError, "row 2: '2023-02-29'"),
+        (["2024-01-01", " "], {}, DataError, "row 2: the time is blank"),
+        (["2024-01-01"], {"timezone": "Europe/Bern1"}, ParameterError, "'timezone' must be a name such as .* Got 'Europe/Bern1'"),
+        (
+            ["2021-03-28 02:30"],
+            {"timezone": "Europe/Berlin"},
+            DataError,
+            "row 1: there was no 2021-03-28 02:30:00 in Europe/Berlin",
+        ),
+    ],
+)
+def test_what_cannot_be_read(cells: list[str], options: dict[str, str], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        read_times(cells, "when", **options)
+
+
+def month_ends(n: int) -> np.ndarray:
+    return ((np.datetime64("2023-01") + np.arange(1, n + 1)).astype("M8[D]") - np.timedelta64(1, "D")).astype("M8[s]")
+
+
+def business_days(n: int) -> np.ndarray:
+    return np.busday_offset(np.datetime64("2024-01-01"), np.arange(n)).astype("M8[s]")
+
+
+@pytest.mark.parametrize(
+    ("times", "text", "seasons"),
+    [
+        (np.datetime64("2024-02-20", "D") + np.arange(40), "day", (7.0, 365.25)),
+        (np.datetime64("1958-03-29", "D") + 7 * np.arange(40), "week", (7 * 86400 * 365.25 / (86400 * 49),)),
+        (np.datetime64("2024-01", "M") + np.arange(30), "month", (12.0,)),
+        (month_ends(30), "month", (12.0,)),
+        (np.datetime64("1970-01", "M") + 3 * np.arange(9), "quarter", (4.0,)),
+        (np.datetime64("1970-01", "M") + 12 * np.arange(9), "year", ()),
+        (business_days(30), "business day", (5.0,)),
+        (np.datetime64("2021-05-01T00:00", "m") + 30 * np.arange(100), "30 minutes", (48.0, 336.0, 17532.0)),
+        (np.datetime64("2021-05-01T00:00", "m") + 60 * np.arange(100), "hour", (24.0, 168.0, 8766.0)),
+    ],
+)
+def test_the_step_is_inferred_and_goes_on(times: np.ndarray, text: str, seasons: tuple[float, ...]) -> None:
+    cut = times[:-5]
+    step = infer_step(cut)
+    assert str(step) == text
+    assert step.seasons() == pytest.approx(seasons)
+    np.testing.assert_array_equal(step.after(cut[-1], np.arange(1, 6)), times[-5:].astype("M8[s]"))
+    np.testing.assert_array_equal(positions(cut, step), np.arange(len(cut)))
+    few = np.delete(np.arange(len(cut)), [2])
+    if len(cut) > 5:
+        assert infer_step(cut[few]) == step
+        np.testing.assert_array_equal(positions(cut[few], step), few)
+
+
+def test_the_thirtieth_of_each_month_is_the_last_of_february() -> None:
+    days = [date(2024, 1, 30), date(2024, 2, 29), date(2024, 3, 30), date(2024, 4, 30)]
+    step = infer_step(np.array(days, "M8[s]"))
+    assert step == Step("months", 1)
+    after = step.after(np.datetime64("2024-12-30", "s"), np.array([1, 2]))
+    assert after.astype("M8[D]").tolist() == [date(2025, 1, 30), date(2025, 2, 28)]
+
+
+DAYS = np.datetime64("2024-01-01", "s") + np.arange(30) * np.timedelta64(1, "D")
+
+
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [
+        (DAYS[[0, 1, 1, 2]], r"^times: rows 2 and 3 have the same time 2024-01-02T00:00:00; if several series are stacked, name"),
+        (DAYS[[0, 2, 1, 3]], r"^times: rows 2 and 3 are out of order: 2024-01-02T00:00:00; sort"),
+        (
+            np.concatenate([DAYS[:10], DAYS[10::3]]),
+            "^times: from row 11 on the rows are 3 steps apart .* mixed",
+        ),
+        (
+            np.append(DAYS[:20], DAYS[20] + np.timedelta64(5, "h")),
+            "^times: row 21, 2024-01-21T05:00:00, is no whole number of steps",
+        ),
+        (np.array(["2024-01-01", "2024-02-01", "2024-03-02", "2024-04-01"], "M8[s]"), "^times: row 2, 2024-02-01T00"),
+        (DAYS[:1], "^times: one row has no step"),
+    ],
+)
+def test_times_off_the_grid_are_refused_with_their_row(times: np.ndarray, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        infer_step(times)
