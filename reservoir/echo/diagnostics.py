@@ -19,6 +19,7 @@ from reservoir.echo.readouts.ridge import Ridge
 from reservoir.echo.reservoir import Reservoir
 from reservoir.echo.spectral import spectral_radius
 from reservoir.echo.topology import as_csr
+from reservoir.kernels.drive import scratch_for
 from reservoir.kernels.lyapunov import tangent_growth
 from reservoir.validation import DataError, as_sequences
 
@@ -58,7 +59,9 @@ def lyapunov_exponent(reservoir: Reservoir, inputs: np.ndarray, washout: int = 1
     tangent = np.random.default_rng(0).standard_normal(reservoir.units).astype(reservoir.dtype)
     tangent /= np.linalg.norm(tangent)
     growth = np.empty(len(inputs), reservoir.dtype)
-    tangent_growth(reservoir.weights, np.ascontiguousarray(inputs, reservoir.dtype), state, tangent, growth)
+    scratch, perturbed = scratch_for(reservoir.weights), scratch_for(reservoir.weights)
+    fed = np.ascontiguousarray(inputs, reservoir.dtype)
+    tangent_growth(reservoir.weights, fed, state, tangent, growth, scratch, perturbed)
     return float(growth[washout:].mean())
 
 

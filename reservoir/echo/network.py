@@ -12,6 +12,7 @@ from reservoir.echo.features import FeatureBlock, Layout, pooled, shifted, strea
 from reservoir.echo.readouts.base import Readout
 from reservoir.echo.reservoir import Reservoir
 from reservoir.echo.reuse import MOST_BYTES, reused
+from reservoir.kernels.drive import scratch_for
 from reservoir.kernels.freerun import ReadoutWeights, freerun
 from reservoir.validation import DivergenceError
 
@@ -124,13 +125,13 @@ class FittedNetwork:
         coefficients, dtype = self.readout.coefficients_, self.reservoir.dtype
         parts = ("bias", "input", "state", "square", "output")
         readout = ReadoutWeights(*(np.ascontiguousarray(coefficients[:, self.layout.columns(part)], dtype) for part in parts))
-        completed = np.empty(len(start), dtype=np.int64)
+        weights, completed = self.reservoir.weights, np.empty(len(start), dtype=np.int64)
 
         def work(first: int, end: int) -> None:
             some = slice(first, end)
-            completed[some] = freerun(
-                self.reservoir.weights, readout, self.layout.n_inputs,
-                given[some], start[some], last[some], self.limit, outputs[some],
+            freerun(
+                weights, readout, self.layout.n_inputs,
+                given[some], start[some], last[some], self.limit, outputs[some], completed[some], scratch_for(weights),
             )  # fmt: skip
 
         split_work(work, len(start))

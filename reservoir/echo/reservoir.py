@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from reservoir.base.threads import split_work
 from reservoir.echo.input_weights import input_weights
+from reservoir.echo.running import run
 from reservoir.echo.spectral import to_unit_radius
 from reservoir.echo.topology import TOPOLOGIES, Diagonals, Matrix, as_csr, check_options, own_matrix, scaled, storage
 from reservoir.kernels import drive as kernels
 from reservoir.kernels.activations import CODES
+from reservoir.kernels.lanes import LaneWeights, dense_panels, sparse_rows
 from reservoir.validation import DivergenceError, brief, refused
 
 UNIT_RADIUS = ("cycle", "orthogonal", "permutation")  # by construction
@@ -58,6 +59,18 @@ class Reservoir:
             self.leak.astype(self.dtype),
             CODES[self.activation],
         )
+
+    @functools.cached_property
+    def lanes(self) -> LaneWeights:
+        """The matrix and the input weights as the kernel reads them that runs many sequences side by side."""
+        stacked, matrix = self.weights.drive_weights, self.matrix
+        if isinstance(matrix, np.ndarray):
+            return dense_panels(stacked, matrix.astype(self.dtype))
+        if isinstance(matrix, Diagonals):  # in the order of the diagonals
+            count, units = matrix.values.shape
+            columns = (np.arange(units)[:, None] + matrix.shifts) % units
+            return sparse_rows(stacked, matrix.values.T.astype(self.dtype).ravel(), columns.ravel(), count * np.arange(units + 1))
+        return sparse_rows(stacked, matrix.data.astype(self.dtype), matrix.indices, matrix.indptr)
 
     def recurrent_weights(self) -> np.ndarray | sp.csr_array:
         """W as an array where it is stored dense, else as SciPy CSR."""
@@ -113,12 +126,9 @@ class Reservoir:
         """
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         inputs = np.ascontiguousarray(inputs, np.int64 if symbols else self.dtype)
-        noise = np.empty((0, self.units), self.dtype) if noise is None else np.ascontiguousarray(noise, self.dtype)
+        noise = np.empty((1, 0), self.dtype) if noise is None else np.ascontiguousarray(noise, self.dtype)
 
-        def work(first: int, last: int) -> None:
-            kernels.drive(self.weights, inputs, noise, offsets[first : last + 1], states[first:last], out, column)
-
-        split_work(work, len(lengths))
+        run(self.weights, lambda: self.lanes, inputs, noise, offsets, states, out, column)
         bad = ~np.isfinite(states).all(axis=1)
         if bad.any():
             s = int(np.argmax(bad))

@@ -28,6 +28,14 @@ def uncounted(function: Callable[..., Any]) -> Any:
     return jit(function, _nrt=False)
 
 
+def woven(function: Callable[..., Any]) -> Any:
+    """Like `uncounted`, for parts of a step: their code becomes part of the kernel that calls them.
+
+    A call would pass every array of the weights on the stack, which takes longer than a step of a small reservoir.
+    """
+    return jit(function, _nrt=False, inline="always")
+
+
 def inline(function: Callable[..., Any]) -> Any:
     """Like `jit`, for scalar helpers that only make sense inside another kernel's loop."""
     return jit(function, inline="always")
