@@ -10,10 +10,10 @@ from test_kernels import DTYPES, SIZES, close, network, random
 
 from reservoir import ESN
 from reservoir.echo import running
-from reservoir.kernels import emitters, together
+from reservoir.kernels import emitters
 from reservoir.kernels.activations import CODES
 from reservoir.kernels.drive import ReservoirWeights, drive, scratch_for
-from reservoir.kernels.jit import uncounted
+from reservoir.kernels.jit import COMPILES, uncounted
 from reservoir.kernels.lanes import LaneWeights, dense_panels, drive_lanes, lane_scratch, sparse_rows
 from reservoir.kernels.matvec import BLOCK
 
@@ -160,7 +160,7 @@ def test_states_of_many_sequences_are_those_of_each_alone(topology: str, threads
 # One sequence shared by threads
 
 
-@pytest.mark.skipif(not together.POSSIBLE, reason="threads cannot wait for each other without the JIT")
+@pytest.mark.skipif(not COMPILES, reason="threads cannot wait for each other without the JIT")
 @pytest.mark.parametrize("topology", ["diagonals", "random", "dense"])
 @pytest.mark.parametrize("steps", [1, 6, 7])
 def test_a_shared_sequence_has_the_same_bits(topology: str, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 
 from reservoir.base.threads import split_work, thread_count
 from reservoir.kernels.drive import ReservoirWeights, drive, scratch_for
 from reservoir.kernels.emitters import width
+from reservoir.kernels.jit import COMPILES
 from reservoir.kernels.lanes import LaneWeights, drive_lanes, lane_scratch
 from reservoir.kernels.matvec import BLOCK
-from reservoir.kernels.together import POSSIBLE, drive_units
+from reservoir.kernels.together import drive_units
 
 SHARED_UNITS = 16 * BLOCK
 """A sequence is shared by threads if each gets so many units: the threads wait for each other at every step."""
@@ -34,7 +36,7 @@ def run(
     time takes longer then. `lanes` gives the weights for that.
     """
     threads = min(thread_count(), weights.bias.size // SHARED_UNITS)
-    if len(states) == 1 and threads > 1 and POSSIBLE:
+    if len(states) == 1 and threads > 1 and COMPILES:
         share(weights, inputs, noise, states, out, column, threads)
         return
 
@@ -76,8 +78,8 @@ def share(
                 threads,
                 arrived,
                 scratch._replace(sums=np.zeros_like(scratch.sums)),
-            )  # fmt: skip
-            for first, last in zip(borders[:-1], borders[1:], strict=True)
+            )
+            for first, last in pairwise(borders)
         ]
         for part in parts:
             part.result()

@@ -19,10 +19,10 @@ from collections.abc import Callable
 from typing import Any
 
 import llvmlite.binding
-import numba
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+
+from reservoir.kernels.jit import COMPILES, emitted
 
 VECTOR_BYTES = 64
 REGISTERS = 4
@@ -118,7 +118,7 @@ class Emitter:
             b.store(value, address, align=self.size)
 
 
-@intrinsic
+@emitted
 def wide_vectors(context):
     """Let the function that calls this use the longest vectors of the machine: LLVM prefers shorter ones."""
 
@@ -129,7 +129,7 @@ def wide_vectors(context):
     return types.void(), codegen
 
 
-@intrinsic
+@emitted
 def add_row(context, values, columns, start, stop, x, out):
     """out[b] += sum_j values[j] x[columns[j], b] over j = start ... stop - 1, for x (K, width) and out (width,)."""
     signature = types.void(values, columns, types.intp, types.intp, x, out)
@@ -150,7 +150,7 @@ def add_row(context, values, columns, start, stop, x, out):
     return signature, codegen
 
 
-@intrinsic
+@emitted
 def add_panel(context, panel, count, x, out):
     """out[i, b] += sum_j panel[j, i] x[j, b] over j < count, for panel (K, PANEL), x (K, width) and out (PANEL, width)."""
     signature = types.void(panel, types.intp, x, out)
@@ -177,7 +177,7 @@ def add_panel(context, panel, count, x, out):
     return signature, codegen
 
 
-@intrinsic
+@emitted
 def add_diagonals(context, values, shifts, x, out):
     """out[m] += sum_j values[j, m] x[shifts[j] + m] over all shifts, for values (K, width) and out (width,)."""
     signature = types.void(values, shifts, x, out)
@@ -198,7 +198,7 @@ def add_diagonals(context, values, shifts, x, out):
     return signature, codegen
 
 
-@intrinsic
+@emitted
 def add_slice(context, values, columns, start, stop, x, out):
     """out[m] += sum_j values[j, m] x[columns[j, m]] over j = start ... stop - 1, for values (K, width) and out (width,)."""
     signature = types.void(values, columns, types.intp, types.intp, x, out)
@@ -221,7 +221,7 @@ def add_slice(context, values, columns, start, stop, x, out):
     return signature, codegen
 
 
-@intrinsic
+@emitted
 def write_tile(context, x, row, lane, out, rows, column):
     """out[rows[lane + k], column + m] = x[row + m, lane + k] for k, m < TILE, by exchanges between registers."""
     signature = types.void(x, types.intp, types.intp, out, rows, types.intp)
@@ -249,7 +249,7 @@ def write_tile(context, x, row, lane, out, rows, column):
     return signature, codegen
 
 
-if numba.config.DISABLE_JIT:
+if not COMPILES:
 
     def wide_vectors():
         """Do nothing: there is no code to compile."""
