@@ -8,8 +8,8 @@ import pytest
 import scipy.sparse as sp
 from test_kernels import DTYPES, SIZES, close, network, random
 
-from reservoir import ESN
-from reservoir.echo import running
+from reservoir import ESN, Ridge
+from reservoir.echo import features, running
 from reservoir.kernels import emitters
 from reservoir.kernels.activations import CODES
 from reservoir.kernels.drive import ReservoirWeights, drive, scratch_for
@@ -157,6 +157,39 @@ def test_states_of_many_sequences_are_those_of_each_alone(topology: str, threads
         np.testing.assert_array_equal(states, esn.states(sequence))
 
 
+@pytest.mark.parametrize("pooling", ["step", "last", "mean", "every"])
+def test_many_sequences_are_fitted_as_their_features_say(pooling: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "SIDE_BY_SIDE", 16)
+    monkeypatch.setattr(features, "FEWEST", 4)  # blocks of at most 64 rows: 16 sequences, 4 steps
+    monkeypatch.setattr(features, "block_rows", lambda width: 8)
+    generator = np.random.default_rng(0)
+    sequences = [generator.normal(size=(3 + 5 * (k % 4), 2)) for k in range(45)]
+    targets = [generator.normal(size=(len(u), 1) if pooling == "step" else 1) for u in sequences]
+    options = {} if pooling == "step" else {"pooling": pooling}
+    esn = ESN(units=20, density=0.2, washout=2, random_state=0, readout=Ridge(1e-6), **options)
+    esn.fit(sequences, targets, target="step" if pooling == "step" else "sequence")
+    rows = [np.concatenate([np.ones((len(u), 1)), u, x], axis=1) for u, x in zip(sequences, esn.states(sequences), strict=True)]
+    if pooling in ("step", "every"):
+        wanted = [np.broadcast_to(y, (len(u), 1))[2:] for y, u in zip(targets, sequences, strict=True)]
+        seen, y = np.concatenate([z[2:] for z in rows]), np.concatenate(wanted)
+    else:
+        seen = np.stack([z[-1] if pooling == "last" else z[2:].mean(axis=0) for z in rows])
+        y = np.stack(targets)
+    ref = naive.ridge(seen, y, 1e-6, bias=True)
+    np.testing.assert_allclose(esn.output_weights_, ref.T, rtol=1e-6, atol=1e-9)
+    for u, prediction in zip(sequences, esn.predict(sequences), strict=True):
+        np.testing.assert_allclose(prediction, esn.predict([u])[0], rtol=1e-12, atol=1e-14)
+
+
+def test_the_last_of_many_sequences_is_continued_from_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "SIDE_BY_SIDE", 16)
+    sequences = [random((9 if k < 39 else 5, 1), np.float64, k) for k in range(40)]  # the last ends before the others
+    more, esn = random((6, 1), np.float64, 99), ESN(units=10, density=0.3, washout=1, random_state=0)
+    esn.partial_fit(sequences, sequences, target="step")
+    np.testing.assert_array_equal(esn._end[0], esn.states(sequences)[-1][-1])
+    assert esn.partial_fit(more, more, continued=True)
+
+
 # One sequence shared by threads
 
 
@@ -172,7 +205,7 @@ def test_a_shared_sequence_has_the_same_bits(topology: str, steps: int, monkeypa
     for threads in ("1", "2", "3"):
         monkeypatch.setenv("RESERVOIR_NUM_THREADS", threads)
         states, out = random((1, units), np.float64, 2), np.empty((steps, units))
-        esn.reservoir_.run(inputs, [steps], states, out, noise=noise)
+        esn.reservoir_.run(inputs, [(0, 0, steps)], states, out, noise=noise)
         results.append((states, out))
     for states, out in results[1:]:
         np.testing.assert_array_equal(out, results[0][1])

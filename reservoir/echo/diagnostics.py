@@ -90,7 +90,7 @@ def final_states(reservoir: Reservoir, inputs: np.ndarray, states: np.ndarray | 
     for first in range(0, sequences, rows):
         part = inputs[first : first + rows]
         out = np.empty((len(part) * steps, reservoir.units), reservoir.dtype)
-        reservoir.run(part.reshape(-1, channels), [steps] * len(part), states[first : first + rows], out)
+        reservoir.run(part.reshape(-1, channels), [(s, 0, steps) for s in range(len(part))], states[first : first + rows], out)
     return states
 
 
@@ -137,7 +137,7 @@ def memory_curve(
     fed[:, 0] = inputs
     features = np.ones((len(inputs), reservoir.units + 2), reservoir.dtype)
     features[:, 1] = inputs
-    reservoir.run(fed, [len(inputs)], reservoir.initial_state[None].copy(), features, column=2)
+    reservoir.run(fed, [(0, 0, len(inputs))], reservoir.initial_state[None].copy(), features, column=2)
     targets = np.stack([inputs[washout - k : len(inputs) - k] for k in range(1, lags + 1)], axis=1)
     seen = features[washout:]
     readout = Ridge(0.0, solver="svd").fit(Blocks.of(seen[:rows], targets[:rows], bias=True))

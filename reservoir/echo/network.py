@@ -21,11 +21,11 @@ Many = list[np.ndarray]
 
 def states(reservoir: Reservoir, inputs: Sequence[np.ndarray]) -> Many:
     """The states (T, N) along each sequence of inputs, fed-back outputs stacked beside them, (T, I + O)."""
-    lengths = [len(u) for u in inputs]
-    out = np.empty((sum(lengths), reservoir.units), reservoir.dtype)
+    segments = [(s, 0, len(u)) for s, u in enumerate(inputs)]
+    out = np.empty((sum(map(len, inputs)), reservoir.units), reservoir.dtype)
     start = np.tile(reservoir.initial_state, (len(inputs), 1))
-    reservoir.run(np.concatenate(inputs), lengths, start, out, first_sequence=0 if len(inputs) > 1 else None)
-    return np.split(out, np.cumsum(lengths)[:-1])
+    reservoir.run(np.concatenate(inputs), segments, start, out, several=len(inputs) > 1)
+    return np.split(out, np.cumsum([len(u) for u in inputs])[:-1])
 
 
 @dataclass(frozen=True)
