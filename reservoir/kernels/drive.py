@@ -117,6 +117,7 @@ class Scratch(NamedTuple):
     new: np.ndarray  # (2N + width,)
     sums: np.ndarray  # (N + 2 width,)
     stacked: np.ndarray  # (V,)
+    row: np.ndarray  # (N,), for states that nobody asked for: loops are compiled for arrays that do not overlap
 
 
 def scratch_for(weights: ReservoirWeights) -> Scratch:
@@ -125,7 +126,7 @@ def scratch_for(weights: ReservoirWeights) -> Scratch:
     lanes = width(bias.itemsize)
     state = np.zeros(2 * bias.size + lanes, bias.dtype)
     sums, stacked = np.zeros(bias.size + 2 * lanes, bias.dtype), np.zeros(len(weights.drive_weights), bias.dtype)
-    return Scratch(aligned(state), aligned(state), aligned(sums), stacked)
+    return Scratch(aligned(state), aligned(state), aligned(sums), stacked, aligned(bias))
 
 
 @uncounted

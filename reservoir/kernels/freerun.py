@@ -82,7 +82,7 @@ def freerun(weights, readout, n_inputs, inputs, states, last, limit, outputs, co
                 v[i] = inputs[s, t, i] if inputs.shape[1] > 0 else y[i]
             for i in range(v.size - n_inputs):
                 v[n_inputs + i] = y[i]
-            advance(weights, v, silent, old, new, sums, new[:n], 0, n)
+            advance(weights, v, silent, old, new, sums, scratch.row, 0, n)
             old, new = new, old
             read(readout, v, old[:n], y, sums[:n], outputs[s, t])
             inside = True

@@ -29,7 +29,7 @@ def tangent_growth(weights, inputs, state, tangent, growth, scratch, perturbed):
             add_up(weights, inputs[t], old, first, min(first + BLOCK, n), sums)
         activate(weights.activation, activated)
         derivative(weights.activation, activated, slope)
-        update(IDENTITY, activated, old[:n], weights.leak, new[:n], new[n : 2 * n], new[:n])
+        update(IDENTITY, activated, old[:n], weights.leak, new[:n], new[n : 2 * n], scratch.row)
         old, new = new, old
         for i in range(n):
             products[i] = 0.0
