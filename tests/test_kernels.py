@@ -197,9 +197,9 @@ def test_drive_numbers_of_inputs_and_steps(steps: int, stacked: int) -> None:
 @pytest.mark.parametrize("kind", STORAGES)
 def test_drive_by_symbols(kind: str, dtype: type) -> None:
     fast, slow = network(kind, 7, (5, 0), dtype)
-    symbols, noise = np.array([4, 0, 0, 2, 1, 4]), np.empty((0, 7), dtype)
+    symbols, noise = np.array([4, 0, 0, 2, 1, 4]), np.empty((1, 0), dtype)
     states, out = np.zeros((1, 7), dtype), np.empty((6, 7), dtype)
-    drive(fast, symbols[:, None], noise, np.array([0, 6]), states, out, 0)
+    drive(fast, symbols[:, None], noise, np.array([0, 6]), states, out, 0, scratch_for(fast))
     close(out, naive.drive(slow, np.eye(5)[symbols]))
 
 

@@ -129,7 +129,7 @@ def test_lanes_give_the_bits_of_one_sequence_after_the_other(shaken: bool, kind:
         if rows is None:
             drive(fast, *given, scratch_for(fast))
         else:
-            drive_lanes(fast, rows, *given, lane_scratch(fast))
+            drive_lanes(fast, rows, *given, lane_scratch(fast, 3))
         results.append((states, out))
     np.testing.assert_array_equal(results[1][1], results[0][1])
     np.testing.assert_array_equal(results[1][0], results[0][0])
@@ -142,8 +142,19 @@ def test_lanes_of_every_activation_and_number_of_inputs(inputs: int, activation:
     fed = random((40, inputs), np.float64, 11)
     offsets, out, ref = np.arange(0, 41, 4), np.empty((40, 33)), np.empty((40, 33))
     rows = lanes_of(fast, slow.recurrent, "csr")
-    drive_lanes(fast, rows, fed, np.empty((1, 0)), offsets, np.zeros((10, 33)), out, 0, lane_scratch(fast))
+    drive_lanes(fast, rows, fed, np.empty((1, 0)), offsets, np.zeros((10, 33)), out, 0, lane_scratch(fast, inputs))
     drive(fast, fed, np.empty((1, 0)), offsets, np.zeros((10, 33)), ref, 0, scratch_for(fast))
+    np.testing.assert_array_equal(out, ref)
+
+
+@pytest.mark.parametrize("kind", ["csr", "dense"])
+def test_lanes_of_symbols(kind: str) -> None:
+    fast, slow = network(kind, 33, (5, 0), np.float64)
+    symbols, offsets = np.random.default_rng(0).integers(0, 5, (90, 1)), np.arange(0, 91, 3)
+    out, ref = np.empty((90, 33)), np.empty((90, 33))
+    whole = lanes_of(fast._replace(drive_weights=fast.drive_weights[:0]), slow.recurrent, kind)
+    drive_lanes(fast, whole, symbols, np.empty((1, 0)), offsets, np.zeros((30, 33)), out, 0, lane_scratch(fast, 0))
+    drive(fast, symbols, np.empty((1, 0)), offsets, np.zeros((30, 33)), ref, 0, scratch_for(fast))
     np.testing.assert_array_equal(out, ref)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,9 +63,12 @@ class Reservoir:
         )
 
     @functools.cached_property
-    def lanes(self) -> LaneWeights:
-        """The matrix and the input weights as the kernel reads them that runs many sequences side by side."""
-        stacked, matrix = self.weights.drive_weights, self.matrix
+    def lanes(self) -> Callable[[int], LaneWeights]:
+        """A function that gives W and the weights of so many inputs, all or none, as `drive_lanes` reads them."""
+        return functools.cache(self._lanes)
+
+    def _lanes(self, count: int) -> LaneWeights:
+        stacked, matrix = self.weights.drive_weights[:count], self.matrix
         if isinstance(matrix, np.ndarray):
             return dense_panels(stacked, matrix.astype(self.dtype))
         if isinstance(matrix, Diagonals):  # in the order of the diagonals
@@ -128,7 +131,7 @@ class Reservoir:
         offsets = np.cumsum([0, *(stop - start for _, start, stop in segments)])
         inputs = np.ascontiguousarray(inputs, np.int64 if symbols else self.dtype)
         noise = np.empty((1, 0), self.dtype) if noise is None else np.ascontiguousarray(noise, self.dtype)
-        run(self.weights, lambda: self.lanes, inputs, noise, offsets, states, out, column)
+        run(self.weights, self.lanes, inputs, noise, offsets, states, out, column)
         bad = ~np.isfinite(states).all(axis=1)
         if bad.any():
             s = int(np.argmax(bad))

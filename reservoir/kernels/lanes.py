@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numba import types
+from numba.extending import overload
 
 from reservoir.kernels.activations import TANH, activate, tanh
 from reservoir.kernels.drive import ReservoirWeights, leaky
@@ -60,24 +62,66 @@ def dense_panels(stacked: np.ndarray, matrix: np.ndarray) -> LaneWeights:
     return LaneWeights(none, none.astype(np.uint32), none.astype(np.int64), aligned(panels))
 
 
-def lane_scratch(weights: ReservoirWeights) -> LaneScratch:
-    """Return the scratch of `drive_lanes`: zeros, and no sequence in any lane."""
-    (count, units), dtype = weights.drive_weights.shape, weights.bias.dtype
+def lane_scratch(weights: ReservoirWeights, count: int) -> LaneScratch:
+    """Return the scratch of `drive_lanes` for `count` inputs, 0 for symbols: zeros, and no sequence in any lane."""
+    units, dtype = weights.bias.size, weights.bias.dtype
     lanes = width(dtype.itemsize)
     state, sums = np.zeros((count + units, lanes), dtype), np.zeros((units + -units % PANEL, lanes), dtype)
     return LaneScratch(aligned(state), aligned(state), aligned(sums), np.full(lanes, -1), np.zeros(lanes, np.int64))
 
 
+def place_inputs(inputs, place, old, lane):
+    """Write the inputs (T, V) of a step above the state of a lane; symbols (T, 1), which are integers, stay where they are."""
+    if inputs.dtype.kind != "i":
+        old[: inputs.shape[1], lane] = inputs[place]
+
+
+@overload(place_inputs)
+def _place_inputs(inputs, place, old, lane):
+    if isinstance(inputs.dtype, types.Integer):
+        return lambda inputs, place, old, lane: None
+
+    def implementation(inputs, place, old, lane):
+        for q in range(inputs.shape[1]):
+            old[q, lane] = inputs[place, q]
+
+    return implementation
+
+
+def add_symbols(drive_weights, inputs, sequences, places, sums):
+    """Add the row of V that belongs to the symbol of each lane; nothing for inputs that are not symbols."""
+    if inputs.dtype.kind == "i":
+        for b in np.flatnonzero(sequences >= 0):
+            sums[: drive_weights.shape[1], b] += drive_weights[inputs[places[b], 0]]
+
+
+@overload(add_symbols)
+def _add_symbols(drive_weights, inputs, sequences, places, sums):
+    if not isinstance(inputs.dtype, types.Integer):
+        return lambda drive_weights, inputs, sequences, places, sums: None
+
+    def implementation(drive_weights, inputs, sequences, places, sums):
+        for b in range(places.size):
+            if sequences[b] >= 0:
+                row = drive_weights[inputs[places[b], 0]]
+                for i in range(row.size):
+                    sums[i, b] += row[i]
+
+    return implementation
+
+
 @woven
-def add_up_lanes(weights, rows, old, sums):
-    """sums = W x + V v + b for every lane, v and x in `old`."""
+def add_up_lanes(weights, rows, inputs, scratch, old):
+    """sums = W x + V v + b for every lane, v (unless it is a symbol) and x in `old`."""
     wide_vectors()
+    sums = scratch.sums
     for i in range(weights.bias.size):
         own, bias = sums[i], weights.bias[i]
         for b in range(own.size):
             own[b] = bias
-        if rows.pointers.size > 0:
-            add_row(rows.values, rows.columns, rows.pointers[i], rows.pointers[i + 1], old, own)
+    add_symbols(weights.drive_weights, inputs, scratch.sequences, scratch.rows, sums)
+    for i in range(rows.pointers.size - 1):
+        add_row(rows.values, rows.columns, rows.pointers[i], rows.pointers[i + 1], old, sums[i])
     for p in range(rows.panels.shape[0]):
         add_panel(rows.panels[p], old.shape[0], old, sums[p * PANEL : (p + 1) * PANEL])
 
@@ -116,9 +160,12 @@ def write_states(state, first, n, out, column, sequences, rows):
 
 @uncounted
 def drive_lanes(weights, rows, inputs, noise, offsets, states, out, column, scratch):
-    """As `drive`, for many sequences; `rows` holds the matrix and the input weights of `weights` again."""
+    """As `drive`, for many sequences.
+
+    `rows` holds the matrix and the input weights of `weights` again, the latter unless the inputs are symbols.
+    """
     wide_vectors()
-    n, count = weights.leak.size, weights.drive_weights.shape[0]
+    n, count = weights.leak.size, scratch.old.shape[0] - weights.leak.size
     old, new, sums = scratch.old, scratch.new, scratch.sums
     sequences, places = scratch.sequences, scratch.rows
     lanes, following = places.size, 0
@@ -139,11 +186,10 @@ def drive_lanes(weights, rows, inputs, noise, offsets, states, out, column, scra
                 following += 1
             if s >= 0:
                 running += 1
-                for q in range(count):
-                    old[q, b] = inputs[places[b], q]
+                place_inputs(inputs, places[b], old, b)
         if running == 0:
             return
-        add_up_lanes(weights, rows, old, sums)
+        add_up_lanes(weights, rows, inputs, scratch, old)
         for i in range(n):
             update_lanes(weights.activation, sums[i], old[count + i], weights.leak[i], new[count + i])
         if noise.size > 0:
