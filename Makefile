@@ -5,7 +5,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-KERNEL_TESTS := $(addprefix tests/test_,activations.py kernels.py diagnostics.py optimizers.py losses.py blas.py cells.py \
+KERNEL_TESTS := $(addprefix tests/test_,activations.py kernels.py lanes.py diagnostics.py optimizers.py losses.py blas.py cells.py \
 	clockwork.py real_time.py kalman.py symbols.py writing.py) \
 	-k "not test_diagnostics or lyapunov or tangent"
 # A file stays in one process, so that its tests run in order, as they do without.

@@ -144,7 +144,7 @@ def as_matrix(array: Any, name: str, dtype: Any = None) -> np.ndarray:
     """`array` as (T, n_features) floats; one dimension is read as one feature. Copies only when it must."""
     if hasattr(array, "toarray") and hasattr(array, "nnz"):
         raise DataError(f"{name}: a sparse matrix was passed, dense data is required; use .toarray().")
-    if np.ma.is_masked(array):
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
         raise DataError(f"{name}: holds masked values; remove or fill such values first.")
     try:
         matrix = np.asarray(array)
@@ -171,8 +171,8 @@ def check_finite(matrix: np.ndarray, name: str, rows_at_once: int = 65536) -> No
         return
     for start in range(0, len(matrix), rows_at_once):
         block = matrix[start : start + rows_at_once]
-        if len(bad := np.argwhere(~np.isfinite(block))):
-            row, column = bad[0].tolist()
+        if not np.isfinite(block).all():
+            row, column = np.argwhere(~np.isfinite(block))[0].tolist()
             what = "NaN" if np.isnan(block[row, column]) else "infinity (inf)"
             raise DataError(
                 f"{name}: Input contains {what} at row {start + row}, column {column}; remove or fill such values first."

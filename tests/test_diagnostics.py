@@ -13,6 +13,7 @@ from reservoir.echo import diagnostics
 from reservoir.echo.reservoir import Reservoir
 from reservoir.echo.topology import as_csr
 from reservoir.kernels.activations import CODES
+from reservoir.kernels.drive import scratch_for
 from reservoir.kernels.lyapunov import tangent_growth
 
 
@@ -115,7 +116,9 @@ def test_tangent_against_finite_differences(activation: str) -> None:
         ref = jacobian @ ref
         logs.append(np.log(np.linalg.norm(ref) / before))
     comp_state, comp, growth = state.copy(), tangent / np.linalg.norm(tangent), np.empty(7)
-    tangent_growth(reservoir.weights, inputs, comp_state, comp, growth)
+    tangent_growth(
+        reservoir.weights, inputs, comp_state, comp, growth, scratch_for(reservoir.weights), scratch_for(reservoir.weights)
+    )
     np.testing.assert_allclose(comp_state, x, rtol=1e-12)
     np.testing.assert_allclose(growth, logs, rtol=1e-6, atol=1e-8)
     np.testing.assert_allclose(comp, ref / np.linalg.norm(ref), rtol=1e-6, atol=1e-8)
@@ -125,7 +128,8 @@ def test_lyapunov_exponent_leaves_out_the_washout_and_needs_steps_after_it() -> 
     reservoir, inputs = built(), noise(60)
     growth = np.empty(60)
     tangent = np.random.default_rng(0).standard_normal(12)
-    tangent_growth(reservoir.weights, inputs, reservoir.initial_state.copy(), tangent / np.linalg.norm(tangent), growth)
+    start, scratch = reservoir.initial_state.copy(), [scratch_for(reservoir.weights) for _ in range(2)]
+    tangent_growth(reservoir.weights, inputs, start, tangent / np.linalg.norm(tangent), growth, *scratch)
     assert diagnostics.lyapunov_exponent(reservoir, inputs, washout=40) == pytest.approx(growth[40:].mean(), rel=1e-12)
     with pytest.raises(DataError, match="60 steps, but more than washout = 60"):
         diagnostics.lyapunov_exponent(reservoir, inputs, washout=60)

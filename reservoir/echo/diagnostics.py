@@ -19,6 +19,7 @@ from reservoir.echo.readouts.ridge import Ridge
 from reservoir.echo.reservoir import Reservoir
 from reservoir.echo.spectral import spectral_radius
 from reservoir.echo.topology import as_csr
+from reservoir.kernels.drive import scratch_for
 from reservoir.kernels.lyapunov import tangent_growth
 from reservoir.validation import DataError, as_sequences
 
@@ -58,7 +59,9 @@ def lyapunov_exponent(reservoir: Reservoir, inputs: np.ndarray, washout: int = 1
     tangent = np.random.default_rng(0).standard_normal(reservoir.units).astype(reservoir.dtype)
     tangent /= np.linalg.norm(tangent)
     growth = np.empty(len(inputs), reservoir.dtype)
-    tangent_growth(reservoir.weights, np.ascontiguousarray(inputs, reservoir.dtype), state, tangent, growth)
+    scratch, perturbed = scratch_for(reservoir.weights), scratch_for(reservoir.weights)
+    fed = np.ascontiguousarray(inputs, reservoir.dtype)
+    tangent_growth(reservoir.weights, fed, state, tangent, growth, scratch, perturbed)
     return float(growth[washout:].mean())
 
 
@@ -87,7 +90,7 @@ def final_states(reservoir: Reservoir, inputs: np.ndarray, states: np.ndarray | 
     for first in range(0, sequences, rows):
         part = inputs[first : first + rows]
         out = np.empty((len(part) * steps, reservoir.units), reservoir.dtype)
-        reservoir.run(part.reshape(-1, channels), [steps] * len(part), states[first : first + rows], out)
+        reservoir.run(part.reshape(-1, channels), [(s, 0, steps) for s in range(len(part))], states[first : first + rows], out)
     return states
 
 
@@ -134,7 +137,7 @@ def memory_curve(
     fed[:, 0] = inputs
     features = np.ones((len(inputs), reservoir.units + 2), reservoir.dtype)
     features[:, 1] = inputs
-    reservoir.run(fed, [len(inputs)], reservoir.initial_state[None].copy(), features, column=2)
+    reservoir.run(fed, [(0, 0, len(inputs))], reservoir.initial_state[None].copy(), features, column=2)
     targets = np.stack([inputs[washout - k : len(inputs) - k] for k in range(1, lags + 1)], axis=1)
     seen = features[washout:]
     readout = Ridge(0.0, solver="svd").fit(Blocks.of(seen[:rows], targets[:rows], bias=True))

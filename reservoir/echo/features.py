@@ -12,13 +12,15 @@ import numpy as np
 
 from reservoir.base.targets import Targets
 from reservoir.echo.readouts.least_squares import Block, Blocks
-from reservoir.echo.reservoir import Reservoir
+from reservoir.echo.reservoir import Reservoir, Segment
 
 PARTS = ("bias", "input", "output", "square", "state")
 BLOCK_BYTES = 2**23
 
-Segment = tuple[int, int, int]
-"""Number of a sequence, first row, last row + 1."""
+SIDE_BY_SIDE = 128
+"""Sequences in a block where there are many: they fill the lanes of the vectors in several threads."""
+FEWEST = 32
+"""From so many sequences on, they run side by side, in blocks of this many steps at least."""
 
 
 class FeatureBlock(NamedTuple):
@@ -73,6 +75,25 @@ def cut(lengths: Sequence[int], rows: int) -> Iterator[list[Segment]]:
         yield [(s, max(first - starts[s], 0), min(last - starts[s], lengths[s])) for s in numbers]
 
 
+def cut_side_by_side(lengths: Sequence[int], rows: int) -> Iterator[list[Segment]]:
+    """Cut many sequences into blocks that hold the same steps of `SIDE_BY_SIDE` of them, `rows` rows at most.
+
+    The blocks do not depend on the number of threads, nor do the sums over them.
+    """
+    for first in range(0, len(lengths), SIDE_BY_SIDE):
+        group = range(first, min(first + SIDE_BY_SIDE, len(lengths)))
+        steps = max(rows // len(group), 1)
+        for start in range(0, max(lengths[s] for s in group), steps):
+            yield [(s, start, min(start + steps, lengths[s])) for s in group if start < lengths[s]]
+
+
+def blocks_of(lengths: Sequence[int], width: int) -> Iterator[list[Segment]]:
+    """Cut sequences into the blocks in which their features, `width` columns, are computed."""
+    if len(lengths) < FEWEST:
+        return cut(lengths, block_rows(width))
+    return cut_side_by_side(lengths, max(block_rows(width), FEWEST * SIDE_BY_SIDE))
+
+
 def gather(arrays: Sequence[np.ndarray], segments: list[Segment]) -> np.ndarray:
     """The rows of some segments, end to end; a view where it is one segment."""
     parts = [arrays[s][start:stop] for s, start, stop in segments]
@@ -94,12 +115,12 @@ def stream(
     """
     lengths, units = [len(u) for u in inputs], reservoir.units
     first = layout.columns("state").start  # the last part, so that the states fit in even where the layout leaves them out
-    carried = None  # the state of a sequence that continues in the next block
-    for segments in cut(lengths, block_rows(first + units)):
+    carried: dict[int, np.ndarray] = {}  # the states of sequences that continue in the next block
+    for segments in blocks_of(lengths, first + units):
         numbers = [s for s, _, _ in segments]
         states = np.tile(reservoir.initial_state, (len(numbers), 1)) if starts is None else starts[numbers]
-        if carried is not None:
-            states[0] = carried
+        for number, s in enumerate(numbers):
+            states[number] = carried.get(s, states[number])
         fed = gather(inputs, segments)
         block = np.empty((len(fed), first + units), reservoir.dtype)
         block[:, layout.columns("bias")] = 1.0
@@ -111,11 +132,10 @@ def stream(
                 block[:, layout.columns("output")] = last
             fed = np.concatenate([fed, last], axis=1)
         shaken = None if noise is None else noise[0] * noise[1].standard_normal((len(fed), units))
-        origin = segments[0][1], segments[0][0] if len(lengths) > 1 else None
-        reservoir.run(fed, [stop - start for _, start, stop in segments], states, block, first, shaken, *origin)
+        reservoir.run(fed, segments, states, block, first, shaken, several=len(lengths) > 1)
         if "square" in layout.parts:
             np.square(block[:, first:], out=block[:, layout.columns("square")])
-        carried = states[-1] if segments[-1][2] < lengths[segments[-1][0]] else None
+        carried = {s: state for (s, _, stop), state in zip(segments, states, strict=True) if stop < lengths[s]}
         yield FeatureBlock(segments, block[:, : layout.width], states)
 
 
@@ -124,7 +144,8 @@ def per_step(source: Callable[[], Iterator[FeatureBlock]], targets: Sequence[np.
 
     def make() -> Iterator[Block]:
         for segments, rows, states in source():
-            blocks.last_state = states[-1]
+            if segments[-1][0] == len(targets) - 1:
+                blocks.last_state = states[-1]
             kept = [(s, max(start, washout), stop) for s, start, stop in segments if stop > washout]
             if kept != segments:
                 step = np.concatenate([np.arange(start, stop) for _, start, stop in segments])

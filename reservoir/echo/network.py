@@ -12,6 +12,7 @@ from reservoir.echo.features import FeatureBlock, Layout, pooled, shifted, strea
 from reservoir.echo.readouts.base import Readout
 from reservoir.echo.reservoir import Reservoir
 from reservoir.echo.reuse import MOST_BYTES, reused
+from reservoir.kernels.drive import scratch_for
 from reservoir.kernels.freerun import ReadoutWeights, freerun
 from reservoir.validation import DivergenceError
 
@@ -20,11 +21,11 @@ Many = list[np.ndarray]
 
 def states(reservoir: Reservoir, inputs: Sequence[np.ndarray]) -> Many:
     """The states (T, N) along each sequence of inputs, fed-back outputs stacked beside them, (T, I + O)."""
-    lengths = [len(u) for u in inputs]
-    out = np.empty((sum(lengths), reservoir.units), reservoir.dtype)
+    segments = [(s, 0, len(u)) for s, u in enumerate(inputs)]
+    out = np.empty((sum(map(len, inputs)), reservoir.units), reservoir.dtype)
     start = np.tile(reservoir.initial_state, (len(inputs), 1))
-    reservoir.run(np.concatenate(inputs), lengths, start, out, first_sequence=0 if len(inputs) > 1 else None)
-    return np.split(out, np.cumsum(lengths)[:-1])
+    reservoir.run(np.concatenate(inputs), segments, start, out, several=len(inputs) > 1)
+    return np.split(out, np.cumsum([len(u) for u in inputs])[:-1])
 
 
 @dataclass(frozen=True)
@@ -124,13 +125,13 @@ class FittedNetwork:
         coefficients, dtype = self.readout.coefficients_, self.reservoir.dtype
         parts = ("bias", "input", "state", "square", "output")
         readout = ReadoutWeights(*(np.ascontiguousarray(coefficients[:, self.layout.columns(part)], dtype) for part in parts))
-        completed = np.empty(len(start), dtype=np.int64)
+        weights, completed = self.reservoir.weights, np.empty(len(start), dtype=np.int64)
 
         def work(first: int, end: int) -> None:
             some = slice(first, end)
-            completed[some] = freerun(
-                self.reservoir.weights, readout, self.layout.n_inputs,
-                given[some], start[some], last[some], self.limit, outputs[some],
+            freerun(
+                weights, readout, self.layout.n_inputs,
+                given[some], start[some], last[some], self.limit, outputs[some], completed[some], scratch_for(weights),
             )  # fmt: skip
 
         split_work(work, len(start))

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
-from reservoir.base.threads import split_work
 from reservoir.echo.input_weights import input_weights
+from reservoir.echo.running import run
 from reservoir.echo.spectral import to_unit_radius
 from reservoir.echo.topology import TOPOLOGIES, Diagonals, Matrix, as_csr, check_options, own_matrix, scaled, storage
 from reservoir.kernels import drive as kernels
 from reservoir.kernels.activations import CODES
+from reservoir.kernels.lanes import LaneWeights, dense_panels, sparse_rows
 from reservoir.validation import DivergenceError, brief, refused
 
+Segment = tuple[int, int, int]
+"""Number of a sequence, first row, last row + 1."""
 UNIT_RADIUS = ("cycle", "orthogonal", "permutation")  # by construction
 NILPOTENT = ("delay_line",)  # by construction
 DIMENSIONS = {"input_weights": 2, "feedback_weights": 2, "bias": 1, "leak": 1, "initial_state": 1}
@@ -59,6 +62,21 @@ class Reservoir:
             CODES[self.activation],
         )
 
+    @functools.cached_property
+    def lanes(self) -> Callable[[int], LaneWeights]:
+        """A function that gives W and the weights of so many inputs, all or none, as `drive_lanes` reads them."""
+        return functools.cache(self._lanes)
+
+    def _lanes(self, count: int) -> LaneWeights:
+        stacked, matrix = self.weights.drive_weights[:count], self.matrix
+        if isinstance(matrix, np.ndarray):
+            return dense_panels(stacked, matrix.astype(self.dtype))
+        if isinstance(matrix, Diagonals):  # in the order of the diagonals
+            count, units = matrix.values.shape
+            columns = (np.arange(units)[:, None] + matrix.shifts) % units
+            return sparse_rows(stacked, matrix.values.T.astype(self.dtype).ravel(), columns.ravel(), count * np.arange(units + 1))
+        return sparse_rows(stacked, matrix.data.astype(self.dtype), matrix.indices, matrix.indptr)
+
     def recurrent_weights(self) -> np.ndarray | sp.csr_array:
         """W as an array where it is stored dense, else as SciPy CSR."""
         return self.matrix if isinstance(self.matrix, np.ndarray) else as_csr(self.matrix)
@@ -93,38 +111,33 @@ class Reservoir:
         return cls(matrix=matrix, activation=activation, dtype=np.dtype(dtype), **kept)
 
     def run(
-        self, inputs: np.ndarray, lengths: Sequence[int], states: np.ndarray, out: np.ndarray, column: int = 0,
-        noise: np.ndarray | None = None, first_step: int = 0, first_sequence: int | None = None, symbols: bool = False,
+        self, inputs: np.ndarray, segments: Sequence[Segment], states: np.ndarray, out: np.ndarray, column: int = 0,
+        noise: np.ndarray | None = None, several: bool = False, symbols: bool = False,
     ) -> None:  # fmt: skip
-        """Drive S sequences, in parallel threads.
+        """Drive segments of S sequences, in parallel threads.
 
         Parameters
         ----------
-        inputs : (T, I + O) inputs and fed-back outputs of all sequences, end to end
-        lengths : their S lengths, which sum to T
+        inputs : (T, I + O) inputs and fed-back outputs of all segments, end to end
+        segments : the S segments
         states : (S, N), the initial states, overwritten with the final ones
         out : (T, n_columns), contiguous; the states go to columns `column` ... `column + N - 1`
         noise : (T, N), added to the states
-        first_step : the number of the first sequence's first step, for the error text
-        first_sequence : the number of the first sequence, for the error text; None where there is only one
+        several : whether an error names the sequence, because there are several
         symbols : whether the inputs are symbols (T, 1), integers that stand for one-hot vectors
 
         Raises `DivergenceError`, which names the step, if a state is no longer finite (unbounded units, too large a radius).
         """
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        offsets = np.cumsum([0, *(stop - start for _, start, stop in segments)])
         inputs = np.ascontiguousarray(inputs, np.int64 if symbols else self.dtype)
-        noise = np.empty((0, self.units), self.dtype) if noise is None else np.ascontiguousarray(noise, self.dtype)
-
-        def work(first: int, last: int) -> None:
-            kernels.drive(self.weights, inputs, noise, offsets[first : last + 1], states[first:last], out, column)
-
-        split_work(work, len(lengths))
+        noise = np.empty((1, 0), self.dtype) if noise is None else np.ascontiguousarray(noise, self.dtype)
+        run(self.weights, self.lanes, inputs, noise, offsets, states, out, column)
         bad = ~np.isfinite(states).all(axis=1)
         if bad.any():
             s = int(np.argmax(bad))
             rows = out[offsets[s] : offsets[s + 1], column : column + self.units]
-            step = (first_step if s == 0 else 0) + int(np.argmax(~np.isfinite(rows).all(axis=1)))
-            where = "" if first_sequence is None else f" of sequence {first_sequence + s}"
+            step = segments[s][1] + int(np.argmax(~np.isfinite(rows).all(axis=1)))
+            where = f" of sequence {segments[s][0]}" if several else ""
             raise DivergenceError(
                 f"The reservoir diverged: its state is no longer finite at step {step}{where};"
                 " lower spectral_radius, or use tanh units."

@@ -16,7 +16,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from reservoir.base.random_matrices import draw, random_orthogonal
-from reservoir.kernels.matvec import CSR, DENSE, DIAGONALS, Storage
+from reservoir.kernels import matvec
+from reservoir.kernels.matvec import Storage
 from reservoir.validation import Choice, Constraint, DataError, Number, ParameterError, brief, check_parameters, refused, unknown
 
 
@@ -227,12 +228,8 @@ def as_csr(matrix: Matrix) -> sp.csr_array:
 
 def storage(matrix: Matrix, dtype: Any) -> Storage:
     """The matrix as the kernels read it."""
-    numbers, pointers = np.empty(0, np.uint32), np.empty(0, np.uint64)
+    if isinstance(matrix, Diagonals):
+        return matvec.diagonals(matrix.values.astype(dtype), matrix.shifts)
     if isinstance(matrix, np.ndarray):
-        kind, values = DENSE, matrix.T
-    elif isinstance(matrix, Diagonals):
-        kind, values, numbers = DIAGONALS, matrix.values, matrix.shifts.astype(np.uint32)
-    else:
-        kind, values = CSR, matrix.data[None, :]
-        numbers, pointers = matrix.indices.astype(np.uint32), matrix.indptr.astype(np.uint64)
-    return Storage(kind, np.ascontiguousarray(values, dtype), numbers, pointers)
+        return matvec.dense(matrix.astype(dtype))
+    return matvec.slices(matrix.data.astype(dtype), matrix.indices, matrix.indptr)

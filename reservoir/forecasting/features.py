@@ -82,5 +82,5 @@ def draw_reservoir(n_inputs: int, units: int, slowest: float, seed: np.random.Se
 def states(reservoir: Reservoir, driven: np.ndarray) -> np.ndarray:
     """The states (n, units) of a reservoir along inputs (n, d), from 0 on."""
     out = np.empty((len(driven), reservoir.units))
-    reservoir.run(driven, [len(driven)], np.zeros((1, reservoir.units)), out)
+    reservoir.run(driven, [(0, 0, len(driven))], np.zeros((1, reservoir.units)), out)
     return out

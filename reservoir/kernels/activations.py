@@ -11,6 +11,8 @@ NaN, infinities, signed zeros and denormals come out as the functions define the
 """
 
 import numpy as np
+from numba import types
+from numba.extending import overload
 
 from reservoir.kernels.jit import inline, jit
 
@@ -102,6 +104,16 @@ def tanh32(x):
     small = a < np.float32(0.625)
     quotient = (a * z * numerator if small else np.float32(-2.0) * e) / (denominator if small else one + e)
     return np.copysign((a if small else one) + quotient, x)
+
+
+def tanh(x):
+    """tanh in the precision of its argument, for loops of other kernels."""
+    return tanh32(x) if x.dtype == np.float32 else tanh64(x)
+
+
+@overload(tanh, inline="always")
+def _tanh(x):
+    return (lambda x: tanh32(x)) if x == types.float32 else (lambda x: tanh64(x))
 
 
 @inline

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reservoir.kernels.drive import step
-from reservoir.kernels.jit import jit
+from reservoir.kernels.drive import advance
+from reservoir.kernels.jit import uncounted
 
 
 class ReadoutWeights(NamedTuple):
@@ -18,7 +18,7 @@ class ReadoutWeights(NamedTuple):
     output: np.ndarray  # (O, O) or (O, 0)
 
 
-@jit
+@uncounted
 def fold(values, count):
     """Sum of the first `count` values, which it overwrites: halves added on halves, vectorized and in a fixed order."""
     while count > 1:
@@ -30,7 +30,7 @@ def fold(values, count):
     return values[0]
 
 
-@jit
+@uncounted
 def read(readout, v, x, y, work, out):
     """out (O,) = the outputs for the input v[:I], the state x (N,) and the last output y (O,); work (N,) is scratch."""
     n = work.size
@@ -55,8 +55,8 @@ def read(readout, v, x, y, work, out):
         out[o] = total
 
 
-@jit
-def freerun(weights, readout, n_inputs, inputs, states, last, limit, outputs):
+@uncounted
+def freerun(weights, readout, n_inputs, inputs, states, last, limit, outputs, completed, scratch):
     """Run S networks with their own outputs fed back, in place.
 
     Parameters
@@ -67,38 +67,30 @@ def freerun(weights, readout, n_inputs, inputs, states, last, limit, outputs):
     last : (S, O) outputs before the first step, overwritten with the final ones
     limit : an output beyond ± limit, or NaN, ends the run of its sequence
     outputs : (S, T, O), written
-
-    Returns
-    -------
-    (S,) the number of steps each sequence completed; less than T where it left the limit
+    completed : (S,), written: the number of steps each sequence completed; less than T where it left the limit
     """
     n = weights.leak.size
-    n_stacked = weights.drive_weights.shape[0]
-    sequences, steps, n_outputs = outputs.shape
-    dtype = weights.leak.dtype
-    x = np.empty(2 * n, dtype=dtype)
-    work = np.empty(n, dtype=dtype)
-    v = np.empty(n_stacked, dtype=dtype)
-    new = np.empty(n_outputs, dtype=dtype)
-    completed = np.full(sequences, steps)
-    for s in range(sequences):
-        x[:n] = states[s]
-        x[n:] = states[s]
-        y = last[s]
-        for t in range(steps):
+    v, silent = scratch.stacked, scratch.stacked[:0]
+    old, new, sums = scratch.old, scratch.new, scratch.sums
+    for s in range(states.shape[0]):
+        for i in range(n):
+            old[i] = states[s, i]
+            old[n + i] = states[s, i]
+        y, completed[s] = last[s], outputs.shape[1]
+        for t in range(outputs.shape[1]):
             for i in range(n_inputs):
                 v[i] = inputs[s, t, i] if inputs.shape[1] > 0 else y[i]
-            for i in range(n_stacked - n_inputs):
+            for i in range(v.size - n_inputs):
                 v[n_inputs + i] = y[i]
-            step(weights, v, x, work)
-            read(readout, v, x, y, work, new)
+            advance(weights, v, silent, old, new, sums, scratch.row, 0, n)
+            old, new = new, old
+            read(readout, v, old[:n], y, sums[:n], outputs[s, t])
             inside = True
-            for o in range(n_outputs):
-                inside = inside and abs(new[o]) <= limit
-                y[o] = new[o]
-                outputs[s, t, o] = new[o]
+            for o in range(y.size):
+                y[o] = outputs[s, t, o]
+                inside = inside and abs(y[o]) <= limit
             if not inside:
                 completed[s] = t
                 break
-        states[s] = x[:n]
-    return completed
+        for i in range(n):
+            states[s, i] = old[i]

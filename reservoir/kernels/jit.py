@@ -11,10 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+from numba.extending import intrinsic
 
 from reservoir.kernels.cache import keep_apart
 
 FASTMATH = {"contract"}
+COMPILES = not vars(numba.config)["DISABLE_JIT"]
 
 
 def jit(function: Callable[..., Any], **options: Any) -> Any:
@@ -26,6 +28,19 @@ def jit(function: Callable[..., Any], **options: Any) -> Any:
 def uncounted(function: Callable[..., Any]) -> Any:
     """Like `jit`, without reference counts: slices cost nothing, and what allocates or returns an array does not compile."""
     return jit(function, _nrt=False)
+
+
+def woven(function: Callable[..., Any]) -> Any:
+    """Like `uncounted`, for parts of a step: their code becomes part of the kernel that calls them.
+
+    A call would pass every array of the weights on the stack, which takes longer than a step of a small reservoir.
+    """
+    return jit(function, _nrt=False, inline="always")
+
+
+def emitted(function: Callable[..., Any]) -> Any:
+    """Let kernels call `function`, which writes the LLVM instructions itself (see `numba.extending.intrinsic`)."""
+    return intrinsic(function)
 
 
 def inline(function: Callable[..., Any]) -> Any:

@@ -226,7 +226,8 @@ def _features(reservoir: Reservoir, sequences: list[np.ndarray], states: np.ndar
     lengths = [len(sequence) for sequence in sequences]
     features = np.ones((sum(lengths), reservoir.units + 1), reservoir.dtype)
     inputs = np.concatenate(sequences)[:, None]
-    reservoir.run(inputs, lengths, states[: len(sequences)], features, column=1, symbols=True)
+    segments = [(s, 0, length) for s, length in enumerate(lengths)]
+    reservoir.run(inputs, segments, states[: len(sequences)], features, column=1, symbols=True)
     return features
 
 
