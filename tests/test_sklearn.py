@@ -257,6 +257,8 @@ def test_fitting_leaves_the_shared_readout_unfitted() -> None:
     [
         ({"unit": 3}, "Invalid parameter 'unit': ESN has no such parameter. Did you mean units.* Known: units, spectral_radius"),
         ({"readout__rigde": 3}, "Invalid parameter 'rigde': Ridge has no such parameter. Did you mean ridge"),
+        ({"ridge": 3}, r"Invalid parameter 'ridge': ESN has .* Did you mean readout.ridge \(readout__ridge in Python\)\? Known"),
+        ({"jump": 3}, "Did you mean topology_options.jump"),
         ({"raedout__ridge": 3}, "Invalid parameter 'raedout'.* Did you mean readout"),
         ({"units__ridge": 3}, "The 'units' parameter of ESN has no parts. Got 30 instead"),
     ],
@@ -264,6 +266,31 @@ def test_fitting_leaves_the_shared_readout_unfitted() -> None:
 def test_set_params_checks_names(parameters: dict[str, Any], message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         small().set_params(**parameters)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "near"),
+    [
+        (LSTM, "epochs", "training=Training(epochs=...)"),
+        (ESN, "ridge", "readout=Ridge(ridge=...)"),
+        (ESN, "jump", "topology_options={'jump': ...}"),
+        (ESN, "unit", "units or density"),
+        (Training, "epoch", "epochs"),
+    ],
+)
+def test_constructors_check_names(kind: Any, name: str, near: str) -> None:
+    with pytest.raises(TypeError) as error:
+        kind(**{name: 3})
+    assert str(error.value).startswith(f"{kind.__name__} has no parameter '{name}'. Did you mean {near}? Known: ")
+
+
+def test_estimators_without_parameters_take_none() -> None:
+    class Plain(reservoir.Readout):
+        pass
+
+    assert (repr(Plain()), Plain.parameter_names()) == ("Plain()", ())
+    with pytest.raises(TypeError, match="takes 1 positional argument"):
+        Plain(3)  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda esn: pickle.loads(pickle.dumps(esn))])

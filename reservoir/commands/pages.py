@@ -92,8 +92,8 @@ def model_facts(name: str, model: Any) -> dict[str, Any]:
 
 def parameters(cls: Any) -> dict[str, dict[str, Any]]:
     """Returns the default and the constraint of each parameter of a model, or of a part of one."""
-    defaults = {p.name: p.default for p in inspect.signature(cls).parameters.values()}
-    return {name: {"default": default, "constraint": str(cls.constraints.get(name, ""))} for name, default in defaults.items()}
+    constraints = {name: str(cls.constraints.get(name, "")) for name in cls.defaults()}
+    return {name: {"default": default, "constraint": constraints[name]} for name, default in cls.defaults().items()}
 
 
 def part_classes_of(cls: Any, above: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

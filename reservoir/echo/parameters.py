@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ from reservoir.echo.input_weights import PATTERNS
 from reservoir.echo.readouts.model import AnyReadout
 from reservoir.echo.readouts.ridge import Ridge
 from reservoir.echo.readouts.table import READOUTS
-from reservoir.echo.topology import TOPOLOGIES, topology_options
+from reservoir.echo.topology import OPTION_CONSTRAINTS, TOPOLOGIES, topology_options
 from reservoir.kernels.activations import CODES
 from reservoir.validation import Choice, Constraint, Number, Subset, refused
 
@@ -56,6 +56,7 @@ class ESNParameters(SequenceEstimator):
         "initial_state": Choice(("zero", "random"), ARRAY, "N numbers"),
         "dtype": Choice(("float64", "float32")),
     }  # fmt: skip
+    options: ClassVar[Mapping[str, Iterable[str]]] = {"topology_options": OPTION_CONSTRAINTS}
 
     units: int = 500
     spectral_radius: float | None = 0.95
