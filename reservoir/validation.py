@@ -146,7 +146,7 @@ def as_matrix(array: Any, name: str, dtype: Any = None) -> np.ndarray:
     if hasattr(array, "toarray") and hasattr(array, "nnz"):
         raise DataError(f"{name}: a sparse matrix was passed, dense data is required; use .toarray().")
     if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
-        raise DataError(f"{name}: holds masked values; remove or fill such values first.")
+        raise DataError(f"{name}: holds masked values; interpolate them first.")
     try:
         matrix = np.asarray(array)
         if np.iscomplexobj(matrix):
@@ -176,7 +176,7 @@ def check_finite(matrix: np.ndarray, name: str, rows_at_once: int = 65536) -> No
             row, column = np.argwhere(~np.isfinite(block))[0].tolist()
             what = "NaN" if np.isnan(block[row, column]) else "infinity (inf)"
             raise DataError(
-                f"{name}: Input contains {what} at row {start + row}, column {column}; remove or fill such values first."
+                f"{name}: Input contains {what} at row {start + row}, column {column}; interpolate such values first."
             )
 
 

@@ -55,6 +55,14 @@ def spoilt(array: np.ndarray, value: float, *index: int) -> np.ndarray:
         (spoilt(np.zeros(70000), np.nan, 69999), np.zeros(70000), "inputs: Input contains NaN at row 69999, column 0"),
         (INPUTS, spoilt(TARGETS, np.nan, 5, 1), "targets: Input contains NaN at row 5, column 1"),
         (PAIR, [ENDS[0], spoilt(ENDS[1], np.nan, 7, 0)], "targets, sequence 1: Input contains NaN at row 7, column 0"),
+        (
+            PAIR,
+            ["slow", "fast"],
+            r"^targets: must be numbers, .* readout=RidgeClassifier\(\) or readout=Logistic\(\)\.$",
+        ),
+        (PAIR, np.array(["slow", "fast"], dtype=object), "RidgeClassifier"),
+        (INPUTS, LABELS, "RidgeClassifier"),
+        (PAIR, [LABELS[:30], LABELS[30:42]], "RidgeClassifier"),
         (PAIR, [1.0, np.nan], "targets: Input contains NaN at row 1, column 0"),
         (np.empty((0, 3)), np.empty((0, 2)), r"inputs: is empty. Found array with 0 sample\(s\) \(shape=\(0, 3\)\)"),
         ([], [], "inputs: is empty"),
@@ -350,7 +358,7 @@ def test_long_values_are_cut_in_the_message() -> None:
 
 
 def test_an_unknown_parameter_is_a_type_error() -> None:
-    with pytest.raises(TypeError, match="unexpected keyword argument 'size'"):
+    with pytest.raises(TypeError, match=r"^ESN has no parameter 'size'. Known: units, "):
         ESN(size=8)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import scipy.special
@@ -13,7 +13,7 @@ import scipy.special
 from reservoir import metrics
 from reservoir.base.estimator import Estimator, not_fitted, sklearn_tags
 from reservoir.base.model_file import save_model
-from reservoir.base.targets import Target, Targets, read_targets
+from reservoir.base.targets import Target, Targets, are_words, read_targets
 from reservoir.validation import DataError, ParameterError, as_sequences, is_many
 
 
@@ -32,12 +32,14 @@ class SequenceEstimator(Estimator, abc.ABC):
 
     Attributes
     ----------
+    for_labels : the parameter with which the estimator learns labels, as text for an error
     washout : how many leading steps of each sequence are neither fitted nor scored
     pooling : how a value per sequence reads its steps; "last" needs no step after the washout
     n_features_in_, n_outputs_ : numbers of inputs and outputs
     classes_ : the class labels of a classifier
     """
 
+    for_labels: ClassVar[str]
     washout: int
     pooling: str
     n_features_in_: int
@@ -146,6 +148,8 @@ class SequenceEstimator(Estimator, abc.ABC):
         self.check()
         sequences = as_sequences(inputs)
         lengths = [len(u) for u in sequences]
+        if not self._classifies and are_words(targets):
+            raise DataError(f"targets: must be numbers, and are labels; to learn labels, set {self.for_labels}.")
         read = read_targets(targets, lengths, is_many(inputs), classes, self._classifies, target)
         if read.per_step or self.pooling != "last":
             check_washout(lengths, washout)

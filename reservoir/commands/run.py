@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from reservoir.commands.console import can_draw, draw, explanation, print_json, progress
-from reservoir.commands.options import MODEL, OUTPUT, SET, Values, json_of, seeds_from, task_options, tasks_with
+from reservoir.commands.options import MODEL, OUTPUT, SET, TASK, Values, json_of, seeds_from, task_options, tasks_with
 
 
 @click.command(short_help="Fit a model to a task and score it.")
-@click.argument("task")
+@TASK
 @MODEL
 @SET
 @task_options

@@ -56,6 +56,7 @@ class ESNParameters(SequenceEstimator):
         "initial_state": Choice(("zero", "random"), ARRAY, "N numbers"),
         "dtype": Choice(("float64", "float32")),
     }  # fmt: skip
+    for_labels: ClassVar[str] = "a classifier as the readout: readout=RidgeClassifier() or readout=Logistic()"
     options: ClassVar[Mapping[str, Iterable[str]]] = {"topology_options": OPTION_CONSTRAINTS}
 
     units: int = 500

@@ -69,6 +69,7 @@ class RecurrentEstimator(SequenceEstimator):
     """
 
     cell_class: ClassVar[type[Cell]]
+    for_labels: ClassVar[str] = "loss='cross_entropy'"
 
     units: int = parameter(32, Number(low=1, integer=True))
     layers: int = parameter(1, Number(low=1, integer=True))
