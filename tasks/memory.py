@@ -78,7 +78,6 @@ class MemoryCapacity(_Past):
     share units / train_length.
     Source: H. Jaeger, Short term memory in echo state networks, GMD report 152, 2001.
     Baseline: a model without memory, which answers u(t) for every lag; about lags / test_length, by chance.
-    Published: the bound, the number of units.
     """
 
     name = "memory-capacity"

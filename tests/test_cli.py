@@ -120,6 +120,7 @@ def test_the_page_of_each_task(command: Command) -> None:
         status, page, err = command("tasks", name)
         assert (status, err) == (0, "")
         assert fact["definition"] in page and fact["metric"] in page
+        assert page.count("Published:") <= 1
         options = get_task(name, path="x").options() if name == "csv" else get_task(name).options()
         assert list(fact["options"]) == list(options)
         for option in options:
