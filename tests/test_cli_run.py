@@ -97,3 +97,19 @@ def test_a_file_of_ones_own_in_short(command: Command) -> None:
     in_full = json.loads(command("run", "csv", "--task-set", "path=data.csv", *settings, "--json").out)
     assert in_short["task_options"] == in_full["task_options"]
     assert in_short["score"] == in_full["score"]
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_files_written_are_named(command: Command, as_json: bool) -> None:
+    json_option = ("--json",) if as_json else ()
+    run = command("run", *QUICK, "--save", "model", "--plot", "run.svg", *json_option)
+    inspected = command("inspect", "--set", "units=10", "--plot", "inspect.svg", *json_option)
+    for (status, out, err), names in (
+        (run, ["Model written to model.", "Picture written to run.svg."]),
+        (inspected, ["Picture written to inspect.svg."]),
+    ):
+        said, result = (err, out) if as_json else (out, err)
+        assert status == 0
+        assert said.splitlines()[-len(names) :] == names
+        assert "written" not in result
+    assert "written" not in command("run", *QUICK).out

@@ -120,6 +120,13 @@ def draw(report: Any, path: str | None, *arguments: Any) -> None:
             report.plot(path, *arguments)
 
 
+def wrote(as_json: bool, **files: str | None) -> None:
+    """Says which files were written, by what each holds, on stderr where stdout is JSON; None was not asked for."""
+    for what, path in files.items():
+        if path is not None:
+            click.echo(f"{what.capitalize()} written to {path}.", err=as_json)
+
+
 def explanation(error: BaseException) -> tuple[str, int]:
     """Returns the line that explains an error, and the exit status: 2 for bad input, 1 at run time, 130 for Ctrl-C.
 

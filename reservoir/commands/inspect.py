@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reservoir.commands.console import can_draw, draw, show
+from reservoir.commands.console import can_draw, draw, show, wrote
 from reservoir.commands.options import COLUMN, OUTPUT, SET, Values, at_least, json_of, read_columns, seed_of
 
 
@@ -50,3 +50,4 @@ def inspect(
     report = measure(esn, series, n_inputs=n_inputs, steps=steps, seed=seed)
     show(report, as_json)
     draw(report, plot)
+    wrote(as_json, picture=plot)

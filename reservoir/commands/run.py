@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reservoir.commands.console import can_draw, draw, explanation, print_json, progress
+from reservoir.commands.console import can_draw, draw, explanation, print_json, progress, wrote
 from reservoir.commands.options import MODEL, OUTPUT, SET, TASK, Values, json_of, seeds_from, task_options, tasks_with
 
 
@@ -39,7 +39,7 @@ def run(
     check_outputs(save, plot, sources=[given["data"]])
     can_draw(plot)
     rows: list[Values] = []
-    finished = None
+    finished, written = None, dict[str, str | None]()
     try:
         with progress(task, len(seeds), as_json) as bar:
             report = bar.epochs({seed: f"seed {seed}" for seed in seeds})
@@ -55,9 +55,12 @@ def run(
                         if save is not None:
                             with writing(save):
                                 result.model.save(save)
+                            written["model"] = save
                         draw(finished, plot)
+                        written["picture"] = plot
                 bar.step(seed)
     finally:  # what was finished counts, also after Ctrl-C
         if finished is not None and not as_json:
             click.echo(finished.table())
+        wrote(as_json, **written)
     return int(len(rows) < len(seeds))
