@@ -115,6 +115,8 @@ def stream(
     """
     lengths, units = [len(u) for u in inputs], reservoir.units
     first = layout.columns("state").start  # the last part, so that the states fit in even where the layout leaves them out
+    begun = reservoir.initial_state if starts is None else starts
+    limit = reservoir.state_limit(inputs, *([] if last_outputs is None else [last_outputs]), starts=begun)
     carried: dict[int, np.ndarray] = {}  # the states of sequences that continue in the next block
     for segments in blocks_of(lengths, first + units):
         numbers = [s for s, _, _ in segments]
@@ -132,7 +134,7 @@ def stream(
                 block[:, layout.columns("output")] = last
             fed = np.concatenate([fed, last], axis=1)
         shaken = None if noise is None else noise[0] * noise[1].standard_normal((len(fed), units))
-        reservoir.run(fed, segments, states, block, first, shaken, several=len(lengths) > 1)
+        reservoir.run(fed, segments, states, block, first, shaken, limit, several=len(lengths) > 1)
         if "square" in layout.parts:
             np.square(block[:, first:], out=block[:, layout.columns("square")])
         carried = {s: state for (s, _, stop), state in zip(segments, states, strict=True) if stop < lengths[s]}
