@@ -30,6 +30,13 @@ from reservoir.experiments import run
         ("run narma10 --set ridge=5", ["'ridge'", "Did you mean readout.ridge ("]),
         ("run narma10 --set unit=5", ["'unit'", "Did you mean units", "spectral_radius"]),
         ("run narma10 --set units=5.5", ["'units'", "integer in [1, inf)", "Got 5.5"]),
+        ("run narma10 --set topology=@absent.npz", ["absent.npz", "no such file"]),
+        ("run narma10 --set topology=@folder", ["folder", "is a directory"]),
+        ("run narma10 --set topology=@data.csv", ["data.csv", "cannot be read"]),
+        ("run narma10 --set topology=@empty.npy", ["empty.npy", "damaged"]),
+        ("run narma10 --set topology=@two.npz", ["two.npz", "2 arrays (a, b)"]),
+        ("run narma10 --set topology=@objects.npy", ["objects.npy", "cannot be read", "allow_pickle=False"]),
+        ("run narma10 --set topology=@small.npy", ["'topology'", "(200, 200) matrix", "(3, 3)"]),
         ("run narma10 --set units=abc", ["'units'", "Got 'abc'"]),
         ("run narma10 --set units=0", ["'units'", "Got 0"]),
         ("run narma10 --set units=", ["'units'", "Got ''"]),
@@ -160,6 +167,10 @@ def test_bad_input(refused: Callable[..., str], args: str, parts: list[str]) -> 
     csv_file("two.csv", a=wave(), b=wave(), flat=np.ones(300))
     for name, targets in (("wave", wave()), ("doubled", np.stack([wave(), wave()], axis=1))):
         reservoir.ESN(units=5, density=0.5, random_state=0).fit(wave(), targets).save(name)
+    Path("empty.npy").touch()
+    np.savez("two.npz", a=np.eye(3), b=np.eye(3))
+    np.save("small.npy", np.eye(3))
+    np.save("objects.npy", np.array([{}]))
     Path("folder").mkdir()
     Path("link.csv").symlink_to("data.csv")
     os.mkfifo("pipe")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from commands import QUICK, Command, csv_file
 
 from reservoir import load
@@ -84,6 +85,20 @@ def test_a_setting_names_a_list_by_commas_or_by_one_word(command: Command) -> No
 def test_values(text: str, value: Any) -> None:
     assert options.parse_value(text) == value
     assert type(options.parse_value(text)) is type(value)
+
+
+@pytest.mark.parametrize("name", ["W.npy", "one.npz", "sparse.npz"])
+def test_a_matrix_from_a_file(command: Command, name: str) -> None:
+    matrix = np.random.default_rng(0).normal(size=(8, 8))
+    np.save("W.npy", matrix)
+    np.savez("one.npz", recurrent=matrix)
+    sp.save_npz("sparse.npz", sp.csr_array(matrix))
+    shared = ("run", "narma10", "--task-set", "train_length=300", "--task-set", "test_length=100", "--set", "units=8", "--json")
+    row = json.loads(command(*shared, "--set", f"topology=@{name}").out)
+    task = get_task("narma10", train_length=300, test_length=100)
+    own = sp.csr_array(matrix) if name == "sparse.npz" else matrix
+    assert row["score"] == evaluate(task, "esn", {"units": 8, "topology": own}, 0).row["score"]
+    assert row["score"] != evaluate(task, "esn", {"units": 8}, 0).row["score"]
 
 
 @pytest.mark.parametrize(("text", "seeds"), [("3", [3]), ("0:3", [0, 1, 2]), ("4,0:2,9", [4, 0, 1, 9])])

@@ -401,6 +401,46 @@ def test_trained_networks_not_fitted(name: str) -> None:
     check_is_fitted(trained(training=Training(epochs=1)).fit(INPUTS, TARGETS))
 
 
+# Frames
+
+
+class Frame:
+    """What pandas' and polars' frames have in common."""
+
+    def __init__(self, **columns: np.ndarray) -> None:
+        self.columns, self._values = list(columns), np.stack(list(columns.values()), axis=1)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self._values, dtype)
+
+
+FRAME = Frame(wave=INPUTS[:, 0], noise=INPUTS[:, 1])
+SWAPPED = Frame(noise=INPUTS[:, 1], wave=INPUTS[:, 0])
+
+
+@pytest.mark.parametrize("model", [small(), trained(training=Training(epochs=1))], ids=lambda model: type(model).__name__)
+def test_columns_in_another_order_are_refused(model: Any, tmp_path: Path) -> None:
+    model = sklearn.base.clone(model).fit(FRAME)
+    assert model.feature_names_in_.tolist() == ["wave", "noise"]
+    model.save(tmp_path / "model")
+    for network in (model, reservoir.load(tmp_path / "model")):
+        message = "should match those that were passed during fit, in their order: wave, noise. Got noise, wave instead"
+        for call in (network.predict, network.states, lambda u, network=network: network.forecast(u, 3)):
+            with pytest.raises(DataError, match=message):
+                call(SWAPPED)
+            np.testing.assert_array_equal(call(FRAME), call(INPUTS))  # an array says nothing of its columns
+    with pytest.raises(DataError, match=r"^history: The feature names"):
+        model.forecast(Frame(wave=INPUTS[:, 0], nois=INPUTS[:, 1]), 3)
+    assert not hasattr(model.fit(INPUTS), "feature_names_in_")
+
+
+def test_more_data_in_another_order_are_refused() -> None:
+    esn = small().partial_fit(FRAME, TARGETS)
+    with pytest.raises(DataError, match="in their order: wave, noise"):
+        esn.partial_fit(SWAPPED, TARGETS)
+    assert not hasattr(esn.build(2), "feature_names_in_")
+
+
 # Imports
 
 

@@ -13,7 +13,7 @@ from reservoir.base.values import parse_name, parse_seeds, parse_value, shown_na
 
 Values = dict[str, Any]
 OUTPUT = click.Path(readable=False)
-SET_HELP = "Set a parameter; may be repeated. A dot names a part of a parameter: readout.ridge=1e-6."
+SET_HELP = "Set a parameter; may be repeated. A dot names a part of a parameter: readout.ridge=1e-6. @W.npz reads a matrix."
 
 
 class Read(click.ParamType):
@@ -40,7 +40,18 @@ def _pair(text: str, needs_value: bool = True) -> tuple[str, str]:
 
 def _assignment(text: str) -> tuple[str, Any]:
     name, value = _pair(text, needs_value=False)
-    return name, parse_value(value)
+    return name, _matrix(value[1:]) if value.startswith("@") else parse_value(value)
+
+
+def _matrix(path: str) -> Any:
+    """Returns the matrix in a file."""
+    from reservoir.files.matrix_file import read_matrix
+    from reservoir.validation import DataError
+
+    try:
+        return read_matrix(path)
+    except DataError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _seeds(value: Any) -> list[int]:

@@ -20,7 +20,7 @@ from reservoir.echo.reservoir import Reservoir, build
 from reservoir.echo.reuse import MOST_BYTES, hashable, reused
 from reservoir.validation import DataError, ParameterError, as_sequences, is_many, refused
 
-FITTED = ("readout_", "classes_", "_per_step", "_flat", "_end", "_largest_output")  # what `fit` adds to `build`
+FITTED = ("readout_", "feature_names_in_", "classes_", "_per_step", "_flat", "_end", "_largest_output")  # what `fit` adds
 OUTPUT_LIMIT = 1e6  # in units of the largest target: a closed loop beyond it has diverged
 
 
@@ -91,7 +91,7 @@ class ESN(ESNParameters):
         """
         sequences, read = self._read(inputs, targets, None, self.washout, target)
         trial = copy.copy(self)  # takes the fitted state; `self` gets it when everything went well
-        trial._start(sequences[0].shape[1], read)
+        trial._start(inputs, sequences[0].shape[1], read)
         noise = (trial.noise, trial._noise_seed.entropy, trial._noise_seed.spawn_key)
         blocks = reused(
             "training",
@@ -132,9 +132,9 @@ class ESN(ESNParameters):
         sequences, read = self._read(inputs, targets, known, 0 if continued else self.washout, target)
         trial = copy.copy(self)
         if fresh:
-            trial._start(sequences[0].shape[1], read)
+            trial._start(inputs, sequences[0].shape[1], read)
         else:
-            self._check_again(sequences, read)
+            self._check_again(inputs, sequences, read)
             trial.readout_, trial._noise_seed = copy.deepcopy((self.readout_, self._noise_seed))
         trial._largest_output = max(trial._largest_output, largest(read))
         blocks = trial._blocks(sequences, read, trial._noise_seed.spawn(1)[0], continued)  # new noise at every call
@@ -162,10 +162,10 @@ class ESN(ESNParameters):
         self.reservoir_ = reused("reservoir", key, (), lambda: build(self, n_inputs, fed_back, seed))
         self._noise_seed = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 0x6E6F6973))
 
-    def _start(self, n_inputs: int, read: Targets) -> None:
+    def _start(self, inputs: Any, n_inputs: int, read: Targets) -> None:
         self._draw(n_inputs, read.n_outputs)
         self.readout_: Any = as_readout(clone(self.readout))
-        self._remember(read)
+        self._remember(inputs, read)
         self._largest_output = largest(read)
 
     def _become(self, trial: Self, blocks: Blocks, read: Targets) -> Self:
@@ -186,7 +186,7 @@ class ESN(ESNParameters):
                 f"inputs: Found array with 0 feature(s) (shape=({len(sequences[0])}, 0)) while a minimum of 1 is required."
                 " Without inputs, set feedback_scaling."
             )
-        rows = sum(len(u) - washout for u in sequences) if read.per_step or self.pooling == "every" else len(sequences)
+        rows = sum(len(u) - int(washout) for u in sequences) if read.per_step or self.pooling == "every" else len(sequences)
         self._check_memory(sequences[0].shape[1], read.n_outputs, rows)
         return sequences, read
 
@@ -218,7 +218,7 @@ class ESN(ESNParameters):
         """
         reservoir = self._drawn()
         sequences = as_sequences(inputs)
-        self._check_features(sequences)
+        self._check_features(inputs, sequences)
         if self._uses_feedback():
             if targets is None:
                 raise DataError("states: the network has output feedback; give the targets to feed back.")

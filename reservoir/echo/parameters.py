@@ -109,8 +109,8 @@ class ESNParameters(SequenceEstimator):
                 parts.update(as_readout(self.readout).memory(rows, width, n_outputs))
             return parts
 
-        fitted = f" fitted to {rows:,} rows" * (rows > 0)
-        check_memory(f"{type(self).__name__} with {self.units:,} units{fitted}", needs, self.units, "units")
+        fitted = f" fitted to {rows:,} rows" if rows else ""
+        check_memory(f"{type(self).__name__} with {self.units:,} units{fitted}", needs, int(self.units), "units")
 
     @classmethod
     def sized(cls, budget: int, n_inputs: int, n_outputs: int, **parameters: Any) -> int:
