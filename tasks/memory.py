@@ -81,6 +81,7 @@ class MemoryCapacity(_Past):
     """
 
     name = "memory-capacity"
+    slow = ("gradient",)
     picture = "memory curve"
     metric = "memory_capacity"
     published = "at most the number of units (Jaeger 2001, GMD report 152)"

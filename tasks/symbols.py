@@ -44,6 +44,7 @@ class Adding(Task):
     """
 
     name = "adding"
+    slow = ("esn", "gradient")
     kind = "label"
     metric = "mse"
     published = "LSTM solves lengths up to 400, tanh units without gates stay at 1/6 (Arjovsky, Shah & Bengio 2016)"
@@ -108,6 +109,7 @@ class Copy(Task):
     """
 
     name = "copy"
+    slow = ("esn", "gradient")
     picture = "step labels"
     kind = "filter"
     metric = "accuracy"

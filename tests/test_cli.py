@@ -73,6 +73,12 @@ def test_tasks_are_listed_by_their_whole_names(command: Command, monkeypatch: py
     assert first == ["name", *list_tasks()]
 
 
+def test_slow_tasks_are_marked(command: Command) -> None:
+    lines = {line.split()[0]: line for line in command("tasks").out.splitlines() if re.match(r" \w", line)}
+    assert "esn, gradient" in lines["copy"] and "gradient" not in lines["narma10"]
+    assert set(get_task("lorenz").slow) == {"gradient"}
+
+
 @pytest.mark.parametrize("name", ["a column of a users file " * 6, "unbroken" * 20])
 def test_a_long_name_leaves_room_for_the_other_columns(name: str) -> None:
     rows = [[name, "naive", "0.125"], ["b", "", "7"]]

@@ -53,6 +53,15 @@ class Bar:
 
         return report
 
+    def steps(self, texts: Mapping[Any, str]) -> Callable[[int, int], None]:
+        """Returns a function that parts, done in the order of `texts`, call with the steps they have done and all their steps."""
+
+        def report(done: int, total: int) -> None:
+            part = list(texts)[self._finished]
+            self.within(f"{texts[part]}: {done:,} of {total:,} steps", part, done, total)
+
+        return report
+
     def sweep(self, state: Any) -> None:
         """Shows the `Progress` of a sweep. The runs that its store had before do not count for the speed."""
         if self._display and self.state is None:

@@ -31,8 +31,10 @@ def tasks(name: str | None, as_json: bool) -> None:
     elif name:
         click.echo(task_page(task_class(name)))
     else:
-        rows = [[f["name"], f["kind"], f["summary"]] for f in facts]
-        click.echo(Table("Tasks", ["name", "kind", "what it asks"], rows, ["`reservoir tasks NAME` describes one."]))
+        rows = [[f["name"], f["kind"], ", ".join(f["slow"]), f["summary"]] for f in facts]
+        notes = ["Slow: a run takes over 10 s with these; gradient: any model trained by gradient."]
+        notes.append("`reservoir tasks NAME` describes a task.")
+        click.echo(Table("Tasks", ["name", "kind", "slow", "what it asks"], rows, notes))
 
 
 @click.command(short_help="List the models, or describe one.")
@@ -55,7 +57,7 @@ def models(name: str | None, as_json: bool) -> None:
 def task_facts(task: Any) -> dict[str, Any]:
     """Describes a task class, as plain data."""
     return {
-        **{name: getattr(task, name) for name in ("name", "kind", "metric", "higher_is_better", "published")},
+        **{name: getattr(task, name) for name in ("name", "kind", "metric", "higher_is_better", "published", "slow")},
         "summary": summary(task),
         "options": {field.name: field.default for field in fields(task)},
         "settings": {model: dict(task.settings(model)) for model in MODELS},

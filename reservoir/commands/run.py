@@ -31,6 +31,7 @@ def run(
     reservoir run channel-equalization --task-set snr=24 --json
     reservoir run csv --data data.csv --task-set horizon=50
     """  # noqa: D301
+    from reservoir.base.progress import watching
     from reservoir.experiments.run import RunReport, results
     from reservoir.files.writing import check_outputs, writing
     from reservoir.validation import DivergenceError
@@ -41,8 +42,9 @@ def run(
     rows: list[Values] = []
     finished, written = None, dict[str, str | None]()
     try:
-        with progress(task, len(seeds), as_json) as bar:
-            report = bar.epochs({seed: f"seed {seed}" for seed in seeds})
+        texts = {seed: f"seed {seed}" for seed in seeds}
+        with progress(task, len(seeds), as_json) as bar, watching(bar.steps(texts)):
+            report = bar.epochs(texts)
             for seed, result in zip(seeds, results(chosen, model, settings, seeds, report), strict=True):
                 if isinstance(result, DivergenceError):
                     click.echo(explanation(result)[0], err=True)
