@@ -123,7 +123,7 @@ def _least_width(index: int, column: Sequence[str]) -> int:
     """Return the width that a column needs: its numbers, its names of up to 30 letters and the words of its head stay whole."""
     longest = max(map(len, column[1:]))
     whole = _is_numeric(column) if index else longest <= 30
-    return max(longest if whole else 12, *map(len, column[0].split() or [""]))
+    return max(longest if whole else min(longest, 10), *map(len, column[0].split() or [""]))
 
 
 def _total(widths: Sequence[int], gap: int) -> int:
