@@ -51,10 +51,12 @@ LANGUAGE_MODELS = {"LanguageModel": "reservoir.language.recurrent", "EchoLanguag
 def model_class(model: str | type) -> Any:
     """The estimator class of a model, given its name, "package.module:Class", or the class itself.
 
-    Raises `ParameterError` for an unknown name, with the nearest ones, and for what is not a class derived from `Estimator`.
+    A name is that of the table in any case of letters. Raises `ParameterError` for an unknown name, with the nearest ones, and
+    for what is not a class derived from `Estimator`.
     """
-    if isinstance(model, str) and model in MODELS:
-        return getattr(import_module(MODELS[model].module), MODELS[model].class_name)
+    if isinstance(model, str) and model.lower() in MODELS:
+        entry = MODELS[model.lower()]
+        return getattr(import_module(entry.module), entry.class_name)
     from reservoir.base.classes import check_class, import_class
     from reservoir.base.estimator import Estimator
     from reservoir.validation import unknown
@@ -62,14 +64,15 @@ def model_class(model: str | type) -> Any:
     if not isinstance(model, str):
         return check_class("model", model, Estimator)
     if ":" not in model:
-        raise unknown("model", model, MODELS)
+        classes = {entry.class_name.lower(): name for name, entry in MODELS.items()}
+        raise unknown("model", model, MODELS, classes.get(model.lower(), model.lower()))
     return import_class("model", model, Estimator)
 
 
 def known_model(model: str | type) -> str | type:
     """The name of a model in the table, or the class of any other. Raises what `model_class` raises."""
-    if isinstance(model, str) and model in MODELS:
-        return model
+    if isinstance(model, str) and model.lower() in MODELS:
+        return model.lower()
     kind = model_class(model)
     return NAMES.get((kind.__module__, kind.__qualname__), kind)
 

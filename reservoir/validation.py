@@ -130,14 +130,15 @@ def brief(value: Any) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The sentence " Did you mean …?" with the known names nearest to `name`, or "" when none is near."""
-    found = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    known = list(known)
+    found = [name] if name in known else difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     return f" Did you mean {' or '.join(found)}?" if found else ""
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> ParameterError:
-    """The error for a name that is not among the known ones: the nearest names, and all of them."""
+def unknown(kind: str, name: str, known: Iterable[str], meant: str = "") -> ParameterError:
+    """The error for a name that is not among the known ones: the names nearest to it, or to what is `meant`, and all of them."""
     known = sorted(known)
-    return ParameterError(f"There is no {kind} '{name}'.{nearest(name, known)} Known: {', '.join(known)}.")
+    return ParameterError(f"There is no {kind} '{name}'.{nearest(meant or name, known)} Known: {', '.join(known)}.")
 
 
 def as_matrix(array: Any, name: str, dtype: Any = None) -> np.ndarray:
@@ -145,7 +146,7 @@ def as_matrix(array: Any, name: str, dtype: Any = None) -> np.ndarray:
     if hasattr(array, "toarray") and hasattr(array, "nnz"):
         raise DataError(f"{name}: a sparse matrix was passed, dense data is required; use .toarray().")
     if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
-        raise DataError(f"{name}: holds masked values; remove or fill such values first.")
+        raise DataError(f"{name}: holds masked values; interpolate them first.")
     try:
         matrix = np.asarray(array)
         if np.iscomplexobj(matrix):
@@ -175,7 +176,7 @@ def check_finite(matrix: np.ndarray, name: str, rows_at_once: int = 65536) -> No
             row, column = np.argwhere(~np.isfinite(block))[0].tolist()
             what = "NaN" if np.isnan(block[row, column]) else "infinity (inf)"
             raise DataError(
-                f"{name}: Input contains {what} at row {start + row}, column {column}; remove or fill such values first."
+                f"{name}: Input contains {what} at row {start + row}, column {column}; interpolate such values first."
             )
 
 

@@ -74,6 +74,8 @@ class Task:
     constraints: ClassVar[dict[str, Constraint]] = {}
     tuned: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Model -> parameters with which it does well; see `settings`."""
+    slow: ClassVar[tuple[str, ...]] = ()
+    """The models with which a run takes over 10 s: "esn", or "gradient" for those trained by gradient."""
     picture: ClassVar[Any] = None
     """How the task is drawn: a name among `plotting.PICTURES`, or a `plotting.Picture`. None: by its kind and its targets."""
     time_step: ClassVar[float] = 1.0

@@ -45,14 +45,13 @@ class ChannelEqualization(Task):
     Source: H. Jaeger & H. Haas, Science 304, 2004; the channel is that of V. J. Mathews & J. Lee, 1994.
     Baseline: a linear equalizer, least squares on u(n), u(n-1), ..., u(n-45) and a constant (46 taps; the two newest are the
     future of the symbol asked for), fit on train.
-    Published: an error rate two orders of magnitude below that of earlier equalizers, at high SNR.
     """
 
     name = "channel-equalization"
     picture = "symbols"
     kind = "filter"
     metric = "ser"
-    published = "ser two orders of magnitude below earlier equalizers (Jaeger & Haas 2004, abstract)"
+    published = "ser two orders of magnitude below earlier equalizers at high SNR (Jaeger & Haas 2004, abstract)"
     constraints = LENGTHS | given(washout=LAG, snr=Number(low=-50.0, high=200.0))
     tuned = given(
         esn=given(units=46, density=0.22, spectral_radius=0.34, input_scaling=0.1, bias_scaling=0.03,

@@ -133,6 +133,7 @@ class Lorenz(Chaos):
     starts: int = 30
 
     name = "lorenz"
+    slow = ("gradient",)
     time_step = 0.01
     lyapunov = 0.906
     spread = (7.92, 9.01, 8.63)
@@ -246,6 +247,7 @@ class KuramotoSivashinsky(Chaos):
     starts: int = 20
 
     name = "kuramoto-sivashinsky"
+    slow = ("esn", "gradient")
     time_step = 0.25
     lyapunov = 0.05
     spread = (1.19,)

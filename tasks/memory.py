@@ -78,10 +78,10 @@ class MemoryCapacity(_Past):
     share units / train_length.
     Source: H. Jaeger, Short term memory in echo state networks, GMD report 152, 2001.
     Baseline: a model without memory, which answers u(t) for every lag; about lags / test_length, by chance.
-    Published: the bound, the number of units.
     """
 
     name = "memory-capacity"
+    slow = ("gradient",)
     picture = "memory curve"
     metric = "memory_capacity"
     published = "at most the number of units (Jaeger 2001, GMD report 152)"

@@ -137,7 +137,7 @@ class CsvTask(Record):
 
     name = "csv"
     constraints = given(
-        path=Text((), described="the name of a CSV file"),
+        path=Text((), described="the name of a CSV file (on the command line: --data FILE)"),
         column=Text((), described="a column's name, or several separated by commas", blank=True),
         **Record.constraints, holdout=Number(low=1, integer=True, optional=True),
     )  # fmt: skip

@@ -113,7 +113,6 @@ class SpokenWords(Labeled):
     Source: the shape of task 2 of J. Koutník, K. Greff, F. Gomez & J. Schmidhuber, A Clockwork RNN, ICML 2014: there 175
     recordings of 25 words of TIMIT in five groups by suffix, with 13 features.
     Baseline: always the commonest train label; .04. The suffix alone gives .2.
-    Published: on that recorded speech, an error of .342 with LSTM, .168 with a clockwork network; not comparable.
     """
 
     name = "spoken-words"

@@ -41,10 +41,10 @@ class Adding(Task):
     Arjovsky, A. Shah & Y. Bengio, Unitary evolution recurrent neural networks, ICML 2016. The original has numbers on (-1, 1),
     lengths that vary by a tenth, marks of -1 at both ends, and another scale.
     Baseline: always 1, the mean of the sum; 1/6, its variance.
-    Published: LSTM solves lengths up to 400, tanh units without gates stay at the baseline.
     """
 
     name = "adding"
+    slow = ("esn", "gradient")
     kind = "label"
     metric = "mse"
     published = "LSTM solves lengths up to 400, tanh units without gates stay at 1/6 (Arjovsky, Shah & Bengio 2016)"
@@ -109,6 +109,7 @@ class Copy(Task):
     """
 
     name = "copy"
+    slow = ("esn", "gradient")
     picture = "step labels"
     kind = "filter"
     metric = "accuracy"
@@ -174,7 +175,6 @@ class TemporalOrder(Labeled):
     Source: experiments 6a and 6b of S. Hochreiter & J. Schmidhuber, Long short-term memory, Neural Computation 9, 1997, where a
     run ends once the last 2,000 training sequences were classified rightly, with all errors below .3.
     Baseline: always the commonest train label; about 1/4 or 1/8.
-    Published: LSTM, 1 of 2,560 wrong after 31,390 sequences (two marks), 2 of 2,560 after 571,100 (three).
     """
 
     name = "temporal-order"

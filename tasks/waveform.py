@@ -69,7 +69,6 @@ class Waveform(Regression):
     Source: task 1 of J. Koutník, K. Greff, F. Gomez & J. Schmidhuber, A Clockwork RNN, ICML 2014, where the five waveforms are of
     recorded music.
     Baseline: always the mean; 1.
-    Published: about 1,000 weights each, on the paper's own waveforms: clockwork .007, LSTM .04, Elman .46.
     """
 
     name = "waveform"

@@ -73,6 +73,12 @@ def test_tasks_are_listed_by_their_whole_names(command: Command, monkeypatch: py
     assert first == ["name", *list_tasks()]
 
 
+def test_slow_tasks_are_marked(command: Command) -> None:
+    lines = {line.split()[0]: line for line in command("tasks").out.splitlines() if re.match(r" \w", line)}
+    assert "esn, gradient" in lines["copy"] and "gradient" not in lines["narma10"]
+    assert set(get_task("lorenz").slow) == {"gradient"}
+
+
 @pytest.mark.parametrize("name", ["a column of a users file " * 6, "unbroken" * 20])
 def test_a_long_name_leaves_room_for_the_other_columns(name: str) -> None:
     rows = [[name, "naive", "0.125"], ["b", "", "7"]]
@@ -80,8 +86,37 @@ def test_a_long_name_leaves_room_for_the_other_columns(name: str) -> None:
     lines = text.splitlines()
     assert max(map(len, lines)) <= 60
     assert "naive" in text and "0.125" in text
-    assert "".join(line[:28] for line in lines[4:-3]).replace(" ", "").startswith(name.replace(" ", "")[:40])
+    assert "".join(line[:29] for line in lines[4:-3]).replace(" ", "").startswith(name.replace(" ", "")[:40])
     assert lines[-2:] == ["", "Note."]
+
+
+HEADS = ["seed", "nmse", "baseline: linear regression", "weights", "fit s", "predict s", "parameters", "solved", "failed"]
+
+
+@pytest.mark.parametrize("width", [40, 60, 100])
+def test_titles_and_heads_break_between_words(width: int) -> None:
+    title = "narma10, package.module:Class: normalized mean squared error of the test split, lower is better"
+    rows = [["mean", "0.03456", "0.1482", "10,000", "0.034", "0.001", "211", "4/5", "0"]]
+    text = table_text(Table(title, HEADS, rows, []), width)
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= width
+    words = text.split()
+    for word in " ".join([title, *HEADS, *rows[0]]).split():
+        assert word in words
+    assert len(lines[: lines.index("")]) == -(-len(title) // (width - 5))  # as few lines as the width allows
+
+
+def test_columns_that_do_not_fit_follow_below() -> None:
+    text = table_text(Table("T", ["model", *["parameters"] * 3], [["esn", "1", "2", "3"]], []), 32)
+    assert text.splitlines() == [
+        "T", "",
+        " model  parameters  parameters",
+        " ─────────────────────────────",
+        " esn             1           2", "",
+        " model  parameters",
+        " ─────────────────",
+        " esn             3",
+    ]  # fmt: skip
 
 
 def test_the_page_of_each_task(command: Command) -> None:
@@ -91,6 +126,7 @@ def test_the_page_of_each_task(command: Command) -> None:
         status, page, err = command("tasks", name)
         assert (status, err) == (0, "")
         assert fact["definition"] in page and fact["metric"] in page
+        assert page.count("Published:") <= 1
         options = get_task(name, path="x").options() if name == "csv" else get_task(name).options()
         assert list(fact["options"]) == list(options)
         for option in options:

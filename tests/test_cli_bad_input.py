@@ -25,8 +25,18 @@ from reservoir.experiments import run
         ("tasks narma11", ["no task 'narma11'", "Did you mean narma10"]),
         ("models esm", ["no model 'esm'", "Did you mean esn"]),
         ("run narma10 --model esm", ["no model 'esm'", "Did you mean esn"]),
+        ("run narma10 --model ClockworkRNN", ["no model 'ClockworkRNN'", "Did you mean clockwork?"]),
+        ("run narma10 --model lstm --set epochs=5", ["'epochs'", "Did you mean training.epochs ("]),
+        ("run narma10 --set ridge=5", ["'ridge'", "Did you mean readout.ridge ("]),
         ("run narma10 --set unit=5", ["'unit'", "Did you mean units", "spectral_radius"]),
         ("run narma10 --set units=5.5", ["'units'", "integer in [1, inf)", "Got 5.5"]),
+        ("run narma10 --set topology=@absent.npz", ["absent.npz", "no such file"]),
+        ("run narma10 --set topology=@folder", ["folder", "is a directory"]),
+        ("run narma10 --set topology=@data.csv", ["data.csv", "cannot be read"]),
+        ("run narma10 --set topology=@empty.npy", ["empty.npy", "damaged"]),
+        ("run narma10 --set topology=@two.npz", ["two.npz", "2 arrays (a, b)"]),
+        ("run narma10 --set topology=@objects.npy", ["objects.npy", "cannot be read", "allow_pickle=False"]),
+        ("run narma10 --set topology=@small.npy", ["'topology'", "(200, 200) matrix", "(3, 3)"]),
         ("run narma10 --set units=abc", ["'units'", "Got 'abc'"]),
         ("run narma10 --set units=0", ["'units'", "Got 0"]),
         ("run narma10 --set units=", ["'units'", "Got ''"]),
@@ -54,7 +64,7 @@ from reservoir.experiments import run
         ("run narma10 --seeds a", ["'--seeds'"]),
         ("run narma10 --sedes 3", ["'--sedes'", "--seeds", "run --help."]),
         ("run", ["'TASK'", "run --help."]),
-        ("run narma10 more", ["(more)"]),
+        ("run narma10 lorenz", ["run takes one task", "`reservoir compare narma10 lorenz`"]),
         ("ran narma10", ["'ran'", " --help."]),
         ("run csv", ["'path'", "name of a CSV file"]),
         ("run csv --task-set path=absent.csv", ["absent.csv", "no such file"]),
@@ -99,6 +109,7 @@ from reservoir.experiments import run
         ("compare narma10 --models esn --budget-parameters 0", ["'--budget-parameters'", "x>=1"]),
         ("compare narma10 --models esn --budget-parameters 9 --set units=9", ["budget", "'esn'"]),
         ("compare narma10 --models esn --set unit=3", ["'unit'", "Did you mean units"]),
+        ("compare narma10 --models esn,lstm --set epochs=3", ["'epochs'", "Did you mean training.epochs ("]),
         ("compare narma10 --models esn --set esn.unit=3", ["'unit'", "Did you mean units"]),
         ("compare narma10 --models esn --set lstm.units=3", ["'lstm'"]),
         ("compare narma10 --models esn --set units=0", ["'units'", "Got 0"]),
@@ -109,6 +120,7 @@ from reservoir.experiments import run
         ("compare narma10 --models esn --out absent/folder", ["absent: no such folder"]),
         ("compare narma10 --models esn --data data.csv", ["--data", "'path'", "narma10"]),
         ("compare narma10 csv --models esn --data absent.csv", ["absent.csv", "no such file"]),
+        ("compare csv --models esn", ["task csv", "--data FILE"]),
         ("compare csv --models esn --data data.csv --start 1", ["--start", "'start'", "csv"]),
         ("run narma10 --task-set test_length=50 --task-set test_length=60", ["--task-set", "test_length twice"]),
         ("compare narma10 --models esn --task-set test_length=50 --task-set test_length=60", ["--task-set", "test_length twice"]),
@@ -138,6 +150,8 @@ from reservoir.experiments import run
         ("predict doubled data.csv --standardize", ["standardize needs", "it has 2"]),
         ("inspect --set unit=3", ["'unit'", "Did you mean units"]),
         ("inspect --set readout.ridge=-1", ["'ridge'", "Got -1"]),
+        ("inspect --model LSTM", ["inspect measures the reservoir", "`reservoir gradients TASK --models LSTM`"]),
+        ("inspect --model esm", ["no model 'esm'", "Did you mean esn"]),
         ("inspect --inputs 0", ["'--inputs'", "x>=1"]),
         ("inspect --steps 1", ["'--steps'", "x>=2"]),
         ("inspect --seed -1", ["'--seed'", "x>=0"]),
@@ -153,6 +167,10 @@ def test_bad_input(refused: Callable[..., str], args: str, parts: list[str]) -> 
     csv_file("two.csv", a=wave(), b=wave(), flat=np.ones(300))
     for name, targets in (("wave", wave()), ("doubled", np.stack([wave(), wave()], axis=1))):
         reservoir.ESN(units=5, density=0.5, random_state=0).fit(wave(), targets).save(name)
+    Path("empty.npy").touch()
+    np.savez("two.npz", a=np.eye(3), b=np.eye(3))
+    np.save("small.npy", np.eye(3))
+    np.save("objects.npy", np.array([{}]))
     Path("folder").mkdir()
     Path("link.csv").symlink_to("data.csv")
     os.mkfifo("pipe")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from commands import QUICK, Command, csv_file
 
 from reservoir import load
@@ -86,6 +87,20 @@ def test_values(text: str, value: Any) -> None:
     assert type(options.parse_value(text)) is type(value)
 
 
+@pytest.mark.parametrize("name", ["W.npy", "one.npz", "sparse.npz"])
+def test_a_matrix_from_a_file(command: Command, name: str) -> None:
+    matrix = np.random.default_rng(0).normal(size=(8, 8))
+    np.save("W.npy", matrix)
+    np.savez("one.npz", recurrent=matrix)
+    sp.save_npz("sparse.npz", sp.csr_array(matrix))
+    shared = ("run", "narma10", "--task-set", "train_length=300", "--task-set", "test_length=100", "--set", "units=8", "--json")
+    row = json.loads(command(*shared, "--set", f"topology=@{name}").out)
+    task = get_task("narma10", train_length=300, test_length=100)
+    own = sp.csr_array(matrix) if name == "sparse.npz" else matrix
+    assert row["score"] == evaluate(task, "esn", {"units": 8, "topology": own}, 0).row["score"]
+    assert row["score"] != evaluate(task, "esn", {"units": 8}, 0).row["score"]
+
+
 @pytest.mark.parametrize(("text", "seeds"), [("3", [3]), ("0:3", [0, 1, 2]), ("4,0:2,9", [4, 0, 1, 9])])
 def test_seeds(text: str, seeds: list[int]) -> None:
     assert options.SEEDS.convert(text, None, None) == seeds
@@ -97,3 +112,19 @@ def test_a_file_of_ones_own_in_short(command: Command) -> None:
     in_full = json.loads(command("run", "csv", "--task-set", "path=data.csv", *settings, "--json").out)
     assert in_short["task_options"] == in_full["task_options"]
     assert in_short["score"] == in_full["score"]
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_files_written_are_named(command: Command, as_json: bool) -> None:
+    json_option = ("--json",) if as_json else ()
+    run = command("run", *QUICK, "--save", "model", "--plot", "run.svg", *json_option)
+    inspected = command("inspect", "--set", "units=10", "--plot", "inspect.svg", *json_option)
+    for (status, out, err), names in (
+        (run, ["Model written to model.", "Picture written to run.svg."]),
+        (inspected, ["Picture written to inspect.svg."]),
+    ):
+        said, result = (err, out) if as_json else (out, err)
+        assert status == 0
+        assert said.splitlines()[-len(names) :] == names
+        assert "written" not in result
+    assert "written" not in command("run", *QUICK).out

@@ -6,8 +6,10 @@ import sys
 from typing import Any
 
 import pytest
+from commands import QUICK, Command
 
 from reservoir.commands.console import Bar, progress
+from reservoir.echo import features
 from reservoir.sweeps.driver import Progress
 
 
@@ -69,6 +71,26 @@ def test_parallel_parts_show_that_they_start_and_how_far_they_are() -> None:
     report(2, ({"epoch": 0, "loss": 0.5, "gradient_norm": 2.0, "steps_per_second": 1000.0}, 4))
     assert display.fields["completed"] == 0.75
     assert display.fields["description"] == "third: loss 0.5, gradient 2, 1,000 steps/s"
+
+
+def test_a_bar_shows_the_steps_of_parts_one_after_the_other() -> None:
+    display = Display()
+    bar = Bar(display, "task", 2)
+    report = bar.steps({5: "seed 5", 3: "seed 3"})
+    report(250, 1000)
+    bar.step(5)
+    report(1500, 2000)
+    assert (display.fields["completed"], display.fields["description"]) == (1.75, "task seed 3: 1,500 of 2,000 steps")
+
+
+def test_a_run_of_one_seed_shows_the_steps_of_its_fit(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(Bar, "within", lambda self, text, *rest: shown.append(text))
+    monkeypatch.setattr(features, "block_rows", lambda width: 100)
+    assert command("run", *QUICK, "--seeds", "4").status == 0
+    total = shown[0].rpartition(" of ")[2]
+    assert shown[:2] == [f"seed 4: 100 of {total}", f"seed 4: 200 of {total}"]
+    assert shown[int(total.removesuffix(" steps")) // 100 - 1].startswith(f"seed 4: {total.removesuffix(' steps')} of ")
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,14 @@ def spoilt(array: np.ndarray, value: float, *index: int) -> np.ndarray:
         (spoilt(np.zeros(70000), np.nan, 69999), np.zeros(70000), "inputs: Input contains NaN at row 69999, column 0"),
         (INPUTS, spoilt(TARGETS, np.nan, 5, 1), "targets: Input contains NaN at row 5, column 1"),
         (PAIR, [ENDS[0], spoilt(ENDS[1], np.nan, 7, 0)], "targets, sequence 1: Input contains NaN at row 7, column 0"),
+        (
+            PAIR,
+            ["slow", "fast"],
+            r"^targets: must be numbers, .* readout=RidgeClassifier\(\) or readout=Logistic\(\)\.$",
+        ),
+        (PAIR, np.array(["slow", "fast"], dtype=object), "RidgeClassifier"),
+        (INPUTS, LABELS, "RidgeClassifier"),
+        (PAIR, [LABELS[:30], LABELS[30:42]], "RidgeClassifier"),
         (PAIR, [1.0, np.nan], "targets: Input contains NaN at row 1, column 0"),
         (np.empty((0, 3)), np.empty((0, 2)), r"inputs: is empty. Found array with 0 sample\(s\) \(shape=\(0, 3\)\)"),
         ([], [], "inputs: is empty"),
@@ -221,11 +229,14 @@ def test_a_diverging_reservoir_names_the_step_and_which_of_many_sequences(
     esn = small(**settings, activation=activation, leak_rate=1.0).build(1)
     sequences = [np.zeros(length) for length in lengths[:-1]] + [np.ones(lengths[-1])]  # only the last one is driven
     states = naive.drive(naive.network_of(esn), sequences[-1][:, None])
-    ref = int(np.argmax(~np.isfinite(states).all(axis=1)))
-    assert 0 < ref < lengths[-1]
-    where = f"step {ref} of sequence {len(lengths) - 1}" if len(lengths) > 1 else f"step {ref}"
-    for call in (esn.states, lambda u: esn.fit(u, u, target="step")):
-        with pytest.raises(DivergenceError, match=f"no longer finite at {where}; lower spectral_radius, or use tanh units"):
+    for call, limit, what in (
+        (esn.states, np.finfo(float).max, "no longer finite"),
+        (lambda u: esn.fit(u, u, target="step"), 1e12, r"beyond 1e\+12, 1e\+12 times the largest drive,"),
+    ):
+        ref = int(np.argmax(~(np.abs(states) <= limit).all(axis=1)))
+        assert 0 < ref < lengths[-1]
+        where = f"step {ref} of sequence {len(lengths) - 1}" if len(lengths) > 1 else f"step {ref}"
+        with pytest.raises(DivergenceError, match=f"its state is {what} at {where}; lower spectral_radius, or use tanh units"):
             call(sequences)
 
 
@@ -349,8 +360,29 @@ def test_long_values_are_cut_in_the_message() -> None:
     assert len(str(error.value)) < 250
 
 
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+def test_an_exploding_reservoir_that_stays_finite_has_diverged(scale: float) -> None:
+    inputs = scale * INPUTS[:, :1].repeat(8, axis=1).reshape(-1, 1)
+    settings = {"units": 20, "activation": "identity", "topology": "orthogonal", "leak_rate": 1.0, "bias_scaling": 0.0}
+    for radius in (1.1, 0.9):  # 1.1^480 is 7e19
+        esn = small(**settings, spectral_radius=radius)
+        assert np.isfinite(esn.build(1).states(inputs)).all()
+        if radius < 1.0:
+            esn.fit(inputs, inputs[:, 0])
+            continue
+        with pytest.raises(DivergenceError, match="times the largest drive, at step"):
+            esn.fit(inputs, inputs[:, 0])
+
+
+def test_a_silent_reservoir_that_forgets_its_start_has_not_diverged() -> None:
+    silence = np.zeros(300)
+    for start in ("zero", "random"):
+        esn = small(activation="identity", spectral_radius=0.5, bias_scaling=0.0, initial_state=start)
+        assert not esn.fit(silence, silence).predict(silence).any()
+
+
 def test_an_unknown_parameter_is_a_type_error() -> None:
-    with pytest.raises(TypeError, match="unexpected keyword argument 'size'"):
+    with pytest.raises(TypeError, match=r"^ESN has no parameter 'size'. Known: units, "):
         ESN(size=8)
 
 

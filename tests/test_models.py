@@ -9,7 +9,10 @@ import pytest
 
 import reservoir
 from reservoir.base.estimator import Estimator
-from reservoir.models import MODELS, PARTS, model_class
+from reservoir.experiments.evaluation import settings_for
+from reservoir.models import MODELS, PARTS, known_model, model_class
+from reservoir.tasks import as_task
+from reservoir.validation import ParameterError
 
 
 def test_type_checkers_see_the_public_names_where_they_are() -> None:
@@ -24,6 +27,21 @@ def test_every_model_is_a_public_name(name: str) -> None:
     kind = model_class(name)
     assert kind is getattr(reservoir, MODELS[name].class_name) and kind.__module__ == MODELS[name].module
     assert issubclass(kind, Estimator) and kind.__name__ in reservoir.__all__
+
+
+@pytest.mark.parametrize("name", ["LSTM", "lstm", "Lstm"])
+def test_names_of_models_in_any_case(name: str) -> None:
+    assert (model_class(name), known_model(name), settings_for(as_task("adding"), name, {})) == (
+        reservoir.LSTM,
+        "lstm",
+        settings_for(as_task("adding"), "lstm", {}),
+    )
+
+
+@pytest.mark.parametrize(("name", "near"), [("ClockworkRNN", "clockwork"), ("LTSM", "lstm")])
+def test_unknown_models(name: str, near: str) -> None:
+    with pytest.raises(ParameterError, match=rf"no model '{name}'. Did you mean {near}\?"):
+        model_class(name)
 
 
 def test_no_part_of_a_model_is_a_model() -> None:

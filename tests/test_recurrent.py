@@ -583,3 +583,8 @@ def test_the_default_training_is_shared_and_left_alone() -> None:
     assert first.get_params()["training__epochs"] == 7 and repr(DEFAULT_TRAINING) == "Training()"
     assert repr(first) == "Elman(training=Training(epochs=7))"
     assert "units of each layer" in str(LSTM.__doc__) and "peepholes" in str(LSTM.__doc__)
+
+
+def test_labels_name_the_loss_that_learns_them() -> None:
+    with pytest.raises(DataError, match=r"must be numbers, and are labels; to learn labels, set loss='cross_entropy'\.$"):
+        Elman(units=3).fit([np.ones(5), np.zeros(5)], ["slow", "fast"])

@@ -257,6 +257,8 @@ def test_fitting_leaves_the_shared_readout_unfitted() -> None:
     [
         ({"unit": 3}, "Invalid parameter 'unit': ESN has no such parameter. Did you mean units.* Known: units, spectral_radius"),
         ({"readout__rigde": 3}, "Invalid parameter 'rigde': Ridge has no such parameter. Did you mean ridge"),
+        ({"ridge": 3}, r"Invalid parameter 'ridge': ESN has .* Did you mean readout.ridge \(readout__ridge in Python\)\? Known"),
+        ({"jump": 3}, "Did you mean topology_options.jump"),
         ({"raedout__ridge": 3}, "Invalid parameter 'raedout'.* Did you mean readout"),
         ({"units__ridge": 3}, "The 'units' parameter of ESN has no parts. Got 30 instead"),
     ],
@@ -264,6 +266,31 @@ def test_fitting_leaves_the_shared_readout_unfitted() -> None:
 def test_set_params_checks_names(parameters: dict[str, Any], message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         small().set_params(**parameters)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "near"),
+    [
+        (LSTM, "epochs", "training=Training(epochs=...)"),
+        (ESN, "ridge", "readout=Ridge(ridge=...)"),
+        (ESN, "jump", "topology_options={'jump': ...}"),
+        (ESN, "unit", "units or density"),
+        (Training, "epoch", "epochs"),
+    ],
+)
+def test_constructors_check_names(kind: Any, name: str, near: str) -> None:
+    with pytest.raises(TypeError) as error:
+        kind(**{name: 3})
+    assert str(error.value).startswith(f"{kind.__name__} has no parameter '{name}'. Did you mean {near}? Known: ")
+
+
+def test_estimators_without_parameters_take_none() -> None:
+    class Plain(reservoir.Readout):
+        pass
+
+    assert (repr(Plain()), Plain.parameter_names()) == ("Plain()", ())
+    with pytest.raises(TypeError, match="takes 1 positional argument"):
+        Plain(3)  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda esn: pickle.loads(pickle.dumps(esn))])
@@ -372,6 +399,46 @@ def test_trained_networks_not_fitted(name: str) -> None:
     with pytest.raises(NotFittedError):
         check_is_fitted(trained())
     check_is_fitted(trained(training=Training(epochs=1)).fit(INPUTS, TARGETS))
+
+
+# Frames
+
+
+class Frame:
+    """What pandas' and polars' frames have in common."""
+
+    def __init__(self, **columns: np.ndarray) -> None:
+        self.columns, self._values = list(columns), np.stack(list(columns.values()), axis=1)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self._values, dtype)
+
+
+FRAME = Frame(wave=INPUTS[:, 0], noise=INPUTS[:, 1])
+SWAPPED = Frame(noise=INPUTS[:, 1], wave=INPUTS[:, 0])
+
+
+@pytest.mark.parametrize("model", [small(), trained(training=Training(epochs=1))], ids=lambda model: type(model).__name__)
+def test_columns_in_another_order_are_refused(model: Any, tmp_path: Path) -> None:
+    model = sklearn.base.clone(model).fit(FRAME)
+    assert model.feature_names_in_.tolist() == ["wave", "noise"]
+    model.save(tmp_path / "model")
+    for network in (model, reservoir.load(tmp_path / "model")):
+        message = "should match those that were passed during fit, in their order: wave, noise. Got noise, wave instead"
+        for call in (network.predict, network.states, lambda u, network=network: network.forecast(u, 3)):
+            with pytest.raises(DataError, match=message):
+                call(SWAPPED)
+            np.testing.assert_array_equal(call(FRAME), call(INPUTS))  # an array says nothing of its columns
+    with pytest.raises(DataError, match=r"^history: The feature names"):
+        model.forecast(Frame(wave=INPUTS[:, 0], nois=INPUTS[:, 1]), 3)
+    assert not hasattr(model.fit(INPUTS), "feature_names_in_")
+
+
+def test_more_data_in_another_order_are_refused() -> None:
+    esn = small().partial_fit(FRAME, TARGETS)
+    with pytest.raises(DataError, match="in their order: wave, noise"):
+        esn.partial_fit(SWAPPED, TARGETS)
+    assert not hasattr(esn.build(2), "feature_names_in_")
 
 
 # Imports

@@ -212,7 +212,10 @@ def test_as_matrix_neither_copies_nor_converts(kind: type) -> None:
         (np.array([1, 2j], dtype=object), "could not read them: .* not 'complex'"),
         (np.array(["2000-01-01"], "M8[D]"), r"^x: must be numbers. Got dates or times \(datetime64\[D\]\) instead.$"),
         (np.array([3], "m8[s]"), r"Got dates or times \(timedelta64\[s\]\)"),
-        (np.ma.array([1.0, 2.0], mask=[False, True]), "^x: holds masked values; remove or fill such values first.$"),
+        (
+            np.ma.array([1.0, 2.0], mask=[False, True]),
+            "^x: holds masked values; interpolate them first.$",
+        ),
         (sp.csr_array((3, 2)), r"^x: a sparse matrix was passed, dense data is required; use .toarray\(\).$"),
         (sp.coo_matrix((3, 2)), "a sparse matrix was passed"),
     ],
@@ -234,7 +237,7 @@ def test_check_finite_names_the_first(dtype: type, value: float, what: str, row:
     matrix[row:, column + 1 :] = matrix[row + 1 :] = -value  # further ones, later
     with pytest.raises(DataError) as caught:
         check_finite(matrix, "x", rows_at_once)
-    assert str(caught.value) == f"x: Input contains {what} at row {row}, column {column}; remove or fill such values first."
+    assert str(caught.value) == (f"x: Input contains {what} at row {row}, column {column}; interpolate such values first.")
 
 
 ONE, TWO = np.zeros((3, 2)), np.ones((5, 2))

@@ -10,7 +10,7 @@ import copy
 import dataclasses
 import functools
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -27,6 +27,22 @@ class Estimator:
     """Parameters by name, their constraints, and a readable repr."""
 
     constraints: ClassVar[Mapping[str, Constraint]] = {}
+    options: ClassVar[Mapping[str, Iterable[str]]] = {}
+    """The names that may stand in a parameter that is a dictionary of options."""
+
+    def __new__(cls, *arguments: Any, **named: Any) -> Self:
+        """Make an estimator. Raises TypeError for an unknown name, with the nearest known one."""
+        defaults = cls.defaults()
+        for name in named:
+            if name not in defaults:
+                outer = cls.owner(name, defaults)
+                part = f"{type(defaults[outer]).__name__}({name}=...)" if defaults.get(outer) else f"{{'{name}': ...}}"
+                near = f" Did you mean {outer}={part}?" if outer else nearest(name, defaults)
+                raise TypeError(f"{cls.__name__} has no parameter '{name}'.{near} Known: {', '.join(defaults)}.")
+        return super().__new__(cls)
+
+    def __init__(self) -> None:
+        """Store nothing: a subclass without parameters needs no constructor of its own."""
 
     def __init_subclass__(cls) -> None:
         """Add the constraints of fields that `parameter` gave."""
@@ -36,9 +52,28 @@ class Estimator:
 
     @classmethod
     @functools.cache
+    def defaults(cls) -> dict[str, Any]:
+        """Return the constructor's parameters by name, with their default values."""
+        return {name: p.default for name, p in inspect.signature(cls.__init__).parameters.items() if name != "self"}
+
+    @classmethod
     def parameter_names(cls) -> tuple[str, ...]:
         """Return the names of the constructor's parameters."""
-        return tuple(inspect.signature(cls).parameters)
+        return tuple(cls.defaults())
+
+    @classmethod
+    def owner(cls, name: str, parameters: Mapping[str, Any]) -> str:
+        """Find the parameter, of these, that has a part of that name; "" where there is none."""
+        for outer, value in parameters.items():
+            if name in (value.defaults() if isinstance(value, Estimator) else cls.options.get(outer, ())):
+                return outer
+        return ""
+
+    @classmethod
+    def meant(cls, name: str, parameters: Mapping[str, Any]) -> str:
+        """Return the sentence " Did you mean …?" for a name that is no parameter: a part of one, or the nearest of them."""
+        outer = cls.owner(name, parameters)
+        return f" Did you mean {outer}.{name} ({outer}__{name} in Python)?" if outer else nearest(name, parameters)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters by name; with `deep`, also those of nested estimators and options as `outer__inner`."""
@@ -56,7 +91,7 @@ class Estimator:
         for key, value in params.items():
             name, _, inner = key.partition("__")
             if name not in names:
-                known = f"{nearest(name, names)} Known: {', '.join(names)}."
+                known = f"{self.meant(name, self.get_params(deep=False))} Known: {', '.join(names)}."
                 raise ParameterError(f"Invalid parameter '{name}': {type(self).__name__} has no such parameter.{known}")
             if inner:
                 nested.setdefault(name, {})[inner] = value
@@ -77,8 +112,7 @@ class Estimator:
         check_parameters(type(self).__name__, self.constraints, self.get_params(deep=False))
 
     def __repr__(self) -> str:
-        defaults = {name: p.default for name, p in inspect.signature(type(self)).parameters.items()}
-        shown = []
+        shown, defaults = [], self.defaults()
         for name, value in self.get_params(deep=False).items():
             plain = isinstance(value, (str, int, float, bool, tuple, type(None)))
             if not (plain and value == defaults[name]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from shutil import get_terminal_size
 from typing import Any, NamedTuple
@@ -12,6 +13,10 @@ import numpy as np
 
 NO_NUMBERS = ("", "–", "inf", "-inf", "nan", "failed")
 """Texts that may stand among the numbers of a column that is aligned to the right."""
+
+
+GAPS = (3, 2)
+"""The characters between two columns of a table: the first number with which all columns fit."""
 
 
 class Table(NamedTuple):
@@ -88,24 +93,63 @@ def csv_cells(row: Mapping[str, Any], columns: Sequence[str]) -> list[Any]:
 
 
 def table_text(table: Table, width: int) -> str:
-    """Return a table as text at most `width` wide, numbers right-aligned, with its notes beneath it."""
+    """Return a table as text at most `width` wide, numbers right-aligned, with its notes beneath it.
+
+    Lines break between words. Columns that do not fit beside the others follow below, beside the first column again.
+    """
+    title, columns, rows, notes = table
+    lines = textwrap.wrap(title, width, break_long_words=False, break_on_hyphens=False)
+    if not rows:
+        return "\n".join([*lines, "", *notes])
+    texts = list(zip(columns, *rows, strict=True))
+    least = [_least_width(index, column) for index, column in enumerate(texts)]
+    gap = next((gap for gap in GAPS if _total(least, gap) <= width), GAPS[-1])
+    parts = [[0]]
+    for index in range(1, len(columns)):
+        if len(parts[-1]) > 1 and _total([least[i] for i in (*parts[-1], index)], gap) > width:
+            parts.append([0])
+        parts[-1].append(index)
+    for part in parts:
+        lines += ["", *_grid_lines([texts[i] for i in part], [least[i] for i in part], gap, width)]
+    return "\n".join([*lines, *([""] if notes else []), *notes])
+
+
+def _is_numeric(column: Sequence[str]) -> bool:
+    """Return whether the cells below the head of a column are numbers."""
+    return all(cell.lstrip("-.")[:1].isdigit() or cell in NO_NUMBERS for cell in column[1:])
+
+
+def _least_width(index: int, column: Sequence[str]) -> int:
+    """Return the width that a column needs: its numbers, its names of up to 30 letters and the words of its head stay whole."""
+    longest = max(map(len, column[1:]))
+    whole = _is_numeric(column) if index else longest <= 30
+    return max(longest if whole else min(longest, 10), *map(len, column[0].split() or [""]))
+
+
+def _total(widths: Sequence[int], gap: int) -> int:
+    """Return the width of a line of columns, which begins with a space."""
+    return 1 + sum(widths) + gap * (len(widths) - 1)
+
+
+def _grid_lines(columns: Sequence[Sequence[str]], least: Sequence[int], gap: int, width: int) -> list[str]:
+    """Return the lines of a grid of columns, each with its head; the widest columns give way until it fits into `width`."""
     from rich import box
     from rich.console import Console
     from rich.table import Table as Grid
 
-    title, columns, rows, notes = table
-    if not rows:
-        return "\n".join([title, "", *notes])
-    grid = Grid(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for index, column in enumerate(columns):
-        numeric = index > 0 and all(row[index].lstrip("-.")[:1].isdigit() or row[index] in NO_NUMBERS for row in rows)
-        short = index == 0 and max(len(row[0]) for row in rows) <= 30  # names that can stay whole
-        least = max(len(row[index]) for row in rows) if numeric else None  # numbers stay whole
-        grid.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=short, min_width=least)
-    for row in rows:
+    widths = [max(map(len, column)) for column in columns]
+    while _total(widths, gap) > width:
+        spare = [w if w > minimum else 0 for w, minimum in zip(widths, least, strict=True)]
+        if not any(spare):
+            break
+        widths[spare.index(max(spare))] -= 1
+    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, gap - 2))
+    for index, (column, its_width) in enumerate(zip(columns, widths, strict=True)):
+        numeric = index > 0 and _is_numeric(column)
+        grid.add_column(column[0], justify="right" if numeric else "left", overflow="fold", width=its_width)
+    for row in zip(*[column[1:] for column in columns], strict=True):
         grid.add_row(*row)
-    console = Console(width=width, highlight=False, markup=False)
+    console = Console(width=_total(widths, gap) + 1, highlight=False, markup=False)
     with console.capture() as captured:
         console.print(grid)
-    lines = [line.rstrip() for line in captured.get().rstrip().split("\n")]
-    return "\n".join([*lines, *([""] if notes else []), *notes])
+    return [line.rstrip() for line in captured.get().split("\n") if line.strip()]

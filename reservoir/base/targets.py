@@ -36,6 +36,15 @@ class Targets:
         return self.values[0].shape[-1]
 
 
+def are_words(targets: Any) -> bool:
+    """Whether targets are labels that are written as words, such as ["slow", "fast"]."""
+    first = targets
+    while isinstance(first, (list, tuple)) and first:
+        first = first[0]
+    words = np.asarray(first)
+    return words.dtype.kind in "US" or (words.dtype.kind == "O" and words.size > 0 and isinstance(words.flat[0], str))
+
+
 def largest(targets: Targets) -> float:
     """Return the largest absolute value."""
     return max(float(max(y.max(), -y.min())) for y in targets.values)

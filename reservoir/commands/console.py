@@ -53,6 +53,15 @@ class Bar:
 
         return report
 
+    def steps(self, texts: Mapping[Any, str]) -> Callable[[int, int], None]:
+        """Returns a function that parts, done in the order of `texts`, call with the steps they have done and all their steps."""
+
+        def report(done: int, total: int) -> None:
+            part = list(texts)[self._finished]
+            self.within(f"{texts[part]}: {done:,} of {total:,} steps", part, done, total)
+
+        return report
+
     def sweep(self, state: Any) -> None:
         """Shows the `Progress` of a sweep. The runs that its store had before do not count for the speed."""
         if self._display and self.state is None:
@@ -118,6 +127,13 @@ def draw(report: Any, path: str | None, *arguments: Any) -> None:
     if path is not None:
         with writing(path):
             report.plot(path, *arguments)
+
+
+def wrote(as_json: bool, **files: str | None) -> None:
+    """Says which files were written, by what each holds, on stderr where stdout is JSON; None was not asked for."""
+    for what, path in files.items():
+        if path is not None:
+            click.echo(f"{what.capitalize()} written to {path}.", err=as_json)
 
 
 def explanation(error: BaseException) -> tuple[str, int]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from reservoir.commands.console import can_draw, draw, progress, show
+from reservoir.commands.console import can_draw, draw, progress, show, wrote
 from reservoir.commands.options import NAMES, OUTPUT, SET_HELP, Values, assigned, json_of, seed_of, task_options, tasks_with
 
 
@@ -52,3 +52,4 @@ def gradients(task: str, models: list[str], settings: Values, given: Values, see
         found = gradient_diagnostics(chosen, networks, seed, report)
     show(found, as_json)
     draw(found, plot)
+    wrote(as_json, picture=plot)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
-from reservoir.commands.console import can_draw, draw, show
+from reservoir.commands.console import can_draw, draw, show, wrote
 from reservoir.commands.options import COLUMN, OUTPUT, SET, Values, at_least, json_of, read_columns, seed_of
 
 
 @click.command(short_help="Measure a reservoir before training.")
+@click.option("--model", default="esn", show_default=True, help="esn, or package.module:Class of your own derived from ESN.")
 @SET
 @click.option("--inputs", type=at_least(1), help="The number of input channels, without --data.  [default: 1]")
 @click.option("--data", type=click.Path(), help="A CSV file; its standardized columns drive the reservoir instead of noise.")
@@ -18,8 +19,9 @@ from reservoir.commands.options import COLUMN, OUTPUT, SET, Values, at_least, js
 @json_of("one JSON object")
 @click.option("--plot", type=OUTPUT, help="Draw eigenvalues, memory curve and weights to this file.")
 def inspect(
-    settings: Values, data: str | None, columns: tuple[str, ...], seed: int, as_json: bool, plot: str | None, **noise: int | None
-) -> None:
+    model: str, settings: Values, data: str | None, columns: tuple[str, ...], seed: int, as_json: bool, plot: str | None,
+    **noise: int | None,
+) -> None:  # fmt: skip
     """Measure a reservoir before training: spectral radius, echo state index, Lyapunov exponent, ranks, memory.
 
     \b
@@ -31,7 +33,11 @@ def inspect(
     from reservoir.experiments.evaluation import make_model
     from reservoir.files.writing import check_outputs
     from reservoir.forecasting.ensemble import standardized
+    from reservoir.models import model_class
 
+    if not issubclass(model_class(model), model_class("esn")):
+        instead = f"`reservoir gradients TASK --models {model}` measures a network trained by gradient"
+        raise click.UsageError(f"inspect measures the reservoir of an echo state network, which {model} is not; {instead}.")
     if data is None and columns:
         raise click.UsageError("--column names a column of the file given with --data, which is missing.")
     for option, value in noise.items():
@@ -40,7 +46,8 @@ def inspect(
     check_outputs(plot, sources=[data])
     can_draw(plot)
     series = None if data is None else standardized(*read_columns(data, columns))[0]
-    esn, n_inputs, steps = make_model("esn", settings, seed), noise["inputs"] or 1, noise["steps"] or 2000
+    esn, n_inputs, steps = make_model(model, settings, seed), noise["inputs"] or 1, noise["steps"] or 2000
     report = measure(esn, series, n_inputs=n_inputs, steps=steps, seed=seed)
     show(report, as_json)
     draw(report, plot)
+    wrote(as_json, picture=plot)

@@ -13,7 +13,7 @@ from reservoir.base.values import parse_name, parse_seeds, parse_value, shown_na
 
 Values = dict[str, Any]
 OUTPUT = click.Path(readable=False)
-SET_HELP = "Set a parameter; may be repeated. A dot names a part of a parameter: readout.ridge=1e-6."
+SET_HELP = "Set a parameter; may be repeated. A dot names a part of a parameter: readout.ridge=1e-6. @W.npz reads a matrix."
 
 
 class Read(click.ParamType):
@@ -40,7 +40,18 @@ def _pair(text: str, needs_value: bool = True) -> tuple[str, str]:
 
 def _assignment(text: str) -> tuple[str, Any]:
     name, value = _pair(text, needs_value=False)
-    return name, parse_value(value)
+    return name, _matrix(value[1:]) if value.startswith("@") else parse_value(value)
+
+
+def _matrix(path: str) -> Any:
+    """Returns the matrix in a file."""
+    from reservoir.files.matrix_file import read_matrix
+    from reservoir.validation import DataError
+
+    try:
+        return read_matrix(path)
+    except DataError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _seeds(value: Any) -> list[int]:
@@ -91,6 +102,14 @@ def only_once(context: click.Context, option: click.Parameter, given: tuple[Any,
     return given[0]
 
 
+def only_task(context: click.Context, argument: click.Parameter, names: tuple[str, ...]) -> str:
+    """Returns the only task of a command. Refuses several, and names the command that takes them."""
+    if len(names) > 1:
+        several = f"`reservoir compare {' '.join(names)}` takes several"
+        raise click.UsageError(f"{context.command.name} takes one task, got {', '.join(names)}; {several}.", context)
+    return names[0]
+
+
 def assigned(option: str, name: str, help: str, kind: Read = ASSIGNMENT) -> Callable[[Any], Any]:
     """Returns a repeated NAME=VALUE option; the command gets a dict."""
     return click.option(option, name, type=kind, multiple=True, callback=no_name_twice, help=help)
@@ -101,6 +120,7 @@ TASK_SET_HELP = "Set an option of the task; may be repeated. A task's name befor
 COLUMN_HELP = "Read this column, or several separated by commas; may be repeated.  [default: the only numeric column]"
 COLUMN = click.option("--column", "columns", multiple=True, help=COLUMN_HELP)
 JOBS = click.option("--jobs", type=at_least(1), help="Processes that run side by side.  [default: the number of cores]")
+TASK = click.argument("task", nargs=-1, required=True, metavar="TASK", callback=only_task)
 MODEL_HELP = "The model; `reservoir models` lists them. package.module:Class is one of your own."
 MODEL = click.option("--model", default="esn", show_default=True, help=MODEL_HELP)
 

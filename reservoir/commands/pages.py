@@ -31,8 +31,10 @@ def tasks(name: str | None, as_json: bool) -> None:
     elif name:
         click.echo(task_page(task_class(name)))
     else:
-        rows = [[f["name"], f["kind"], f["summary"]] for f in facts]
-        click.echo(Table("Tasks", ["name", "kind", "what it asks"], rows, ["`reservoir tasks NAME` describes one."]))
+        rows = [[f["name"], f["kind"], ", ".join(f["slow"]), f["summary"]] for f in facts]
+        notes = ["Slow: a run takes over 10 s with these; gradient: any model trained by gradient."]
+        notes.append("`reservoir tasks NAME` describes a task.")
+        click.echo(Table("Tasks", ["name", "kind", "slow", "what it asks"], rows, notes))
 
 
 @click.command(short_help="List the models, or describe one.")
@@ -55,7 +57,7 @@ def models(name: str | None, as_json: bool) -> None:
 def task_facts(task: Any) -> dict[str, Any]:
     """Describes a task class, as plain data."""
     return {
-        **{name: getattr(task, name) for name in ("name", "kind", "metric", "higher_is_better", "published")},
+        **{name: getattr(task, name) for name in ("name", "kind", "metric", "higher_is_better", "published", "slow")},
         "summary": summary(task),
         "options": {field.name: field.default for field in fields(task)},
         "settings": {model: dict(task.settings(model)) for model in MODELS},
@@ -92,8 +94,8 @@ def model_facts(name: str, model: Any) -> dict[str, Any]:
 
 def parameters(cls: Any) -> dict[str, dict[str, Any]]:
     """Returns the default and the constraint of each parameter of a model, or of a part of one."""
-    defaults = {p.name: p.default for p in inspect.signature(cls).parameters.values()}
-    return {name: {"default": default, "constraint": str(cls.constraints.get(name, ""))} for name, default in defaults.items()}
+    constraints = {name: str(cls.constraints.get(name, "")) for name in cls.defaults()}
+    return {name: {"default": default, "constraint": constraints[name]} for name, default in cls.defaults().items()}
 
 
 def part_classes_of(cls: Any, above: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

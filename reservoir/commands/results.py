@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reservoir.base.values import parse_name
-from reservoir.commands.console import can_draw, draw, print_json
+from reservoir.commands.console import can_draw, draw, print_json, wrote
 from reservoir.commands.options import NAMES, OUTPUT, at_least, json_of
 
 
@@ -42,3 +42,4 @@ def results(store: str, top: int, csv_file: str | None, plot: str | None, names:
         if command := report.best_command():
             click.echo(f"\nThe best on the test split, with new seeds:\n{command}")
     draw(report, plot, names and list(map(parse_name, names)))
+    wrote(as_json, runs=csv_file, picture=plot)

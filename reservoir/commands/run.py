@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from reservoir.commands.console import can_draw, draw, explanation, print_json, progress
-from reservoir.commands.options import MODEL, OUTPUT, SET, Values, json_of, seeds_from, task_options, tasks_with
+from reservoir.commands.console import can_draw, draw, explanation, print_json, progress, wrote
+from reservoir.commands.options import MODEL, OUTPUT, SET, TASK, Values, json_of, seeds_from, task_options, tasks_with
 
 
 @click.command(short_help="Fit a model to a task and score it.")
-@click.argument("task")
+@TASK
 @MODEL
 @SET
 @task_options
@@ -31,6 +31,7 @@ def run(
     reservoir run channel-equalization --task-set snr=24 --json
     reservoir run csv --data data.csv --task-set horizon=50
     """  # noqa: D301
+    from reservoir.base.progress import watching
     from reservoir.experiments.run import RunReport, results
     from reservoir.files.writing import check_outputs, writing
     from reservoir.validation import DivergenceError
@@ -39,10 +40,11 @@ def run(
     check_outputs(save, plot, sources=[given["data"]])
     can_draw(plot)
     rows: list[Values] = []
-    finished = None
+    finished, written = None, dict[str, str | None]()
     try:
-        with progress(task, len(seeds), as_json) as bar:
-            report = bar.epochs({seed: f"seed {seed}" for seed in seeds})
+        texts = {seed: f"seed {seed}" for seed in seeds}
+        with progress(task, len(seeds), as_json) as bar, watching(bar.steps(texts)):
+            report = bar.epochs(texts)
             for seed, result in zip(seeds, results(chosen, model, settings, seeds, report), strict=True):
                 if isinstance(result, DivergenceError):
                     click.echo(explanation(result)[0], err=True)
@@ -55,9 +57,12 @@ def run(
                         if save is not None:
                             with writing(save):
                                 result.model.save(save)
+                            written["model"] = save
                         draw(finished, plot)
+                        written["picture"] = plot
                 bar.step(seed)
     finally:  # what was finished counts, also after Ctrl-C
         if finished is not None and not as_json:
             click.echo(finished.table())
+        wrote(as_json, **written)
     return int(len(rows) < len(seeds))

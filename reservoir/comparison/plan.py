@@ -87,12 +87,14 @@ def entrants(models: Sequence[str | type], settings: Mapping[str, Any]) -> list[
 
 def _check_owned(parameters: Iterable[str], entered: Sequence[Entrant]) -> None:
     """Raise `ParameterError` unless all models have the parameters that are set for all."""
-    known = {entrant.label: model_class(entrant.model).parameter_names() for entrant in entered}
+    kinds = {entrant.label: model_class(entrant.model) for entrant in entered}
+    known = {label: kind.parameter_names() for label, kind in kinds.items()}
     for parameter in parameters:
         having = [label for label, names in known.items() if parameter in names]
         lacking = [label for label in known if label not in having]
         if not having:
-            close = nearest(parameter, set().union(*known.values(), known))
+            inside = [kind.meant(parameter, kind.defaults()) for kind in kinds.values() if kind.owner(parameter, kind.defaults())]
+            close = inside[0] if inside else nearest(parameter, set().union(*known.values(), known))
             raise ParameterError(f"No model here has a parameter '{parameter}'.{close} Models: {', '.join(known)}.")
         if lacking:
             remedy = f"say which one it is for, as in {having[0]}.{parameter}=VALUE"

@@ -20,7 +20,7 @@ from reservoir.echo.reservoir import Reservoir, build
 from reservoir.echo.reuse import MOST_BYTES, hashable, reused
 from reservoir.validation import DataError, ParameterError, as_sequences, is_many, refused
 
-FITTED = ("readout_", "classes_", "_per_step", "_flat", "_end", "_largest_output")  # what `fit` adds to `build`
+FITTED = ("readout_", "feature_names_in_", "classes_", "_per_step", "_flat", "_end", "_largest_output")  # what `fit` adds
 OUTPUT_LIMIT = 1e6  # in units of the largest target: a closed loop beyond it has diverged
 
 
@@ -53,8 +53,7 @@ class ESN(ESNParameters):
     readout : `Ridge`, `RidgeClassifier`, `Logistic`, `RecursiveLeastSquares`, `LeastMeanSquares`, a `Readout` of your own,
         or a regressor or classifier of scikit-learn, such as `SVC()`
     readout_from : what the readout sees, of "bias", "input" u(t), "state" x(t), "square" x(t)^2, "output" y(t-1)
-    pooling : what a target per sequence belongs to: the "last" step, the "mean" of the steps, or "every" step (the outputs
-        are then averaged)
+    pooling : what a target per sequence belongs to: the "last" step, the "mean" of the steps, or "every" step (averaged)
     initial_state : "zero", "random" (uniform in +-1), or N numbers: the state before each sequence
     dtype : "float64" or "float32", of the reservoir; readouts are always fitted in float64
     random_state : seed: an integer, a NumPy Generator, RandomState or SeedSequence, or None for a fresh one
@@ -87,12 +86,12 @@ class ESN(ESNParameters):
         targets : per step or per sequence; None to learn the next step of the inputs themselves
         target : "step" or "sequence": what the targets belong to, where their shape leaves it open
 
-        Raises `ParameterError` for a parameter out of its constraint, `DataError` for data that cannot be used, and
-        `DivergenceError` where unbounded units have too large a radius.
+        Raises `ParameterError` for a parameter out of its constraint, `DataError` for data that cannot be used,
+        `DivergenceError` where unbounded units have too large a radius, `MemoryError` before work that needs more than there is.
         """
         sequences, read = self._read(inputs, targets, None, self.washout, target)
         trial = copy.copy(self)  # takes the fitted state; `self` gets it when everything went well
-        trial._start(sequences[0].shape[1], read)
+        trial._start(inputs, sequences[0].shape[1], read)
         noise = (trial.noise, trial._noise_seed.entropy, trial._noise_seed.spawn_key)
         blocks = reused(
             "training",
@@ -133,9 +132,9 @@ class ESN(ESNParameters):
         sequences, read = self._read(inputs, targets, known, 0 if continued else self.washout, target)
         trial = copy.copy(self)
         if fresh:
-            trial._start(sequences[0].shape[1], read)
+            trial._start(inputs, sequences[0].shape[1], read)
         else:
-            self._check_again(sequences, read)
+            self._check_again(inputs, sequences, read)
             trial.readout_, trial._noise_seed = copy.deepcopy((self.readout_, self._noise_seed))
         trial._largest_output = max(trial._largest_output, largest(read))
         blocks = trial._blocks(sequences, read, trial._noise_seed.spawn(1)[0], continued)  # new noise at every call
@@ -145,6 +144,7 @@ class ESN(ESNParameters):
     def build(self, n_inputs: int, n_outputs: int = 1) -> Self:
         """Draw the weights and forget an earlier fit: the weights can be read, and `states` works."""
         self.check()
+        self._check_memory(n_inputs, n_outputs, 0)
         trial = copy.copy(self)
         trial._draw(n_inputs, n_outputs)
         self.__dict__ = vars(trial)
@@ -162,10 +162,10 @@ class ESN(ESNParameters):
         self.reservoir_ = reused("reservoir", key, (), lambda: build(self, n_inputs, fed_back, seed))
         self._noise_seed = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 0x6E6F6973))
 
-    def _start(self, n_inputs: int, read: Targets) -> None:
+    def _start(self, inputs: Any, n_inputs: int, read: Targets) -> None:
         self._draw(n_inputs, read.n_outputs)
         self.readout_: Any = as_readout(clone(self.readout))
-        self._remember(read)
+        self._remember(inputs, read)
         self._largest_output = largest(read)
 
     def _become(self, trial: Self, blocks: Blocks, read: Targets) -> Self:
@@ -186,6 +186,8 @@ class ESN(ESNParameters):
                 f"inputs: Found array with 0 feature(s) (shape=({len(sequences[0])}, 0)) while a minimum of 1 is required."
                 " Without inputs, set feedback_scaling."
             )
+        rows = sum(len(u) - int(washout) for u in sequences) if read.per_step or self.pooling == "every" else len(sequences)
+        self._check_memory(sequences[0].shape[1], read.n_outputs, rows)
         return sequences, read
 
     def _blocks(self, inputs: Many, read: Targets, noise_seed: np.random.SeedSequence, continued: bool = False) -> Blocks:
@@ -216,7 +218,7 @@ class ESN(ESNParameters):
         """
         reservoir = self._drawn()
         sequences = as_sequences(inputs)
-        self._check_features(sequences)
+        self._check_features(inputs, sequences)
         if self._uses_feedback():
             if targets is None:
                 raise DataError("states: the network has output feedback; give the targets to feed back.")
@@ -257,9 +259,6 @@ class ESN(ESNParameters):
     def _network(self) -> FittedNetwork:
         limit = OUTPUT_LIMIT * max(self._largest_output, 1e-3)
         return FittedNetwork(self.reservoir_, self._layout, self.readout_, limit)
-
-    def _uses_feedback(self) -> bool:
-        return bool(np.any(self.feedback_scaling)) or "output" in self.readout_from
 
     @property
     def _classifies(self) -> bool:

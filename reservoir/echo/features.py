@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from reservoir.base.progress import advance
 from reservoir.base.targets import Targets
 from reservoir.echo.readouts.least_squares import Block, Blocks
 from reservoir.echo.reservoir import Reservoir, Segment
@@ -115,6 +116,9 @@ def stream(
     """
     lengths, units = [len(u) for u in inputs], reservoir.units
     first = layout.columns("state").start  # the last part, so that the states fit in even where the layout leaves them out
+    begun = reservoir.initial_state if starts is None else starts
+    limit = reservoir.state_limit(inputs, *([] if last_outputs is None else [last_outputs]), starts=begun)
+    done, total = 0, sum(lengths)
     carried: dict[int, np.ndarray] = {}  # the states of sequences that continue in the next block
     for segments in blocks_of(lengths, first + units):
         numbers = [s for s, _, _ in segments]
@@ -132,11 +136,14 @@ def stream(
                 block[:, layout.columns("output")] = last
             fed = np.concatenate([fed, last], axis=1)
         shaken = None if noise is None else noise[0] * noise[1].standard_normal((len(fed), units))
-        reservoir.run(fed, segments, states, block, first, shaken, several=len(lengths) > 1)
+        reservoir.run(fed, segments, states, block, first, shaken, limit, several=len(lengths) > 1)
         if "square" in layout.parts:
             np.square(block[:, first:], out=block[:, layout.columns("square")])
         carried = {s: state for (s, _, stop), state in zip(segments, states, strict=True) if stop < lengths[s]}
         yield FeatureBlock(segments, block[:, : layout.width], states)
+        done += len(fed)
+        if len(fed) < total:  # a single block is over at once
+            advance(done, total)
 
 
 def per_step(source: Callable[[], Iterator[FeatureBlock]], targets: Sequence[np.ndarray], washout: int, layout: Layout) -> Blocks:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reservoir.base.memory import check_memory
 from reservoir.base.threads import split_work
 from reservoir.echo.features import FeatureBlock, Layout, pooled, shifted, stream
 from reservoir.echo.readouts.base import Readout
@@ -20,9 +21,14 @@ Many = list[np.ndarray]
 
 
 def states(reservoir: Reservoir, inputs: Sequence[np.ndarray]) -> Many:
-    """The states (T, N) along each sequence of inputs, fed-back outputs stacked beside them, (T, I + O)."""
-    segments = [(s, 0, len(u)) for s, u in enumerate(inputs)]
-    out = np.empty((sum(map(len, inputs)), reservoir.units), reservoir.dtype)
+    """The states (T, N) along each sequence of inputs, fed-back outputs stacked beside them, (T, I + O).
+
+    Raises `MemoryError`, with the number of steps that would fit, where they need more memory than there is.
+    """
+    segments, total = [(s, 0, len(u)) for s, u in enumerate(inputs)], sum(map(len, inputs))
+    row = float(reservoir.units * reservoir.dtype.itemsize)
+    check_memory(f"Keeping the states of {total:,} steps", lambda steps: {"states": row * steps}, total, "steps")
+    out = np.empty((total, reservoir.units), reservoir.dtype)
     start = np.tile(reservoir.initial_state, (len(inputs), 1))
     reservoir.run(np.concatenate(inputs), segments, start, out, several=len(inputs) > 1)
     return np.split(out, np.cumsum([len(u) for u in inputs])[:-1])

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
+from reservoir.base.memory import check_memory
 from reservoir.base.sequence_estimator import SequenceEstimator
-from reservoir.echo.features import PARTS, Layout
+from reservoir.echo.features import PARTS, Layout, block_rows
 from reservoir.echo.input_weights import PATTERNS
-from reservoir.echo.readouts.model import AnyReadout
+from reservoir.echo.readouts.model import AnyReadout, as_readout
 from reservoir.echo.readouts.ridge import Ridge
 from reservoir.echo.readouts.table import READOUTS
-from reservoir.echo.topology import TOPOLOGIES, topology_options
+from reservoir.echo.topology import OPTION_CONSTRAINTS, TOPOLOGIES, stored_bytes, topology_options
 from reservoir.kernels.activations import CODES
 from reservoir.validation import Choice, Constraint, Number, Subset, refused
 
@@ -56,6 +57,8 @@ class ESNParameters(SequenceEstimator):
         "initial_state": Choice(("zero", "random"), ARRAY, "N numbers"),
         "dtype": Choice(("float64", "float32")),
     }  # fmt: skip
+    for_labels: ClassVar[str] = "a classifier as the readout: readout=RidgeClassifier() or readout=Logistic()"
+    options: ClassVar[Mapping[str, Iterable[str]]] = {"topology_options": OPTION_CONSTRAINTS}
 
     units: int = 500
     spectral_radius: float | None = 0.95
@@ -90,6 +93,24 @@ class ESNParameters(SequenceEstimator):
             if options := topology_options(name):
                 topologies[name] += f" Options: {', '.join(f'{key}={value!r}' for key, value in options.items())}."
         return {"Topologies": topologies, "Readouts": lines(READOUTS)}
+
+    def _uses_feedback(self) -> bool:
+        return bool(np.any(self.feedback_scaling)) or "output" in self.readout_from
+
+    def _check_memory(self, n_inputs: int, n_outputs: int, rows: int) -> None:
+        """Raise `MemoryError` where a fit to so many rows needs more memory than there is; without rows, to draw the weights."""
+
+        def needs(units: int) -> dict[str, float]:
+            width = Layout(frozenset(self.readout_from), n_inputs, n_outputs, units).width
+            weights = 2.0 * stored_bytes(self.topology, units, self.density) + 16.0 * units * (n_inputs + n_outputs)
+            parts = {"weights of the reservoir": weights}
+            if rows:
+                parts["a block of features"] = 8.0 * width * min(block_rows(width), rows)
+                parts.update(as_readout(self.readout).memory(rows, width, n_outputs))
+            return parts
+
+        fitted = f" fitted to {rows:,} rows" if rows else ""
+        check_memory(f"{type(self).__name__} with {self.units:,} units{fitted}", needs, int(self.units), "units")
 
     @classmethod
     def sized(cls, budget: int, n_inputs: int, n_outputs: int, **parameters: Any) -> int:

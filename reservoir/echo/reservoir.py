@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,10 @@ Segment = tuple[int, int, int]
 """Number of a sequence, first row, last row + 1."""
 UNIT_RADIUS = ("cycle", "orthogonal", "permutation")  # by construction
 NILPOTENT = ("delay_line",)  # by construction
+BOUNDED = ("tanh", "sigmoid")
+"""The activations that keep states within bounds, whatever the weights."""
+STATE_LIMIT = 1e12
+"""A state beyond this many times the largest drive has diverged: it holds the past of its own growth, not the inputs."""
 DIMENSIONS = {"input_weights": 2, "feedback_weights": 2, "bias": 1, "leak": 1, "initial_state": 1}
 """The arrays of a reservoir beside its matrix, and the dimensions of each, the first of which is N."""
 
@@ -112,7 +117,7 @@ class Reservoir:
 
     def run(
         self, inputs: np.ndarray, segments: Sequence[Segment], states: np.ndarray, out: np.ndarray, column: int = 0,
-        noise: np.ndarray | None = None, several: bool = False, symbols: bool = False,
+        noise: np.ndarray | None = None, limit: float = math.inf, several: bool = False, symbols: bool = False,
     ) -> None:  # fmt: skip
         """Drive segments of S sequences, in parallel threads.
 
@@ -123,25 +128,41 @@ class Reservoir:
         states : (S, N), the initial states, overwritten with the final ones
         out : (T, n_columns), contiguous; the states go to columns `column` ... `column + N - 1`
         noise : (T, N), added to the states
+        limit : a state beyond ± limit has diverged; see `state_limit`
         several : whether an error names the sequence, because there are several
         symbols : whether the inputs are symbols (T, 1), integers that stand for one-hot vectors
 
-        Raises `DivergenceError`, which names the step, if a state is no longer finite (unbounded units, too large a radius).
+        Raises `DivergenceError`, which names the step, if a last state is beyond the limit or no longer finite (unbounded units,
+        too large a radius).
         """
         offsets = np.cumsum([0, *(stop - start for _, start, stop in segments)])
         inputs = np.ascontiguousarray(inputs, np.int64 if symbols else self.dtype)
         noise = np.empty((1, 0), self.dtype) if noise is None else np.ascontiguousarray(noise, self.dtype)
         run(self.weights, self.lanes, inputs, noise, offsets, states, out, column)
-        bad = ~np.isfinite(states).all(axis=1)
+        what = "no longer finite" if limit == math.inf else f"beyond {limit:.3g}, {STATE_LIMIT:.0e} times the largest drive,"
+        limit = min(limit, float(np.finfo(self.dtype).max))
+        bad = ~(np.abs(states) <= limit).all(axis=1)
         if bad.any():
             s = int(np.argmax(bad))
             rows = out[offsets[s] : offsets[s + 1], column : column + self.units]
-            step = segments[s][1] + int(np.argmax(~np.isfinite(rows).all(axis=1)))
+            step = segments[s][1] + int(np.argmax(~(np.abs(rows) <= limit).all(axis=1)))
             where = f" of sequence {segments[s][0]}" if several else ""
             raise DivergenceError(
-                f"The reservoir diverged: its state is no longer finite at step {step}{where};"
-                " lower spectral_radius, or use tanh units."
+                f"The reservoir diverged: its state is {what} at step {step}{where}; lower spectral_radius, or use tanh units."
             )
+
+    def state_limit(self, *driven: Sequence[np.ndarray], starts: np.ndarray) -> float:
+        """Compute the size of a state at which the reservoir has diverged; infinity for units that keep within bounds.
+
+        `driven` are the inputs (T, I) of each sequence, then the fed-back outputs (T, O), if there are any; `starts` are the
+        states before them.
+        """
+        if self.activation in BOUNDED:
+            return math.inf
+        channels = [np.max([np.maximum(v.max(axis=0), -v.min(axis=0)) for v in part], axis=0) for part in driven]
+        weights = np.concatenate([self.input_weights, self.feedback_weights], axis=1)[:, : sum(map(len, channels))]
+        drive = np.abs(weights) @ np.concatenate(channels) + np.abs(self.bias)
+        return STATE_LIMIT * max(float(drive.max()), float(np.abs(starts).max())) or math.inf
 
 
 @functools.lru_cache(maxsize=16)

@@ -31,6 +31,10 @@ class Diagonals(NamedTuple):
 Matrix: TypeAlias = Diagonals | sp.csr_array | np.ndarray
 Random: TypeAlias = np.random.Generator
 
+FULL = ("dense", "orthogonal")
+"""The topologies without zeros."""
+BY_DENSITY = ("diagonals", "random", "small_world", "blocks")
+"""The topologies with as many connections as the density says; those that are in neither list have a few per unit."""
 OPTION_CONSTRAINTS: dict[str, Constraint] = {
     "weights": Choice(("uniform", "normal", "sign")),
     "jump": Number(low=2, integer=True),
@@ -206,6 +210,13 @@ def own_matrix(matrix: Any, units: int) -> Matrix:
     if not np.isfinite(matrix.data if sp.issparse(matrix) else matrix).all():
         raise DataError("topology: the matrix contains NaN or infinity.")
     return matrix
+
+
+def stored_bytes(topology: Any, units: int, density: float) -> float:
+    """The bytes of a matrix of a named topology or of the user's own, with its positions."""
+    if isinstance(topology, str):
+        return 8.0 * units**2 if topology in FULL else 12.0 * units * connections(units, density) * (topology in BY_DENSITY)
+    return 12.0 * topology.nnz if sp.issparse(topology) else 8.0 * units**2
 
 
 def scaled(matrix: Matrix, factor: float) -> Matrix:

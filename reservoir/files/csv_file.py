@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
@@ -18,6 +19,7 @@ from reservoir.validation import DataError, nearest
 Row = tuple[int, list[str]]
 """The number of the line a row ends on, and its cells."""
 
+FILL = "interpolate it first; without its row, all later ones would be a step early."
 ROWS_AT_ONCE = 1000
 """Few, so that the garbage collector never walks over long lists of rows: that is two thirds of the time otherwise."""
 
@@ -219,11 +221,17 @@ def _culprit(path: PathLike, block: list[Row], chosen: Mapping[str, int]) -> Dat
             cell, value = cells[index].strip(), _number(cells[index])
             place = f"{path}, line {line}, column '{name}'"
             if not cell:
-                return DataError(f"{place}: the cell is blank; fill it or remove the row first.")
+                return DataError(f"{place}: the cell is blank; {FILL}")
             if value is None:
-                mend = "; write decimals with a point" if "," in cell else ""
-                return DataError(f"{place}: {cell[:40]!r} is not a number{mend}.")
+                return DataError(f"{place}: {cell[:40]!r} is not a number{_remedy(cell)}.")
             if not math.isfinite(value):
                 what = "NaN" if math.isnan(value) else "infinity (inf)"
-                return DataError(f"{place}: the cell holds {what}; fill it or remove the row first.")
+                return DataError(f"{place}: the cell holds {what}; {FILL}")
     raise AssertionError("a block without a bad cell was searched for one")
+
+
+def _remedy(cell: str) -> str:
+    """What would make a number of a cell: 1,234.5 and 1 234 have thousands separators, 3,14 a comma for its point."""
+    if re.fullmatch(r"[+-]?\d{1,3}(?:([,.' \u2019\u00a0\u202f])\d{3})(?:\1\d{3})*(?:[.,]\d*)?", cell):
+        return "; write numbers without thousands separators, and decimals with a point"
+    return "; write decimals with a point" if "," in cell else ""

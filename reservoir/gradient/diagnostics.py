@@ -56,7 +56,7 @@ def measure_gradients(estimator: RecurrentEstimator, inputs: Any, targets: Any =
     estimator._check_fitted()
     known: Any = getattr(estimator, "classes_", None)
     sequences, read = estimator._read(inputs, targets, known, estimator.washout, "step" if estimator._per_step else "sequence")
-    estimator._check_again(sequences, read)
+    estimator._check_again(inputs, sequences, read)
     examples = Examples(sequences, read.values, estimator.washout, read.per_step)
     examples = examples.scaled(estimator._input_scaling, estimator._output_scaling, "float64")
     network, vector = estimator.network_, estimator._vector.astype(np.float64)

@@ -69,6 +69,7 @@ class RecurrentEstimator(SequenceEstimator):
     """
 
     cell_class: ClassVar[type[Cell]]
+    for_labels: ClassVar[str] = "loss='cross_entropy'"
 
     units: int = parameter(32, Number(low=1, integer=True))
     layers: int = parameter(1, Number(low=1, integer=True))
@@ -165,7 +166,7 @@ class RecurrentEstimator(SequenceEstimator):
         self.network_, self._vector, self.history_ = network, vector, history
         self._input_scaling, self._output_scaling = inward, outward
         self.n_features_in_, self.n_outputs_ = network.n_inputs, network.n_outputs
-        self._remember(read)
+        self._remember(inputs, read)
         return self
 
     def _scalings(self, training: Examples) -> tuple[Scaling, Scaling]:
@@ -228,7 +229,7 @@ class RecurrentEstimator(SequenceEstimator):
         """Outputs of the last layer (T, units) along inputs; a list for many sequences. Both directions side by side."""
         self._check_fitted()
         sequences = as_sequences(inputs)
-        self._check_features(sequences)
+        self._check_features(inputs, sequences)
         found = top_states(self.network_, self._vector, self._scaled(sequences))
         return found if is_many(inputs) else found[0]
 

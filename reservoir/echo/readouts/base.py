@@ -21,6 +21,7 @@ class Readout(Estimator):
     - `partial_fit(blocks)`, like `fit`, which learns on from more data: `ESN.partial_fit` needs it
     - `classifier = True`: the targets are one-hot rows, and the class of the largest output wins
     - `probabilities(outputs)`, which turns outputs (..., n_classes) into probabilities: `ESN.predict_proba` needs it
+    - `memory(rows, n_features, n_outputs)`: the bytes that `fit` takes, by what takes them, so that `ESN.fit` can refuse in time
     - `to_arrays` and `restore`, if a model file must hold more than `coefficients_`
     - `linear = False` and `outputs(features)`, if the outputs are not linear in the features: then `fit` need not set
       `coefficients_`, `save` needs `to_arrays` and `restore`, and closed loops run step by step in Python
@@ -41,6 +42,10 @@ class Readout(Estimator):
         `blocks.in_memory()` gives all of them as two arrays.
         """
         raise NotImplementedError
+
+    def memory(self, rows: int, n_features: int, n_outputs: int) -> dict[str, float]:
+        """The least bytes that `fit` takes for features (rows, n_features), by the name of what takes them."""
+        return {"coefficients": 8.0 * n_features * n_outputs}
 
     def outputs(self, features: np.ndarray) -> np.ndarray:
         """Outputs (R, O) for features (R, F)."""

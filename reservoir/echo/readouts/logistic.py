@@ -63,6 +63,10 @@ class Logistic(Readout):
         self.coefficients_ = np.ascontiguousarray(np.concatenate([intercept, weights]) if first else weights).T
         return self
 
+    def memory(self, rows: int, n_features: int, n_outputs: int) -> dict[str, float]:
+        """The bytes of the features, which are held in memory, and of their standardized copy."""
+        return {"features": 16.0 * rows * n_features}
+
     def probabilities(self, outputs: np.ndarray) -> np.ndarray:
         """The softmax of outputs (..., n_classes)."""
         return softmax(outputs)

@@ -77,6 +77,10 @@ class ModelReadout(Readout):
             raise DataError(f"targets: the readout {brief(self.model)} refuses the data{remedy}: {reason}") from error
         return self
 
+    def memory(self, rows: int, n_features: int, n_outputs: int) -> dict[str, float]:
+        """The bytes of the features, which are held in memory."""
+        return {"features": 8.0 * rows * n_features}
+
     def outputs(self, features: np.ndarray) -> np.ndarray:
         """Outputs (R, O) for features (R, F)."""
         features = np.asarray(features, np.float64)

@@ -75,6 +75,10 @@ class RecursiveLeastSquares(OnlineReadout):
         super()._start(n_features, n_outputs)
         self.inverse_ = np.eye(n_features) / self.ridge
 
+    def memory(self, rows: int, n_features: int, n_outputs: int) -> dict[str, float]:
+        """The bytes of P, and of the identity that it starts from."""
+        return {"inverse": 16.0 * n_features**2}
+
     def to_arrays(self) -> dict[str, np.ndarray]:
         """What a model file keeps of a fitted readout: with P, it can learn on."""
         return {**super().to_arrays(), "inverse": self.inverse_}

@@ -59,9 +59,19 @@ class Ridge(Readout):
         """Fit to all blocks. They are read once, or twice if a list of ridges or "auto" needs it."""
         self.check()
         self._kept = None
-        wide = blocks.rows < blocks.n_features and self.solver in ("auto", "cholesky")
+        wide = self._is_wide(blocks.rows, blocks.n_features)
         self.coefficients_ = self._fit_wide(blocks) if wide else self._fit_tall(blocks)
         return self
+
+    def memory(self, rows: int, n_features: int, n_outputs: int) -> dict[str, float]:
+        """The least bytes that `fit` takes: the sums and their centered copy, or the rows, their copy and their products."""
+        if self._is_wide(rows, n_features):
+            return {"features": 16.0 * rows * n_features, "products of rows": 16.0 * rows**2}
+        copies = 3 if self.solver in ("qr", "svd") else 2
+        return {"triangular factor" if copies == 3 else "Gram matrix": 8.0 * copies * n_features**2}
+
+    def _is_wide(self, rows: int, n_features: int) -> bool:
+        return rows < n_features and self.solver in ("auto", "cholesky")
 
     def fit_arrays(self, features: np.ndarray, targets: np.ndarray, bias: bool) -> Self:
         """Fit to features (T, F) and targets (T, O) in memory; `bias` says that the first feature is the constant one."""
