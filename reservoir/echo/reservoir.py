@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,9 +68,14 @@ class Reservoir:
         )
 
     @functools.cached_property
-    def lanes(self) -> Callable[[int], LaneWeights]:
-        """A function that gives W and the weights of so many inputs, all or none, as `drive_lanes` reads them."""
-        return functools.cache(self._lanes)
+    def lanes(self) -> LaneWeights:
+        """W and the weights of the inputs as the kernel reads them that runs many sequences side by side."""
+        return self._lanes(len(self.weights.drive_weights))
+
+    @functools.cached_property
+    def symbol_lanes(self) -> LaneWeights:
+        """W alone as that kernel reads it, for inputs that are symbols."""
+        return self._lanes(0)
 
     def _lanes(self, count: int) -> LaneWeights:
         stacked, matrix = self.weights.drive_weights[:count], self.matrix
@@ -138,7 +143,7 @@ class Reservoir:
         offsets = np.cumsum([0, *(stop - start for _, start, stop in segments)])
         inputs = np.ascontiguousarray(inputs, np.int64 if symbols else self.dtype)
         noise = np.empty((1, 0), self.dtype) if noise is None else np.ascontiguousarray(noise, self.dtype)
-        run(self.weights, self.lanes, inputs, noise, offsets, states, out, column)
+        run(self.weights, lambda: self.symbol_lanes if symbols else self.lanes, inputs, noise, offsets, states, out, column)
         what = "no longer finite" if limit == math.inf else f"beyond {limit:.3g}, {STATE_LIMIT:.0e} times the largest drive,"
         limit = min(limit, float(np.finfo(self.dtype).max))
         bad = ~(np.abs(states) <= limit).all(axis=1)

@@ -22,7 +22,7 @@ SHARED_UNITS = 16 * BLOCK
 
 def run(
     weights: ReservoirWeights,
-    lanes: Callable[[int], LaneWeights],
+    lanes: Callable[[], LaneWeights],
     inputs: np.ndarray,
     noise: np.ndarray,
     offsets: np.ndarray,
@@ -33,7 +33,7 @@ def run(
     """Drive S sequences as `reservoir.kernels.drive.drive` does, in parallel threads.
 
     Many sequences run side by side, in the lanes of vectors, from half as many per thread as there are lanes: one at a
-    time takes longer then. `lanes` gives the weights for that and a number of inputs, 0 for symbols.
+    time takes longer then. `lanes` gives the weights for that.
     """
     threads = min(thread_count(), weights.bias.size // SHARED_UNITS)
     if len(states) == 1 and threads > 1 and COMPILES:
@@ -44,7 +44,7 @@ def run(
         some = (inputs, noise, offsets[first : last + 1], states[first:last], out, column)
         if last - first >= width(out.itemsize) // 2:
             count = 0 if inputs.dtype.kind == "i" else inputs.shape[1]
-            drive_lanes(weights, lanes(count), *some, lane_scratch(weights, count))
+            drive_lanes(weights, lanes(), *some, lane_scratch(weights, count))
         else:
             drive(weights, *some, scratch_for(weights))
 
