@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reservoir.commands.console import Bar, progress
-from reservoir.sweeps.driver import Progress
+from reservoir.experiments.driver import Progress
 
 
 class Display:

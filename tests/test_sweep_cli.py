@@ -13,7 +13,7 @@ import pytest
 from commands import SWEEP, Command, toml_file
 
 from reservoir.experiments.evaluation import make_model
-from reservoir.sweeps import work
+from reservoir.experiments import work
 from reservoir.sweeps.plan import plan_sweep
 
 FILE = """
@@ -254,7 +254,7 @@ def test_results_rank_the_trials(command: Command, runs: Runs) -> None:
 
 
 def test_a_store_without_runs_says_so(command: Command) -> None:
-    from reservoir.sweeps.store import Store
+    from reservoir.experiments.store import Store
     from reservoir.tasks import get_task
 
     planned = plan_sweep(get_task("narma10"), "esn", {"leak_rate": [0.5]})

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reservoir.sweeps.driver import Progress
+from reservoir.experiments.driver import Progress
 from reservoir.sweeps.report import SweepReport, value_text
 from reservoir.sweeps.summary import RunTable
 

@@ -14,7 +14,8 @@ import pytest
 
 from reservoir.sweeps import strategies
 from reservoir.sweeps.space import Dimension, Point, point_at, read_dimension
-from reservoir.sweeps.strategies import LISTENING, STRATEGIES, Outcome, Search
+from reservoir.experiments.rows import Outcome
+from reservoir.sweeps.strategies import LISTENING, STRATEGIES, Search
 from reservoir.validation import ParameterError
 
 RANGES = [

@@ -62,6 +62,15 @@ def counted(count: int, thing: str) -> str:
     return f"{count:,} {thing}{'s' * (count != 1)}"
 
 
+def duration(seconds: float) -> str:
+    """A time for people, in the unit that fits.
+
+    >>> duration(7.2), duration(200), duration(9000)
+    ('7 s', '3 min', '2.5 h')
+    """
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 def better(task: Any) -> str:
     """Return the direction of a task's metric, in words."""
     return "higher is better" if task.higher_is_better else "lower is better"

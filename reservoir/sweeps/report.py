@@ -17,7 +17,7 @@ import numpy as np
 from reservoir.base.tables import Table, counted, number
 from reservoir.base.values import shown_name
 from reservoir.files.writing import write_csv
-from reservoir.sweeps.store import Store
+from reservoir.experiments.store import Store
 from reservoir.sweeps.summary import ProgressCurve, RunTable, Trials, importance, progress_curve, ranking, trials_of
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def read_sweep(path: str | os.PathLike[str]) -> SweepReport:
     True
     """
     with Store.reading(path) as store:
-        return SweepReport(store.table(), store.path)
+        return SweepReport(RunTable(**store.table()), store.path)
 
 
 def value_text(value: Any) -> str:
