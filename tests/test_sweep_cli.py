@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from commands import SWEEP, Command, toml_file
 
-from reservoir.experiments.evaluation import make_model
 from reservoir.experiments import work
+from reservoir.experiments.evaluation import make_model
 from reservoir.sweeps.plan import plan_sweep
 
 FILE = """
@@ -147,7 +147,8 @@ def test_the_same_command_again_does_nothing_and_a_larger_one_what_is_new(
     assert [row for row in after if row["leak_rate"] in ("0.2", "0.5", "0.8") and row["seed"] != "2"] == before
     done.clear()
     shrunk = command(*args, "--vary", "leak_rate=0.5", "--seeds", "1")
-    assert not done and "15 done" in shrunk.out and runs() == after
+    assert not done and "1 trial, 1 seed: 1 done" in shrunk.out and runs() == after
+    assert "It holds 14 runs of other sweeps, too." in shrunk.out and "more of the store.\n" in grown.out
 
 
 def test_a_store_is_of_one_task_model_and_split(command: Command, runs: Runs) -> None:

@@ -19,10 +19,10 @@ import sweep_toys
 from sweep_toys import Toy, lasting
 from test_workers import alive, wait_until
 
+from reservoir.experiments.store import Store
 from reservoir.experiments.workers import WorkerError
 from reservoir.sweeps.plan import Sweep, plan_sweep
 from reservoir.sweeps.runner import run_sweep
-from reservoir.experiments.store import Store
 from reservoir.validation import ParameterError
 
 HERE = Path(__file__).parent

@@ -37,7 +37,7 @@ def report(scores: Any, statuses: Any = None, errors: Any = None, **about: Any) 
 
 def test_the_ranking_has_the_varied_parameters_and_the_spread_over_seeds() -> None:
     title, columns, rows, notes = report([[0.5, 0.7], [0.2, 0.4], [0.9, 0.9]]).table(top=2)
-    assert title == "narma10, esn: nmse on the validation split, lower is better"
+    assert title == "narma10, esn: nmse on the validation split, lower is better; seeds 3,4"
     assert columns == ["trial", "readout.ridge", "topology", "mean", "std", "min", "max", "runs"]
     assert rows == [
         ["2", "1e-09", "two words", "0.3", "0.1414", "0.2", "0.4", "2"],
@@ -48,7 +48,7 @@ def test_the_ranking_has_the_varied_parameters_and_the_spread_over_seeds() -> No
 
 def test_one_seed_has_no_spread_and_higher_may_be_better() -> None:
     title, columns, rows, notes = report([[0.5], [0.2]], higher_is_better=True).table(top=5)
-    assert title.endswith("higher is better")
+    assert title.endswith("higher is better; seed 3")
     assert columns == ["trial", "topology", "score"]
     assert [row[-1] for row in rows] == ["0.5", "0.2"]
     assert notes == ["2 trials, 1 seed: 2 done."]

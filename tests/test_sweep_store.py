@@ -20,9 +20,9 @@ import pytest
 
 from reservoir.base.values import canonical
 from reservoir.experiments import database
-from reservoir.sweeps.report import read_sweep
 from reservoir.experiments.rows import Outcome, Row
 from reservoir.experiments.store import Store
+from reservoir.sweeps.report import read_sweep
 from reservoir.validation import StoreError
 
 ABOUT = {
@@ -419,7 +419,7 @@ def test_reading_while_a_writer_is_in_the_middle(tmp_path: Path) -> None:
     with Store.writing(path, ABOUT) as store:
         store.record([done(number) for number in store.add_trials(["1", "2"])], VERSIONS)
         with Store.reading(path) as reader, store._transaction() as connection:
-            connection.execute("INSERT INTO trials (parameters) VALUES ('3')")
+            connection.execute("INSERT INTO trials (subject, parameters) VALUES (1, '3')")
             connection.execute("INSERT INTO runs SELECT x'01', 3, 0, status, score, scores, error, warnings, curve, n_parameters,"
                                " fit_seconds, predict_seconds, attempts, finished, environment FROM runs LIMIT 1")  # fmt: skip
             assert len(read_sweep(path).runs.score) == len(reader.table().score) == 2

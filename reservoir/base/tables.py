@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from shutil import get_terminal_size
 from typing import Any, NamedTuple
@@ -12,6 +13,9 @@ import numpy as np
 
 NO_NUMBERS = ("", "–", "inf", "-inf", "nan", "failed")
 """Texts that may stand among the numbers of a column that is aligned to the right."""
+
+
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e[+-]?\d+)?")
 
 
 class Table(NamedTuple):
@@ -60,6 +64,23 @@ def counted(count: int, thing: str) -> str:
     ('1 seed', '2,000 trials')
     """
     return f"{count:,} {thing}{'s' * (count != 1)}"
+
+
+def alike(texts: Sequence[str]) -> dict[str, list[int]]:
+    """The places of texts that differ in numbers alone, by their common text, with … for a number that differs.
+
+    >>> alike(["it diverged in step 7 of 90", "too short", "it diverged in step 12 of 90"])
+    {'it diverged in step … of 90': [0, 2], 'too short': [1]}
+    """
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for place, text in enumerate(texts):
+        groups.setdefault(tuple(NUMBER.split(text)), []).append(place)
+    found = {}
+    for between, places in groups.items():
+        columns = zip(*[NUMBER.findall(texts[place]) for place in places], strict=True)
+        numbers = [column[0] if len(set(column)) == 1 else "…" for column in columns]
+        found["".join(part for pair in zip(between, [*numbers, ""], strict=True) for part in pair)] = places
+    return found
 
 
 def duration(seconds: float) -> str:

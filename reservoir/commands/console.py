@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import sys
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
@@ -14,6 +14,35 @@ import click
 
 AT_RUN_TIME = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EBUSY)
 """Errors of the system that no other input would fix."""
+
+
+QUIET_KEY = "reservoir.quiet"
+
+
+def is_quiet() -> bool:
+    """Returns whether the command that runs was given --quiet."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(QUIET_KEY))
+
+
+def say(text: object) -> None:
+    """Prints what people read, unless the command is quiet."""
+    if not is_quiet():
+        click.echo(text)
+
+
+def announce(text: str) -> None:
+    """Prints what a command is about to do on stderr, if that is a terminal and the command is not quiet."""
+    if sys.stderr.isatty() and not is_quiet():
+        click.echo(text, err=True)
+
+
+def interrupted(store: str, runs: int) -> str:
+    """Says after Ctrl-C how many runs a store keeps."""
+    if not runs:
+        return "Interrupted before any run was finished."
+    kept = "the run that was" if runs == 1 else f"the {runs:,} runs that were"
+    return f"Interrupted; {store} keeps {kept} finished. The same command continues from there."
 
 
 class Bar:
@@ -53,8 +82,13 @@ class Bar:
 
         return report
 
-    def sweep(self, state: Any) -> None:
-        """Shows the `Progress` of a sweep. The runs that its store had before do not count for the speed."""
+    def sweep(self, state: Any, ended: Iterable[Hashable] = ()) -> None:
+        """Shows the `Progress` of a sweep or a comparison; `ended` are the parts that are no longer under way.
+
+        The runs that the store had before do not count for the speed.
+        """
+        for part in ended:
+            self._under_way.pop(part, None)
         if self._display and self.state is None:
             self._display.reset(self._task, total=state.total, completed=state.kept, visible=state.total > 1)
         self.state, self._finished = state, state.kept + state.finished
@@ -68,7 +102,7 @@ class Bar:
 @contextmanager
 def progress(label: str, total: int, as_json: bool = False) -> Iterator[Bar]:
     """Shows a progress bar on stderr, if that is a terminal and no JSON goes there too."""
-    if not sys.stderr.isatty() or (as_json and sys.stdout.isatty()):
+    if not sys.stderr.isatty() or is_quiet() or (as_json and sys.stdout.isatty()):
         yield Bar(None, label, total)
         return
     from rich.console import Console
@@ -84,7 +118,7 @@ def progress(label: str, total: int, as_json: bool = False) -> Iterator[Bar]:
 def show(report: Any, as_json: bool) -> None:
     """Prints the table of a report, or its records, one JSON object a line."""
     if not as_json:
-        click.echo(report.table())
+        say(report.table())
         return
     for record in report.records():
         print_json(record)
@@ -126,7 +160,7 @@ def explanation(error: BaseException) -> tuple[str, int]:
     Raises an unforeseen error again.
     """
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        return "Interrupted; what was finished is kept.", 130
+        return "Interrupted.", 130
     if isinstance(error, click.ClickException):
         context = getattr(error, "ctx", None)
         return f"Error: {error.format_message()}" + (f" See {context.command_path} --help." if context else ""), 2

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from reservoir.commands.console import can_draw, draw, explanation, print_json, progress
-from reservoir.commands.options import MODEL, OUTPUT, SET, Values, json_of, seeds_from, task_options, tasks_with
+from reservoir.commands.console import can_draw, draw, explanation, print_json, progress, say
+from reservoir.commands.options import MODEL, OUTPUT, QUIET, SET, Values, json_of, seeds_from, task_options, tasks_with
 
 
 @click.command(short_help="Fit a model to a task and score it.")
@@ -17,6 +17,7 @@ from reservoir.commands.options import MODEL, OUTPUT, SET, Values, json_of, seed
 @json_of("one JSON object per seed, a line each")
 @click.option("--save", type=OUTPUT, help="Write the fitted model of the first seed to this file.")
 @click.option("--plot", type=OUTPUT, help="Draw the first seed's predictions to this file (png, svg or pdf).")
+@QUIET
 def run(
     task: str, model: str, settings: Values, given: Values, seeds: list[int], as_json: bool, save: str | None, plot: str | None
 ) -> int:
@@ -31,6 +32,7 @@ def run(
     reservoir run channel-equalization --task-set snr=24 --json
     reservoir run csv --data data.csv --task-set horizon=50
     """  # noqa: D301
+    from reservoir.base.tables import counted
     from reservoir.experiments.run import RunReport, results
     from reservoir.files.writing import check_outputs, writing
     from reservoir.validation import DivergenceError
@@ -57,7 +59,11 @@ def run(
                                 result.model.save(save)
                         draw(finished, plot)
                 bar.step(seed)
+    except KeyboardInterrupt:
+        done = f"; {len(rows)} of {counted(len(seeds), 'seed')}" if rows else " before any seed"
+        click.echo(f"Interrupted{done} {'were' if len(rows) > 1 else 'was'} finished.", err=True)
+        return 130
     finally:  # what was finished counts, also after Ctrl-C
         if finished is not None and not as_json:
-            click.echo(finished.table())
+            say(finished.table())
     return int(len(rows) < len(seeds))

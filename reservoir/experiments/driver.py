@@ -15,11 +15,11 @@ from time import monotonic
 from typing import Any
 
 from reservoir.base.tables import duration, number
-from reservoir.experiments.workers import WorkerError
 from reservoir.experiments.engines import Engine
 from reservoir.experiments.rows import KeptRun, Row
 from reservoir.experiments.store import Store
 from reservoir.experiments.work import Answer, Chunk, TrialRun, run_chunk
+from reservoir.experiments.workers import WorkerError
 
 CHUNK_SECONDS = 0.3
 """How long a chunk should take: long beside the milliseconds of sending it, short beside a user's patience with Ctrl-C."""

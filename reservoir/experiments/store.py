@@ -29,7 +29,7 @@ import numpy as np
 from reservoir.base.values import canonical
 from reservoir.experiments import database
 from reservoir.experiments.database import explained, understood
-from reservoir.experiments.rows import COLUMNS, RECORD, KeptRun, Outcome, Row, losses, row_of, values
+from reservoir.experiments.rows import RECORD, KeptRun, Outcome, Row, losses, row_of, values
 from reservoir.validation import StoreError
 
 

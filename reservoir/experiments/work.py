@@ -9,7 +9,7 @@ import dataclasses
 import hashlib
 import math
 import threading
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from itertools import groupby
 from time import perf_counter
@@ -58,7 +58,7 @@ class Chunk:
     seconds: float = math.inf  # after this time, the worker gives back the remainder
     attempts: int = 1  # how often the runs were handed to a worker, this time included
     subject: int = 1  # the number of the task and model in the store
-    keeps: Container[str] = ()  # what rows keep for pictures, of "history" and "predictions"
+    keeps: Collection[str] = ()  # what rows keep for pictures, of "history" and "predictions"
 
 
 def shared(parameters: Mapping[str, Any]) -> tuple[str, str, str]:

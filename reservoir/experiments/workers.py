@@ -87,13 +87,14 @@ def _undisturbed() -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
-_hear: Report = lambda message: None
-"""Who hears the reports of work in this process."""
+_hear: Report | None = None
+"""What is called with the reports of work in this process."""
 
 
 def tell(message: Any) -> None:
-    """Report something from within work, to the process that asked for it; anything that can be pickled, at most a page of text."""
-    _hear(message)
+    """Report from within work to the process that asked for it: anything that can be pickled, at most a page of text."""
+    if _hear is not None:
+        _hear(message)
 
 
 @contextmanager
@@ -143,4 +144,3 @@ def _called(call: bytes) -> Any:
         except Exception:
             raise RuntimeError(f"{type(error).__name__}: {error}") from error
         raise
-

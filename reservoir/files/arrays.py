@@ -18,7 +18,7 @@ def packed(value: Any) -> bytes | None:
     if not all(isinstance(part, np.ndarray) and not part.dtype.hasobject for part in parts.values()):
         return None
     buffer = BytesIO()
-    np.savez(buffer, **parts)  # type: ignore[arg-type]
+    np.savez(buffer, **parts)
     return buffer.getvalue()
 
 

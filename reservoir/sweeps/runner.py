@@ -11,17 +11,19 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from reservoir.base.threads import one_blas_thread
 from reservoir.base.values import canonical
 from reservoir.experiments.driver import Driver, Progress, finishing_at_ctrl_c
 from reservoir.experiments.engines import engine
+from reservoir.experiments.rows import Outcome
+from reservoir.experiments.store import Store
+from reservoir.experiments.work import Chunk, TrialRun, prepared, shared
 from reservoir.sweeps.plan import Sweep, plan_sweep
 from reservoir.sweeps.report import SweepReport
 from reservoir.sweeps.space import Point
 from reservoir.sweeps.summary import RunTable
-from reservoir.experiments.store import Store
-from reservoir.experiments.rows import Outcome
-from reservoir.experiments.work import Chunk, TrialRun, prepared, shared
 from reservoir.tasks import as_task
 
 RUNS_AT_ONCE = 10_000
@@ -77,8 +79,8 @@ def sweep(
 
     Returns
     -------
-    The report: `table()` has the best trials with their spread over seeds, `ranking()` all of them as dicts, `to_csv(path)`
-    writes every run, `plot(path, names)` draws the scores.
+    The report of all runs of the store: `table()` has the best trials with their spread over seeds, `ranking()` all of them as
+    dicts, `to_csv(path)` writes every run, `plot(path, names)` draws the scores; `latest` is the report of this sweep alone.
 
     Raises
     ------
@@ -123,11 +125,12 @@ def run_sweep(
             better = max if planned.task.higher_is_better else min
             driver = Driver(opened, made, progress, report, better, set() if planned.prune else None)
             templates = [replace(chunk, seed=seed) for seed in planned.seeds]
-            at_once, outcomes = max(RUNS_AT_ONCE // len(planned.seeds), 1), list[Outcome]()
+            at_once, outcomes, tried = max(RUNS_AT_ONCE // len(planned.seeds), 1), list[Outcome](), set[int]()
             for points in planned.search.proposals(planned.dimensions, planned.task.higher_is_better, at_once, outcomes):
                 trials = [planned.parameters(point) for point in points]
                 texts = list(map(canonical, trials))
                 numbers = opened.add_trials(texts)
+                tried.update(numbers)
                 missing = list(_missing(planned, templates, trials, texts, numbers, kept))
                 progress.kept += len(trials) * len(planned.seeds) - len(missing)
                 driver.finish(missing)
@@ -138,11 +141,19 @@ def run_sweep(
                     outcomes[:] = [opened.outcome(number, planned.seeds) for number in numbers]
                 if driver.earlier is not None:
                     driver.earlier.update(numbers)
-            return SweepReport(RunTable(**opened.table()), opened.path)
+            runs = RunTable(**opened.table())
+            # The store numbers trials from 1, and none is ever removed.
+            own = np.isin(runs.trial, np.array(sorted(tried)) - 1) & np.isin(runs.seed, planned.seeds)
+            return SweepReport(runs, opened.path, own)
 
 
 def _missing(
-    planned: Sweep, templates: Sequence[Chunk], trials: Sequence[Point], texts: Sequence[str], numbers: Sequence[int], kept: set[bytes]
+    planned: Sweep,
+    templates: Sequence[Chunk],
+    trials: Sequence[Point],
+    texts: Sequence[str],
+    numbers: Sequence[int],
+    kept: set[bytes],
 ) -> Iterator[tuple[Chunk, TrialRun]]:
     """Yield (template of its seed, run) for each run that is not kept; runs that share weights and states follow each other."""
     keys = [{planned.key(text, seed): k for k, text in enumerate(texts)} for seed in planned.seeds]  # equal trials once
@@ -153,4 +164,3 @@ def _missing(
     for template, of_seed in zip(templates, missing, strict=True):
         for key, k in sorted(of_seed, key=lambda item: place[item[1]]):
             yield template, TrialRun(key, numbers[k], trials[k], states[kinds[k][:2]])
-
