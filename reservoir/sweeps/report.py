@@ -178,7 +178,8 @@ def given_text(value: Any) -> str:
     if isinstance(value, str):
         return value
     text = ",".join(map(given_text, value)) if isinstance(value, list) else ""
-    return text if text and parse_value(text) in (value, *value) else repr(value)
+    names = [part for part in value if isinstance(part, str)] if isinstance(value, list) else []  # a name stands for a list of it
+    return text if text and parse_value(text) in (value, *names) else repr(value)
 
 
 def _score_text(row: Mapping[str, Any], key: str) -> str:
