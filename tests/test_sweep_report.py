@@ -128,7 +128,8 @@ def test_values_are_shown_as_they_are_given(value: Any, text: str) -> None:
     ("value", "text"),
     [
         (["bias", "input", "state"], "bias,input,state"), (["state"], "state"), ([1, 2.5], "1,2.5"), (0.1 + 0.2, repr(0.1 + 0.2)),
-        (["1", "x"], "['1', 'x']"), ([["a"], ["b"]], "[['a'], ['b']]"), ([], "[]"), ([5], "[5]"), (None, "None"), ("cycle", "cycle"),
+        (["1", "x"], "['1', 'x']"), ([["a"], ["b"]], "[['a'], ['b']]"), ([], "[]"), ([5], "[5]"), (None, "None"),
+        ("cycle", "cycle"),
     ],
 )  # fmt: skip
 def test_values_in_full_are_read_as_they_were(value: Any, text: str) -> None:
