@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,11 +12,12 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from reservoir import ESN, DataError, DivergenceError, ParameterError, models
+from reservoir import ESN, DataError, DivergenceError, ParameterError, Ridge, StoreError, models
 from reservoir.comparison.plan import ComparisonPlan, Entrant, entrants, plan_comparison, sizes
 from reservoir.comparison.report import FinishedRun, summarize
 from reservoir.comparison.work import compare, run_comparison
 from reservoir.experiments.evaluation import evaluate
+from reservoir.files.arrays import packed, unpacked
 from reservoir.tasks import get_task
 
 SMALL = {"units": 10, "density": 0.3, "washout": 5}
@@ -246,6 +248,57 @@ def test_rows_are_the_same_to_the_bit_however_many_processes() -> None:
         assert {key: a[key] for key in a if key not in TIMES} == {key: b[key] for key in b if key not in TIMES}
     assert {row["error"] is None for row in one if row["label"] == "esn"} == {True}
     assert all("diverged" in row["error"] for row in one if row["label"] == "linear" and row["task"] == "lorenz")
+
+
+# the store
+
+
+def test_a_store_keeps_what_the_pictures_show(tmp_path: Path) -> None:
+    task, models_ = Doubled(), ["esn", "trained"]
+    first = compare([task], models_, [7, 8], store=tmp_path / "runs.db")
+    again = compare([Doubled()], models_, [7, 8], store=tmp_path / "runs.db")
+    assert again.rows == first.rows
+    for one, other in zip(first.finished.values(), [again.finished[index] for index in first.finished], strict=True):
+        assert one.curve == other.curve
+        np.testing.assert_array_equal(one.predictions, other.predictions)
+    swapped = compare([Doubled()], models_, [8, 7], store=tmp_path / "runs.db")
+    assert swapped.tasks[0].first.keys() == {"esn", "trained"}  # whose first seed's predictions were not kept
+    assert [row["score"] for row in swapped.rows] == [row["score"] for row in (*first.rows[2:], *first.rows[:2])]
+
+
+def test_scores_and_predictions_of_every_kind_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for score in (math.inf, math.nan):
+        monkeypatch.setattr(Doubled, "score", lambda *_, score=score: score)
+        path = tmp_path / f"{score}.db"
+        found = [compare([Doubled()], ["esn"], [0], store=path).rows[0] for _ in range(2)]
+        assert [repr(row["score"]) for row in found] == [repr(score)] * 2 and found[0]["error"] is None
+    monkeypatch.setattr(Doubled, "predict", lambda task, model, split: {"odd": model.predict(split.inputs)})
+    monkeypatch.setattr(Doubled, "score", lambda *_: 0.5)
+    monkeypatch.setattr(Doubled, "scores", lambda *_: {"error": 0.5})
+    for _ in range(2):  # cannot be kept, so they are made again
+        [run] = compare([Doubled()], ["esn"], [0], store=tmp_path / "odd.db").finished.values()
+        assert run.predictions["odd"][0].shape == (60, 1)
+
+
+def test_settings_may_be_objects(tmp_path: Path) -> None:
+    class Odd(Ridge):
+        pass
+
+    for path in (None, tmp_path / "runs.db", tmp_path / "runs.db"):
+        rows = compare([Doubled()], ["esn"], [0], {"readout": Odd(1e-3)}, store=path).rows
+        assert rows[0]["params"]["readout"] == "Odd"
+    with pytest.raises(
+        StoreError, match=r"a run of test_comparison:Doubled, esn, seed 0, and this one has it with other settings"
+    ):
+        compare([Doubled()], ["esn"], [0], {"readout": Odd(1e-2)}, store=tmp_path / "runs.db")
+
+
+def test_damaged_arrays_are_told() -> None:
+    whole = packed([np.arange(5.0), np.array(["a"])])
+    assert whole is not None and [part.tolist() for part in unpacked(whole)] == [[0.0, 1.0, 2.0, 3.0, 4.0], ["a"]]
+    with pytest.raises(ValueError, match="damaged"):
+        unpacked(whole[:-30])
+    assert packed([np.array([None])]) is packed({"a": 1}) is None
 
 
 # budget

@@ -44,12 +44,10 @@ def compare(
     reservoir compare sunspots --models esn,wide=esn --set wide.units=800
     reservoir compare mso --budget-parameters 200 --out mso-report
     """  # noqa: D301
-    from reservoir.base.tables import counted
     from reservoir.base.threads import thread_count
     from reservoir.comparison.folder import ComparisonFolder
     from reservoir.comparison.plan import entrants, plan_comparison
     from reservoir.comparison.report import ComparisonReport
-    from reservoir.comparison.work import run_comparison
     from reservoir.files.writing import check_folder
     from reservoir.models import MODELS
     from reservoir.validation import StoreError
@@ -60,39 +58,49 @@ def compare(
     jobs = rest["jobs"] or thread_count()
     draws = not no_plot and can_draw("report.svg", optional=True)
     facts = {"command": shlex.join(["reservoir", *sys.argv[1:]]), "date": time.strftime("%Y-%m-%d"), "processes": str(jobs)}
-    found, drawn = dict[int, Any](), set[str]()
-    report = ComparisonReport(planned, found)
-    sizes = ", ".join(map(counted, (len(planned.tasks), len(entered), len(seeds)), ("task", "model", "seed")))
+    report = ComparisonReport(planned, {})
     try:
         folder = ComparisonFolder(out, facts, draws)
         folder.path.mkdir(exist_ok=True)
-        with progress("", 0, as_json) as bar:
-
-            def count(state: Any) -> None:
-                if bar.state is None:
-                    before = f"; {out} has {state.kept:,} of them" if state.kept else ""
-                    announce(f"{counted(state.total, 'run')}: {sizes}{before}.")
-                bar.sweep(state, found)
-                ready = [task for task in planned.tasks if report.is_complete(task) and task.name not in drawn]
-                drawn.update(task.name for task in ready)
-                if ready and len(found) < state.total:
-                    folder.write(report)
-
-            texts = dict(enumerate(map(str, planned.runs)))
-            run_comparison(planned, found, folder.store, jobs, rest["retry"], bar.epochs(texts), count)
+        with progress("", len(planned.runs), as_json) as bar:
+            _run(report, folder, bar, jobs, rest["retry"])
     except StoreError as error:
         raise StoreError(f"{error} Another folder is given with --out.") from None
     except KeyboardInterrupt:
-        click.echo(interrupted(out, len(found)), err=True)
+        click.echo(interrupted(out, len(report.finished)), err=True)
         return 130
     finally:  # what was finished counts, also after Ctrl-C
-        if found:
+        if report.finished:
             _show(report, as_json)
             folder.write(report, final=True)
             pictures = "." if draws or no_plot else "; no pictures: matplotlib is not installed."
             if not as_json:
                 say(f"Report written to {folder.report}{pictures}")
     return int(all(row["error"] is not None for row in report.records()))
+
+
+def _run(report: Any, folder: Any, bar: Any, jobs: int, retry: bool) -> None:
+    """Does the runs that the folder's store lacks; writes what is finished whenever a task is complete."""
+    from reservoir.base.tables import counted
+    from reservoir.comparison.work import run_comparison
+
+    planned, found = report.plan, report.finished
+    sizes = {"task": planned.tasks, "model": planned.entrants, "seed": planned.seeds}
+    drawn: set[str] = set()
+
+    def count(state: Any) -> None:
+        if bar.state is None:
+            before = f"; {folder.path} has {state.kept:,} of them" if state.kept else ""
+            parts = ", ".join(counted(len(several), thing) for thing, several in sizes.items())
+            announce(f"{counted(state.total, 'run')}: {parts}{before}.")
+        bar.sweep(state, found)
+        ready = {task.name for task in planned.tasks if report.is_complete(task)} - drawn
+        drawn.update(ready)
+        if ready and len(found) < state.total:
+            folder.write(report)
+
+    texts = dict(enumerate(map(str, planned.runs)))
+    run_comparison(planned, found, folder.store, jobs, retry, bar.epochs(texts), count)
 
 
 def _show(report: Any, as_json: bool) -> None:

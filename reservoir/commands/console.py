@@ -54,6 +54,7 @@ class Bar:
     def __init__(self, display: Any, label: str, total: int) -> None:
         self._display, self._label, self._total = display, label, total
         self._finished, self._under_way = 0, dict[Hashable, float]()
+        self._text, self._note, self._steps = "", "", dict[str, Any]()
         self._task = display.add_task(label, total=total, visible=total > 1) if display else None
 
     def step(self, part: Hashable = 0) -> None:
@@ -65,9 +66,9 @@ class Bar:
 
     def within(self, text: str, part: Hashable = 0, done: int = 0, of: int = 1) -> None:
         """Shows that a part has done `done` of `of` steps; `text` describes it. A bar of a single part counts its steps."""
-        self._under_way[part] = done / of
-        single = {"completed": done, "total": of, "visible": True} if self._total == 1 else {}
-        self._update(description=f"{self._label} {text}".strip(), **single)
+        self._under_way[part], self._text = done / of, text
+        self._steps = {"completed": done, "total": of, "visible": True} if self._total == 1 else {}
+        self._update()
 
     def epochs(self, texts: Mapping[Any, str]) -> Callable[[Any, tuple[Mapping[str, Any], int] | None], None]:
         """Returns a function that work calls with a part and None when it starts, or (record of an epoch, number of epochs)."""
@@ -91,12 +92,15 @@ class Bar:
             self._under_way.pop(part, None)
         if self._display and self.state is None:
             self._display.reset(self._task, total=state.total, completed=state.kept, visible=state.total > 1)
-        self.state, self._finished = state, state.kept + state.finished
-        self._update(description=f"{self._label}: {state.text()}".removesuffix(": "))
+        self.state, self._finished, self._note = state, state.kept + state.finished, state.text()
+        self._update()
 
-    def _update(self, **fields: Any) -> None:
+    def _update(self) -> None:
+        work = f"{self._label} {self._text}".strip()
+        shown = f"{self._note}; {work}" if self._note and self._text else f"{work}: {self._note}" if self._note else work
         if self._display:
-            self._display.update(self._task, **{"completed": self._finished + sum(self._under_way.values()), **fields})
+            completed = self._finished + sum(self._under_way.values())
+            self._display.update(self._task, **{"completed": completed, "description": shown, **self._steps})
 
 
 @contextmanager

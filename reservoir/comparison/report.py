@@ -118,7 +118,7 @@ class ComparisonReport:
     """The finished part of a comparison; `finished` holds the runs by their position in the plan."""
 
     plan: ComparisonPlan
-    finished: Mapping[int, FinishedRun]
+    finished: dict[int, FinishedRun]
 
     @property
     def rows(self) -> list[dict[str, Any]]:

@@ -125,7 +125,7 @@ def run_comparison(
     with Store.writing(store, ABOUT) as opened, finishing_at_ctrl_c(progress):
         keys = [run_key(*identity, run.seed) for run, identity in zip(planned.runs, known, strict=True)]
         place = {key: index for index, key in enumerate(keys)}
-        _check_same(opened, planned, place)
+        _check_same(opened, {_named(facts, run.seed) for run, (facts, _) in zip(planned.runs, known, strict=True)}, place)
         work = list(_work(planned, known, opened))
 
         def collect(kept: KeptRun) -> None:
@@ -178,14 +178,17 @@ def _work(planned: ComparisonPlan, known: Sequence[tuple[str, str]], store: Stor
         yield chunk, TrialRun(run_key(facts, text, run.seed), trial, parameters, place)
 
 
-def _check_same(store: Store, planned: ComparisonPlan, keys: Container[bytes]) -> None:
+def _named(facts: str, seed: int) -> str:
+    about = json.loads(facts)
+    return f"{about['task']}, {about['label']}, seed {seed}"
+
+
+def _check_same(store: Store, names: Container[str], keys: Container[bytes]) -> None:
     """Raise `StoreError` where the store has runs that are not of this comparison: its report would lose them."""
-    mine = {str(run) for run in planned.runs}
     for row in store.rows():
         if bytes.fromhex(row["key"]) not in keys:
-            facts = json.loads(row["subject"])
-            other = f"{facts['task']}, {facts['label']}, seed {row['seed']}"
-            how = "has it with other settings" if other in mine else "lacks it"
+            other = _named(row["subject"], row["seed"])
+            how = "has it with other settings" if other in names else "lacks it"
             raise StoreError(f"{store.path}: holds another comparison: a run of {other}, and this one {how}; give another store.")
 
 
