@@ -9,8 +9,8 @@ import json
 import math
 import os
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from reservoir.base.classes import check_importable, plain_fields
 from reservoir.base.threads import one_blas_thread
@@ -115,27 +115,19 @@ def run_comparison(
     `report` gets the position of a run, and None at its start or (entry of `history_`, epochs); `count` gets the progress
     whenever runs are finished. Raises what `compare` raises.
     """
-    if jobs > 1:
-        for task in planned.tasks:
-            check_importable(f"task '{task.name}'", type(task))
-        for entrant in planned.entrants:
-            check_importable(f"model '{entrant.label}'", model_class(entrant.model))
+    _check_importable(planned, jobs)
     progress, is_kept = Progress(len(planned.runs)), os.fspath(store) != MEMORY
-    known = [_identity(run, index if not is_kept else None) for index, run in enumerate(planned.runs)]
+    known = [_Identity.of(run, None if is_kept else index) for index, run in enumerate(planned.runs)]
+    place = {identity.key: index for index, identity in enumerate(known)}
     with Store.writing(store, ABOUT) as opened, finishing_at_ctrl_c(progress):
-        keys = [run_key(*identity, run.seed) for run, identity in zip(planned.runs, known, strict=True)]
-        place = {key: index for index, key in enumerate(keys)}
-        _check_same(opened, {_named(facts, run.seed) for run, (facts, _) in zip(planned.runs, known, strict=True)}, place)
+        _check_same(opened, known)
         work = list(_work(planned, known, opened))
 
         def collect(kept: KeptRun) -> None:
             found[place[kept.row.key]] = finished(planned.runs[place[kept.row.key]], kept)
 
         for kept in opened.kept():
-            failed = kept.row.status == "failed"
-            # Predictions are not kept where another seed was the first, or where they are no arrays.
-            lacking = not failed and kept.row.seed == planned.seeds[0] and kept.row.predictions is None
-            if not lacking and not (retry and failed):
+            if not (retry if kept.row.status == "failed" else _lacks_predictions(kept, planned)):
                 collect(kept)
         missing = [item for index, item in enumerate(work) if index not in found]
         progress.kept, jobs = len(found), max(min(jobs, len(missing)), 1)
@@ -153,29 +145,54 @@ def run_comparison(
         raise KeyboardInterrupt
 
 
-def _identity(run: PlannedRun, place: int | None) -> tuple[str, str]:
-    """Return the facts and the parameters of a run as canonical text, or its place in them: then settings may be any objects."""
-    label = run.entrant.label
-    if place is not None:
-        return canonical({"task": run.task.name, "label": label}), str(place)
-    parameters = plain_fields(f"settings of model '{label}'", settings_for(run.task, run.entrant.model, run.parameters))
-    return canonical({"label": label, **facts_of(run.task, run.entrant.model, "test")}), canonical(parameters)
+def _check_importable(planned: ComparisonPlan, jobs: int) -> None:
+    """Raise `ParameterError` for what several processes cannot import."""
+    for task in planned.tasks if jobs > 1 else ():
+        check_importable(f"task '{task.name}'", type(task))
+    for entrant in planned.entrants if jobs > 1 else ():
+        check_importable(f"model '{entrant.label}'", model_class(entrant.model))
 
 
-def _work(planned: ComparisonPlan, known: Sequence[tuple[str, str]], store: Store) -> Iterator[tuple[Chunk, TrialRun]]:
+class _Identity(NamedTuple):
+    """What tells a run from others: facts and parameters as canonical text, and its seed."""
+
+    facts: str
+    parameters: str
+    seed: int
+
+    @property
+    def key(self) -> bytes:
+        return run_key(*self)
+
+    @classmethod
+    def of(cls, run: PlannedRun, place: int | None) -> _Identity:
+        """Return what tells a run from others; its place does where that is given: then settings may be any objects."""
+        task, model, label = run.task, run.entrant.model, run.entrant.label
+        if place is not None:
+            return cls(canonical({"task": task.name, "label": label}), str(place), run.seed)
+        parameters = plain_fields(f"settings of model '{label}'", settings_for(task, model, run.parameters))
+        return cls(canonical({"label": label, **facts_of(task, model, "test")}), canonical(parameters), run.seed)
+
+
+def _work(planned: ComparisonPlan, known: Sequence[_Identity], store: Store) -> Iterator[tuple[Chunk, TrialRun]]:
     """Yield every run as the driver takes it; check the data of the first seed."""
     name, first = os.urandom(8).hex(), planned.seeds[0]
-    for place, (run, (facts, text)) in enumerate(zip(planned.runs, known, strict=True)):
+    for place, (run, identity) in enumerate(zip(planned.runs, known, strict=True)):
         task, model = run.task, run.entrant.model
         keeps = ("history", "predictions") if run.seed == first else ("history",)
-        chunk = Chunk(name, task, model, "test", run.seed, subject=store.add_subject(facts), keeps=keeps)
+        chunk = Chunk(name, task, model, "test", run.seed, subject=store.add_subject(identity.facts), keeps=keeps)
         if run.seed == first:
             with one_blas_thread():
                 ready = prepared(chunk, planned.data[task.name])
             store.check_data(run.seed, ready.hashed, ready.baseline, chunk.subject)
-        [trial] = store.add_trials([text], chunk.subject)
+        [trial] = store.add_trials([identity.parameters], chunk.subject)
         parameters = settings_for(task, model, run.parameters)
-        yield chunk, TrialRun(run_key(facts, text, run.seed), trial, parameters, place)
+        yield chunk, TrialRun(identity.key, trial, parameters, place)
+
+
+def _lacks_predictions(kept: KeptRun, planned: ComparisonPlan) -> bool:
+    """Return whether predictions that are drawn are not kept: another seed was the first, or they are no arrays."""
+    return kept.row.seed == planned.seeds[0] and kept.row.predictions is None
 
 
 def _named(facts: str, seed: int) -> str:
@@ -183,8 +200,9 @@ def _named(facts: str, seed: int) -> str:
     return f"{about['task']}, {about['label']}, seed {seed}"
 
 
-def _check_same(store: Store, names: Container[str], keys: Container[bytes]) -> None:
+def _check_same(store: Store, known: Sequence[_Identity]) -> None:
     """Raise `StoreError` where the store has runs that are not of this comparison: its report would lose them."""
+    keys, names = {one.key for one in known}, {_named(one.facts, one.seed) for one in known}
     for row in store.rows():
         if bytes.fromhex(row["key"]) not in keys:
             other = _named(row["subject"], row["seed"])
