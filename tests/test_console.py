@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reservoir.commands.console import Bar, progress
+from reservoir.commands.console import Bar, explanation, interrupted, progress
 from reservoir.experiments.driver import Progress
 
 
@@ -123,3 +123,10 @@ def test_a_bar_of_a_comparison_of_one_run_counts_its_steps() -> None:
     bar.within("first", 0, 30, 200)
     bar.sweep(Progress(total=1))
     assert (display.fields["completed"], display.fields["total"], display.fields["description"]) == (30, 200, "first")
+
+
+def test_ctrl_c_promises_nothing_that_is_not_kept() -> None:
+    assert explanation(KeyboardInterrupt()) == ("Interrupted.", 130)
+    assert interrupted("a.db", 0) == "Interrupted before any run was finished."
+    assert interrupted("a.db", 1) == "Interrupted; a.db keeps the run that was finished. The same command continues from there."
+    assert interrupted("a.db", 2000).startswith("Interrupted; a.db keeps the 2,000 runs that were finished.")
