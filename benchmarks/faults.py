@@ -32,10 +32,11 @@ from typing import Any
 
 from memory import anonymous_megabytes
 
+from reservoir.experiments.rows import Row
+from reservoir.experiments.store import Store
+from reservoir.experiments.work import Answer, Chunk
 from reservoir.sweeps.plan import plan_sweep
 from reservoir.sweeps.runner import run_sweep
-from reservoir.sweeps.store import Row, Store
-from reservoir.sweeps.work import Answer, Chunk
 from reservoir.tasks import get_task
 
 KILLS = 20

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from reservoir import metrics
-from reservoir.sweeps.driver import Progress
+from reservoir.experiments.driver import Progress
+from reservoir.experiments.work import Chunk, TrialRun, run_chunk
 from reservoir.sweeps.plan import plan_sweep
 from reservoir.sweeps.runner import run_sweep
 from reservoir.sweeps.space import grid
-from reservoir.sweeps.work import Chunk, TrialRun, run_chunk
 from reservoir.tasks import get_task
 
 SEEDS = (0, 1)

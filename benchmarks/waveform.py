@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from reservoir.base.threads import one_blas_thread
 from reservoir.experiments.evaluation import evaluate
-from reservoir.experiments.workers import run_all
+from reservoir.experiments.workers import Pool
 from reservoir.tasks import get_task
 from reservoir.validation import DivergenceError
 
@@ -26,10 +27,11 @@ SIZES = {"elman": (9, 15, 22, 31), "lstm": (4, 7, 10, 15), "clockwork": (11, 19,
 BUDGETS = (100, 250, 500, 1000)
 
 
-def score(options: dict[str, Any], model: str, units: int, seed: int, report: Any) -> float:
+def score(options: dict[str, Any], model: str, units: int, seed: int) -> float:
     """The NMSE of one run; infinite where training diverged."""
     try:
-        return float(evaluate(get_task("waveform", **options), model, {"units": units}, seed).row["score"])
+        with one_blas_thread():
+            return float(evaluate(get_task("waveform", **options), model, {"units": units}, seed).row["score"])
     except DivergenceError:
         return np.inf
 
@@ -48,7 +50,8 @@ def main() -> None:
     started = time.perf_counter()
     grid = list(product(arguments.budgets, SIZES, range(len(waves)), range(arguments.seeds)))
     calls = [(waves[w], model, SIZES[model][BUDGETS.index(budget)], seed) for budget, model, w, seed in grid]
-    scores = dict(run_all(score, calls, arguments.jobs, lambda index, message: None))
+    with Pool(arguments.jobs) as pool:
+        scores = [future.result() for future in [pool.submit(score, *call) for call in calls]]
     names = [str(wave.get("tone", wave.get("start"))) for wave in waves]
     label = "start" if arguments.wav else "tone"
     print(f"median NMSE (quartiles) over {arguments.seeds} seeds; columns: {label}, and all together")

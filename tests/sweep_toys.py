@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from reservoir.sweeps.store import Store
+from reservoir.experiments.store import Store
 
 
 @dataclass(frozen=True)

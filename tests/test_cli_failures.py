@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import pkgutil
 import re
 import signal
 import sys
@@ -19,8 +20,10 @@ from commands import ONE_CANDIDATE, QUICK, SHORT, SMALL, SUNSPOTS, Command, csv_
 
 from reservoir import DivergenceError, load
 from reservoir.base import model_file
+from reservoir.comparison.work import ABOUT
 from reservoir.experiments import run
 from reservoir.experiments.evaluation import evaluate
+from reservoir.experiments.store import Store
 
 
 def test_an_unstable_network_says_so_and_names_the_step(command: Command) -> None:
@@ -38,14 +41,15 @@ def test_an_unstable_network_says_so_and_names_the_step(command: Command) -> Non
 def stopping(
     after: int, how: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, where: str = "reservoir.experiments.run.evaluate"
 ) -> None:
-    """Let `evaluate` end the program in its way once some seeds are done."""
+    """Let `evaluate`, or another function, end the program in its way once some seeds are done."""
+    original = pkgutil.resolve_name(where)
     done: list[int] = []
 
     def stopped(*args: Any, **options: Any) -> Any:
         if len(done) == after:
             how()
         done.append(1)
-        return evaluate(*args, **options)
+        return original(*args, **options)
 
     monkeypatch.setattr(where, stopped)
 
@@ -55,7 +59,7 @@ def no_memory() -> None:
 
 
 ENDS = {
-    "ctrl-c": (lambda: signal.raise_signal(signal.SIGINT), 130, "Interrupted; what was finished is kept.\n"),
+    "ctrl-c": (lambda: signal.raise_signal(signal.SIGINT), 130, "Interrupted; 2 of 50 seeds were finished.\n"),
     "memory": (
         no_memory,
         1,
@@ -106,7 +110,7 @@ def test_a_seed_that_diverges_is_told_and_the_rest_goes_on(command: Command, mon
 def test_ctrl_c_before_anything_is_finished(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     stopping(0, ENDS["ctrl-c"][0], monkeypatch)
     status, out, err = command("run", *QUICK)
-    assert (status, out, err.strip()) == (130, "", "Interrupted; what was finished is kept.")
+    assert (status, out, err.strip()) == (130, "", "Interrupted before any seed was finished.")
 
 
 WRITERS = {
@@ -126,6 +130,9 @@ def test_a_full_disk_leaves_the_old_file_and_prints_the_results(
     csv_file()
     kept = "report.html" if writer == "report" else "kept.svg"
     Path(kept).write_text("old")
+    if writer == "report":
+        with Store.writing("runs.db", ABOUT):  # of the comparison that wrote it
+            pass
 
     def replace(source: Path, target: Path) -> None:
         if Path(target).name == kept:
@@ -165,18 +172,22 @@ def test_characters_that_the_terminal_lacks(command: Command, monkeypatch: pytes
 
 
 def test_ctrl_c_keeps_what_was_compared(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reservoir.comparison.work.evaluate", evaluate)
-    stopping(3, ENDS["ctrl-c"][0], monkeypatch, "reservoir.comparison.work.evaluate")
+    stopping(2, ENDS["ctrl-c"][0], monkeypatch, "reservoir.experiments.work.measured")
     args = ("compare", "narma10", "sunspots", "--models", "esn", "--seeds", "0:2", *SMALL, *SHORT, *SUNSPOTS)
     status, out, err = command(*args)
-    assert (status, err.lstrip()) == (130, "Interrupted; what was finished is kept.\n")
-    assert "narma10: nmse, lower is better; 2 seeds" in out and "sunspots: nrmse, lower is better; 1 seed\n" in out
+    told = "Interrupted; comparison keeps the 3 runs that were finished. The same command continues from there.\n"
+    assert (status, err.lstrip()) == (130, told)
+    assert "narma10: nmse, lower is better; seeds 0,1\n" in out and "sunspots: nrmse, lower is better; seed 0\n" in out
     assert len(Path("comparison/runs.csv").read_text().splitlines()) == 4
     assert "3 of 4 runs were finished" in Path("comparison/report.html").read_text()
 
 
 def test_ctrl_c_before_any_run_writes_nothing(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    stopping(0, ENDS["ctrl-c"][0], monkeypatch, "reservoir.comparison.work.evaluate")
+    def twice() -> None:  # the second one drops the run under way
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    stopping(0, twice, monkeypatch, "reservoir.experiments.work.measured")
     status, out, err = command("compare", "narma10", "--models", "esn", *SMALL, *SHORT)
-    assert (status, out, err.strip()) == (130, "", "Interrupted; what was finished is kept.")
-    assert os.listdir() == []
+    assert (status, out, err.strip()) == (130, "", "Interrupted before any run was finished.")
+    assert os.listdir("comparison") == ["runs.db"]

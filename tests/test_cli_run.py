@@ -22,7 +22,7 @@ def test_run_prints_a_row_per_seed_with_mean_and_standard_deviation(command: Com
     status, out, err = command("run", *QUICK, "--seeds", "0:3")
     assert (status, err) == (0, "")
     lines = out.splitlines()
-    assert lines[0] == "narma10, esn: nmse, lower is better"
+    assert lines[0] == "narma10, esn: nmse, lower is better; seeds 0:3"
     cells = {line.split()[0]: line.split()[1:] for line in lines[1:] if line}
     assert cells["seed"] == ["nmse", "nrmse", "baseline", "weights", "fit", "s", "predict", "s"]
     scores = np.array([float(cells[str(seed)][0]) for seed in range(3)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,11 +12,12 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from reservoir import ESN, DataError, DivergenceError, ParameterError, models
-from reservoir.comparison.plan import Entrant, entrants, plan_comparison, sizes
-from reservoir.comparison.report import summarize
+from reservoir import ESN, DataError, DivergenceError, ParameterError, Ridge, StoreError, models
+from reservoir.comparison.plan import ComparisonPlan, Entrant, entrants, plan_comparison, sizes
+from reservoir.comparison.report import FinishedRun, summarize
 from reservoir.comparison.work import compare, run_comparison
 from reservoir.experiments.evaluation import evaluate
+from reservoir.files.arrays import packed, unpacked
 from reservoir.tasks import get_task
 
 SMALL = {"units": 10, "density": 0.3, "washout": 5}
@@ -78,6 +80,12 @@ class Trained(ESN):
 def _trained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(models.MODELS, "trained", models.Model("test_comparison", "Trained", "a fake"))
     monkeypatch.setattr(Trained, "failures", {})
+
+
+def results(planned: ComparisonPlan, **options: Any) -> dict[int, FinishedRun]:
+    found: dict[int, FinishedRun] = {}
+    run_comparison(planned, found, **options)
+    return found
 
 
 def refusal(work: Any) -> str:
@@ -174,11 +182,10 @@ def test_data_are_generated_once_per_seed_and_the_same_for_all() -> None:
     assert task.scored[0] is task.scored[1] is not task.scored[2] is task.scored[3]
 
 
-def test_a_seed_s_data_are_not_kept_until_the_end() -> None:
-    task = Doubled()
-    work = run_comparison(plan_comparison([task], entrants(["esn"], {}), [0, 1, 2]))
-    next(work)
-    assert task.generated == [0]
+def test_data_are_made_when_their_first_run_is_due() -> None:
+    task, made = Doubled(), list[list[int]]()
+    compare([task], ["trained"], [0, 1, 2], report=lambda run, epoch: made.append([*task.generated]) if epoch is None else None)
+    assert made == [[0], [0, 1], [0, 1, 2]]
 
 
 @pytest.mark.parametrize(
@@ -188,12 +195,13 @@ def test_a_seed_s_data_are_not_kept_until_the_end() -> None:
         (DataError("inputs: too few."), "inputs: too few."),
         (ParameterError("The 'x' parameter is odd."), "The 'x' parameter is odd."),
         (MemoryError("373 GiB"), "not enough memory (373 GiB)"),
+        (ZeroDivisionError("a bug"), "ZeroDivisionError: a bug"),
     ],
 )
 def test_a_failure_is_recorded_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str) -> None:
     monkeypatch.setattr(Trained, "failures", {1: error})
     made = plan_comparison([Doubled(criterion=0.5)], entrants(["trained", "esn"], {}), [0, 1, 2])
-    found = dict(run_comparison(made))
+    found = results(made)
     failed = found[2]
     whole = found[3].row
     assert failed.row.keys() == whole.keys()
@@ -201,12 +209,6 @@ def test_a_failure_is_recorded_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPa
     assert (failed.row["baseline"], failed.row["params"]["units"]) == (whole["baseline"], 10)
     assert [entry["epoch"] for entry in failed.curve] == [0, 1]  # what was learned until then
     assert [found[index].row["error"] for index in (0, 1, 3, 4, 5)] == [None] * 5
-
-
-def test_a_mistake_of_ours_is_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Trained, "failures", {0: ZeroDivisionError("a bug")})
-    with pytest.raises(ZeroDivisionError):
-        compare([Doubled()], ["trained"], [0])
 
 
 def test_warnings_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,7 +224,7 @@ def test_warnings_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_curves_and_the_first_seeds_predictions_are_kept() -> None:
     made = plan_comparison([Doubled()], entrants(["esn", "trained"], {}), [7, 8])
-    found = dict(run_comparison(made))
+    found = results(made)
     assert [len(found[index].curve) for index in range(4)] == [0, 3, 0, 3]
     assert found[1].curve[2] == {"epoch": 2, "loss": 1.0 / 3.0}
     assert found[0].predictions[0].shape == (60, 1)
@@ -246,6 +248,57 @@ def test_rows_are_the_same_to_the_bit_however_many_processes() -> None:
         assert {key: a[key] for key in a if key not in TIMES} == {key: b[key] for key in b if key not in TIMES}
     assert {row["error"] is None for row in one if row["label"] == "esn"} == {True}
     assert all("diverged" in row["error"] for row in one if row["label"] == "linear" and row["task"] == "lorenz")
+
+
+# the store
+
+
+def test_a_store_keeps_what_the_pictures_show(tmp_path: Path) -> None:
+    task, models_ = Doubled(), ["esn", "trained"]
+    first = compare([task], models_, [7, 8], store=tmp_path / "runs.db")
+    again = compare([Doubled()], models_, [7, 8], store=tmp_path / "runs.db")
+    assert again.rows == first.rows
+    for one, other in zip(first.finished.values(), [again.finished[index] for index in first.finished], strict=True):
+        assert one.curve == other.curve
+        np.testing.assert_array_equal(one.predictions, other.predictions)
+    swapped = compare([Doubled()], models_, [8, 7], store=tmp_path / "runs.db")
+    assert swapped.tasks[0].first.keys() == {"esn", "trained"}  # whose first seed's predictions were not kept
+    assert [row["score"] for row in swapped.rows] == [row["score"] for row in (*first.rows[2:], *first.rows[:2])]
+
+
+def test_scores_and_predictions_of_every_kind_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for score in (math.inf, math.nan):
+        monkeypatch.setattr(Doubled, "score", lambda *_, score=score: score)
+        path = tmp_path / f"{score}.db"
+        found = [compare([Doubled()], ["esn"], [0], store=path).rows[0] for _ in range(2)]
+        assert [repr(row["score"]) for row in found] == [repr(score)] * 2 and found[0]["error"] is None
+    monkeypatch.setattr(Doubled, "predict", lambda task, model, split: {"odd": model.predict(split.inputs)})
+    monkeypatch.setattr(Doubled, "score", lambda *_: 0.5)
+    monkeypatch.setattr(Doubled, "scores", lambda *_: {"error": 0.5})
+    for _ in range(2):  # cannot be kept, so they are made again
+        [run] = compare([Doubled()], ["esn"], [0], store=tmp_path / "odd.db").finished.values()
+        assert run.predictions["odd"][0].shape == (60, 1)
+
+
+def test_settings_may_be_objects(tmp_path: Path) -> None:
+    class Odd(Ridge):
+        pass
+
+    for path in (None, tmp_path / "runs.db", tmp_path / "runs.db"):
+        rows = compare([Doubled()], ["esn"], [0], {"readout": Odd(1e-3)}, store=path).rows
+        assert rows[0]["params"]["readout"] == "Odd"
+    with pytest.raises(
+        StoreError, match=r"a run of test_comparison:Doubled, esn, seed 0, and this one has it with other settings"
+    ):
+        compare([Doubled()], ["esn"], [0], {"readout": Odd(1e-2)}, store=tmp_path / "runs.db")
+
+
+def test_damaged_arrays_are_told() -> None:
+    whole = packed([np.arange(5.0), np.array(["a"])])
+    assert whole is not None and [part.tolist() for part in unpacked(whole)] == [[0.0, 1.0, 2.0, 3.0, 4.0], ["a"]]
+    with pytest.raises(ValueError, match="damaged"):
+        unpacked(whole[:-30])
+    assert packed([np.array([None])]) is packed({"a": 1}) is None
 
 
 # budget

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from commands import QUICK, Command
 
-from reservoir.commands.console import Bar, progress
+from reservoir.commands.console import Bar, explanation, interrupted, progress
 from reservoir.echo import features
-from reservoir.sweeps.driver import Progress
+from reservoir.experiments.driver import Progress
 
 
 class Display:
@@ -123,3 +123,32 @@ def test_a_bar_of_a_sweep_counts_the_runs_of_its_store_but_not_for_the_speed() -
     bar.sweep(state)
     assert (display.fields["completed"], display.fields["description"], len(display.resets)) == (8, "narma10: 1 failed", 1)
     assert bar.state is state
+
+
+def test_a_bar_of_a_comparison_shows_what_is_left_and_what_is_under_way() -> None:
+    display = Display()
+    bar = Bar(display, "", 3)
+    state = Progress(total=3)
+    bar.sweep(state)
+    report = bar.epochs({0: "first", 1: "second"})
+    report(0, ({"epoch": 4, "loss": 0.5, "gradient_norm": 2.0, "steps_per_second": 1000.0}, 10))
+    state.done, state.left = 1, 200.0
+    report(1, None)
+    bar.sweep(state, [0])
+    assert (display.fields["completed"], display.fields["description"]) == (1, "about 3 min left; second")
+
+
+def test_a_bar_of_a_comparison_of_one_run_counts_its_steps() -> None:
+    display = Display()
+    bar = Bar(display, "", 1)
+    bar.sweep(Progress(total=1))
+    bar.within("first", 0, 30, 200)
+    bar.sweep(Progress(total=1))
+    assert (display.fields["completed"], display.fields["total"], display.fields["description"]) == (30, 200, "first")
+
+
+def test_ctrl_c_promises_nothing_that_is_not_kept() -> None:
+    assert explanation(KeyboardInterrupt()) == ("Interrupted.", 130)
+    assert interrupted("a.db", 0) == "Interrupted before any run was finished."
+    assert interrupted("a.db", 1) == "Interrupted; a.db keeps the run that was finished. The same command continues from there."
+    assert interrupted("a.db", 2000).startswith("Interrupted; a.db keeps the 2,000 runs that were finished.")

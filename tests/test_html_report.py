@@ -19,7 +19,7 @@ from reservoir.base import model_file
 from reservoir.comparison import folder as comparison_files
 from reservoir.comparison.folder import PAGE_COLORS, STYLE, ComparisonFolder, inline, report_html
 from reservoir.comparison.plan import ComparisonPlan, entrants, plan_comparison
-from reservoir.comparison.report import COLUMNS, ComparisonReport
+from reservoir.comparison.report import COLUMNS, ComparisonReport, FinishedRun
 from reservoir.comparison.work import run_comparison
 from reservoir.plotting import style
 from reservoir.tasks import get_task
@@ -96,12 +96,17 @@ def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ComparisonPlan:
     return plan_comparison(tasks, entrants(["esn", "leaky=esn", "trained"], settings), [0, 1])
 
 
+def results(planned: ComparisonPlan, count: int = 12) -> dict[int, FinishedRun]:
+    found: dict[int, FinishedRun] = {}
+    run_comparison(planned, found)
+    return dict(list(found.items())[:count])
+
+
 def write(
     planned: ComparisonPlan, folder: Path, pictures: bool = True, count: int = 12
 ) -> tuple[ComparisonFolder, ComparisonReport]:
     written = ComparisonFolder(folder, {"command": COMMAND, "processes": "1"}, pictures)
-    work = run_comparison(planned)
-    report = ComparisonReport(planned, dict(next(work) for _ in range(count)))
+    report = ComparisonReport(planned, results(planned, count))
     written.write(report, final=True)
     return written, report
 
@@ -136,7 +141,7 @@ def test_what_the_report_tells(planned: ComparisonPlan, tmp_path: Path) -> None:
 
 
 def test_the_best_median_is_bold_and_the_metric_says_which_is_best(planned: ComparisonPlan) -> None:
-    report = ComparisonReport(planned, dict(run_comparison(planned)))
+    report = ComparisonReport(planned, results(planned))
     lines = report.summary()
     for higher, best in ((False, min), (True, max)):
         for task in planned.tasks:
@@ -160,8 +165,7 @@ def test_an_unfinished_comparison_has_its_report(planned: ComparisonPlan, tmp_pa
 def test_files_are_written_as_tasks_are_finished(
     planned: ComparisonPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written, work = ComparisonFolder(tmp_path / "out", {}, True), run_comparison(planned)
-    report = ComparisonReport(planned, dict(next(work) for _ in range(7)))
+    written, report = ComparisonFolder(tmp_path / "out", {}, True), ComparisonReport(planned, results(planned, 7))
     written.write(report)
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["narma10-learning.svg", "narma10-predictions.svg", "narma10-scores.svg", "report.html", "runs.csv"]

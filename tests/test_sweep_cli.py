@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from commands import SWEEP, Command, toml_file
 
+from reservoir.experiments import work
 from reservoir.experiments.evaluation import make_model
-from reservoir.sweeps import work
 from reservoir.sweeps.plan import plan_sweep
 
 FILE = """
@@ -147,7 +147,9 @@ def test_the_same_command_again_does_nothing_and_a_larger_one_what_is_new(
     assert [row for row in after if row["leak_rate"] in ("0.2", "0.5", "0.8") and row["seed"] != "2"] == before
     done.clear()
     shrunk = command(*args, "--vary", "leak_rate=0.5", "--seeds", "1")
-    assert not done and "15 done" in shrunk.out and runs() == after
+    assert not done and "1 trial, 1 seed: 1 done" in shrunk.out and runs() == after
+    assert "leak_rate=0.5 " in shrunk.out.splitlines()[-1]  # the best of this sweep, not of the store
+    assert "It holds 14 runs of other sweeps, too." in shrunk.out and "more of the store.\n" in grown.out
 
 
 def test_a_store_is_of_one_task_model_and_split(command: Command, runs: Runs) -> None:
@@ -177,6 +179,7 @@ def test_the_best_command_runs_as_it_is_printed(command: Command) -> None:
     lists = ("--vary", "readout_from=['bias','state'],['state']", "--vary", "spectral_radius=none,0.9")
     vary = (*lists, "--vary", "readout.ridge=1e-6,1e-3")
     told = command("sweep", "narma10", *SWEEP, *vary, "--seeds", "0:2").out.splitlines()[-1]
+    assert "'[" not in told and '"' not in told  # lists as a user writes them
     assert told.endswith("--seeds 2:7") and "train_length=200" in told and "units=20" in told
     words = shlex.split(told)
     assert words[0] == "reservoir"
@@ -254,7 +257,7 @@ def test_results_rank_the_trials(command: Command, runs: Runs) -> None:
 
 
 def test_a_store_without_runs_says_so(command: Command) -> None:
-    from reservoir.sweeps.store import Store
+    from reservoir.experiments.store import Store
     from reservoir.tasks import get_task
 
     planned = plan_sweep(get_task("narma10"), "esn", {"leak_rate": [0.5]})

@@ -15,7 +15,7 @@ def refused(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> Refused:
 
     def call(*args: str) -> str:
         with monkeypatch.context() as patch:
-            patch.setattr("reservoir.sweeps.driver.run_chunk", lambda chunk: pytest.fail("there should be no work"))
+            patch.setattr("reservoir.experiments.driver.run_chunk", lambda chunk: pytest.fail("there should be no work"))
             return refused(*args)
 
     return call

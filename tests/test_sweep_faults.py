@@ -19,10 +19,10 @@ import sweep_toys
 from sweep_toys import Toy, lasting
 from test_workers import alive, wait_until
 
+from reservoir.experiments.store import Store
 from reservoir.experiments.workers import WorkerError
 from reservoir.sweeps.plan import Sweep, plan_sweep
 from reservoir.sweeps.runner import run_sweep
-from reservoir.sweeps.store import Store
 from reservoir.validation import ParameterError
 
 HERE = Path(__file__).parent
@@ -239,7 +239,7 @@ def test_a_cluster_one_of_whose_workers_is_killed(quiet: Path, tmp_path: Path) -
 
 ASK = """
 import sys
-from reservoir.sweeps import engines
+from reservoir.experiments import engines
 engines.ANSWER_SECONDS = 0.3
 for address in sys.argv[1:]:
     try:

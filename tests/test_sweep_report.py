@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reservoir.sweeps.driver import Progress
-from reservoir.sweeps.report import SweepReport, value_text
+from reservoir.experiments.driver import Progress
+from reservoir.sweeps.report import SweepReport, given_text, value_text
 from reservoir.sweeps.summary import RunTable
 
 ABOUT = {
@@ -37,7 +37,7 @@ def report(scores: Any, statuses: Any = None, errors: Any = None, **about: Any) 
 
 def test_the_ranking_has_the_varied_parameters_and_the_spread_over_seeds() -> None:
     title, columns, rows, notes = report([[0.5, 0.7], [0.2, 0.4], [0.9, 0.9]]).table(top=2)
-    assert title == "narma10, esn: nmse on the validation split, lower is better"
+    assert title == "narma10, esn: nmse on the validation split, lower is better; seeds 3,4"
     assert columns == ["trial", "readout.ridge", "topology", "mean", "std", "min", "max", "runs"]
     assert rows == [
         ["2", "1e-09", "two words", "0.3", "0.1414", "0.2", "0.4", "2"],
@@ -48,7 +48,7 @@ def test_the_ranking_has_the_varied_parameters_and_the_spread_over_seeds() -> No
 
 def test_one_seed_has_no_spread_and_higher_may_be_better() -> None:
     title, columns, rows, notes = report([[0.5], [0.2]], higher_is_better=True).table(top=5)
-    assert title.endswith("higher is better")
+    assert title.endswith("higher is better; seed 3")
     assert columns == ["trial", "topology", "score"]
     assert [row[-1] for row in rows] == ["0.5", "0.2"]
     assert notes == ["2 trials, 1 seed: 2 done."]
@@ -122,6 +122,29 @@ def test_json_has_all_parameters_of_the_best() -> None:
 )
 def test_values_are_shown_as_they_are_given(value: Any, text: str) -> None:
     assert value_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (["bias", "input", "state"], "bias,input,state"), (["state"], "state"), ([1, 2.5], "1,2.5"), (0.1 + 0.2, repr(0.1 + 0.2)),
+        (["1", "x"], "['1', 'x']"), ([["a"], ["b"]], "[['a'], ['b']]"), ([], "[]"), ([5], "[5]"), (None, "None"),
+        ("cycle", "cycle"),
+    ],
+)  # fmt: skip
+def test_values_in_full_are_read_as_they_were(value: Any, text: str) -> None:
+    assert given_text(value) == text
+
+
+def test_a_report_of_a_sweep_has_its_own_runs_alone() -> None:
+    whole = report([[0.5, 0.7], [0.2, 0.4], [0.9, 0.9]])
+    own = SweepReport(whole.runs, whole.store, np.array([True, True, False, False, True, False]))
+    assert [row[0] for row in own.latest.table().rows] == ["1", "3"]  # the numbers that they have in the store
+    assert own.latest.table().columns == ["trial", "readout.ridge", "mean", "std", "min", "max", "runs"]
+    assert own.latest.table().notes == ["2 trials, 2 seeds: 3 done."]
+    command = own.best_command()
+    assert command is not None and "topology=cycle" in command and command.endswith("--seeds 5:10")
+    assert whole.latest is whole
 
 
 def test_progress_tells_failures_the_best_the_rate_and_the_end() -> None:

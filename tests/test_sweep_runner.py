@@ -19,14 +19,16 @@ import pytest
 from sweep_toys import Toy, lasting
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from reservoir.experiments import driver, work
+from reservoir.experiments.driver import Progress
+from reservoir.experiments.engines import Here, engine
+from reservoir.experiments.rows import Row
+from reservoir.experiments.store import Store
+from reservoir.experiments.work import Answer, Chunk, data_hash, prepared, run_chunk
 from reservoir.experiments.workers import WorkerError
-from reservoir.sweeps import driver, runner, work
-from reservoir.sweeps.driver import Progress
-from reservoir.sweeps.engines import Here, engine
+from reservoir.sweeps import runner
 from reservoir.sweeps.plan import Sweep, plan_sweep
 from reservoir.sweeps.runner import run_sweep
-from reservoir.sweeps.store import Row, Store
-from reservoir.sweeps.work import Answer, Chunk, data_hash, prepared, run_chunk
 from reservoir.validation import ParameterError, StoreError
 
 RADII = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from reservoir.experiments.rows import Outcome
 from reservoir.sweeps import strategies
 from reservoir.sweeps.space import Dimension, Point, point_at, read_dimension
-from reservoir.sweeps.strategies import LISTENING, STRATEGIES, Outcome, Search
+from reservoir.sweeps.strategies import LISTENING, STRATEGIES, Search
 from reservoir.validation import ParameterError
 
 RANGES = [

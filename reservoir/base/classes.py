@@ -72,7 +72,7 @@ def check_importable(what: str, kind: type) -> None:
 
 
 def plain_fields(what: str, value: Any) -> Any:
-    """Turn a value into plain data: objects into their class and fields, arrays into lists, paths into text.
+    """Turn a value into plain data: objects into their class and fields or parameters, arrays into lists, paths into text.
 
     Raises `ParameterError` for an object without fields; `what` names the value.
     """
@@ -89,6 +89,8 @@ def plain_fields(what: str, value: Any) -> Any:
         return {str(name): plain_fields(what, part) for name, part in value.items()}
     if isinstance(value, type):
         return class_path(value)
+    if hasattr(value, "get_params"):
+        return {"class": class_path(type(value)), **plain_fields(what, value.get_params(deep=False))}
     if dataclasses.is_dataclass(value):
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
         return {"class": class_path(type(value)), **plain_fields(what, fields)}

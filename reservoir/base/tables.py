@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from shutil import get_terminal_size
@@ -13,10 +14,9 @@ import numpy as np
 
 NO_NUMBERS = ("", "–", "inf", "-inf", "nan", "failed")
 """Texts that may stand among the numbers of a column that is aligned to the right."""
-
-
 GAPS = (3, 2)
 """The characters between two columns of a table: the first number with which all columns fit."""
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e[+-]?\d+)?")
 
 
 class Table(NamedTuple):
@@ -65,6 +65,32 @@ def counted(count: int, thing: str) -> str:
     ('1 seed', '2,000 trials')
     """
     return f"{count:,} {thing}{'s' * (count != 1)}"
+
+
+def alike(texts: Sequence[str]) -> dict[str, list[int]]:
+    """The places of texts that differ in numbers alone, by their common text, with … for a number that differs.
+
+    >>> alike(["it diverged in step 7 of 90", "too short", "it diverged in step 12 of 90"])
+    {'it diverged in step … of 90': [0, 2], 'too short': [1]}
+    """
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for place, text in enumerate(texts):
+        groups.setdefault(tuple(NUMBER.split(text)), []).append(place)
+    found = {}
+    for between, places in groups.items():
+        columns = zip(*[NUMBER.findall(texts[place]) for place in places], strict=True)
+        numbers = [column[0] if len(set(column)) == 1 else "…" for column in columns]
+        found["".join(part for pair in zip(between, [*numbers, ""], strict=True) for part in pair)] = places
+    return found
+
+
+def duration(seconds: float) -> str:
+    """A time for people, in the unit that fits.
+
+    >>> duration(7.2), duration(200), duration(9000)
+    ('7 s', '3 min', '2.5 h')
+    """
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def better(task: Any) -> str:

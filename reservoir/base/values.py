@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Sequence
 from typing import Any
 
 MOST_SEEDS = 100_000
@@ -39,6 +40,24 @@ def parse_seeds(text: str) -> list[int]:
             raise ValueError
         seeds += range(int(start), int(stop)) if colon else [int(start)]
     return seeds
+
+
+def shown_seeds(seeds: Sequence[int]) -> str:
+    """Seeds as the command line has them, after their name.
+
+    >>> shown_seeds([5]), shown_seeds([0, 1, 2, 7])
+    ('seed 5', 'seeds 0:3,7')
+    """
+    if len(seeds) == 1:
+        return f"seed {seeds[0]}"
+    runs: list[list[int]] = []
+    for seed in seeds:
+        if runs and seed == runs[-1][-1] + 1:
+            runs[-1].append(seed)
+        else:
+            runs.append([seed])
+    parts = [f"{run[0]}:{run[-1] + 1}" if len(run) > 2 else ",".join(map(str, run)) for run in runs]
+    return f"seeds {','.join(parts)}"
 
 
 def parse_name(text: str) -> str:

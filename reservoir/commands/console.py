@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import sys
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
@@ -14,6 +14,35 @@ import click
 
 AT_RUN_TIME = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EBUSY)
 """Errors of the system that no other input would fix."""
+
+
+QUIET_KEY = "reservoir.quiet"
+
+
+def is_quiet() -> bool:
+    """Returns whether the command that runs was given --quiet."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(QUIET_KEY))
+
+
+def say(text: object, err: bool = False) -> None:
+    """Prints what people read, on stderr if `err`, unless the command is quiet."""
+    if not is_quiet():
+        click.echo(text, err=err)
+
+
+def announce(text: str) -> None:
+    """Prints what a command is about to do on stderr, if that is a terminal and the command is not quiet."""
+    if sys.stderr.isatty() and not is_quiet():
+        click.echo(text, err=True)
+
+
+def interrupted(store: str, runs: int) -> str:
+    """Says after Ctrl-C how many runs a store keeps."""
+    if not runs:
+        return "Interrupted before any run was finished."
+    kept = "the run that was" if runs == 1 else f"the {runs:,} runs that were"
+    return f"Interrupted; {store} keeps {kept} finished. The same command continues from there."
 
 
 class Bar:
@@ -25,6 +54,7 @@ class Bar:
     def __init__(self, display: Any, label: str, total: int) -> None:
         self._display, self._label, self._total = display, label, total
         self._finished, self._under_way = 0, dict[Hashable, float]()
+        self._text, self._note, self._steps = "", "", dict[str, Any]()
         self._task = display.add_task(label, total=total, visible=total > 1) if display else None
 
     def step(self, part: Hashable = 0) -> None:
@@ -36,9 +66,9 @@ class Bar:
 
     def within(self, text: str, part: Hashable = 0, done: int = 0, of: int = 1) -> None:
         """Shows that a part has done `done` of `of` steps; `text` describes it. A bar of a single part counts its steps."""
-        self._under_way[part] = done / of
-        single = {"completed": done, "total": of, "visible": True} if self._total == 1 else {}
-        self._update(description=f"{self._label} {text}".strip(), **single)
+        self._under_way[part], self._text = done / of, text
+        self._steps = {"completed": done, "total": of, "visible": True} if self._total == 1 else {}
+        self._update()
 
     def epochs(self, texts: Mapping[Any, str]) -> Callable[[Any, tuple[Mapping[str, Any], int] | None], None]:
         """Returns a function that work calls with a part and None when it starts, or (record of an epoch, number of epochs)."""
@@ -62,22 +92,30 @@ class Bar:
 
         return report
 
-    def sweep(self, state: Any) -> None:
-        """Shows the `Progress` of a sweep. The runs that its store had before do not count for the speed."""
+    def sweep(self, state: Any, ended: Iterable[Hashable] = ()) -> None:
+        """Shows the `Progress` of a sweep or a comparison; `ended` are the parts that are no longer under way.
+
+        The runs that the store had before do not count for the speed.
+        """
+        for part in ended:
+            self._under_way.pop(part, None)
         if self._display and self.state is None:
             self._display.reset(self._task, total=state.total, completed=state.kept, visible=state.total > 1)
-        self.state, self._finished = state, state.kept + state.finished
-        self._update(description=f"{self._label}: {state.text()}".removesuffix(": "))
+        self.state, self._finished, self._note = state, state.kept + state.finished, state.text()
+        self._update()
 
-    def _update(self, **fields: Any) -> None:
+    def _update(self) -> None:
+        work = f"{self._label} {self._text}".strip()
+        shown = f"{self._note}; {work}" if self._note and self._text else f"{work}: {self._note}" if self._note else work
         if self._display:
-            self._display.update(self._task, **{"completed": self._finished + sum(self._under_way.values()), **fields})
+            completed = self._finished + sum(self._under_way.values())
+            self._display.update(self._task, **{"completed": completed, "description": shown, **self._steps})
 
 
 @contextmanager
 def progress(label: str, total: int, as_json: bool = False) -> Iterator[Bar]:
     """Shows a progress bar on stderr, if that is a terminal and no JSON goes there too."""
-    if not sys.stderr.isatty() or (as_json and sys.stdout.isatty()):
+    if not sys.stderr.isatty() or is_quiet() or (as_json and sys.stdout.isatty()):
         yield Bar(None, label, total)
         return
     from rich.console import Console
@@ -93,7 +131,7 @@ def progress(label: str, total: int, as_json: bool = False) -> Iterator[Bar]:
 def show(report: Any, as_json: bool) -> None:
     """Prints the table of a report, or its records, one JSON object a line."""
     if not as_json:
-        click.echo(report.table())
+        say(report.table())
         return
     for record in report.records():
         print_json(record)
@@ -133,7 +171,7 @@ def wrote(as_json: bool, **files: str | None) -> None:
     """Says which files were written, by what each holds, on stderr where stdout is JSON; None was not asked for."""
     for what, path in files.items():
         if path is not None:
-            click.echo(f"{what.capitalize()} written to {path}.", err=as_json)
+            say(f"{what.capitalize()} written to {path}.", err=as_json)
 
 
 def explanation(error: BaseException) -> tuple[str, int]:
@@ -142,7 +180,7 @@ def explanation(error: BaseException) -> tuple[str, int]:
     Raises an unforeseen error again.
     """
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        return "Interrupted; what was finished is kept.", 130
+        return "Interrupted.", 130
     if isinstance(error, click.ClickException):
         context = getattr(error, "ctx", None)
         return f"Error: {error.format_message()}" + (f" See {context.command_path} --help." if context else ""), 2

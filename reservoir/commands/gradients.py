@@ -7,7 +7,18 @@ from typing import Any
 import click
 
 from reservoir.commands.console import can_draw, draw, progress, show, wrote
-from reservoir.commands.options import NAMES, OUTPUT, SET_HELP, Values, assigned, json_of, seed_of, task_options, tasks_with
+from reservoir.commands.options import (
+    NAMES,
+    OUTPUT,
+    QUIET,
+    SET_HELP,
+    Values,
+    assigned,
+    json_of,
+    seed_of,
+    task_options,
+    tasks_with,
+)
 
 
 @click.command(short_help="Show how gradients pass through trained networks.")
@@ -18,6 +29,7 @@ from reservoir.commands.options import NAMES, OUTPUT, SET_HELP, Values, assigned
 @seed_of("the data and of the weights")
 @json_of("one JSON object per model, a line each")
 @click.option("--plot", type=OUTPUT, help="Draw the gradients, the singular values and the saturated gates to this file.")
+@QUIET
 def gradients(task: str, models: list[str], settings: Values, given: Values, seed: int, as_json: bool, plot: str | None) -> None:
     """Fit models to TASK and measure how gradients pass through them: vanishing, exploding, saturated gates.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reservoir.commands.console import can_draw, draw, show, wrote
-from reservoir.commands.options import COLUMN, OUTPUT, SET, Values, at_least, json_of, read_columns, seed_of
+from reservoir.commands.options import COLUMN, OUTPUT, QUIET, SET, Values, at_least, json_of, read_columns, seed_of
 
 
 @click.command(short_help="Measure a reservoir before training.")
@@ -18,6 +18,7 @@ from reservoir.commands.options import COLUMN, OUTPUT, SET, Values, at_least, js
 @seed_of("the weights and of the noise")
 @json_of("one JSON object")
 @click.option("--plot", type=OUTPUT, help="Draw eigenvalues, memory curve and weights to this file.")
+@QUIET
 def inspect(
     model: str, settings: Values, data: str | None, columns: tuple[str, ...], seed: int, as_json: bool, plot: str | None,
     **noise: int | None,

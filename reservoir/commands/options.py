@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from reservoir.base.values import parse_name, parse_seeds, parse_value, shown_name
+from reservoir.commands.console import QUIET_KEY
 
 Values = dict[str, Any]
-OUTPUT = click.Path(readable=False)
 SET_HELP = "Set a parameter; may be repeated. A dot names a part of a parameter: readout.ridge=1e-6. @W.npz reads a matrix."
 
 
@@ -28,6 +28,26 @@ class Read(click.ParamType):
             return self._read(value)
         except ValueError:
             self.fail(f"must be {self._wanted}. Got {value!r} instead.", param, ctx)
+
+
+class Output(click.Path):
+    """The type of an option that names a file to write; `takes_csv` says whether "-", standard output, makes sense for it."""
+
+    def __init__(self, takes_csv: bool = False) -> None:
+        super().__init__(readable=False, allow_dash=takes_csv)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Returns the path. Refuses an empty one, and "-" where it makes no sense."""
+        if not value:
+            remedy = "--no-plot draws nothing" if ctx and any(p.name == "no_plot" for p in ctx.command.params) else "leave it out"
+            self.fail(f"must be a path. Got {value!r} instead; {remedy}.", param, ctx)
+        if value == "-" and not self.allow_dash:
+            self.fail("must be a path. Got '-' instead; standard output takes only CSV and JSON.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+OUTPUT = Output()
+CSV_OUTPUT = Output(takes_csv=True)
 
 
 def _pair(text: str, needs_value: bool = True) -> tuple[str, str]:
@@ -123,6 +143,24 @@ JOBS = click.option("--jobs", type=at_least(1), help="Processes that run side by
 TASK = click.argument("task", nargs=-1, required=True, metavar="TASK", callback=only_task)
 MODEL_HELP = "The model; `reservoir models` lists them. package.module:Class is one of your own."
 MODEL = click.option("--model", default="esn", show_default=True, help=MODEL_HELP)
+
+
+RETRY = click.option("--retry", is_flag=True, help="Repeat the runs that failed.")
+NO_PLOT = click.option("--no-plot", is_flag=True, help="Draw no pictures.")
+
+
+def _quiet(context: click.Context, _: click.Parameter, is_quiet: bool) -> None:
+    context.meta[QUIET_KEY] = is_quiet
+
+
+QUIET_HELP = "Print no progress and no tables, only errors and what goes to standard output by another option."
+QUIET = click.option("--quiet", is_flag=True, expose_value=False, callback=_quiet, help=QUIET_HELP)
+
+
+def no_two_on_stdout(*given: bool) -> None:
+    """Refuses more than one output to standard output."""
+    if sum(given) > 1:
+        raise click.UsageError("JSON and a file named '-' both go to standard output; give one of them.")
 
 
 def task_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from reservoir.commands.console import can_draw, draw, explanation, print_json, progress, wrote
-from reservoir.commands.options import MODEL, OUTPUT, SET, TASK, Values, json_of, seeds_from, task_options, tasks_with
+from reservoir.commands.console import can_draw, draw, explanation, print_json, progress, say, wrote
+from reservoir.commands.options import MODEL, OUTPUT, QUIET, SET, TASK, Values, json_of, seeds_from, task_options, tasks_with
 
 
 @click.command(short_help="Fit a model to a task and score it.")
@@ -17,6 +17,7 @@ from reservoir.commands.options import MODEL, OUTPUT, SET, TASK, Values, json_of
 @json_of("one JSON object per seed, a line each")
 @click.option("--save", type=OUTPUT, help="Write the fitted model of the first seed to this file.")
 @click.option("--plot", type=OUTPUT, help="Draw the first seed's predictions to this file (png, svg or pdf).")
+@QUIET
 def run(
     task: str, model: str, settings: Values, given: Values, seeds: list[int], as_json: bool, save: str | None, plot: str | None
 ) -> int:
@@ -32,6 +33,7 @@ def run(
     reservoir run csv --data data.csv --task-set horizon=50
     """  # noqa: D301
     from reservoir.base.progress import watching
+    from reservoir.base.tables import counted
     from reservoir.experiments.run import RunReport, results
     from reservoir.files.writing import check_outputs, writing
     from reservoir.validation import DivergenceError
@@ -61,8 +63,12 @@ def run(
                         draw(finished, plot)
                         written["picture"] = plot
                 bar.step(seed)
+    except KeyboardInterrupt:
+        done = f"; {len(rows)} of {counted(len(seeds), 'seed')}" if rows else " before any seed"
+        click.echo(f"Interrupted{done} {'were' if len(rows) > 1 else 'was'} finished.", err=True)
+        return 130
     finally:  # what was finished counts, also after Ctrl-C
         if finished is not None and not as_json:
-            click.echo(finished.table())
+            say(finished.table())
         wrote(as_json, **written)
     return int(len(rows) < len(seeds))

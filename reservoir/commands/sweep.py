@@ -10,7 +10,7 @@ import click
 
 from reservoir.base.values import parse_name, shown_name
 from reservoir.commands import options
-from reservoir.commands.console import progress
+from reservoir.commands.console import interrupted, progress, say
 from reservoir.commands.options import OUTPUT, Values, at_least
 
 SPLITS = click.Choice(["validation", "test"])
@@ -22,7 +22,7 @@ TABLES = ("vary", "set", "task_set")
 KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
     **dict.fromkeys(TABLES, ((dict,), "a table")),
     **dict.fromkeys(("trials", "jobs", "search_seed", "batch"), ((int,), "an integer")),
-    **dict.fromkeys(("prune", "retry"), ((bool,), "true or false")),
+    **dict.fromkeys(("prune", "retry", "quiet"), ((bool,), "true or false")),
     "seeds": ((str, int, list), "text as 0:5, an integer, or a list of integers"),
     "start": ((int, float), "a number"),
 }
@@ -82,8 +82,9 @@ def flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
 @click.option("--search-seed", type=at_least(0), default=0, show_default=True, help=SEARCH_SEED_HELP)
 @click.option("--batch", type=at_least(1), help="How many trials tpe and cmaes propose at a time.  [default: 8]")
 @click.option("--prune", is_flag=True, help="Stop the training of runs worse than the median of earlier runs (tpe, cmaes).")
-@click.option("--retry", is_flag=True, help="Repeat the runs that failed.")
+@options.RETRY
 @click.option("--file", type=click.Path(), is_eager=True, callback=sweep_file, help=FILE_HELP)
+@options.QUIET
 def sweep(
     task: str | None, model: str, vary: Values, settings: Values, given: Values, store: str | None, file: Values, **rest: Any
 ) -> int:
@@ -115,11 +116,13 @@ def sweep(
         with progress(task, 0) as bar:
             found = sweep_task(chosen, model, vary, store, settings=settings, report=bar.sweep, **rest)
     except KeyboardInterrupt:
-        click.echo(f"Interrupted; {store} keeps the runs that were finished. The same command continues from there.", err=True)
+        click.echo(interrupted(store, bar.state.kept + bar.state.finished if bar.state else 0), err=True)
         return 130
-    click.echo(found.table(5, table_width()))
+    say(found.latest.table(5, table_width()))
+    others = len(found.runs.seed) - len(found.latest.runs.seed)
+    more = f" It holds {counted(others, 'run')} of other sweeps, too." if others else ""
     new = counted(bar.state.finished, "new run")
-    click.echo(f"\n{new}, {bar.state.kept:,} from before; `reservoir results {store}` shows more.")
+    say(f"\n{new}, {bar.state.kept:,} from before; `reservoir results {store}` shows more of the store.{more}")
     command = found.best_command()
-    click.echo(f"The best on the test split, with new seeds:\n{command}" if command else "Every run failed.")
-    return int(not (found.runs.status == "done").any())
+    say(f"The best on the test split, with new seeds:\n{command}" if command else "Every run failed.")
+    return int(command is None)

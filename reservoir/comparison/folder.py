@@ -1,4 +1,4 @@
-"""The folder of a comparison: runs.csv with a row per run, the pictures, and report.html, which holds everything.
+"""The folder of a comparison: its store runs.db, runs.csv with a row per run, the pictures, and report.html with everything.
 
 The report opens without a network. Its pictures are inline SVG with the page's colors of paper and ink, light or dark.
 """
@@ -22,6 +22,7 @@ from reservoir.comparison.report import ComparisonReport, TaskComparison
 from reservoir.experiments.evaluation import described, versions
 from reservoir.files.writing import replaced, writing
 from reservoir.models import model_class, model_name, model_summary
+from reservoir.validation import StoreError
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #ffffff; --ink: #1a1a1a; --soft: #555555; --line: #dddddd; --grid: #e8e8e8;
@@ -75,15 +76,26 @@ Pictures = Mapping[str, Sequence[tuple[str, str]]]
 """The (caption, SVG) of each picture, by the name of its task."""
 
 
+CAPTIONS = {
+    "scores": "Score of every seed, and the seconds it took to fit",
+    "learning": "Learning curves of every seed; the run with the middle loss is bold",
+    "predictions": "Predictions on the test data of seed {}, over the targets",
+}
+"""The captions of a task's pictures, by their names."""
+
+
 class ComparisonFolder:
     """Writes what is finished of a comparison, as often as it is asked to; files are replaced once the new ones are complete.
 
     The folder is made if it is not there; its parent must be. `facts` are lines by name for the report, such as the command.
+    Raises `StoreError` for a folder with the report of runs that are in no store.
     """
 
     def __init__(self, path: str | os.PathLike[str], facts: Mapping[str, str], pictures: bool = True) -> None:
         self.path = Path(path)
-        self.report = self.path / "report.html"
+        self.report, self.store = self.path / "report.html", self.path / "runs.db"
+        if self.report.exists() and not self.store.exists():
+            raise StoreError(f"{self.report}: is of runs that are in no store, and the new report would replace it.")
         self._facts, self._draws = facts, pictures
         self._pictures: dict[str, list[tuple[str, str]]] = {}
 
@@ -91,7 +103,7 @@ class ComparisonFolder:
         """Write what is finished. A task's pictures are drawn once, when all its runs are finished or the report is `final`."""
         self.path.mkdir(exist_ok=True)
         report.to_csv(self.path / "runs.csv")
-        for part in report.tasks if self._draws else ():
+        for part in report.tasks:
             if part.task.name not in self._pictures and (final or report.is_complete(part.task)):
                 self._pictures[part.task.name] = list(self._draw(part))
         text = report_html(report, self._pictures, self._facts)
@@ -99,17 +111,18 @@ class ComparisonFolder:
             temporary.write_text(text, encoding="utf-8")
 
     def _draw(self, part: TaskComparison) -> Iterator[tuple[str, str]]:
-        """Draw scores, learning curves and predictions, where there are any: (caption, SVG) of each picture."""
-        captions = {
-            "scores": "Score of every seed, and the seconds it took to fit",
-            "learning": "Learning curves of every seed; the run with the middle loss is bold",
-            "predictions": f"Predictions on the test data of seed {part.seed}, over the targets",
-        }
-        for name in part.pictures:
+        """Draw scores, learning curves and predictions, where there are any: (caption, SVG) of each picture.
+
+        A picture of an earlier time that is not drawn again is removed.
+        """
+        for name, caption in CAPTIONS.items():
             path = self.path / f"{part.task.name}-{name}.svg"
             with writing(path):
+                if not self._draws or name not in part.pictures:
+                    path.unlink(missing_ok=True)
+                    continue
                 part.plot(path, name)
-            yield captions[name], path.read_text(encoding="utf-8")
+            yield caption.format(part.seed), path.read_text(encoding="utf-8")
 
 
 def report_html(report: ComparisonReport, pictures: Pictures, facts: Mapping[str, str]) -> str:

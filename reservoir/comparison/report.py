@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.base.tables import Table, better, csv_cells, number
+from reservoir.base.tables import Table, alike, better, csv_cells, number
+from reservoir.base.values import shown_seeds
 from reservoir.comparison.plan import ComparisonPlan
 from reservoir.files.writing import write_csv
 from reservoir.validation import ParameterError, unknown
@@ -83,7 +85,8 @@ class TaskComparison:
             grid[title] = ["" if line[key] is None else form(line[key]) for line in lines]
         body = [list(row) for row in zip(*grid.values(), strict=True)]
         body.append(["trivial baseline", number(lines[0]["baseline"]), *[""] * (len(grid) - 2)])
-        title = f"{self.task.name}: {self.task.metric}, {better(self.task)}; {seeds} seed{'s' * (seeds > 1)}"
+        used = shown_seeds(list(dict.fromkeys(row["seed"] for row in self.rows)))
+        title = f"{self.task.name}: {self.task.metric}, {better(self.task)}; {used}"
         published = [f"Published: {self.task.published}"] * bool(self.task.published)
         return Table(title, list(grid), body, published + _failures(lines))
 
@@ -115,7 +118,7 @@ class ComparisonReport:
     """The finished part of a comparison; `finished` holds the runs by their position in the plan."""
 
     plan: ComparisonPlan
-    finished: Mapping[int, FinishedRun]
+    finished: dict[int, FinishedRun]
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -171,13 +174,14 @@ class ComparisonReport:
 
 
 def _failures(lines: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Write a line for each reason why a model failed or warned, with the seeds."""
-    found: dict[tuple[str, str], list[int]] = {}
+    """Write a line for each reason why a model failed or warned, with the seeds; a reason with other numbers is the same."""
+    written = []
     for key, verb in (("errors", "failed"), ("warnings", "warned")):
         for line in lines:
-            for seed, text in line[key]:
-                found.setdefault((f"{line['model']} {verb}", text), []).append(seed)
-    return [f"{what} with seed{'s' * (len(s) > 1)} {', '.join(map(str, s))}: {text}" for (what, text), s in found.items()]
+            for text, places in alike([text for _, text in line[key]]).items():
+                seeds = sorted({line[key][place][0] for place in places})
+                written.append(f"{line['model']} {verb} with {shown_seeds(seeds)}: {text}")
+    return written
 
 
 def summarize(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -205,13 +209,14 @@ def _summary(group: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     solved = None if group[0]["solved"] is None else sum(row["solved"] for row in group) / len(group)
     with np.errstate(invalid="ignore"):  # scores may be infinite
         spread = float(scores.std(ddof=1)) if len(scores) > 1 else 0.0
+    baselines = [row["baseline"] for row in group if not math.isnan(row["baseline"])]  # NaN where a seed has no data
     first, none = group[0], {"median": None, "mean": None, "std": None}
     known = {"median": float(np.median(scores)), "mean": float(scores.mean()), "std": spread} if finished else none
     return {
         "task": first["task"], "model": first["label"], "metric": first["metric"],
         "runs": len(group), "failed": len(group) - len(finished), **known, "solved": solved,
         **{key: _median(finished, key) for key in ("n_parameters", "fit_seconds", "predict_seconds")},
-        "baseline": _median(group, "baseline"),
+        "baseline": float(np.median(baselines or [math.nan])),
         "errors": [(row["seed"], row["error"]) for row in group if row["error"] is not None],
         "warnings": [(row["seed"], text) for row in group for text in row["warnings"]],
     }  # fmt: skip

@@ -111,7 +111,7 @@ def evaluate(
         predictions, outcome = measured(task, fitted, data, progress)
     except DivergenceError as error:
         raise DivergenceError(f"Seed {seed}: {error}") from None
-    row = report_row(task, model, fitted, seed, data, **outcome, solved=task.solved(outcome["score"]))
+    row = report_row(task, model, fitted, seed, task.baseline(data), **outcome, solved=task.solved(outcome["score"]))
     return Result(row, fitted, data, predictions)
 
 
@@ -137,11 +137,13 @@ def reason(failure: Exception, seed: int) -> str:
     return text.removeprefix(f"Seed {seed}: ") if isinstance(failure, FAILURES) else f"{type(failure).__name__}: {text}"
 
 
-def report_row(task: Any, model: str | type, fitted: Any, seed: int, data: Any, **outcome: Any) -> dict[str, Any]:
+def report_row(
+    task: Any, model: str | type, made: Any, seed: int, baseline: float, version: str = __version__, **outcome: Any
+) -> dict[str, Any]:
     """Return the row to report of a run: its definition and its outcome."""
     definition = {"task": task.name, "task_options": task.options(), "model": model_name(known_model(model))}
-    definition |= {"params": described(fitted.get_params()), "seed": seed, "metric": task.metric, "baseline": task.baseline(data)}
-    return {**definition, **outcome, "version": __version__}
+    definition |= {"params": described(made.get_params()), "seed": seed, "metric": task.metric, "baseline": baseline}
+    return {**definition, **outcome, "version": version}
 
 
 @functools.cache

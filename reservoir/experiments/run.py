@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reservoir.base.tables import Table, better, csv_cells, number
+from reservoir.base.values import shown_seeds
 from reservoir.experiments.evaluation import Result, evaluate
 from reservoir.files.writing import write_csv
 from reservoir.tasks import as_task
@@ -51,7 +52,8 @@ class RunReport:
         ]
         if several:
             body.append(["std", *[f"{value:.2g}" for value in numbers[:-1].std(axis=0, ddof=1)], "", "", ""])
-        title = f"{first['task']}, {first['model']}: {first['metric']}, {better(self.task)}"
+        seeds = shown_seeds([row["seed"] for row in self.rows])
+        title = f"{first['task']}, {first['model']}: {first['metric']}, {better(self.task)}; {seeds}"
         columns = ["seed", *scores, "baseline", "weights", "fit s", "predict s"]
         return Table(title, columns, body, [f"Published: {self.task.published}"] if self.task.published else [])
 

@@ -1,4 +1,4 @@
-"""Calls one function in several processes. Results do not depend on how many: BLAS has one thread in each call.
+"""Processes that do parts of the work, and what work reports on its way.
 
 Processes are spawned, because threads do not survive a fork; a script that asks for more than one process needs the usual
 `if __name__ == "__main__":`.
@@ -11,61 +11,23 @@ import os
 import pickle
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from itertools import islice
 from multiprocessing import resource_tracker
 from time import monotonic
 from typing import Any
 
-from reservoir.base.threads import one_blas_thread, thread_count
+from reservoir.base.threads import thread_count
 from reservoir.validation import ParameterError
 
 Report = Callable[[Any], None]
-"""What a call reports while it works: anything that can be pickled, of at most a page of text."""
 LEAST_SECONDS = 0.1
-"""The time between two reports of one call, so that a fast one does not fill the pipe; those in between are dropped."""
+"""The time between two reports of a process, so that fast work does not fill the pipe; those in between are dropped."""
 
 
 class WorkerError(RuntimeError):
     """A process that did part of the work was killed."""
-
-
-def run_all(
-    work: Callable[..., Any], calls: Iterable[tuple[Any, ...]], jobs: int, report: Callable[[int, Any], None]
-) -> Iterator[tuple[int, Any]]:
-    """Call `work(*arguments, report)` for each of `calls`, in `jobs` processes; yield (index, result) as they finish.
-
-    `work` is a function of a module; with one job it is called in this process, and the results come in order. `report` is
-    called with the index of a call and with what that call passes to its `report`. Raises `WorkerError` where a process was
-    killed, and whatever `work` raises; the other processes are ended then, also at Ctrl-C.
-    """
-    if jobs == 1:
-        for index, arguments in enumerate(calls):
-            with one_blas_thread():
-                result = work(*arguments, lambda message, index=index: report(index, message))
-            yield index, result
-        return
-    numbered = enumerate(calls)
-    with Pool(jobs) as pool:
-
-        def submitted(most: int) -> dict[Future[Any], int]:
-            return {pool.submit(_reporting, work, index, arguments): index for index, arguments in islice(numbered, most)}
-
-        try:
-            flying = submitted(jobs)
-            while flying:
-                done, _ = wait(flying, LEAST_SECONDS, FIRST_COMPLETED)
-                while not pool.reports.empty():
-                    report(*pool.reports.get())
-                for future in done:
-                    index, result = flying.pop(future), future.result()
-                    flying |= submitted(1)
-                    yield index, result
-        except BrokenExecutor:
-            text = "A worker process was killed, perhaps for want of memory; fewer jobs need less of it."
-            raise WorkerError(f"{text} What was finished is kept.") from None
 
 
 class Pool(ProcessPoolExecutor):
@@ -125,14 +87,39 @@ def _undisturbed() -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
-_reports: Any = None
-"""The queue of a worker's reports to the process that started it."""
+_hear: Report | None = None
+"""What is called with the reports of work in this process."""
+
+
+def tell(message: Any) -> None:
+    """Report from within work to the process that asked for it: anything that can be pickled, at most a page of text."""
+    if _hear is not None:
+        _hear(message)
+
+
+@contextmanager
+def listening(hear: Report) -> Iterator[None]:
+    """Call `hear` with what work in this process tells within the block."""
+    global _hear
+    before, _hear = _hear, hear
+    try:
+        yield
+    finally:
+        _hear = before
 
 
 def _become_worker(threads: int, reports: Any) -> None:
-    """Make this process ignore Ctrl-C, use a number of threads, and end with its parent."""
-    global _reports
-    _reports = reports
+    """Make this process ignore Ctrl-C, use a number of threads, send its reports, and end with its parent."""
+    global _hear
+    last = -LEAST_SECONDS
+
+    def send(message: Any) -> None:
+        nonlocal last
+        if monotonic() - last >= LEAST_SECONDS:
+            last = monotonic()
+            reports.put(message)
+
+    _hear = send
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["RESERVOIR_NUM_THREADS"] = str(threads)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -157,17 +144,3 @@ def _called(call: bytes) -> Any:
         except Exception:
             raise RuntimeError(f"{type(error).__name__}: {error}") from error
         raise
-
-
-def _reporting(work: Callable[..., Any], index: int, arguments: tuple[Any, ...]) -> Any:
-    """Do one call of `run_all`; its reports are sent with its index."""
-    last = -LEAST_SECONDS
-
-    def report(message: Any) -> None:
-        nonlocal last
-        if monotonic() - last >= LEAST_SECONDS:
-            last = monotonic()
-            _reports.put((index, message))
-
-    with one_blas_thread():
-        return work(*arguments, report)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import errno
 import os
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,9 @@ from typing import Any
 import numpy as np
 
 from reservoir.validation import ParameterError
+
+STDOUT = "-"
+"""The path that stands for standard output."""
 
 
 def check_outputs(*paths: str | None, sources: Iterable[str | None] = ()) -> None:
@@ -27,7 +31,7 @@ def check_outputs(*paths: str | None, sources: Iterable[str | None] = ()) -> Non
         A folder is missing or cannot be written to, or the path is a folder or a device.
     """
     taken = {Path(source).resolve() for source in sources if source is not None}
-    for target in [Path(path) for path in paths if path is not None]:
+    for target in [Path(path) for path in paths if path not in (None, STDOUT)]:
         if target.resolve() in taken:
             raise ParameterError(f"{target}: is the input or another output, which it would replace; give another name.")
         taken.add(target.resolve())
@@ -87,7 +91,13 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def write_csv(path: str | os.PathLike[str], header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a header and rows as CSV, numbers in full; an older file is replaced once the new one is complete."""
+    """Write a header and rows as CSV, numbers in full; an older file is replaced once the new one is complete.
+
+    The path "-" is standard output.
+    """
+    if path == STDOUT:
+        csv.writer(sys.stdout, lineterminator="\n").writerows([header, *rows])
+        return
     with writing(path), replaced(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(header)

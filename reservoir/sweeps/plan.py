@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from reservoir.base.classes import check_importable, class_path, plain_fields
+from reservoir.base.classes import check_importable
 from reservoir.base.estimator import Estimator
 from reservoir.base.values import MOST_SEEDS, canonical, shown_name
 from reservoir.experiments.evaluation import make_model, overlaid, settings_for
-from reservoir.models import known_model, model_class, model_name
+from reservoir.experiments.rows import facts_of, run_key
+from reservoir.models import known_model, model_class
 from reservoir.sweeps.space import Dimension, Point, read_dimension, without_numpy
 from reservoir.sweeps.strategies import BATCH, Search
-from reservoir.tasks.registry import TASKS
 from reservoir.validation import Choice, Constraint, Number, ParameterError, brief, check_parameters
 
 SEED = Number(low=0, high=2**63 - 1, integer=True)
@@ -59,8 +58,8 @@ class Sweep:
         return settings_for(self.task, self.model, {**self.settings, **point})
 
     def key(self, parameters: str, seed: int) -> bytes:
-        """Return a hash (16 bytes) of what defines a run: `about`, the parameters as canonical text, the seed."""
-        return hashlib.sha256(f"{self._about}{parameters}{seed}".encode()).digest()[:16]
+        """Return the key of a run, whose parameters are given as canonical text."""
+        return run_key(self._about, parameters, seed)
 
     @functools.cached_property
     def _about(self) -> str:
@@ -68,15 +67,7 @@ class Sweep:
 
     def about(self) -> dict[str, Any]:
         """Return what all runs of a store have in common. A task of your own is named "package.module:Class"."""
-        path = class_path(type(self.task))
-        return {
-            "task": str(self.task.name) if TASKS.get(self.task.name) == path else path,
-            "task_options": plain_fields(f"options of task '{self.task.name}'", self.task.options()),
-            "model": model_name(self.model),
-            "metric": self.task.metric,
-            "higher_is_better": self.task.higher_is_better,
-            "split": self.split,
-        }
+        return facts_of(self.task, self.model, self.split)
 
     def facts(self, known: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a store notes of its sweeps: the latest strategy, options of the task, names after those in `known`."""

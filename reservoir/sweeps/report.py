@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.base.tables import Table, counted, number
-from reservoir.base.values import shown_name
+from reservoir.base.tables import Table, alike, counted, number
+from reservoir.base.values import parse_value, shown_name, shown_seeds
+from reservoir.experiments.store import Store
 from reservoir.files.writing import write_csv
-from reservoir.sweeps.store import Store
 from reservoir.sweeps.summary import ProgressCurve, RunTable, Trials, importance, progress_curve, ranking, trials_of
+from reservoir.validation import StoreError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,10 +35,16 @@ GAP = 3  # characters between two columns
 
 @dataclass(frozen=True)
 class SweepReport:
-    """All runs of a sweep, and the path of the store that keeps them."""
+    """All runs of a store, its path, and which runs are of the sweep that gave the report; None where a store was read."""
 
     runs: RunTable
     store: Path
+    own: np.ndarray | None = None  # (R,) booleans
+
+    @cached_property
+    def latest(self) -> SweepReport:
+        """The report of the sweep's own runs, without those of other sweeps in its store."""
+        return self if self.own is None else SweepReport(self.runs.chosen(self.own), self.store)
 
     @cached_property
     def trials(self) -> Trials:
@@ -74,13 +81,16 @@ class SweepReport:
             if sum(max(map(len, [name, *texts])) + GAP for name, texts in grid.items()) > width:
                 grid.pop(name, None)
         direction = "higher" if about["higher_is_better"] else "lower"
-        title = f"{about['task']}, {about['model']}: {about['metric']} on the {about['split']} split, {direction} is better"
+        seeds = f"; {shown_seeds(np.unique(self.runs.seed).tolist())}" if len(self.runs.seed) else ""
+        title = (
+            f"{about['task']}, {about['model']}: {about['metric']} on the {about['split']} split, {direction} is better{seeds}"
+        )
         return Table(title, list(grid), [list(texts) for texts in zip(*grid.values(), strict=True)], _notes(self.runs))
 
     def importance_table(self) -> Table | None:
-        """Return how much each parameter mattered; None where nothing varies."""
+        """Return how much each parameter mattered; None where nothing varies, or there are too few runs to say."""
         rows = importance(self.runs)
-        if not rows:
+        if all(row["share"] is None for row in rows):
             return None
         shares = ["too few runs" if row["share"] is None else f"{row['share']:.1%}" for row in rows]
         body = [[shown_name(row["name"]), share, str(row["levels"] or "")] for row, share in zip(rows, shares, strict=True)]
@@ -89,8 +99,8 @@ class SweepReport:
         return Table("Which parameters mattered", ["parameter", "variance explained", "levels"], body, notes)
 
     def best_command(self) -> str | None:
-        """Return the command that scores the best trial on the test split, with new seeds; None where no run is done."""
-        best = self.ranking(1)
+        """Return the command that scores the sweep's best trial on the test split, with new seeds; None where no run is done."""
+        best = self.latest.ranking(1)
         if not best or best[0]["mean"] is None:
             return None
         about, settings = self.runs.about, self.runs.trials[best[0]["trial"]]
@@ -98,7 +108,7 @@ class SweepReport:
         given = {name: settings[name] for name in about["given"] if name in settings}
         for option, values in (("--task-set", about["task_set"]), ("--set", given)):
             for name, value in values.items():
-                words += [option, f"{shown_name(name)}={value if isinstance(value, str) else repr(value)}"]
+                words += [option, f"{shown_name(name)}={given_text(value)}"]
         first = int(self.runs.seed.max()) + 1
         return shlex.join([*words, "--seeds", f"{first}:{first + 5}"])
 
@@ -151,7 +161,9 @@ def read_sweep(path: str | os.PathLike[str]) -> SweepReport:
     True
     """
     with Store.reading(path) as store:
-        return SweepReport(store.table(), store.path)
+        if "model" not in store.about():
+            raise StoreError(f"{path}: is the store of a comparison; its report is in the same folder.")
+        return SweepReport(RunTable(**store.table()), store.path)
 
 
 def value_text(value: Any) -> str:
@@ -159,6 +171,15 @@ def value_text(value: Any) -> str:
     if isinstance(value, list):
         return ",".join(map(value_text, value))
     return number(value) if isinstance(value, float) else str(value).lower() if value in (True, False, None) else str(value)
+
+
+def given_text(value: Any) -> str:
+    """Write a value in full, in the form that --set takes: a list without quotes where that is read as the same list."""
+    if isinstance(value, str):
+        return value
+    text = ",".join(map(given_text, value)) if isinstance(value, list) else ""
+    names = [part for part in value if isinstance(part, str)] if isinstance(value, list) else []  # a name stands for a list of it
+    return text if text and parse_value(text) in (value, *names) else repr(value)
 
 
 def _score_text(row: Mapping[str, Any], key: str) -> str:
@@ -172,7 +193,7 @@ def _notes(runs: RunTable) -> list[str]:
     by_status = [f"{counts[status]:,} {status}" for status in STATUSES if counts[status]]
     trials, seeds = (len(np.unique(column)) for column in (runs.trial, runs.seed))
     notes = [f"{counted(trials, 'trial')}, {counted(seeds, 'seed')}: {', '.join(by_status) or 'no runs'}."]
-    reasons = Counter(error for error in runs.error if error is not None)
+    reasons = Counter({text: len(places) for text, places in alike([error for error in runs.error if error is not None]).items()})
     notes += [f"Failed {counted(count, 'time')}: {error}" for error, count in reasons.most_common(3)]
     if len(reasons) > 3:
         notes.append(f"... and for {counted(len(reasons) - 3, 'other reason')}; --csv writes them all.")

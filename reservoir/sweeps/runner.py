@@ -6,23 +6,24 @@ A run depends on its seed and its parameters alone, so scores depend neither on 
 from __future__ import annotations
 
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from reservoir.base.threads import one_blas_thread
 from reservoir.base.values import canonical
-from reservoir.sweeps.driver import Driver, Progress
-from reservoir.sweeps.engines import engine
+from reservoir.experiments.driver import Driver, Progress, finishing_at_ctrl_c
+from reservoir.experiments.engines import engine
+from reservoir.experiments.rows import Outcome
+from reservoir.experiments.store import Store
+from reservoir.experiments.work import Chunk, TrialRun, prepared, shared
 from reservoir.sweeps.plan import Sweep, plan_sweep
 from reservoir.sweeps.report import SweepReport
 from reservoir.sweeps.space import Point
-from reservoir.sweeps.store import Store
-from reservoir.sweeps.strategies import Outcome
-from reservoir.sweeps.work import Chunk, TrialRun, prepared, shared
+from reservoir.sweeps.summary import RunTable
 from reservoir.tasks import as_task
 
 RUNS_AT_ONCE = 10_000
@@ -78,8 +79,8 @@ def sweep(
 
     Returns
     -------
-    The report: `table()` has the best trials with their spread over seeds, `ranking()` all of them as dicts, `to_csv(path)`
-    writes every run, `plot(path, names)` draws the scores.
+    The report of all runs of the store: `table()` has the best trials with their spread over seeds, `ranking()` all of them as
+    dicts, `to_csv(path)` writes every run, `plot(path, names)` draws the scores; `latest` is the report of this sweep alone.
 
     Raises
     ------
@@ -117,17 +118,20 @@ def run_sweep(
         with one_blas_thread():
             ready = prepared(chunk)
         progress = Progress(planned.runs)
-        with Store.writing(store, planned.about()) as opened, _finishing_at_ctrl_c(progress):
+        with Store.writing(store, planned.about()) as opened, finishing_at_ctrl_c(progress):
             opened.check_data(chunk.seed, ready.hashed, ready.baseline)
             opened.note(**planned.facts(opened.about()))
             kept = {key for key, status in opened.statuses().items() if status in finished}
-            driver = Driver(chunk, opened, made, progress, report, set() if planned.prune else None)
-            at_once, outcomes = max(RUNS_AT_ONCE // len(planned.seeds), 1), list[Outcome]()
+            better = max if planned.task.higher_is_better else min
+            driver = Driver(opened, made, progress, report, better, set() if planned.prune else None)
+            templates = [replace(chunk, seed=seed) for seed in planned.seeds]
+            at_once, outcomes, tried = max(RUNS_AT_ONCE // len(planned.seeds), 1), list[Outcome](), set[int]()
             for points in planned.search.proposals(planned.dimensions, planned.task.higher_is_better, at_once, outcomes):
                 trials = [planned.parameters(point) for point in points]
                 texts = list(map(canonical, trials))
                 numbers = opened.add_trials(texts)
-                missing = list(_missing(planned, trials, texts, numbers, kept))
+                tried.update(numbers)
+                missing = list(_missing(planned, templates, trials, texts, numbers, kept))
                 progress.kept += len(trials) * len(planned.seeds) - len(missing)
                 driver.finish(missing)
                 if progress.finishing:
@@ -137,37 +141,26 @@ def run_sweep(
                     outcomes[:] = [opened.outcome(number, planned.seeds) for number in numbers]
                 if driver.earlier is not None:
                     driver.earlier.update(numbers)
-            return SweepReport(opened.table(), opened.path)
+            runs = RunTable(**opened.table())
+            # The store numbers trials from 1, and none is ever removed.
+            own = np.isin(runs.trial, np.array(sorted(tried)) - 1) & np.isin(runs.seed, planned.seeds)
+            return SweepReport(runs, opened.path, own)
 
 
 def _missing(
-    planned: Sweep, trials: Sequence[Point], texts: Sequence[str], numbers: Sequence[int], kept: set[bytes]
-) -> Iterator[tuple[int, TrialRun]]:
-    """Yield (seed, run) for each run that is not kept, seed by seed; runs that share weights and states follow each other."""
+    planned: Sweep,
+    templates: Sequence[Chunk],
+    trials: Sequence[Point],
+    texts: Sequence[str],
+    numbers: Sequence[int],
+    kept: set[bytes],
+) -> Iterator[tuple[Chunk, TrialRun]]:
+    """Yield (template of its seed, run) for each run that is not kept; runs that share weights and states follow each other."""
     keys = [{planned.key(text, seed): k for k, text in enumerate(texts)} for seed in planned.seeds]  # equal trials once
     missing = [[(key, k) for key, k in of_seed.items() if key not in kept] for of_seed in keys]
     kinds = {k: shared(trials[k]) for of_seed in missing for _, k in of_seed}
     place = {k: n for n, k in enumerate(sorted(kinds, key=kinds.__getitem__))}
     states = {kind: n for n, kind in enumerate({kind[:2] for kind in kinds.values()})}
-    for seed, of_seed in zip(planned.seeds, missing, strict=True):
+    for template, of_seed in zip(templates, missing, strict=True):
         for key, k in sorted(of_seed, key=lambda item: place[item[1]]):
-            yield seed, TrialRun(key, numbers[k], trials[k], states[kinds[k][:2]])
-
-
-@contextmanager
-def _finishing_at_ctrl_c(progress: Progress) -> Iterator[None]:
-    """Let the first Ctrl-C within the block set `progress.finishing`, and the second one raise KeyboardInterrupt."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def handle(number: int, frame: Any) -> None:
-        if progress.finishing:
-            raise KeyboardInterrupt
-        progress.finishing = True
-
-    before = signal.signal(signal.SIGINT, handle)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+            yield template, TrialRun(key, numbers[k], trials[k], states[kinds[k][:2]])

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 
 from reservoir.base.values import shown_name
+from reservoir.experiments.rows import Outcome
+from reservoir.experiments.work import quiet_optuna
 from reservoir.sweeps.space import Dimension, Point, grid, grid_size, point_at
 from reservoir.validation import ParameterError, unknown
 
@@ -25,14 +27,6 @@ BATCH = 8
 LISTENING = ("tpe", "cmaes")
 """The strategies that depend on the scores."""
 STRATEGIES = ("grid", "random", "sobol", *LISTENING)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The mean score of a point over its seeds; None where a run failed, or was stopped: then `curve` has the mean losses."""
-
-    score: float | None
-    curve: Sequence[float] | None = None
 
 
 @dataclass(frozen=True)
@@ -128,14 +122,6 @@ class Search:
                     study.tell(trial, state=optuna.trial.TrialState.PRUNED)
                 else:
                     study.tell(trial, sign * math.inf if outcome.score is None else outcome.score)
-
-
-def quiet_optuna() -> ModuleType:
-    """Import Optuna without its messages."""
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    return optuna
 
 
 def _distribution(optuna: ModuleType, dimension: Dimension) -> Any:

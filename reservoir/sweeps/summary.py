@@ -26,7 +26,7 @@ class RunTable:
     """All runs of a sweep, R rows in the order of trials and seeds. A trial is one set of parameters, a run one with a seed."""
 
     about: Mapping[str, Any]  # task, model, metric, higher_is_better, split, strategy and more
-    trials: Sequence[Mapping[str, Any]]  # parameters by name, nested ones as `readout__ridge`; plain JSON values
+    trials: Sequence[Mapping[str, Any]]  # parameters by name, nested ones as `readout__ridge`; plain JSON values; none if unused
     trial: np.ndarray  # (R,) integers, indices into `trials`
     seed: np.ndarray  # (R,) integers
     score: np.ndarray  # (R,) float64, NaN where the run failed or was pruned
@@ -36,7 +36,15 @@ class RunTable:
     def varied(self) -> list[str]:
         """Return the parameters with several values, counting None where a trial lacks one, in the order they were varied in."""
         names = dict.fromkeys([*self.about.get("varied", ()), *(name for trial in self.trials for name in trial)])
-        return [name for name in names if len({comparable(trial.get(name)) for trial in self.trials}) > 1]
+        return [name for name in names if len({comparable(trial.get(name)) for trial in self.trials if trial}) > 1]
+
+    def chosen(self, which: np.ndarray) -> RunTable:
+        """Return the runs that are true in `which` (R,) as a table; unused trials lose their parameters, not their places."""
+        used = set(self.trial[which].tolist())
+        trials = [trial if number in used else {} for number, trial in enumerate(self.trials)]
+        error = [text for text, is_chosen in zip(self.error, which, strict=True) if is_chosen]
+        trial, seed, score, status = (column[which] for column in (self.trial, self.seed, self.score, self.status))
+        return RunTable(self.about, trials, trial, seed, score, status, error)
 
 
 @dataclass(frozen=True)

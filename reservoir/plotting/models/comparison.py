@@ -30,7 +30,7 @@ def score_figure(report: Any) -> Figure:
     left, right = figure.subplots(1, 2, sharey=True)
     scores = {label: _finite(rows, label) for label in labels}
     missing = ", ".join(label for label, points in scores.items() if not len(points))
-    baseline = float(np.median([row["baseline"] for row in rows]))
+    baseline = float(np.nanmedian([row["baseline"] for row in rows]))
     for place, (label, look) in enumerate(looks(labels).items()):
         _strip(left, place, scores[label][:, 1], look)
         _times(right, scores[label], look)

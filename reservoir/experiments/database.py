@@ -13,25 +13,35 @@ from reservoir.validation import StoreError
 
 APPLICATION = 0x52535750  # marks the file as ours
 VERSION = 1
+MEMORY = ":memory:"
+"""The path of a store that is not kept."""
 PATIENCE = 10.0
 """Seconds to wait for another program's lock."""
 SCHEMA = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE trials (id INTEGER PRIMARY KEY, parameters TEXT NOT NULL UNIQUE);
+CREATE TABLE subjects (id INTEGER PRIMARY KEY, facts TEXT NOT NULL UNIQUE);
+CREATE TABLE trials (
+    id INTEGER PRIMARY KEY, subject INTEGER NOT NULL REFERENCES subjects, parameters TEXT NOT NULL,
+    UNIQUE (subject, parameters)
+);
 CREATE TABLE environments (id INTEGER PRIMARY KEY, versions TEXT NOT NULL UNIQUE);
-CREATE TABLE data (seed INTEGER PRIMARY KEY, hash TEXT NOT NULL, baseline REAL);
+CREATE TABLE data (
+    subject INTEGER NOT NULL REFERENCES subjects, seed INTEGER NOT NULL, hash TEXT NOT NULL, baseline REAL,
+    PRIMARY KEY (subject, seed)
+);
 CREATE TABLE runs (
     key BLOB PRIMARY KEY, trial INTEGER NOT NULL REFERENCES trials, seed INTEGER NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('done', 'failed', 'pruned')),
     score REAL, scores TEXT, error TEXT, warnings TEXT, curve TEXT, n_parameters INTEGER, fit_seconds REAL, predict_seconds REAL,
     attempts INTEGER NOT NULL, finished TEXT NOT NULL, environment INTEGER REFERENCES environments,
-    UNIQUE (trial, seed)
+    history TEXT, predictions BLOB, UNIQUE (trial, seed)
 );
 CREATE VIEW everything AS
     SELECT runs.trial, trials.parameters, runs.seed, runs.status, runs.score, runs.scores, runs.error, runs.warnings, runs.curve,
         runs.n_parameters, data.baseline, data.hash AS data_hash, runs.fit_seconds, runs.predict_seconds, runs.attempts,
-        runs.finished, environments.versions, lower(hex(runs.key)) AS key
-    FROM runs JOIN trials ON trials.id = runs.trial LEFT JOIN data ON data.seed = runs.seed
+        runs.finished, environments.versions, lower(hex(runs.key)) AS key, subjects.facts AS subject
+    FROM runs JOIN trials ON trials.id = runs.trial JOIN subjects ON subjects.id = trials.subject
+        LEFT JOIN data ON data.subject = trials.subject AND data.seed = runs.seed
         LEFT JOIN environments ON environments.id = runs.environment
     ORDER BY runs.trial, runs.seed;
 """
@@ -48,6 +58,8 @@ SYSTEM_ERRORS = (
 
 def connected(path: str | os.PathLike[str], how: str) -> sqlite3.Connection:
     """Connect without implicit transactions; `how` is an option of SQLite's, as mode=rwc."""
+    if os.fspath(path) == MEMORY:
+        return sqlite3.connect(MEMORY, isolation_level=None)
     return sqlite3.connect(f"{Path(path).absolute().as_uri()}?{how}", uri=True, timeout=PATIENCE, isolation_level=None)
 
 
@@ -90,7 +102,7 @@ def check_file(connection: sqlite3.Connection, path: str | os.PathLike[str], new
     [[application], [version]] = [connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")]
     [objects] = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application != APPLICATION and (objects or application or not new):
-        raise StoreError(f"{path}: is not the store of a sweep.")
+        raise StoreError(f"{path}: is not a store of runs.")
     if version > VERSION:
         raise StoreError(f"{path}: was written by a newer version of this software; use that one.")
     [found] = connection.execute("PRAGMA quick_check(1)").fetchone()
@@ -121,7 +133,7 @@ def explained(path: str | os.PathLike[str]) -> Iterator[None]:
             if code in codes and extended != sqlite3.SQLITE_IOERR_SHORT_READ:
                 raise OSError(number, text.format(error), str(path)) from None
         if code == sqlite3.SQLITE_NOTADB:
-            text = "is not the store of a sweep, or its start is damaged; it is left as it is. Give another store."
+            text = "is not a store of runs, or its start is damaged; it is left as it is. Give another store."
             raise StoreError(f"{path}: {text}") from None
         raise _damaged(path, error) from None
 

@@ -9,10 +9,11 @@ import dataclasses
 import hashlib
 import math
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from itertools import groupby
 from time import perf_counter
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +21,8 @@ import numpy as np
 from reservoir.base.threads import one_blas_thread, warnings_as_texts
 from reservoir.base.values import canonical
 from reservoir.experiments.evaluation import make_model, measured, reason, versions
-from reservoir.sweeps.store import Row
+from reservoir.experiments.rows import Row
+from reservoir.experiments.workers import tell
 
 MOST_BYTES = 2**28
 """A worker keeps the data of several seeds up to this number of bytes."""
@@ -46,7 +48,7 @@ class TrialRun(NamedTuple):
 class Chunk:
     """Runs with one seed."""
 
-    sweep: str  # a name for the sweep under way; a worker keeps data for this one only
+    sweep: str  # a name for the sweep or comparison under way; a worker keeps data for this one only
     task: Any
     model: str | type
     split: str
@@ -55,6 +57,8 @@ class Chunk:
     rivals: Sequence[Sequence[float]] | None = None  # losses by epoch of earlier runs, to stop one that is worse; None: no run
     seconds: float = math.inf  # after this time, the worker gives back the remainder
     attempts: int = 1  # how often the runs were handed to a worker, this time included
+    subject: int = 1  # the number of the task and model in the store
+    keeps: Collection[str] = ()  # what rows keep for pictures, of "history" and "predictions"
 
 
 def shared(parameters: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -90,17 +94,20 @@ class Prepared(NamedTuple):
     size: int
 
 
-_prepared: dict[tuple[str, int], Prepared] = {}  # the latest last
+_prepared: dict[tuple[str, str, int], Prepared] = {}  # the latest last
 _preparing = threading.Lock()
 
 
-def prepared(chunk: Chunk) -> Prepared:
-    """Return the data of a chunk. A worker keeps those of a sweep's latest seeds, for that sweep alone: files may change."""
-    key = chunk.sweep, chunk.seed
+def prepared(chunk: Chunk, data: Any = None) -> Prepared:
+    """Return the data of a chunk; `data` are its task's if they are known already.
+
+    A worker keeps those of a sweep's latest seeds, for that sweep alone: files may change.
+    """
+    key = chunk.sweep, chunk.task.name, chunk.seed
     with _preparing:  # once, however many threads ask for it
         found = _prepared.pop(key, None)
         if found is None:
-            data = chunk.task.generate(chunk.seed)
+            data = chunk.task.generate(chunk.seed) if data is None else data
             scored = data if chunk.split == "test" else dataclasses.replace(data, test=data.validation)
             size = sum(array.nbytes for array in _arrays(data))
             found = Prepared(scored, data_hash(data), float(chunk.task.baseline(scored)), size)
@@ -120,7 +127,8 @@ def data_hash(data: Any) -> str:
 
 
 def _arrays(data: Any) -> Iterator[np.ndarray]:
-    for split in (data.train, data.validation, data.test):
+    splits = [getattr(data, name, None) for name in ("train", "validation", "test")]  # a comparison does without validation
+    for split in filter(None, splits):
         for part in (split.inputs, split.targets):
             yield from map(np.asarray, [part] if isinstance(part, np.ndarray) else part)
 
@@ -148,18 +156,22 @@ def run_chunk(chunk: Chunk) -> Answer:
 
 def _row(chunk: Chunk, ready: Prepared, run: TrialRun) -> Row:
     curve: list[float] = []
+    history: list[dict[str, Any]] = []
+    watch = _told(run.key, history) if "history" in chunk.keeps else _watch(chunk.rivals, curve)
     with warnings_as_texts() as warned:
         try:
             model = make_model(chunk.model, run.parameters, chunk.seed)
-            _, outcome = measured(chunk.task, model, ready.data, _watch(chunk.rivals, curve))
+            predictions, outcome = measured(chunk.task, model, ready.data, watch)
             row = run.row(chunk, "done", **_plain(outcome), curve=curve)
-            if not math.isfinite(row.score or 0.0):
+            if "predictions" in chunk.keeps:
+                row = row._replace(predictions=predictions)
+            if not (math.isfinite(row.score or 0.0) or chunk.keeps):
                 row = row._replace(status="failed", score=None, scores=None, error=f"its score is not finite: {row.score}")
         except FellBehind:
             row = run.row(chunk, "pruned", curve=curve)
         except (Exception, SystemExit) as failure:  # whatever it is, the other runs continue
             row = run.row(chunk, "failed", error=_reason(failure, chunk.seed))
-    return row._replace(warnings=[text[:MOST_TEXT] for text in warned[:MOST_WARNINGS]])
+    return row._replace(warnings=[text[:MOST_TEXT] for text in warned[:MOST_WARNINGS]], history=history or None)
 
 
 def _plain(outcome: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,12 +185,21 @@ def _reason(failure: Exception | SystemExit, seed: int) -> str:
     return (reason(failure, seed) if isinstance(failure, Exception) else f"SystemExit: {failure}")[:MOST_TEXT]
 
 
+def _told(key: bytes, history: list[dict[str, Any]]) -> Callable[[dict[str, Any], int], None]:
+    """Report that a run starts; return a `Progress` that adds each record to the history and reports it."""
+    tell((key, None))
+
+    def progress(record: dict[str, Any], epochs: int) -> None:
+        history.append(dict(record))
+        tell((key, (record, epochs)))
+
+    return progress
+
+
 def _watch(rivals: Sequence[Sequence[float]] | None, curve: list[float]) -> Callable[[dict[str, Any], int], None]:
     """Return a `Progress` that adds each loss to the curve, and raises `FellBehind` where Optuna's median rule says so."""
     trial: Any = None
     if rivals is not None:
-        from reservoir.sweeps.strategies import quiet_optuna
-
         optuna = quiet_optuna()
         study = optuna.create_study(pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=5))
         for losses in rivals:  # whose losses alone count, not their value
@@ -193,3 +214,11 @@ def _watch(rivals: Sequence[Sequence[float]] | None, curve: list[float]) -> Call
                 raise FellBehind
 
     return progress
+
+
+def quiet_optuna() -> ModuleType:
+    """Import Optuna without its messages."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna

@@ -1,10 +1,11 @@
-"""The store of a sweep: one SQLite file, a row per run, which others may read while a sweep writes to it.
+"""The store of a sweep or a comparison: one SQLite file, a row per run, which others may read while it is written to.
 
     runs           key (hash of what defines the run), trial, seed, status, score, times, error, ...
-    trials         the parameters of each trial, as JSON
+    trials         the subject and the parameters of each trial, as JSON
+    subjects       what trials are of: a task with its options and a model; a sweep has one, a comparison several
     environments   versions of what computed the runs
     data           the hash of each seed's data and the score of the trivial predictor
-    about          what all runs have in common, and the version of this layout
+    about          what all runs have in common
     everything     a view that joins them, for any tool that reads SQLite
 
 Rows are committed as they come, in write-ahead mode: a killed process loses none of them, a power cut at most the last few.
@@ -21,48 +22,19 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 
-from reservoir.base.tables import as_json
 from reservoir.base.values import canonical
-from reservoir.sweeps import database
-from reservoir.sweeps.database import explained, understood
-from reservoir.sweeps.strategies import Outcome
-from reservoir.sweeps.summary import RunTable
+from reservoir.experiments import database
+from reservoir.experiments.database import explained, understood
+from reservoir.experiments.rows import RECORD, KeptRun, Outcome, Row, losses, row_of, values
 from reservoir.validation import StoreError
 
 
-class Row(NamedTuple):
-    """The result of a run."""
-
-    key: bytes
-    trial: int
-    seed: int
-    status: str  # "done", "failed" or "pruned"
-    score: float | None = None
-    scores: Mapping[str, float] | None = None
-    error: str | None = None
-    warnings: Sequence[str] = ()
-    curve: Sequence[float] | None = None
-    n_parameters: int | None = None
-    fit_seconds: float | None = None
-    predict_seconds: float | None = None
-    attempts: int = 1
-
-
-COLUMNS = (*Row._fields, "finished", "environment")
-RECORD = (
-    f"INSERT INTO runs VALUES ({', '.join('?' * len(COLUMNS))}) ON CONFLICT (key) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[3:])
-    + " WHERE runs.status != 'done'"
-)
-"""The statement that adds a run. A run that is done stays as it is, a failed or a pruned one is replaced."""
-
-
 class Store:
-    """An open store: `Store.writing` for a sweep, `Store.reading` for anybody.
+    """An open store: `Store.writing` for what adds runs, `Store.reading` for anybody.
 
     Raises `StoreError` for a file of another kind, damaged, or from a newer version; OSError where it cannot be opened or
     written to, the disk is full, or another program keeps it locked.
@@ -75,7 +47,10 @@ class Store:
     @classmethod
     @contextmanager
     def writing(cls, path: str | os.PathLike[str], about: Mapping[str, Any]) -> Iterator[Self]:
-        """Open the store at `path`, made if it is not there. Raises `StoreError` also where it holds runs of something else."""
+        """Open the store at `path`, made if it is not there. Raises `StoreError` also where it holds runs of something else.
+
+        `about` says what all its runs have in common; the first subject is `about` itself. A store at ":memory:" is not kept.
+        """
         with explained(path):
             if database.size_of(path):
                 with closing(database.reading_connection(path)) as looking:  # a writer would change even a damaged file
@@ -93,7 +68,7 @@ class Store:
     @classmethod
     @contextmanager
     def reading(cls, path: str | os.PathLike[str]) -> Iterator[Self]:
-        """Open the store at `path`, as it is at this moment; a sweep may still write to it."""
+        """Open the store at `path`, as it is at this moment; others may still write to it."""
         if not Path(path).is_file():
             raise FileNotFoundError(errno.ENOENT, "there is no such store", str(path))
         with explained(path):
@@ -113,6 +88,7 @@ class Store:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {database.VERSION}")
             connection.execute(f"PRAGMA application_id = {database.APPLICATION}")
+            connection.execute("INSERT INTO subjects VALUES (1, ?)", (canonical(about),))
             _note(connection, about)
 
     def _check_about(self, about: Mapping[str, Any]) -> None:
@@ -129,12 +105,20 @@ class Store:
         with self._transaction() as connection:
             _note(connection, facts)
 
-    def add_trials(self, texts: Sequence[str]) -> list[int]:
-        """Add trials with these parameters, as canonical JSON, unless they are there; return their numbers."""
+    def add_subject(self, facts: str) -> int:
+        """Add a subject with these facts, as canonical JSON, unless it is there; return its number."""
         with self._transaction() as connection:
-            connection.executemany("INSERT OR IGNORE INTO trials (parameters) VALUES (?)", ((text,) for text in texts))
-            find = "SELECT id FROM trials WHERE parameters = ?"
-            return [connection.execute(find, (text,)).fetchone()[0] for text in texts]
+            connection.execute("INSERT OR IGNORE INTO subjects (facts) VALUES (?)", (facts,))
+            [number] = connection.execute("SELECT id FROM subjects WHERE facts = ?", (facts,)).fetchone()
+            return int(number)
+
+    def add_trials(self, texts: Sequence[str], subject: int = 1) -> list[int]:
+        """Add trials of a subject with these parameters, as canonical JSON, unless they are there; return their numbers."""
+        pairs = [(subject, text) for text in texts]
+        with self._transaction() as connection:
+            connection.executemany("INSERT OR IGNORE INTO trials (subject, parameters) VALUES (?, ?)", pairs)
+            find = "SELECT id FROM trials WHERE subject = ? AND parameters = ?"
+            return [connection.execute(find, pair).fetchone()[0] for pair in pairs]
 
     def record(self, rows: Iterable[Row], versions: Mapping[str, str]) -> None:
         """Commit the results of some runs, see `RECORD`."""
@@ -143,13 +127,14 @@ class Store:
             text = json.dumps(versions, sort_keys=True)
             connection.execute("INSERT OR IGNORE INTO environments (versions) VALUES (?)", (text,))
             [environment] = connection.execute("SELECT id FROM environments WHERE versions = ?", (text,)).fetchone()
-            connection.executemany(RECORD, ((*map(_sql, row), finished, environment) for row in rows))
+            connection.executemany(RECORD, ((*values(row), finished, environment) for row in rows))
 
-    def check_data(self, seed: int, hashed: str, baseline: float) -> None:
+    def check_data(self, seed: int, hashed: str, baseline: float, subject: int = 1) -> None:
         """Keep the hash of a seed's data. Raises `StoreError` where earlier runs of that seed had other data."""
         with self._transaction() as connection:
-            connection.execute("INSERT OR IGNORE INTO data VALUES (?, ?, ?)", (seed, hashed, baseline))
-            [known] = connection.execute("SELECT hash FROM data WHERE seed = ?", (seed,)).fetchone()
+            connection.execute("INSERT OR IGNORE INTO data VALUES (?, ?, ?, ?)", (subject, seed, hashed, baseline))
+            find = "SELECT hash FROM data WHERE subject = ? AND seed = ?"
+            [known] = connection.execute(find, (subject, seed)).fetchone()
         if known != hashed:
             text = f"its runs with seed {seed} had other data than there are now; the file or the task changed."
             raise StoreError(f"{self.path}: {text} Give another store.")
@@ -187,16 +172,25 @@ class Store:
             return Outcome(float(np.mean([score for _, _, score, _ in rows])))
         if any(status == "failed" for _, status, _, _ in rows):
             return Outcome(None)
-        curves = [_losses(curve) for _, status, _, curve in rows if status == "pruned"]
+        curves = [losses(curve) for _, status, _, curve in rows if status == "pruned"]
         return Outcome(None, [float(np.mean(losses)) for losses in zip(*curves, strict=False)])
 
     def curves(self, seed: int, trials: Container[int]) -> list[list[float]]:
         """Return the losses by epoch of the finished runs of some trials with a seed."""
         select = "SELECT trial, curve FROM runs WHERE seed = ? AND status = 'done' AND curve IS NOT NULL ORDER BY trial"
-        return [_losses(curve) for trial, curve in self._read(select, seed) if trial in trials]
+        return [losses(curve) for trial, curve in self._read(select, seed) if trial in trials]
 
-    def table(self) -> RunTable:
-        """Return all runs as a table."""
+    def kept(self) -> Iterator[KeptRun]:
+        """Yield every run with its history and predictions."""
+        names = ", ".join(f"runs.{name}" for name in Row._fields)
+        joined = "runs JOIN trials ON trials.id = runs.trial LEFT JOIN environments ON environments.id = runs.environment"
+        data = "LEFT JOIN data ON data.subject = trials.subject AND data.seed = runs.seed"
+        with understood(self.path):
+            for *fields, baseline, versions in self._read(f"SELECT {names}, baseline, versions FROM {joined} {data}"):
+                yield KeptRun(row_of(fields), math.nan if baseline is None else baseline, json.loads(versions))
+
+    def table(self) -> dict[str, Any]:
+        """Return all runs as the fields of a `sweeps.summary.RunTable`."""
         about = self.about()
         used = self._read("SELECT versions FROM environments WHERE id IN (SELECT environment FROM runs) ORDER BY id")
         trials = self._read("SELECT id, parameters FROM trials ORDER BY id")
@@ -209,7 +203,8 @@ class Store:
             if len(parameters) != len(trials):
                 raise ValueError("parameters that are not JSON")
             numbers = np.array([position[number] for number in trial], np.int64), np.array(seed, np.int64)
-            return RunTable(about, parameters, *numbers, np.array(score, np.float64), np.array(status, "U6"), error)
+            columns = {"score": np.array(score, np.float64), "status": np.array(status, "U6"), "error": error}
+            return {"about": about, "trials": parameters, "trial": numbers[0], "seed": numbers[1], **columns}
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield every run with all that is known of it, in the order of trials and seeds."""
@@ -226,17 +221,6 @@ class Store:
 def _note(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> None:
     rows = [(name, json.dumps(value)) for name, value in facts.items()]
     connection.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", rows)
-
-
-def _losses(text: str) -> list[float]:
-    return [math.nan if loss is None else loss for loss in json.loads(text)]
-
-
-def _sql(value: Any) -> Any:
-    """Convert a field of a row for SQLite: a text to one that UTF-8 can hold, a list or dict to JSON, an empty one to null."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    return (json.dumps(as_json(value)) if value else None) if isinstance(value, (Mapping, list, tuple)) else value
 
 
 def _different(one: Any, other: Any) -> tuple[str, str]:

@@ -1,20 +1,25 @@
-"""Hands the runs of a sweep to workers in chunks, and writes what comes back to the store."""
+"""Hands the runs of a sweep or a comparison to workers in chunks, and writes what comes back to the store."""
 
 from __future__ import annotations
 
 import math
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from time import monotonic
+from typing import Any
 
-from reservoir.base.tables import number
+from reservoir.base.tables import duration, number
+from reservoir.experiments.engines import Engine
+from reservoir.experiments.rows import KeptRun, Row
+from reservoir.experiments.store import Store
+from reservoir.experiments.work import Answer, Chunk, TrialRun, run_chunk
 from reservoir.experiments.workers import WorkerError
-from reservoir.sweeps.engines import Engine
-from reservoir.sweeps.store import Row, Store
-from reservoir.sweeps.work import Answer, Chunk, TrialRun, run_chunk
 
 CHUNK_SECONDS = 0.3
 """How long a chunk should take: long beside the milliseconds of sending it, short beside a user's patience with Ctrl-C."""
@@ -31,7 +36,7 @@ ATTEMPTS = 3
 
 @dataclass
 class Progress:
-    """Counts the runs of a sweep: all of them, and those that ended."""
+    """Counts the runs of a sweep or a comparison: all of them, and those that ended."""
 
     total: int  # those already in the store included
     kept: int = 0  # in the store at the start
@@ -40,7 +45,8 @@ class Progress:
     pruned: int = 0
     best: float | None = None  # the best score of a single run since then; None before the first
     seconds: float = 0.0  # since the start
-    finishing: bool = False  # whether the sweep stops after Ctrl-C, and only waits for the runs under way
+    left: float | None = None  # the seconds that the other runs may take; None where that is not estimated
+    finishing: bool = False  # whether the work stops after Ctrl-C, and only waits for the runs under way
 
     @property
     def finished(self) -> int:
@@ -52,7 +58,10 @@ class Progress:
         parts = ["waiting for the runs under way (Ctrl-C again drops them)"] if self.finishing else []
         parts += [f"{count:,} {name}" for name, count in (("failed", self.failed), ("pruned", self.pruned)) if count]
         parts += [f"best run {number(self.best)}"] if self.best is not None else []
-        parts += [f"{self.finished / self.seconds:,.3g} runs/s"] if self.finished and self.seconds else []
+        if self.left is not None:
+            parts.append(f"about {duration(self.left)} left")
+        elif self.finished and self.seconds:
+            parts.append(f"{self.finished / self.seconds:,.3g} runs/s")
         return ", ".join(parts)
 
 
@@ -60,20 +69,22 @@ class Progress:
 class Driver:
     """Hands chunks to an engine and writes their results."""
 
-    template: Chunk  # of the sweep, without runs
     store: Store
     engine: Engine
     progress: Progress
     report: Callable[[Progress], None]
-    earlier: set[int] | None  # trials of finished batches, to whose losses runs are compared; None to stop no run
+    better: Callable[[float, float], float] | None = None  # of two scores; None where runs do not compare
+    earlier: set[int] | None = None  # trials of finished batches, to whose losses runs are compared; None to stop no run
+    collect: Callable[[KeptRun], None] = lambda run: None  # called with every run that ended
+    hear: Callable[[Any], None] = lambda message: None  # called with what runs report
     flying: dict[Future[Answer], Chunk] = field(default_factory=dict)  # what workers have
     waiting: deque[Chunk] = field(default_factory=deque)  # what must be handed out once more
     seconds_per_run: float = math.inf
     slots: int = 1
     started: float = field(default_factory=monotonic)
 
-    def finish(self, missing: Sequence[tuple[int, TrialRun]]) -> None:
-        """Do these runs, each with its seed; after Ctrl-C only those that workers have already."""
+    def finish(self, missing: Sequence[tuple[Chunk, TrialRun]]) -> None:
+        """Do these runs, each as part of a chunk like the one given; after Ctrl-C only those that workers have already."""
         chunks = self._chunks(missing)
         self._look()
         while True:
@@ -93,15 +104,16 @@ class Driver:
         room = len(self.flying) < (1 + (self.seconds_per_run < CHUNK_SECONDS)) * self.slots
         return room and not any(future.done() for future in self.flying)
 
-    def _chunks(self, missing: Sequence[tuple[int, TrialRun]]) -> Iterator[Chunk]:
+    def _chunks(self, missing: Sequence[tuple[Chunk, TrialRun]]) -> Iterator[Chunk]:
         """Yield chunks of one seed each; their length depends on the seconds that runs took so far."""
         left = len(missing)
-        for seed, group in groupby(missing, key=lambda item: item[0]):
-            rivals = None if self.earlier is None else self.store.curves(seed, self.earlier)
-            runs = [run for _, run in group]
+        for _, group in groupby(missing, key=lambda item: id(item[0])):
+            alike = list(group)
+            template, runs = alike[0][0], [run for _, run in alike]
+            rivals = None if self.earlier is None else self.store.curves(template.seed, self.earlier)
             while runs:
                 size, seconds = self._size(runs, left), PATIENCE * self._seconds()
-                yield replace(self.template, seed=seed, runs=runs[:size], rivals=rivals, seconds=seconds)
+                yield replace(template, runs=runs[:size], rivals=rivals, seconds=seconds)
                 runs, left = runs[size:], left - size
 
     def _size(self, runs: Sequence[TrialRun], left: int) -> int:
@@ -129,7 +141,10 @@ class Driver:
     def _collect(self) -> None:
         """Write the results that arrived, and hand out once more what dead workers had."""
         lost = False
-        for future in wait(self.flying, timeout=0.2, return_when=FIRST_COMPLETED).done:
+        ended = wait(self.flying, timeout=0.2, return_when=FIRST_COMPLETED).done
+        for message in self.engine.messages():
+            self.hear(message)
+        for future in ended:
             chunk = self.flying.pop(future)
             try:
                 answer = future.result()
@@ -153,8 +168,8 @@ class Driver:
 
     def _write(self, chunk: Chunk, answer: Answer) -> None:
         if answer.data_hash:
-            self.store.check_data(chunk.seed, answer.data_hash, answer.baseline)
-        self._record(answer.rows, answer.versions)
+            self.store.check_data(chunk.seed, answer.data_hash, answer.baseline, chunk.subject)
+        self._record(answer.rows, answer.versions, answer.baseline)
         if rest := chunk.runs[len(answer.rows) :]:
             self.waiting.appendleft(replace(chunk, runs=rest))
         latest = answer.seconds / len(answer.rows)
@@ -165,16 +180,35 @@ class Driver:
         tried = isinstance(error, self.engine.tried)
         if chunk.attempts == ATTEMPTS or (tried and len(chunk.runs) == 1):
             text = f"its worker died at every attempt, perhaps for want of memory ({type(error).__name__})"
-            self._record([run.row(chunk, "failed", error=text) for run in chunk.runs], {})
+            self._record([run.row(chunk, "failed", error=text) for run in chunk.runs], {}, math.nan)
             return
         again = replace(chunk, attempts=chunk.attempts + 1)
         alone = tried or again.attempts == ATTEMPTS
         self.waiting.extend([replace(again, runs=[run]) for run in chunk.runs] if alone else [again])
 
-    def _record(self, rows: Sequence[Row], versions: dict[str, str]) -> None:
+    def _record(self, rows: Sequence[Row], versions: dict[str, str], baseline: float) -> None:
         self.store.record(rows, versions)
         for row in rows:
+            self.collect(KeptRun(row, baseline, versions))
             setattr(self.progress, row.status, getattr(self.progress, row.status) + 1)
-            if row.score is not None:
-                better = max if self.template.task.higher_is_better else min
-                self.progress.best = row.score if self.progress.best is None else better(self.progress.best, row.score)
+            if self.better is not None and row.score is not None:
+                self.progress.best = row.score if self.progress.best is None else self.better(self.progress.best, row.score)
+
+
+@contextmanager
+def finishing_at_ctrl_c(progress: Progress) -> Iterator[None]:
+    """Let the first Ctrl-C within the block set `progress.finishing`, and the second one raise KeyboardInterrupt."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handle(number: int, frame: Any) -> None:
+        if progress.finishing:
+            raise KeyboardInterrupt
+        progress.finishing = True
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -29,10 +29,16 @@ class Engine:
     renew: Callable[[], Executor]  # returns the executor to use after such an error; raises `WorkerError` where there is none
     tried: tuple[type[BaseException], ...] = ()  # those of `lost` after which it has already repeated the call several times
 
+    def messages(self) -> Iterator[Any]:
+        """Yield what calls in processes of our own reported with `workers.tell` since the last time."""
+        reports = getattr(self.executor, "reports", None)
+        while reports is not None and not reports.empty():
+            yield reports.get()
+
 
 @contextmanager
 def engine(jobs: int | None = None, scheduler: str | None = None, executor: Executor | None = None) -> Iterator[Engine]:
-    """Open what runs a sweep: `jobs` processes (one: this process), a Dask cluster, or an executor with `jobs` workers.
+    """Open what does the runs: `jobs` processes (one: this process), a Dask cluster, or an executor with `jobs` workers.
 
     Raises `ParameterError` for bad jobs and for a scheduler beside another; OSError where it does not answer or has no workers.
     """
