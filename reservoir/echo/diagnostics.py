@@ -66,7 +66,7 @@ class Lyapunov(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """ "forgets" or "chaotic" by the sign of the exponent, or "undecided"."""
+        """What the sign means, "forgets" or "chaotic", or that it is "undecided"."""
         return ("forgets" if self.exponent < 0.0 else "chaotic") if self.decided else "undecided"
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from itertools import compress
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.random import SeedSequence
 
 from reservoir.base.estimator import parameter, seed_sequence
-from reservoir.base.sequence_estimator import SequenceEstimator, check_washout
-from reservoir.base.targets import Target, Targets, read_targets
-from reservoir.gradient.batches import Examples, held_out, windows
+from reservoir.base.sequence_estimator import SequenceEstimator
+from reservoir.base.targets import Target
+from reservoir.gradient.batches import Examples, held_out
 from reservoir.gradient.cells.base import Cell
 from reservoir.gradient.checkpoint import fingerprint
 from reservoir.gradient.initial_weights import initial_weights
@@ -25,7 +24,8 @@ from reservoir.gradient.scaling import Scaling
 from reservoir.gradient.symbols import Symbols, count_symbols
 from reservoir.gradient.trainer import Progress, Trainer
 from reservoir.gradient.training import Training
-from reservoir.validation import Choice, DataError, DivergenceError, Number, ParameterError, as_sequences, is_many
+from reservoir.gradient.watched import validation_examples
+from reservoir.validation import Choice, DivergenceError, Number, ParameterError, as_sequences, is_many
 
 DEFAULT_TRAINING = Training()
 ARRAYS = ("weights", "input_shift", "input_scale", "output_shift", "output_scale")
@@ -153,7 +153,8 @@ class RecurrentEstimator(SequenceEstimator):
         Raises
         ------
         ParameterError, DataError
-            A parameter out of its constraint; `validation` together with a `validation_fraction`; data that cannot be used. One line that says what and where.
+            A parameter out of its constraint, `validation` together with a `validation_fraction`; data that cannot be used. One
+            line that says what and where.
         DivergenceError
             The loss is not finite in the first epoch. In a later one the best weights so far are kept, with a warning.
         """
@@ -167,48 +168,19 @@ class RecurrentEstimator(SequenceEstimator):
         vector = initial_weights(network, self.dtype, np.random.default_rng(drawn), *inits)
         examples = Examples(sequences, read.values, self.washout, read.per_step)
         training, watched = held_out(examples, self.training.validation_fraction, np.random.default_rng(split))
-        watched = watched if validation is None else self._watched(*validation, read, network)
+        watched = watched if validation is None else validation_examples(self, network, read, *validation)
         inward, outward = self._scalings(training)
-        scaled = [part and part.scaled(inward, outward, self.dtype) for part in (training, watched)]
         arrays = [array for part in (training, watched) if part for array in (*part.inputs, *part.targets)]
+        training, watched = training.scaled(inward, outward, self.dtype), watched and watched.scaled(inward, outward, self.dtype)
         mark = "" if self.training.checkpoint is None else fingerprint(self, seed, arrays)
         trainer = Trainer(network, self.training, self.loss, trained, mark, progress)
-        history = trainer.train(vector, *scaled).history
+        history = trainer.train(vector, training, watched).history
         # all attributes at the end, so that a training that fails leaves an earlier one as it was
         self.network_, self._vector, self.history_ = network, vector, history
         self._input_scaling, self._output_scaling = inward, outward
         self.n_features_in_, self.n_outputs_ = network.n_inputs, network.n_outputs
         self._remember(read)
         return self
-
-    def _watched(self, inputs: Any, targets: Any, fitted: Targets, network: Network) -> Examples | None:
-        """Return the validation data of a fit as examples; None where all sequences have labels or symbols not known."""
-        if self.training.validation_fraction > 0.0:
-            raise ParameterError(
-                "The 'validation_fraction' parameter of Training must be 0 where fit gets validation data."
-                f" Got {self.training.validation_fraction} instead."
-            )
-        sequences = as_sequences(inputs, "validation inputs")
-        if sequences[0].shape[1] != network.n_inputs:
-            width = sequences[0].shape[1]
-            raise DataError(f"validation inputs: have {width} features, the training inputs {network.n_inputs}; they must agree.")
-        if is_many(inputs):
-            known = np.ones(len(sequences), bool)
-            if network.symbols is not None:
-                known &= [u.max() < network.symbols.count for u in sequences]
-            if fitted.classes is not None:
-                known &= [np.isin(y, fitted.classes).all() for y in targets]
-            if not known.any():
-                return None
-            sequences, targets = list(compress(sequences, known)), list(compress(targets, known))
-        lengths, target = [len(u) for u in sequences], "step" if fitted.per_step else "sequence"
-        read = read_targets(targets, lengths, is_many(inputs), fitted.classes, self._classifies, target)
-        if read.n_outputs != fitted.n_outputs:
-            both = f"{read.n_outputs} outputs, the training targets {fitted.n_outputs}"
-            raise DataError(f"validation targets: have {both}; they must agree.")
-        if read.per_step or self.pooling != "last":
-            check_washout(lengths, self.washout)
-        return windows(Examples(sequences, read.values, self.washout, read.per_step), self.training.window)
 
     def _scalings(self, training: Examples) -> tuple[Scaling, Scaling]:
         """Return the scalings of inputs and of targets, from the training examples alone."""
