@@ -150,16 +150,16 @@ def watched(task: Any, parameters: Mapping[str, Any], data: Any) -> tuple[list[n
     """Return the inputs and targets of the validation split, on which a model with these parameters is watched.
 
     A free run is watched one step ahead over the continuations, of as many starts as have no more steps than the training
-    split. None where there is nothing to watch: the model holds out a `validation_fraction`, a free run has no inputs, or the
-    sequences are too short for the model's washout.
+    split. None where there is nothing to watch: the model holds out a `validation_fraction`, the task has no inputs, so that its
+    networks learn one record by heart, or the sequences are too short for the model's washout.
     """
     split, washout = getattr(data, "validation", None), parameters.get("washout", 0)
-    if split is None or parameters.get("training__validation_fraction"):
+    if split is None or parameters.get("training__validation_fraction") or not np.size(data.train.inputs[0]):
         return None
     inputs, targets = split.inputs, split.targets
     if task.kind == "free run":
         if data.train.inputs[0].shape != data.train.targets[0].shape:
-            return None
+            return None  # it does not learn the next step
         records = [np.concatenate([u[-washout - 1 :], y]) for u, y in zip(inputs, targets, strict=True)]
         records = records[: max(1, sum(map(len, data.train.inputs)) // max(map(len, records)))]
         inputs, targets = [record[:-1] for record in records], [record[1:] for record in records]
