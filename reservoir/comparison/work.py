@@ -114,7 +114,9 @@ def finish(run: PlannedRun, data: Any, keep: bool, report: Report) -> FinishedRu
         except FAILURES as failure:
             made = make_model(model, settings_for(task, model, run.parameters), run.seed)
             solved = None if task.solved(math.nan) is None else False
-            nothing: dict[str, Any] = dict.fromkeys(("score", "n_parameters", "fit_seconds", "predict_seconds", "first_use_seconds"))
+            nothing: dict[str, Any] = dict.fromkeys(
+                ("score", "n_parameters", "fit_seconds", "predict_seconds", "first_use_seconds")
+            )
             row = report_row(task, model, made, run.seed, data, **nothing, scores={}, solved=solved)
             error = reason(failure, run.seed)
     about = {"label": run.entrant.label, "error": error, "warnings": warned}

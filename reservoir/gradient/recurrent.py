@@ -168,7 +168,7 @@ class RecurrentEstimator(SequenceEstimator):
         vector = initial_weights(network, self.dtype, np.random.default_rng(drawn), *inits)
         examples = Examples(sequences, read.values, self.washout, read.per_step)
         training, watched = held_out(examples, self.training.validation_fraction, np.random.default_rng(split))
-        watched = watched if validation is None else validation_examples(self, network, read, *validation)
+        watched = watched if validation is None else validation_examples(self, self.training, network, read, *validation)
         inward, outward = self._scalings(training)
         arrays = [array for part in (training, watched) if part for array in (*part.inputs, *part.targets)]
         training, watched = training.scaled(inward, outward, self.dtype), watched and watched.scaled(inward, outward, self.dtype)

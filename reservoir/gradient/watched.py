@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from itertools import compress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from reservoir.base.sequence_estimator import check_washout
+from reservoir.base.sequence_estimator import SequenceEstimator, check_washout
 from reservoir.base.targets import Target, Targets, read_targets
 from reservoir.gradient.batches import Examples, windows
 from reservoir.gradient.network import Network
+from reservoir.gradient.training import Training
 from reservoir.validation import DataError, ParameterError, as_sequences, is_many
-
-if TYPE_CHECKING:
-    from reservoir.gradient.recurrent import RecurrentEstimator
 
 
 def validation_examples(
-    estimator: RecurrentEstimator, network: Network, trained: Targets, inputs: Any, targets: Any
+    estimator: SequenceEstimator, training: Training, network: Network, trained: Targets, inputs: Any, targets: Any
 ) -> Examples | None:
     """Return the validation data, in windows where the training has any; None if no sequence can be used.
 
     Sequences with a label or a symbol that the training data do not have are left out. Raises `ParameterError` where training
     data are held out, too, and `DataError` for data that do not fit the training data.
     """
-    fraction = estimator.training.validation_fraction
+    fraction = training.validation_fraction
     if fraction > 0.0:
         raise ParameterError(
             f"The 'validation_fraction' parameter of Training must be 0 where fit gets validation data. Got {fraction} instead."
@@ -50,4 +48,4 @@ def validation_examples(
         raise DataError(f"validation targets: {wanted}; they must agree.")
     if read.per_step or estimator.pooling != "last":
         check_washout(lengths, estimator.washout)
-    return windows(Examples(sequences, read.values, estimator.washout, read.per_step), estimator.training.window)
+    return windows(Examples(sequences, read.values, estimator.washout, read.per_step), training.window)
