@@ -19,8 +19,12 @@ def given(**parameters: Any) -> dict[str, Any]:
 
 
 def epochs(most: int) -> dict[str, Any]:
-    """Return the settings of at most so many epochs; a quarter of them without a better validation loss ends the training."""
-    return given(training__epochs=most, training__patience=max(most // 4, 5))
+    """Return the settings of at most so many epochs; half of them, at least 5, without a better loss are the end.
+
+    Shorter patience does not outlast the plateau before a network finds what it has to remember (Elman on reber), nor the first
+    part of the cosine schedule.
+    """
+    return given(training__epochs=most, training__patience=max(most // 2, 5))
 
 
 DELAY_LINES = given(units=400, topology="orthogonal", spectral_radius=1.07, leak_rate=0.18, input_scaling=0.08, bias_scaling=0.02,
