@@ -21,8 +21,8 @@ def given(**parameters: Any) -> dict[str, Any]:
 def epochs(most: int) -> dict[str, Any]:
     """Return the settings of at most so many epochs; half of them, at least 5, without a better loss are the end.
 
-    Shorter patience does not outlast the plateau before a network finds what it has to remember (Elman on reber), nor the first
-    part of the cosine schedule.
+    Shorter patience does not outlast the plateau before a network finds what it has to remember (Clockwork RNN on reber), nor the
+    first part of the cosine schedule.
     """
     return given(training__epochs=most, training__patience=max(most // 2, 5))
 
