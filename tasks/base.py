@@ -69,6 +69,8 @@ class Task:
     higher_is_better: ClassVar[bool] = False
     published: ClassVar[str] = ""
     """The published figure with its source, in one line; empty when none is known."""
+    baseline_name: ClassVar[str] = "trivial baseline"
+    """The predictor whose score `baseline` is, in up to 30 letters, for tables."""
     solved_at: ClassVar[float | None] = None
     """The score that counts as solved, as does every better one; None for a task without such a criterion."""
     constraints: ClassVar[dict[str, Constraint]] = {}

@@ -51,6 +51,7 @@ class ChannelEqualization(Task):
     picture = "symbols"
     kind = "filter"
     metric = "ser"
+    baseline_name = "linear equalizer of 46 taps"
     published = "ser two orders of magnitude below earlier equalizers at high SNR (Jaeger & Haas 2004, abstract)"
     constraints = LENGTHS | given(washout=LAG, snr=Number(low=-50.0, high=200.0))
     tuned = given(

@@ -12,7 +12,7 @@ import numpy as np
 from reservoir.metrics import nrmse84
 from reservoir.tasks.base import Data, Split
 from reservoir.tasks.forecasts import Chaos, FreeRun, training_mean
-from reservoir.tasks.settings import DEEP_TANH, FAST, FLOW, given
+from reservoir.tasks.settings import DEEP_TANH, FAST, FLOW, epochs, given
 from reservoir.validation import Number
 
 Flow = Callable[[float, float, float], tuple[float, float, float]]
@@ -75,6 +75,7 @@ class MackeyGlass(FreeRun):
 
     name = "mackey-glass"
     metric = "nrmse84"
+    baseline_name = "the mean of the training data"
     scored_step = 84
     published = (
         "nrmse84 2.8e-4 with 400 units and 3,000 training steps, 1.2e-4 with 21,000 (Jaeger 2001, GMD 148); "
@@ -254,7 +255,7 @@ class KuramotoSivashinsky(Chaos):
     tuned = given(
         esn=given(units=2000, density=0.003, spectral_radius=0.55, input_scaling=0.056, input_density=0.2, bias_scaling=1.0,
                   readout_from=["bias", "input", "state", "square"], readout__ridge=1.5e-8),
-        gradient=FLOW | given(units=128, training__beta2=0.999, training__epochs=100),
+        gradient=FLOW | given(units=128, training__beta2=0.999) | epochs(100),
         clockwork=FAST, indrnn=given(layers=2, activation="tanh"),
     )  # fmt: skip
 

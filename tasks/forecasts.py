@@ -92,6 +92,7 @@ class Chaos(FreeRun):
     spread: ClassVar[tuple[float, ...]]
     """Standard deviation of each component over a long record."""
     metric = "vpt"
+    baseline_name = "the last value, repeated"
     higher_is_better = True
 
     def facts(self) -> dict[str, Any]:

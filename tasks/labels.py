@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from reservoir import metrics
 from reservoir.tasks.base import COUNT, SEQUENCES, Data, Split, Task
-from reservoir.tasks.settings import CLASSES, DEEP, FAST, given
+from reservoir.tasks.settings import CLASSES, DEEP, FAST, epochs, given
 from reservoir.validation import Choice, Number, ParameterError
 
 # Out of the band means at least GAP and at most REACH times beyond its border, so that the question has an answer.
@@ -28,6 +28,7 @@ class Labeled(Task):
 
     kind = "label"
     metric = "accuracy"
+    baseline_name = "the commonest label"
     higher_is_better = True
 
     def score(self, predictions: ArrayLike, data: Data) -> float:
@@ -61,7 +62,7 @@ class FrequencyDiscrimination(Labeled):
     tuned = given(
         esn=given(units=200, density=0.05, spectral_radius=0.95, leak_rate=0.5, input_scaling=1.0, pooling="mean",
                   readout="RidgeClassifier", readout__ridge=0.1, readout_from=["bias", "state", "square"], washout=10),
-        gradient=CLASSES | given(units=32, dropout=0.3, training__epochs=40),
+        gradient=CLASSES | given(units=32, dropout=0.3) | epochs(40),
         clockwork=FAST, indrnn=given(layers=2),
     )  # fmt: skip
 
@@ -133,7 +134,7 @@ class Digits(Labeled):
         esn=given(units=500, spectral_radius=0.99, leak_rate=0.3, input_scaling=2.0, bias_scaling=0.5, pooling="mean",
                   readout="RidgeClassifier", readout__ridge=[1e-4, 1e-2, 1.0], readout_from=["bias", "state", "square"],
                   washout=0),
-        gradient=CLASSES | given(training__epochs=60), clockwork=given(periods=[1, 2, 4]), indrnn=DEEP,
+        gradient=CLASSES | epochs(60), clockwork=given(periods=[1, 2, 4]), indrnn=DEEP,
     )  # fmt: skip
 
     train_sequences: int = 1000

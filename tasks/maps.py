@@ -10,7 +10,7 @@ import numpy as np
 from reservoir.metrics import nmse
 from reservoir.tasks.base import Data, Regression, Split
 from reservoir.tasks.forecasts import Chaos, FreeRun, one_step, rolling_origins, training_mean
-from reservoir.tasks.settings import ADAM, DEEP_TANH, FAST, FLOW, given
+from reservoir.tasks.settings import ADAM, DEEP_TANH, FAST, FLOW, epochs, given
 from reservoir.validation import Number
 
 
@@ -32,7 +32,7 @@ class Henon(Chaos):
     tuned = given(
         esn=given(units=300, density=0.033, spectral_radius=0.2, leak_rate=0.93, input_scaling=1.2, bias_scaling=0.37,
                   readout__ridge=3e-12),
-        gradient=FLOW | given(training__epochs=2000), clockwork=FAST, indrnn=DEEP_TANH,
+        gradient=FLOW | epochs(2000), clockwork=FAST, indrnn=DEEP_TANH,
     )  # fmt: skip
 
     def record(self, length: int, generator: np.random.Generator) -> np.ndarray:
@@ -61,6 +61,8 @@ class Oscillation(Regression, FreeRun):
     """
 
     starts: int = 1
+
+    baseline_name = "the mean of the training data"
 
     def generate(self, seed: int) -> Data:
         """The data of one seed; the same seed gives the same bits."""
@@ -101,7 +103,7 @@ class MultipleSines(Oscillation):
     tuned = given(
         esn=given(units=100, topology="orthogonal", activation="identity", spectral_radius=0.84, input_scaling=0.02,
                   bias_scaling=0.0, readout__ridge=5e-14),
-        gradient=FLOW | given(units=64, training__window=120, training__epochs=5000),
+        gradient=FLOW | given(units=64, training__window=120) | epochs(5000),
         clockwork=given(periods=[1, 2], activation="identity"), indrnn=given(layers=2, activation="tanh"),
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from reservoir import metrics
 from reservoir.tasks.base import COUNT, LAG, LENGTHS, Data, Split, Task, scored, scored_rows
-from reservoir.tasks.settings import ADAM, DEEP, FAST, FILTER, given
+from reservoir.tasks.settings import ADAM, DEEP, FAST, FILTER, epochs, given
 from reservoir.validation import ParameterError
 
 
@@ -84,13 +84,14 @@ class MemoryCapacity(_Past):
     slow = ("gradient",)
     picture = "memory curve"
     metric = "memory_capacity"
+    baseline_name = "the present input alone"
     published = "at most the number of units (Jaeger 2001, GMD report 152)"
     constraints = _Past.constraints | given(lags=COUNT)
     tuned = given(
         esn=given(units=50, topology="orthogonal", activation="identity", spectral_radius=0.95, input_scaling=0.1,
                   bias_scaling=0.0, readout__ridge=0.0, readout__solver="svd", washout=200),
         gradient=ADAM | given(units=50, washout=100, training__learning_rate=1e-2, training__batch_size=16,
-                              training__window=300, training__epochs=200),
+                              training__window=300) | epochs(200),
         clockwork=FAST, indrnn=DEEP,
     )  # fmt: skip
 
@@ -127,6 +128,7 @@ class _Symbols(_Past):
 
     picture = "symbols"
     metric = "accuracy"
+    baseline_name = "the commoner sign"
 
     def draw(self, generator: np.random.Generator, size: int) -> Split:
         """One record: inputs and targets (washout + size, 1)."""

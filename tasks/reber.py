@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from reservoir.tasks.base import SEQUENCES, Data, Split, Task
-from reservoir.tasks.settings import ADAM, given
+from reservoir.tasks.settings import ADAM, epochs, given
 from reservoir.tasks.symbols import split_up
 from reservoir.validation import DataError
 
@@ -69,6 +69,7 @@ class Reber(Task):
     picture = "legal symbols"
     kind = "filter"
     metric = "accuracy"
+    baseline_name = "the grammar without memory"
     higher_is_better = True
     published = "LSTM: 97 to 100 % of runs solved, after 8,440 to 39,740 strings (Hochreiter & Schmidhuber 1997)"
     solved_at = 1.0
@@ -77,8 +78,8 @@ class Reber(Task):
     tuned = given(
         esn=given(units=200, topology="cycle", spectral_radius=0.9, leak_rate=0.1, input_scaling=0.1, bias_scaling=0.7,
                   readout__ridge=2e-7, readout_from=["bias", "state", "square"], washout=0),
-        gradient=ADAM | given(units=24, training__epochs=40, training__learning_rate=1e-2),
-        clockwork=given(units=48, periods=[1, 2], training__epochs=80),
+        gradient=ADAM | given(units=24, training__learning_rate=1e-2) | epochs(40),
+        clockwork=given(units=48, periods=[1, 2]) | epochs(80),
         indrnn=given(units=48, layers=2, training__learning_rate=5e-3),
     )  # fmt: skip
 

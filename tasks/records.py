@@ -15,14 +15,13 @@ from reservoir.files.reading import Text
 from reservoir.metrics import nmse
 from reservoir.tasks.base import COUNT, LAG, Data, Task, scored_rows
 from reservoir.tasks.forecasts import check_washout, one_step, persistence, rolling_origins
-from reservoir.tasks.settings import DEEP_TANH, PRECISE, given
+from reservoir.tasks.settings import DEEP_TANH, PRECISE, epochs, given
 from reservoir.validation import DataError, Number, ParameterError
 
 TUNED = given(
     esn=given(units=300, density=0.033, spectral_radius=0.93, leak_rate=0.1, input_scaling=0.3, bias_scaling=0.01,
               readout__ridge=1.0),
-    gradient=PRECISE | given(units=32, washout=20, training__beta2=0.999, training__epochs=200, training__window=200,
-                             training__validation_fraction=0.2),
+    gradient=PRECISE | given(units=32, washout=20, training__beta2=0.999, training__window=200) | epochs(200),
     clockwork=given(periods=[1, 2, 4, 8]), indrnn=DEEP_TANH,
 )  # fmt: skip
 
@@ -42,6 +41,7 @@ class Record(Task):
 
     kind = "free run"
     metric = "nrmse"
+    baseline_name = "last value or period, repeated"
     constraints = given(horizon=COUNT, starts=COUNT, washout=LAG)
 
     def cut(self, record: np.ndarray, names: list[str], train: slice, test: int) -> Data:

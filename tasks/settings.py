@@ -18,14 +18,23 @@ def given(**parameters: Any) -> dict[str, Any]:
     return parameters
 
 
+def epochs(most: int) -> dict[str, Any]:
+    """Return the settings of at most so many epochs; half of them, at least 5, without a better loss are the end.
+
+    Shorter patience does not outlast the plateau before a network finds what it has to remember (Clockwork RNN on reber), nor the
+    first part of the cosine schedule.
+    """
+    return given(training__epochs=most, training__patience=max(most // 2, 5))
+
+
 DELAY_LINES = given(units=400, topology="orthogonal", spectral_radius=1.07, leak_rate=0.18, input_scaling=0.08, bias_scaling=0.02,
                     readout_from=["bias", "state", "square"], washout=0)  # fmt: skip
 ADAM = given(training__learning_rate=5e-3, training__schedule="cosine")
 ADAMW = ADAM | given(training__optimizer="adamw", training__weight_decay=0.3, training__batch_size=8)
 # A faster mean of the squared gradient: one-step errors end far lower, and forecasts last longer.
 PRECISE = ADAM | given(training__learning_rate=3e-3, training__beta2=0.99, training__batch_size=8)
-FILTER = ADAMW | given(units=32, washout=50, training__window=150, training__epochs=300)
-FLOW = PRECISE | given(units=32, washout=20, training__window=70, training__epochs=1000)
+FILTER = ADAMW | given(units=32, washout=50, training__window=150) | epochs(300)
+FLOW = PRECISE | given(units=32, washout=20, training__window=70) | epochs(1000)
 CLASSES = ADAM | given(loss="cross_entropy", units=64, bidirectional=True, dropout=0.5)
 DEEP = given(units=64, layers=2)
 """For units that are independent within a layer: they mix only from one layer to the next."""

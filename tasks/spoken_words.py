@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from reservoir.tasks.base import SEQUENCES, Data, Split
 from reservoir.tasks.labels import NOISE, Labeled
-from reservoir.tasks.settings import CLASSES, DEEP, given
+from reservoir.tasks.settings import CLASSES, DEEP, epochs, given
 
 # Three formants in Hz, loudness, and mean duration in frames. Round figures for the vowels and sonorants of English;
 # hisses and bursts are given as if they had formants too.
@@ -122,7 +122,7 @@ class SpokenWords(Labeled):
         esn=given(units=400, topology="orthogonal", spectral_radius=0.92, leak_rate=0.4, input_scaling=0.08, bias_scaling=0.3,
                   pooling="mean", readout="RidgeClassifier", readout__ridge=0.03, readout_from=["bias", "state", "square"],
                   washout=0),
-        gradient=CLASSES | given(pooling="attention", training__epochs=30), clockwork=given(periods=[1, 2]), indrnn=DEEP,
+        gradient=CLASSES | given(pooling="attention") | epochs(30), clockwork=given(periods=[1, 2]), indrnn=DEEP,
     )  # fmt: skip
 
     train_sequences: int = 500

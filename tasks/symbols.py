@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from reservoir import metrics
 from reservoir.tasks.base import COUNT, SEQUENCES, Data, Split, Task, scored
 from reservoir.tasks.labels import Labeled
-from reservoir.tasks.settings import ADAM, DEEP, DELAY_LINES, given
+from reservoir.tasks.settings import ADAM, DEEP, DELAY_LINES, epochs, given
 from reservoir.validation import Choice, Number
 
 ALPHABET = 8
@@ -47,12 +47,13 @@ class Adding(Task):
     slow = ("esn", "gradient")
     kind = "label"
     metric = "mse"
+    baseline_name = "always 1"
     published = "LSTM solves lengths up to 400, tanh units without gates stay at 1/6 (Arjovsky, Shah & Bengio 2016)"
     solved_at = 0.002
     constraints = SEQUENCES | given(length=Number(low=2, integer=True))
     tuned = given(
         esn=DELAY_LINES | given(readout__ridge=1e-5),
-        gradient=ADAM | given(units=32, training__epochs=6),
+        gradient=ADAM | given(units=32) | epochs(6),
         # The network as it is published, from small random weights. From orthogonal ones its error is .07 with some seeds.
         elman=given(recurrent_init="glorot"),
         indrnn=DEEP | given(training__learning_rate=2e-3),
@@ -113,12 +114,13 @@ class Copy(Task):
     picture = "step labels"
     kind = "filter"
     metric = "accuracy"
+    baseline_name = "the commonest symbol"
     higher_is_better = True
     solved_at = 0.99
     constraints = SEQUENCES | given(blanks=COUNT)
     tuned = given(
         esn=DELAY_LINES | given(readout="RidgeClassifier", readout__ridge=1e-5),
-        gradient=ADAM | given(loss="cross_entropy", units=64, training__epochs=5),
+        gradient=ADAM | given(loss="cross_entropy", units=64) | epochs(5),
         indrnn=given(layers=2),
     )
 
@@ -185,7 +187,7 @@ class TemporalOrder(Labeled):
     tuned = given(
         esn=given(units=200, density=0.05, spectral_radius=0.8, leak_rate=0.06, input_scaling=0.1, bias_scaling=0.5,
                   readout="RidgeClassifier", readout__ridge=1e-6, washout=0),
-        gradient=ADAM | given(loss="cross_entropy", units=32, training__epochs=8),
+        gradient=ADAM | given(loss="cross_entropy", units=32) | epochs(8),
         gru=GATES_APART, mgu=GATES_APART, indrnn=DEEP | given(training__learning_rate=2e-3),
     )  # fmt: skip
 

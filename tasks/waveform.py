@@ -73,6 +73,7 @@ class Waveform(Regression):
 
     name = "waveform"
     kind = "filter"
+    baseline_name = "the mean"
     published = "nmse .007±.004 clockwork, .04±.01 LSTM, .46±.08 Elman, ~1,000 weights, recorded music (Koutník et al. 2014)"
     constraints = given(
         tone=Number(low=1, high=TONES, integer=True), path=Text((), described="the name of a WAV file", blank=True),

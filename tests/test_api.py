@@ -113,8 +113,8 @@ REPORTS: dict[str, tuple[Callable[[Path], Any], int]] = {
     "compare": (lambda folder: compare([TASK], ["esn", "small=esn"], [0, 1], {**SMALL, "small__units": 10}), 4),
     "sweep": (swept, 2),
     "forecast": (lambda folder: forecast(SERIES, 7, settings=FIXED, seeds=[0]), 7),
-    "inspect": (lambda folder: inspect_reservoir(ESN(**SMALL, random_state=0), steps=300), 15),
-    "gradients": (lambda folder: gradient_diagnostics(ADDING, [Elman(units=3, training=UNTRAINED)]), 9),
+    "inspect": (lambda folder: inspect_reservoir(ESN(**SMALL, random_state=0), steps=300), 18),
+    "gradients": (lambda folder: gradient_diagnostics(ADDING, [Elman(units=3, training=UNTRAINED)]), 10),
 }
 """A report of each kind, and the rows of its CSV file."""
 

@@ -151,8 +151,9 @@ def test_inspect_measures_and_draws(command: Command) -> None:
     assert re.search(r"^ spectral radius +0\.7 ", out, re.MULTILINE)
     assert Path("r.png").read_bytes().startswith(b"\x89PNG")
     found = json.loads(command("inspect", "--set", "units=12", "--set", "spectral_radius=0.7", "--json").out)
-    for name in found.keys() - {"memory_curve"}:
+    for name in found.keys() - {"memory_curve", "lyapunov_error", "lyapunov_steps", "lyapunov_verdict"}:
         assert f" {name.replace('_', ' ')} " in out
+    assert re.search(rf"^ lyapunov exponent +-[\d.]+ ± [\d.e-]+, {found['lyapunov_verdict']} ", out, re.MULTILINE)
     assert len(found["memory_curve"]) == 24
 
 

@@ -23,7 +23,9 @@ def test_run_prints_a_row_per_seed_with_mean_and_standard_deviation(command: Com
     assert (status, err) == (0, "")
     lines = out.splitlines()
     assert lines[0] == "narma10, esn: nmse, lower is better; seeds 0:3"
-    cells = {line.split()[0]: line.split()[1:] for line in lines[1:] if line}
+    assert "The baseline is linear regression on 30 inputs." in lines
+    assert "† worse than the baseline (linear regression on 30 inputs)." in lines and "†" in lines[4]
+    cells = {line.split()[0]: line.replace("†", "").split()[1:] for line in lines[1:] if line}
     assert cells["seed"] == ["nmse", "nrmse", "baseline", "weights", "fit", "s", "predict", "s"]
     scores = np.array([float(cells[str(seed)][0]) for seed in range(3)])
     assert float(cells["mean"][0]) == pytest.approx(scores.mean(), rel=1e-3)
@@ -44,7 +46,7 @@ def test_run_json_holds_the_numbers_in_full(command: Command) -> None:
     assert rows[1]["task_options"]["train_length"] == 300
     assert set(rows[1]) == {
         "task", "task_options", "model", "params", "seed", "metric", "score", "scores", "solved", "baseline",
-        "n_parameters", "fit_seconds", "predict_seconds", "version",
+        "n_parameters", "fit_seconds", "predict_seconds", "first_use_seconds", "version",
     }  # fmt: skip
 
 

@@ -14,14 +14,14 @@ from threadpoolctl import threadpool_limits
 
 from reservoir import ESN, DataError, DivergenceError, ParameterError, Ridge, StoreError, models
 from reservoir.comparison.plan import ComparisonPlan, Entrant, entrants, plan_comparison, sizes
-from reservoir.comparison.report import FinishedRun, summarize
+from reservoir.comparison.report import FinishedRun, TaskComparison, summarize
 from reservoir.comparison.work import compare, run_comparison
 from reservoir.experiments.evaluation import evaluate
 from reservoir.files.arrays import packed, unpacked
 from reservoir.tasks import get_task
 
 SMALL = {"units": 10, "density": 0.3, "washout": 5}
-TIMES = ("fit_seconds", "predict_seconds")
+TIMES = ("fit_seconds", "predict_seconds", "first_use_seconds")
 
 
 class Doubled:
@@ -171,6 +171,7 @@ def test_rows_are_those_of_evaluate_in_order() -> None:
     for row in rows:
         ref = evaluate(Doubled(), "esn", {"leak_rate": 0.5} if row["label"] == "leaky" else {}, row["seed"]).row
         expected = {**ref, "label": row["label"], "error": None, "warnings": []}
+        del expected["first_use_seconds"]  # not kept in a store
         assert row.keys() == expected.keys()
         assert {key: row[key] for key in row if key not in TIMES} == {key: expected[key] for key in row if key not in TIMES}
 
@@ -388,3 +389,20 @@ def test_a_summary_of_nothing_but_failures_and_of_infinite_scores() -> None:
     assert (found["failed"], found["solved"], found["baseline"]) == (2, 0.0, 2.5)
     [found] = summarize([row(0, math.inf), row(1, math.inf), row(2, 1.0)])
     assert found["median"] == found["mean"] == math.inf
+
+
+@pytest.mark.parametrize(("higher", "marked"), [(False, ["3 †", "nan †"]), (True, ["1 †", "nan †"])])
+def test_a_median_worse_than_the_named_baseline_is_marked(higher: bool, marked: list[str]) -> None:
+    class Named(Doubled):
+        baseline_name = "a clock"
+        higher_is_better = higher
+
+    scores = {"good": 1.0, "same": 2.0, "bad": 3.0, "broken": math.nan, "none": None}
+    runs = [FinishedRun(row(0, score, label=label), [], None) for label, score in scores.items()]
+    table = TaskComparison(Named(), list(scores), runs, 0, None).table()
+    assert [line[1] for line in table.rows if "†" in line[1]] == marked
+    assert table.rows[-1][:2] == ["a clock", "2"]
+    assert table.notes[:2] == ["The last row is the baseline.", "† worse than the baseline (a clock)."]
+    alone = TaskComparison(Doubled(), ["same"], [FinishedRun(row(0, 2.0, label="same"), [], None)], 0, None).table()
+    assert alone.rows[-1][0] == "trivial baseline"
+    assert not any("†" in text for text in [*alone.notes, *alone.rows[0]])

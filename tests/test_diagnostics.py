@@ -86,16 +86,17 @@ def test_lyapunov_exponent_of_a_linear_reservoir_is_the_log_of_its_radius(leak: 
     a = np.diag(reservoir.leak)
     ref = np.log(np.abs(np.linalg.eigvals(np.eye(9) - a + a @ matrix)).max())
     # Real eigenvalues: once the washout has left the leading direction alone, every step grows alike.
-    assert diagnostics.lyapunov_exponent(reservoir, noise(2000), washout=1000) == pytest.approx(ref, rel=1e-9)
+    assert diagnostics.lyapunov_exponent(reservoir, noise(2000), washout=1000).exponent == pytest.approx(ref, rel=1e-9)
 
 
 def test_lyapunov_exponent_with_complex_eigenvalues() -> None:
     reservoir = built(activation="identity", spectral_radius=0.9, units=30, bias_scaling=0.0)
-    assert diagnostics.lyapunov_exponent(reservoir, noise(20_000)) == pytest.approx(np.log(0.9), abs=1e-3)
+    assert diagnostics.lyapunov_exponent(reservoir, noise(20_000)).exponent == pytest.approx(np.log(0.9), abs=1e-3)
 
 
 def test_lyapunov_exponent_of_a_reservoir_without_memory_is_minus_infinity() -> None:
-    assert diagnostics.lyapunov_exponent(built(spectral_radius=0.0), noise(200)) == -np.inf
+    found = diagnostics.lyapunov_exponent(built(spectral_radius=0.0), noise(200))
+    assert (found.exponent, found.error, found.verdict) == (-np.inf, 0.0, "forgets")
 
 
 @pytest.mark.parametrize("activation", list(CODES))
@@ -130,7 +131,10 @@ def test_lyapunov_exponent_leaves_out_the_washout_and_needs_steps_after_it() -> 
     tangent = np.random.default_rng(0).standard_normal(12)
     start, scratch = reservoir.initial_state.copy(), [scratch_for(reservoir.weights) for _ in range(2)]
     tangent_growth(reservoir.weights, inputs, start, tangent / np.linalg.norm(tangent), growth, *scratch)
-    assert diagnostics.lyapunov_exponent(reservoir, inputs, washout=40) == pytest.approx(growth[40:].mean(), rel=1e-12)
+    assert diagnostics.lyapunov_exponent(reservoir, inputs, washout=40).exponent == pytest.approx(growth[40:].mean(), rel=1e-12)
+    error = growth[40:].reshape(10, 2).mean(axis=1).std(ddof=1) / np.sqrt(10)  # parts of two steps at least
+    assert diagnostics.lyapunov_exponent(reservoir, inputs, washout=40).error == pytest.approx(error, rel=1e-9)
+    assert diagnostics.lyapunov_exponent(reservoir, inputs, washout=57).error == np.inf
     with pytest.raises(DataError, match="60 steps, but more than washout = 60"):
         diagnostics.lyapunov_exponent(reservoir, inputs, washout=60)
 
@@ -138,8 +142,35 @@ def test_lyapunov_exponent_leaves_out_the_washout_and_needs_steps_after_it() -> 
 def test_lyapunov_exponent_changes_sign_where_the_echo_state_property_is_lost() -> None:
     quiet = {"units": 100, "density": 0.1, "input_scaling": 0.0, "bias_scaling": 0.0, "initial_state": "random"}
     calm, wild = (built(**quiet, spectral_radius=radius) for radius in (0.8, 3.0))
-    assert diagnostics.lyapunov_exponent(calm, noise(1000)) < -0.1
-    assert diagnostics.lyapunov_exponent(wild, noise(1000)) > 0.1
+    forgets, chaotic = (diagnostics.lyapunov_exponent(reservoir, noise(1000)) for reservoir in (calm, wild))
+    assert (forgets.exponent < -0.1, forgets.verdict) == (True, "forgets")
+    assert (chaotic.exponent > 0.1, chaotic.verdict) == (True, "chaotic")
+
+
+def test_a_standard_error_is_the_scatter_over_records() -> None:
+    reservoir = built(units=30, density=0.2, spectral_radius=1.2)
+    found = [
+        diagnostics.lyapunov_exponent(reservoir, np.random.default_rng(seed).uniform(-1, 1, (1000, 1))) for seed in range(40)
+    ]
+    assert np.std([one.exponent for one in found]) == pytest.approx(np.mean([one.error for one in found]), rel=0.4)
+
+
+def test_an_exponent_near_zero_is_measured_for_longer_or_undecided() -> None:
+    """x(t) = exp(-.001) x(t-1) forgets by e^-2 in 2,000 steps, so that 20 starts still differ; a radius of 1 never does."""
+    slow_unit = own(np.array([[np.exp(-0.001)]]), activation="identity", input_scaling=0.0)
+    found = diagnostics.measure_reservoir(slow_unit)
+    assert found["lyapunov_exponent"] == pytest.approx(-0.001, rel=1e-6)
+    assert (found["lyapunov_verdict"], found["echo_state_index"]) == ("forgets", 1)
+    assert found["lyapunov_steps"] == 16_000 - 100  # e^-10 takes 10,000
+    short = diagnostics.lyapunov_exponent(slow_unit, noise(2000))
+    assert (short.exponent, short.verdict) == (pytest.approx(-0.001, rel=1e-6), "undecided")
+    edge = own(np.array([[1.0]]), activation="identity", input_scaling=0.0)
+    with np.errstate(all="ignore"):
+        found = diagnostics.measure_reservoir(edge)
+    assert (found["lyapunov_verdict"], found["echo_state_index"]) == ("undecided", 20)
+    assert found["lyapunov_steps"] >= 2**16 - 100
+    given = diagnostics.measure_reservoir(slow_unit, inputs=noise(2000))
+    assert (given["lyapunov_verdict"], given["lyapunov_steps"]) == ("undecided", 1900)
 
 
 # Echo state index
@@ -188,7 +219,11 @@ def test_final_states_in_batches_and_from_given_states() -> None:
     reservoir = built(2)
     inputs, starts = np.random.default_rng(4).normal(size=(5, 1500, 2)), np.random.default_rng(5).uniform(size=(5, 12))
     ref = [naive.drive(slow(reservoir)._replace(start=start), u)[-1] for u, start in zip(inputs, starts, strict=True)]
-    # 1,500 steps: two sequences a batch, the last batch has one.
+    # 1,500 steps: two sequences a batch, the last batch has one; 5,000 steps go in two parts.
+    long = np.random.default_rng(6).normal(size=(1, 5000, 2))
+    np.testing.assert_allclose(
+        diagnostics.final_states(reservoir, long)[0], naive.drive(slow(reservoir), long[0])[-1], atol=1e-12
+    )
     np.testing.assert_allclose(diagnostics.final_states(reservoir, inputs, starts.copy()), ref, atol=1e-12)
     ref = [naive.drive(slow(reservoir), u)[-1] for u in inputs[:1]]
     np.testing.assert_allclose(diagnostics.final_states(reservoir, inputs[:1]), ref, atol=1e-12)
@@ -317,7 +352,7 @@ def test_inspect_reports_each_diagnostic_and_repeats() -> None:
 def test_inspect_drives_the_reservoir_with_what_it_is_given() -> None:
     reservoir, wave = built(), np.sin(0.3 * np.arange(400))
     found = diagnostics.measure_reservoir(reservoir, inputs=wave)
-    assert found["lyapunov_exponent"] == diagnostics.lyapunov_exponent(reservoir, wave[:, None], washout=100)
+    assert found["lyapunov_exponent"] == diagnostics.lyapunov_exponent(reservoir, wave[:, None], washout=100).exponent
     with pytest.raises(DataError, match="NaN at row 5"):
         diagnostics.measure_reservoir(reservoir, inputs=np.where(np.arange(400) == 5, np.nan, wave))
 

@@ -71,7 +71,7 @@ def test_norms_are_those_of_products_of_jacobians(cell: Cell, reading: str) -> N
     back, ref = np.zeros(len(jacobians[0])), np.empty(7)
     for t in reversed(range(7)):
         back[: cell.units] += head @ error[t]
-        ref[t] = np.linalg.norm(back[: cell.units])
+        ref[t] = np.linalg.norm(back)
         back = back @ jacobians[t]
     np.testing.assert_allclose(gradient_norms(network, weights, data, "squared_error"), ref, rtol=1e-10)
 
@@ -96,8 +96,9 @@ def test_a_loss_at_the_last_step(extra: dict[str, Any]) -> None:
     for lag in range(9):
         known = np.median([r[lag] / r[0] for r in ref if len(r) > lag])
         assert found["last_norms"][lag] == pytest.approx(known, rel=1e-9)
-    factors = [(r[-1] / r[0]) ** (1 / (len(r) - 1)) for r in ref]
+    factors = [np.exp(np.polyfit(np.arange(1, len(r)), np.log(r[1:]), 1)[0]) for r in ref]
     assert found["growth"] == pytest.approx(np.median(factors), rel=1e-9)
+    assert found["growth_range"] == (1, 8)
 
 
 def test_the_loss_that_is_trained() -> None:
@@ -157,13 +158,24 @@ def test_a_linear_network_shrinks_or_grows_by_its_factor(factor: float) -> None:
     assert "dead" not in found
 
 
-def test_growth_needs_two_norms() -> None:
+@pytest.mark.parametrize("length", [20, 200])
+def test_the_growth_of_a_gated_cell_does_not_depend_on_the_length(length: int) -> None:
+    """Cells that keep a share .99: the output gate, .12 here, acts once, and then all shrinks by the forget gate alone."""
+    model = drawn(LSTM, standardize=False)
+    set_weights(model, input_weights=0.0, recurrent_weights=0.0, bias=[-2.0] * 4 + [np.log(99.0)] * 4 + [-2.0] * 4 + [0.0] * 4)
+    found = measure_gradients(model, [RNG.standard_normal((length, 2))], [RNG.standard_normal((length, 1))])
+    assert found["last_norms"][1] < 0.13
+    assert found["growth"] == pytest.approx(0.99, rel=1e-6)
+    assert found["growth_range"] == (length // 10, length - 1)
+
+
+def test_growth_needs_two_norms_before_the_last_step() -> None:
     """A gradient that is zero before the last step, as that of units that are off; or no step before the last."""
     model = drawn(Elman, activation="relu", standardize=False)
     set_weights(model, recurrent_weights=0.0)
     found = measure_gradients(model, INPUTS, TARGETS)
     assert (found["last_norms"][1:] == 0.0).all()
-    assert np.isnan(found["growth"])
+    assert np.isnan(found["growth"]) and found["growth_range"] is None
     assert np.isnan(measure_gradients(model, [u[:1] for u in INPUTS], [y[:1] for y in TARGETS])["growth"])
 
 
@@ -241,6 +253,8 @@ def test_the_picture() -> None:
     norms, values, bars = figure.axes
     for line, report in zip(norms.lines[::2], found.values(), strict=True):
         np.testing.assert_allclose(line.get_ydata(), report["last_norms"] / report["last_norms"].max())
+    assert norms.get_legend().get_texts()[0].get_text().endswith("over steps 1 to 8)")
+    assert "elman 1 to 8" in GradientReport("adding", found).table().notes[-1]
     assert [text.get_text().split(" (")[0] for text in norms.get_legend().get_texts()] == ["elman", "relu", r"lstm \$"]
     assert norms.get_yscale() == values.get_yscale() == "log"
     np.testing.assert_allclose(values.lines[0].get_ydata(), found["elman"]["singular_values"][0])

@@ -98,6 +98,25 @@ def better(task: Any) -> str:
     return "higher is better" if task.higher_is_better else "lower is better"
 
 
+MARK = "†"
+"""Stands beside a score that is worse than the baseline's."""
+
+
+def is_worse(task: Any, score: float | None, baseline: float) -> bool:
+    """Return whether a score of a task is worse than the baseline's, or no number; a missing one is not."""
+    return score is not None and not (score >= baseline if task.higher_is_better else score <= baseline)
+
+
+def baseline_name(task: Any) -> str:
+    """Return the name of a task's baseline: its `baseline_name`, if it has one."""
+    return str(getattr(task, "baseline_name", "trivial baseline"))
+
+
+def mark_note(task: Any, marked: bool) -> list[str]:
+    """Return the line that explains the mark, where there is one."""
+    return [f"{MARK} worse than the baseline ({baseline_name(task)})."] * marked
+
+
 def as_json(value: Any) -> Any:
     """Turn a value into plain data for `json`: arrays into lists, infinite numbers and NaN into None, others into their repr."""
     if isinstance(value, Mapping):

@@ -15,7 +15,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from reservoir.base.tables import number
+from reservoir.base.tables import MARK, baseline_name, is_worse, number
 from reservoir.base.threads import thread_count
 from reservoir.comparison.plan import Entrant
 from reservoir.comparison.report import ComparisonReport, TaskComparison
@@ -164,12 +164,13 @@ def _medians(task: Any, lines: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     known = [line["median"] for line in lines if line["median"] is not None]
     best = (max if task.higher_is_better else min)(known, default=None)
 
-    def text(median: float | None) -> str:
+    def text(median: float | None, baseline: float) -> str:
         if median is None:
             return '<span class="failed">failed</span>'
-        return f"<b>{number(median)}</b>" if median == best else number(median)
+        mark = f" {MARK}" * is_worse(task, median, baseline)
+        return f"<b>{number(median)}</b>{mark}" if median == best else number(median) + mark
 
-    return {line["model"]: text(line["median"]) for line in lines}
+    return {line["model"]: text(line["median"], line["baseline"]) for line in lines}
 
 
 def _summary(report: ComparisonReport) -> str:
@@ -180,11 +181,19 @@ def _summary(report: ComparisonReport) -> str:
         medians = _medians(task, lines)
         metric = f"{task.metric} {'↑' if task.higher_is_better else '↓'}"
         cells = [medians.get(label, "") for label in labels]
-        body.append([f'<a href="#task-{task.name}">{task.name}</a>', metric, *cells, number(lines[0]["baseline"])])
+        body.append(
+            [
+                f'<a href="#task-{task.name}">{task.name}</a>',
+                metric,
+                *cells,
+                f"{number(lines[0]['baseline'])} ({escape(baseline_name(task))})",
+            ]
+        )
     done, total = len(report.rows), len(report.plan.runs)
     count = f"{done} runs" if done == total else f"{done} of {total} runs were finished"
     note = f"Median score over the seeds on test data; the best is bold; arrows point to what is better. {count}."
-    return _table(["task", "metric", *labels, "trivial baseline"], body) + _note(note)
+    note += f" {MARK} worse than the baseline." * any(MARK in cell for row in body for cell in row)
+    return _table(["task", "metric", *labels, "baseline"], body) + _note(note)
 
 
 def _task(part: TaskComparison, pictures: Sequence[tuple[str, str]]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.base.tables import Table, alike, better, csv_cells, number
+from reservoir.base.tables import MARK, Table, alike, baseline_name, better, csv_cells, is_worse, mark_note, number
 from reservoir.base.values import shown_seeds
 from reservoir.comparison.plan import ComparisonPlan
 from reservoir.files.writing import write_csv
@@ -69,12 +69,14 @@ class TaskComparison:
         return summarize(self.rows)
 
     def table(self) -> Table:
-        """A row for each model, and one for the trivial baseline."""
+        """A row for each model, and one for the task's baseline, by its name; a median that is worse than it has a mark."""
         lines = self.summary()
         seeds = max(line["runs"] for line in lines)
         finished = [line["runs"] - line["failed"] for line in lines]
         grid = {"model": [line["model"] for line in lines]}
-        grid[f"median {self.task.metric}"] = ["failed" if line["median"] is None else number(line["median"]) for line in lines]
+        worse = [is_worse(self.task, line["median"], line["baseline"]) for line in lines]
+        medians = ["failed" if line["median"] is None else number(line["median"]) for line in lines]
+        grid[f"median {self.task.metric}"] = [text + f" {MARK}" * bad for text, bad in zip(medians, worse, strict=True)]
         grid["mean"] = ["" if line["mean"] is None else number(line["mean"]) for line in lines]
         grid["std"] = [f"{line['std']:.2g}" if count > 1 else "" for line, count in zip(lines, finished, strict=True)]
         if any(line["solved"] is not None for line in lines):
@@ -84,11 +86,12 @@ class TaskComparison:
         for title, (key, form) in FORMS.items():
             grid[title] = ["" if line[key] is None else form(line[key]) for line in lines]
         body = [list(row) for row in zip(*grid.values(), strict=True)]
-        body.append(["trivial baseline", number(lines[0]["baseline"]), *[""] * (len(grid) - 2)])
+        body.append([baseline_name(self.task), number(lines[0]["baseline"]), *[""] * (len(grid) - 2)])
         used = shown_seeds(list(dict.fromkeys(row["seed"] for row in self.rows)))
         title = f"{self.task.name}: {self.task.metric}, {better(self.task)}; {used}"
-        published = [f"Published: {self.task.published}"] * bool(self.task.published)
-        return Table(title, list(grid), body, published + _failures(lines))
+        notes = ["The last row is the baseline.", *mark_note(self.task, any(worse))]
+        notes += [f"Published: {self.task.published}"] * bool(self.task.published)
+        return Table(title, list(grid), body, notes + _failures(lines))
 
     def plot(self, path: str | os.PathLike[str] | None = None, what: str = "scores") -> Figure:
         """Draw the scores, the "learning" curves, or the "predictions" of the first seed; also to a file, if one is given.

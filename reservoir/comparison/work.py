@@ -87,7 +87,7 @@ def compare(
     >>> from reservoir import compare
     >>> report = compare("narma10", ["esn", "small=esn"], seeds=[0, 1], settings={"small__units": 10})
     >>> [row[0] for row in report.table().rows]
-    ['esn', 'small', 'trivial baseline']
+    ['esn', 'small', 'linear regression on 30 inputs']
     >>> esn, small = report.summary()
     >>> esn["median"] < small["median"]
     True

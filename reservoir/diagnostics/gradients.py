@@ -11,7 +11,7 @@ import numpy as np
 
 from reservoir.base.estimator import clone
 from reservoir.base.tables import Table, csv_cells, number
-from reservoir.experiments.evaluation import make_model, settings_for
+from reservoir.experiments.evaluation import fit_options, make_model, settings_for
 from reservoir.files.writing import write_csv
 from reservoir.gradient.diagnostics import measure_gradients
 from reservoir.gradient.recurrent import RecurrentEstimator
@@ -25,7 +25,7 @@ SEQUENCES = 30
 """The number of sequences that are measured; more of them change the measures little."""
 
 MEANINGS = {
-    "growth": "factor of |dL/dh| per step back in time; below 1 gradients vanish",
+    "growth": "factor of the gradient with respect to the state per step back; below 1 gradients vanish",
     "spectral_radius": "of the Jacobian of a step, mean over steps",
     **{f"{which}_singular_value": "of the same Jacobians" for which in ("largest", "median", "smallest")},
     "dead": "share of rectified linear units that are always 0",
@@ -62,6 +62,9 @@ class GradientReport:
             shares = [found["saturated"].get(gate) for found in self.measured.values()]
             rows.append([f"saturated: {gate}", *_texts(shares, _ends), "share at the lower / upper end"])
         notes = ["Values of several layers, from the input up, are separated by commas."]
+        ranges = {label: found["growth_range"] for label, found in self.measured.items()}
+        fitted = ", ".join(f"{label} {span[0]} to {span[1]}" for label, span in ranges.items() if span)
+        notes += [f"The growth is fitted over these steps before the end of a sequence: {fitted}."] * bool(fitted)
         return Table(f"{self.task}: gradients", ["measure", *self.measured, "meaning"], rows, notes)
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
@@ -129,7 +132,7 @@ def gradient_diagnostics(
     inputs, targets = examples.train.inputs, examples.train.targets
     found = {}
     for label, network in networks.items():
-        network.fit(inputs, targets, progress=_epochs(report, label))
+        network.fit(inputs, targets, **fit_options(chosen, network, examples, _epochs(report, label)))
         found[label] = measure_gradients(network, inputs[:SEQUENCES], targets[:SEQUENCES])
         report(label, None)
     return GradientReport(chosen.name, found, seed)

@@ -30,11 +30,15 @@ MEANINGS = {
     "largest_singular_value": "below 1, without leak: echo state property for every input",
     "leaky_bound": "below 1: echo state property for every input (Yildiz, Jaeger & Kiebel 2012)",
     "echo_state_index": "different responses to one input from 20 starts; 1 is the echo state property",
-    "lyapunov_exponent": "growth of a perturbation per step, along the input; negative: the reservoir forgets it",
+    "lyapunov_exponent": "growth of a perturbation per step, along the input, ± its standard error; negative: it is forgotten",
     "kernel_rank": "dimensions of the states that different inputs lead to",
     "generalization_rank": "dimensions of the states when the last 10 inputs agree",
     "memory_capacity": "sum of the squared correlations with past inputs; at most the units",
 }
+
+
+APART = ("memory_curve", "lyapunov_error", "lyapunov_steps", "lyapunov_verdict")
+"""Measures without a row of their own."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +63,14 @@ class ReservoirReport:
         return [self.measures]
 
     def table(self) -> Table:
-        """A row for each measure but the memory curve, with its meaning."""
+        """A row for each measure but the memory curve, with its meaning; the Lyapunov exponent with its error and its verdict."""
         rows = []
         for name, value in self.measures.items():
-            if name != "memory_curve":
+            if name not in APART:
                 values = value if isinstance(value, tuple) else (value,)
                 text = ", ".join(number(v) if isinstance(v, float) else str(v) for v in values)
+                if name == "lyapunov_exponent":
+                    text = f"{text} ± {self.measures['lyapunov_error']:.1g}, {self.measures['lyapunov_verdict']}"
                 rows.append([name.replace("_", " "), text, MEANINGS.get(name, "")])
         return Table("Reservoir", ["measure", "value", "meaning"], rows, [])
 

@@ -6,8 +6,9 @@ from `generator`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -24,6 +25,10 @@ from reservoir.kernels.lyapunov import tangent_growth
 from reservoir.validation import DataError, as_sequences
 
 DENSE_LIMIT = 1000
+MOST_ROWS = 4096
+"""States that are computed at once, where the last ones alone are wanted."""
+MOST_STEPS = 2**16
+"""Steps of white noise along which a Lyapunov exponent is measured where less leave its sign open."""
 
 
 def largest_singular_value(reservoir: Reservoir) -> float:
@@ -47,11 +52,29 @@ def leaky_bound(reservoir: Reservoir) -> float:
     return spectral_radius(sp.csr_array(sp.diags_array(1.0 - reservoir.leak) + sp.diags_array(reservoir.leak) @ csr))
 
 
-def lyapunov_exponent(reservoir: Reservoir, inputs: np.ndarray, washout: int = 100) -> float:
-    """The largest conditional Lyapunov exponent per step along `inputs` (T, n_inputs): negative if the reservoir forgets.
+class Lyapunov(NamedTuple):
+    """A Lyapunov exponent per step, its standard error, and the number of steps along which it is measured."""
 
-    It is the mean logarithm of the growth of a small perturbation per step, after `washout` steps. Raises `DataError` when
-    no step remains.
+    exponent: float
+    error: float
+    steps: int
+
+    @property
+    def decided(self) -> bool:
+        """Whether the sign is certain: the exponent is 3 standard errors from 0, and a perturbation changes by e^10 or more."""
+        return abs(self.exponent) > 3.0 * self.error and abs(self.exponent) * self.steps >= 10.0
+
+    @property
+    def verdict(self) -> str:
+        """What the sign means, "forgets" or "chaotic", or that it is "undecided"."""
+        return ("forgets" if self.exponent < 0.0 else "chaotic") if self.decided else "undecided"
+
+
+def lyapunov_exponent(reservoir: Reservoir, inputs: np.ndarray, washout: int = 100) -> Lyapunov:
+    """Measure the largest conditional Lyapunov exponent along `inputs` (T, n_inputs): negative if the reservoir forgets.
+
+    It is the mean logarithm of the growth of a small perturbation per step, after `washout` steps; its standard error is that
+    of the means of 20 parts of the steps, infinite for less than four steps. Raises `DataError` when no step remains.
     """
     if len(inputs) <= washout:
         raise DataError(f"inputs: has {len(inputs)} steps, but more than washout = {washout} are required.")
@@ -62,7 +85,14 @@ def lyapunov_exponent(reservoir: Reservoir, inputs: np.ndarray, washout: int = 1
     scratch, perturbed = scratch_for(reservoir.weights), scratch_for(reservoir.weights)
     fed = np.ascontiguousarray(inputs, reservoir.dtype)
     tangent_growth(reservoir.weights, fed, state, tangent, growth, scratch, perturbed)
-    return float(growth[washout:].mean())
+    used = growth[washout:]
+    exponent, error = float(used.mean()), math.inf
+    if not math.isfinite(exponent):
+        error = 0.0
+    elif len(used) >= 4:
+        means = [part.mean() for part in np.array_split(used, min(20, len(used) // 2))]
+        error = float(np.std(means, ddof=1) / math.sqrt(len(means)))
+    return Lyapunov(exponent, error, len(used))
 
 
 def echo_state_index(
@@ -86,11 +116,13 @@ def final_states(reservoir: Reservoir, inputs: np.ndarray, states: np.ndarray | 
     """The states (S, N) after S input sequences (S, T, n_inputs), from `states`, or from the initial state."""
     sequences, steps, channels = inputs.shape
     states = np.tile(reservoir.initial_state, (sequences, 1)) if states is None else states
-    rows = max(4096 // steps, 1)
+    rows = max(MOST_ROWS // steps, 1)
     for first in range(0, sequences, rows):
-        part = inputs[first : first + rows]
-        out = np.empty((len(part) * steps, reservoir.units), reservoir.dtype)
-        reservoir.run(part.reshape(-1, channels), [(s, 0, steps) for s in range(len(part))], states[first : first + rows], out)
+        for start in range(0, steps, MOST_ROWS):
+            part = inputs[first : first + rows, start : start + MOST_ROWS]
+            segments = [(s, start, start + part.shape[1]) for s in range(len(part))]
+            out = np.empty((part.shape[0] * part.shape[1], reservoir.units), reservoir.dtype)
+            reservoir.run(part.reshape(-1, channels), segments, states[first : first + rows], out)
     return states
 
 
@@ -161,13 +193,13 @@ def measure_reservoir(
 ) -> Mapping[str, Any]:
     """Every measure by name, along the given inputs (T, n_inputs), or along `steps` of white noise uniform in +-1.
 
+    Where the sign of the Lyapunov exponent is open, the noise is made twice as long again and again, up to MOST_STEPS; where it
+    is negative, the echo state index is counted after as many steps as states need to come together.
     With output feedback the outputs count as 0. The memory capacity is that of the network's own units; build the network
     with `identity` to measure the linear one.
     """
     generators = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(5)]
-    n_inputs, n_fed_back = reservoir.input_weights.shape[1], reservoir.feedback_weights.shape[1]
-    inputs = generators[0].uniform(-1.0, 1.0, (steps, n_inputs)) if inputs is None else as_sequences(inputs)[0]
-    inputs = np.pad(inputs, ((0, 0), (0, n_fed_back)))
+    inputs, lyapunov = _stability(reservoir, generators[0], steps, inputs)
     curve = memory_curve(reservoir, generators[4])
     return {
         "units": reservoir.units,
@@ -176,9 +208,30 @@ def measure_reservoir(
         "largest_singular_value": largest_singular_value(reservoir),
         "leaky_bound": leaky_bound(reservoir),
         "echo_state_index": echo_state_index(reservoir, inputs, generators[1]),
-        "lyapunov_exponent": lyapunov_exponent(reservoir, inputs, washout=min(100, len(inputs) // 2)),
+        "lyapunov_exponent": lyapunov.exponent,
+        "lyapunov_error": lyapunov.error,
+        "lyapunov_steps": lyapunov.steps,
+        "lyapunov_verdict": lyapunov.verdict,
         "kernel_rank": kernel_rank(reservoir, generators[2]),
         "generalization_rank": generalization_rank(reservoir, generators[3]),
         "memory_capacity": float(curve.sum()),
         "memory_curve": curve,
     }
+
+
+def _stability(
+    reservoir: Reservoir, generator: np.random.Generator, steps: int, given: np.ndarray | None
+) -> tuple[np.ndarray, Lyapunov]:
+    """Return the inputs for the echo state index, with zeros for the outputs fed back, and the Lyapunov exponent."""
+    n_inputs, n_fed_back = reservoir.input_weights.shape[1], reservoir.feedback_weights.shape[1]
+    inputs = generator.uniform(-1.0, 1.0, (steps, n_inputs)) if given is None else as_sequences(given)[0]
+    while True:
+        padded = np.pad(inputs, ((0, 0), (0, n_fed_back)))
+        found = lyapunov_exponent(reservoir, padded, washout=min(100, len(padded) // 2))
+        if given is not None:
+            return padded, found
+        if found.decided or len(padded) >= MOST_STEPS:
+            break
+        inputs = np.concatenate([inputs, generator.uniform(-1.0, 1.0, inputs.shape)])
+    needed = min(20.0 / -found.exponent, MOST_STEPS) if found.verdict == "forgets" else 0.0
+    return padded[: max(steps, math.ceil(needed))], found

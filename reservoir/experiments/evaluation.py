@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
+
 from reservoir.base.estimator import Estimator
 from reservoir.base.version import __version__
+from reservoir.experiments.first_use import first_use
 from reservoir.models import known_model, model_class, model_name, settings_name
 from reservoir.validation import Choice, Constraint, DataError, DivergenceError, ParameterError, Subset, unknown
 
@@ -108,25 +111,59 @@ def evaluate(
     fitted = make_model(model, settings_for(task, model, parameters), seed)
     data = task.generate(seed) if data is None else data
     try:
-        predictions, outcome = measured(task, fitted, data, progress)
+        with first_use() as compiling:
+            predictions, outcome = measured(task, fitted, data, progress)
     except DivergenceError as error:
         raise DivergenceError(f"Seed {seed}: {error}") from None
-    row = report_row(task, model, fitted, seed, task.baseline(data), **outcome, solved=task.solved(outcome["score"]))
+    outcome |= {"first_use_seconds": compiling(), "solved": task.solved(outcome["score"])}
+    row = report_row(task, model, fitted, seed, task.baseline(data), **outcome)
     return Result(row, fitted, data, predictions)
 
 
 def measured(task: Any, model: Any, data: Any, progress: Progress | None = None) -> tuple[Any, dict[str, Any]]:
-    """Fit a model and predict the test split; return the predictions, and score, scores, n_parameters and seconds."""
-    offered = {"target": "sequence" if task.kind == "label" else "step", "progress": progress}
-    options = {name: offered[name] for name in inspect.signature(model.fit).parameters if offered.get(name) is not None}
-    started = time.perf_counter()
-    model.fit(data.train.inputs, data.train.targets, **options)
-    fitted = time.perf_counter()
-    predictions = task.predict(model, data.test)
-    predicted = time.perf_counter()
+    """Fit a model and predict the test split; return the predictions, and score, scores, n_parameters and seconds.
+
+    The seconds are those of a process that has its kernels: compiling or loading them is not counted.
+    """
+    options = fit_options(task, model, data, progress)
+    with first_use() as compiling:
+        started = time.perf_counter()
+        model.fit(data.train.inputs, data.train.targets, **options)
+        fitted = time.perf_counter() - compiling()
+        predictions = task.predict(model, data.test)
+        predicted = time.perf_counter() - compiling()
     outcome = {"score": task.score(predictions, data), "scores": task.scores(predictions, data)}
     seconds = {"fit_seconds": fitted - started, "predict_seconds": predicted - fitted}
     return predictions, {**outcome, "n_parameters": model.n_parameters_, **seconds}
+
+
+def fit_options(task: Any, model: Any, data: Any, progress: Progress | None = None) -> dict[str, Any]:
+    """Return those of target, progress and validation that the model's `fit` takes and that there are."""
+    offered: dict[str, Any] = {"target": "sequence" if task.kind == "label" else "step", "progress": progress}
+    taken = inspect.signature(model.fit).parameters
+    if "validation" in taken:
+        offered["validation"] = watched(task, model.get_params(), data)
+    return {name: offered[name] for name in taken if offered.get(name) is not None}
+
+
+def watched(task: Any, parameters: Mapping[str, Any], data: Any) -> tuple[list[np.ndarray], Any] | None:
+    """Return the inputs and targets of the validation split, on which a model with these parameters is watched.
+
+    A free run is watched one step ahead over the continuations, of as many starts as have no more steps than the training
+    split. None where there is nothing to watch: the model holds out a `validation_fraction`, the task has no inputs, so that its
+    networks learn one record by heart, or the sequences are too short for the model's washout.
+    """
+    split, washout = getattr(data, "validation", None), parameters.get("washout", 0)
+    if split is None or parameters.get("training__validation_fraction") or not np.size(data.train.inputs[0]):
+        return None
+    inputs, targets = split.inputs, split.targets
+    if task.kind == "free run":
+        if data.train.inputs[0].shape != data.train.targets[0].shape:
+            return None  # it does not learn the next step
+        records = [np.concatenate([u[-washout - 1 :], y]) for u, y in zip(inputs, targets, strict=True)]
+        records = records[: max(1, sum(map(len, data.train.inputs)) // max(map(len, records)))]
+        inputs, targets = [record[:-1] for record in records], [record[1:] for record in records]
+    return (inputs, targets) if min(map(len, inputs)) > washout else None
 
 
 def reason(failure: Exception, seed: int) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.base.tables import Table, better, csv_cells, number
+from reservoir.base.tables import MARK, Table, baseline_name, better, csv_cells, is_worse, mark_note, number
 from reservoir.base.values import shown_seeds
 from reservoir.experiments.evaluation import Result, evaluate
 from reservoir.files.writing import write_csv
@@ -46,16 +46,23 @@ class RunReport:
         if several:
             labels, weights = [*labels, "mean"], [*weights, weights[0]]
             numbers, seconds = (np.vstack([values, values.mean(axis=0)]) for values in (numbers, seconds))
+        worse = [is_worse(self.task, scored[0], scored[-1]) for scored in numbers]
         body = [
-            [label, *map(number, scored), weight, *[f"{time:.3f}" for time in times]]
-            for label, scored, weight, times in zip(labels, numbers, weights, seconds, strict=True)
+            [label, number(scored[0]) + f" {MARK}" * bad, *map(number, scored[1:]), weight, *[f"{time:.3f}" for time in times]]
+            for label, scored, weight, times, bad in zip(labels, numbers, weights, seconds, worse, strict=True)
         ]
         if several:
             body.append(["std", *[f"{value:.2g}" for value in numbers[:-1].std(axis=0, ddof=1)], "", "", ""])
         seeds = shown_seeds([row["seed"] for row in self.rows])
         title = f"{first['task']}, {first['model']}: {first['metric']}, {better(self.task)}; {seeds}"
         columns = ["seed", *scores, "baseline", "weights", "fit s", "predict s"]
-        return Table(title, columns, body, [f"Published: {self.task.published}"] if self.task.published else [])
+        published, compiling = self.task.published, sum(row["first_use_seconds"] for row in self.rows)
+        notes = [f"The baseline is {baseline_name(self.task)}.", *mark_note(self.task, any(worse))]
+        notes += [f"Published: {published}"] * bool(published)
+        notes += [f"The seconds leave out {compiling:.1f} s of compiling or loading kernels."] * (
+            compiling > 0.05
+        )
+        return Table(title, columns, body, notes)
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write a row per seed, numbers in full; what has parts as JSON."""

@@ -1,13 +1,15 @@
 """Gradients of a recurrent network: whether they vanish or explode backward in time, and which activations saturate.
 
-    dL/dh(t) = dL/dh(T) J(T) ... J(t + 1) + terms of the losses in between,   J(t) = ds(t)/ds(t-1)
+    dL/ds(t) = dL/ds(T) J(T) ... J(t + 1) + terms of the losses in between,   J(t) = ds(t)/ds(t-1)
 
-h is the output of the lowest layer, s its whole state (of an LSTM with the cell). A gradient that changes by a factor at each
-step vanishes or explodes exponentially (Hochreiter 1991; Bengio, Simard & Frasconi 1994; Pascanu, Mikolov & Bengio 2013).
+s is the whole state of the lowest layer: its output, and of an LSTM the cell, too. The gradient with respect to the output alone
+would show the output gate, which acts once, and not what the cell keeps. A gradient that changes by a factor at each step
+vanishes or explodes exponentially (Hochreiter 1991; Bengio, Simard & Frasconi 1994; Pascanu, Mikolov & Bengio 2013).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -38,12 +40,14 @@ def measure_gradients(estimator: RecurrentEstimator, inputs: Any, targets: Any =
 
     Returns
     -------
-    "loss_norms" (T,) : |dL/dh| of the lowest layer k steps before the end of a sequence, k = 0 ... T - 1, for the loss that is
+    "loss_norms" (T,) : |dL/ds| of the lowest layer k steps before the end of a sequence, k = 0 ... T - 1, for the loss that is
         trained; the median over the sequences of more than k steps
-    "last_norms" (T,) : the same for a loss at the last step alone, as if only that one had a target, and divided by |dL/dh|
+    "last_norms" (T,) : the same for a loss at the last step alone, as if only that one had a target, and divided by |dL/ds|
         at the last step
-    "growth" : the factor by which "last_norms" change per step back, the geometric mean along a sequence until they are zero,
-        and the median over sequences; below 1 gradients vanish. NaN where they are zero from the start
+    "growth" : the factor by which "last_norms" change per step back: exp of the slope of a straight line fitted to their
+        logarithm, the median over sequences; below 1 gradients vanish. NaN where fewer than two norms are fitted
+    "growth_range" : (first, last), the steps before the end of a sequence over which the line is fitted: from a tenth of
+        those with a gradient, at least 1, back to the last that has one; the widest over sequences, None without any
     "spectral_radius" (layers,) : mean over the sampled steps of the spectral radius of J, for each layer
     "singular_values" (layers, N) : of J, in falling order, the mean over the sampled steps of each
     "largest_singular_value", "median_singular_value", "smallest_singular_value" (layers,) : of these
@@ -75,7 +79,7 @@ def measure_gradients(estimator: RecurrentEstimator, inputs: Any, targets: Any =
     return {
         "loss_norms": _from_the_end(loss_norms),
         "last_norms": _from_the_end([norms / (norms[-1] or 1.0) for norms in last_norms]),
-        "growth": float(np.median([_growth(norms[::-1]) for norms in last_norms])),
+        **_growth([norms[::-1] for norms in last_norms]),
         **seen.found(),
     }
 
@@ -88,7 +92,7 @@ def with_loss_at_last(network: Network, vector: np.ndarray) -> tuple[Network, np
 
 
 def gradient_norms(network: Network, weights: Weights, batch: Batch, loss: str, run: ForwardPass | None = None) -> np.ndarray:
-    """|dL/dh(t)| of the lowest layer after each step, (T,), over all sequences of a batch; `run` is its forward pass, if made."""
+    """|dL/ds(t)| of the lowest layer after each step, (T,), over all sequences of a batch; `run` is its forward pass, if made."""
     run = forward(network, weights, batch) if run is None else run
     _, gradient = loss_of(run.outputs, batch, loss)
     norms = np.empty(len(batch.inputs))
@@ -119,10 +123,19 @@ def _from_the_end(norms: list[np.ndarray]) -> np.ndarray:
     return np.asarray(np.nanmedian(table, axis=0))
 
 
-def _growth(norms: np.ndarray) -> float:
-    """Return the geometric mean of the factors between norms up to the last nonzero one; NaN for less than two."""
-    last = int(np.flatnonzero(norms).max(initial=0))
-    return float((norms[last] / norms[0]) ** (1 / last)) if last > 0 and norms[0] > 0.0 else np.nan
+def _growth(norms: list[np.ndarray]) -> dict[str, Any]:
+    """Return "growth" and "growth_range" of the norms of several sequences, each by steps before its end."""
+    factors, ranges = [], []
+    for row in norms:
+        count = len(row) if row.all() else int(np.argmin(row != 0.0))
+        fitted = np.arange(max(1, count // 10), count)
+        if len(fitted) > 1:
+            factors.append(math.exp(np.polyfit(fitted, np.log(row[fitted]), 1)[0]))
+            ranges.append((int(fitted[0]), int(fitted[-1])))
+    if not factors:
+        return {"growth": math.nan, "growth_range": None}
+    firsts, lasts = zip(*ranges, strict=True)
+    return {"growth": float(np.median(factors)), "growth_range": (min(firsts), max(lasts))}
 
 
 class _Seen:

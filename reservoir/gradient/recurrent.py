@@ -24,6 +24,7 @@ from reservoir.gradient.scaling import Scaling
 from reservoir.gradient.symbols import Symbols, count_symbols
 from reservoir.gradient.trainer import Progress, Trainer
 from reservoir.gradient.training import Training
+from reservoir.gradient.watched import validation_examples
 from reservoir.validation import Choice, DivergenceError, Number, ParameterError, as_sequences, is_many
 
 DEFAULT_TRAINING = Training()
@@ -129,7 +130,15 @@ class RecurrentEstimator(SequenceEstimator):
     def _least_units(cls, **parameters: Any) -> int:
         return 1
 
-    def fit(self, inputs: Any, targets: Any = None, progress: Progress | None = None, *, target: Target = None) -> Self:
+    def fit(
+        self,
+        inputs: Any,
+        targets: Any = None,
+        progress: Progress | None = None,
+        *,
+        target: Target = None,
+        validation: tuple[Any, Any] | None = None,
+    ) -> Self:
         """Draw the weights and train them.
 
         Parameters
@@ -138,11 +147,15 @@ class RecurrentEstimator(SequenceEstimator):
         targets : per step or per sequence; None to learn the next step of the inputs themselves
         progress : called after each epoch with its record (see `history_`) and the number of epochs
         target : "step" or "sequence": what the targets belong to, where their shape leaves it open
+        validation : (inputs, targets) on which the loss is watched after each epoch, and which are never trained; in windows,
+            where `training` has any. Sequences with a label or symbol that the training data do not have are left out. None to
+            hold out `training.validation_fraction` of the data
 
         Raises
         ------
         ParameterError, DataError
-            A parameter out of its constraint; data that cannot be used. One line that says what and where.
+            A parameter out of its constraint, `validation` together with a `validation_fraction`; data that cannot be used. One
+            line that says what and where.
         DivergenceError
             The loss is not finite in the first epoch. In a later one the best weights so far are kept, with a warning.
         """
@@ -155,13 +168,14 @@ class RecurrentEstimator(SequenceEstimator):
         inits = (self.input_init, self.recurrent_init, self.bias_init, self.init_scale)
         vector = initial_weights(network, self.dtype, np.random.default_rng(drawn), *inits)
         examples = Examples(sequences, read.values, self.washout, read.per_step)
-        training, validation = held_out(examples, self.training.validation_fraction, np.random.default_rng(split))
+        training, watched = held_out(examples, self.training.validation_fraction, np.random.default_rng(split))
+        watched = watched if validation is None else validation_examples(self, self.training, network, read, *validation)
         inward, outward = self._scalings(training)
-        training = training.scaled(inward, outward, self.dtype)
-        validation = None if validation is None else validation.scaled(inward, outward, self.dtype)
-        mark = "" if self.training.checkpoint is None else fingerprint(self, seed, [*examples.inputs, *examples.targets])
+        arrays = [array for part in (training, watched) if part for array in (*part.inputs, *part.targets)]
+        training, watched = training.scaled(inward, outward, self.dtype), watched and watched.scaled(inward, outward, self.dtype)
+        mark = "" if self.training.checkpoint is None else fingerprint(self, seed, arrays)
         trainer = Trainer(network, self.training, self.loss, trained, mark, progress)
-        history = trainer.train(vector, training, validation).history
+        history = trainer.train(vector, training, watched).history
         # all attributes at the end, so that a training that fails leaves an earlier one as it was
         self.network_, self._vector, self.history_ = network, vector, history
         self._input_scaling, self._output_scaling = inward, outward

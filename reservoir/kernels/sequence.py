@@ -85,7 +85,7 @@ def run_backward(weights, tape, active, output_gradient, state_gradient, gradien
 
     output_gradient (T, B, H), with respect to the outputs; state_gradient (n_states, B, H), with respect to the final
     states, is left as that with respect to the initial ones; `gradients`, of the class of `weights`, is overwritten;
-    norms (T,), or empty, receives the norm of the whole gradient with respect to the output state after each step.
+    norms (T,), or empty, receives the norm of the whole gradient with respect to all states after each step.
     """
     gates = tape.gates
     tiny = gates.dtype.type(1e-25 if gates.itemsize == 4 else 1e-250)
@@ -95,7 +95,7 @@ def run_backward(weights, tape, active, output_gradient, state_gradient, gradien
         add_flushed(output_gradient[t], state_gradient[0], tiny)
         if len(norms) > 0:
             square = zero
-            for value in state_gradient[0].flat:
+            for value in state_gradient.flat:
                 square += value * value
             norms[t] = np.sqrt(square)
         backward_step(weights, tape, t, n, state_gradient)

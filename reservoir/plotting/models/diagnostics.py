@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MOST_EIGENVALUES = 2000
 CELLS = 200
-LAGS = "steps before the end of the sequence (in brackets: the factor per step back; dashed: the loss that is trained)"
+LAGS = "steps before the end of the sequence (in brackets: the factor per step back, fitted; dashed: the loss that is trained)"
 FLOOR = 1e-30
 """Norms below it are drawn at it."""
 MOST_DOTS = 24
@@ -98,7 +98,7 @@ def gradient_figure(report: Any) -> Figure:
         _norms(axes["N"], measured, color[label], style.plain(label))
         _values(axes["V"], measured, color[label])
     style.legend_on_top(axes["N"])
-    axes["N"].set(yscale="log", xlabel=LAGS, ylabel="|dL/dh|, the largest = 1")
+    axes["N"].set(yscale="log", xlabel=LAGS, ylabel="|dL/ds|, the largest = 1")
     axes["N"].invert_xaxis()
     axes["V"].axhline(1.0, color=style.QUIET, linewidth=1.1, linestyle="--", zorder=1)
     axes["V"].set(xlabel="share of the values that are larger", yscale="log")
@@ -109,8 +109,8 @@ def gradient_figure(report: Any) -> Figure:
 
 def _norms(axes: Axes, measured: Mapping[str, Any], color: str, label: str) -> None:
     """Draw the gradient of a loss at the last step alone, and, dashed, that of the whole loss."""
-    growth = measured["growth"]
-    text = label if np.isnan(growth) else f"{label} ({growth:.3g})"
+    span = measured["growth_range"]
+    text = label if span is None else f"{label} ({measured['growth']:.3g} over steps {span[0]} to {span[1]})"
     for name, line, width, entry in (("last_norms", "-", 1.7, text), ("loss_norms", "--", 1.0, None)):
         norms = np.asarray(measured[name])
         shown = np.maximum(norms / (norms.max() or 1.0), FLOOR)
