@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reservoir.base.tables import Table, better, csv_cells, number
-from reservoir.experiments.evaluation import Result, evaluate
+from reservoir.base.values import shown_name
+from reservoir.experiments.evaluation import Result, described, evaluate
 from reservoir.files.writing import write_csv
 from reservoir.tasks import as_task
 from reservoir.validation import DivergenceError, ParameterError
@@ -67,9 +68,14 @@ class RunReport:
         """
         from reservoir.plotting import kept, task_figure
 
-        row = self.first.row
-        title = f"{row['task']}, {row['model']}: {row['metric']} = {number(row['score'])}"
-        return kept(task_figure(self.task, self.first.data, self.first.predictions, title), path)
+        row, model = self.first.row, self.first.model
+        title = f"{row['task']}: {row['model']} has {row['metric'].replace('_', ' ')} {number(row['score'])}, the trivial baseline "
+        title += f"{number(row['baseline'])}; {better(self.task)}\ntest split of seed {row['seed']}"
+        defaults = {**described(type(model)().get_params()), "random_state": row["seed"]}
+        for name, value in row["params"].items():
+            title += f", {shown_name(name)} {value}" if value != defaults.get(name) else ""
+        units = row["params"].get("units")
+        return kept(task_figure(self.task, self.first.data, self.first.predictions, title, units), path)
 
 
 def run(

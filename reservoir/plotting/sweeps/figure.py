@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.plotting.style import MODEL, QUIET, finished, house_style, new_figure, plain, thinned
+from reservoir.plotting.style import MODEL, QUIET, SOFT, finished, house_style, new_figure, plain, thinned
 from reservoir.plotting.sweeps.data import Shown, chosen_names, shown
 from reservoir.plotting.sweeps.panels import LOST_LABEL, NARROW, color_bar, history, legend_on_top, one_parameter, two_parameters
 from reservoir.plotting.sweeps.scales import LOG_RATIO, Axis, scatter, short, span_of, texts, unit, wrapped
@@ -125,9 +125,9 @@ def _lines(axes: Axes, points: np.ndarray, **look: Any) -> None:
 
 def _ruler(axes: Axes, place: int, heights: np.ndarray, labels: list[str]) -> None:
     """Draw a vertical axis with its ticks, readable over the lines."""
-    axes.plot([place, place], [0.0, 1.0], color="#444444", linewidth=1.0, zorder=5)
+    axes.plot([place, place], [0.0, 1.0], color=SOFT, linewidth=1.0, zorder=5)
     for height, label in zip(heights, labels, strict=True):
-        axes.plot([place], [height], marker="_", color="#444444", markersize=6.0, zorder=5)
+        axes.plot([place], [height], marker="_", color=SOFT, markersize=6.0, zorder=5)
         axes.annotate(plain(label), (place, height), xytext=(-5, 0), textcoords="offset points", ha="right", va="center",
                       fontsize=7.5, zorder=6,
                       bbox={"boxstyle": "round,pad=0.12", "facecolor": "white", "alpha": 0.8, "linewidth": 0.0})  # fmt: skip

@@ -86,6 +86,7 @@ def draw_legal_symbols(task: Any, data: Any, predictions: Any, title: str) -> Fi
         _outputs(axes, symbols, inputs[index], outputs[index], legal[index], right[index])
         axes.set_title(f"string {index + 1}" + (": a step is wrong where its symbol is orange" if wrong and not place else ""))
     axes.set_xlabel("symbol read; dots: symbols that may come next")
+    figure.colorbar(axes.images[0], ax=figure.axes, location="bottom", pad=0.02, aspect=50, label="output")
     axes = figure.add_subplot(grid[:, 1])
     _margins(axes, np.concatenate(outputs), np.concatenate(legal), np.concatenate(right))
     axes.set_title(f"{len(outputs) - len(wrong):,} of {len(outputs):,} strings right")
@@ -101,7 +102,7 @@ def _outputs(axes: Axes, symbols: str, string: np.ndarray, output: np.ndarray, l
     for tick, well in zip(axes.get_xticklabels(), right, strict=True):
         if not well:
             tick.set(color=MODEL, fontweight="bold")
-    axes.set_ylabel("output")
+    axes.set_ylabel("symbol")
 
 
 def _margins(axes: Axes, outputs: np.ndarray, legal: np.ndarray, right: np.ndarray) -> None:
