@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
+from reservoir.base.tables import counted, number
 from reservoir.plotting import style
 from reservoir.plotting.tasks.memory import memory_curve
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST_EIGENVALUES = 2000
 CELLS = 200
-LAGS = "steps before the end of the sequence (in brackets: the factor per step back; dashed: the loss that is trained)"
+LAGS = "steps before the end of the sequence (line: a loss at the last step alone; dashed: the loss that is trained)"
 FLOOR = 1e-30
 """Norms below it are drawn at it."""
 MOST_DOTS = 24
@@ -34,7 +35,12 @@ def inspect_figure(report: Any) -> Figure:
     """
     csr, units = report.weights, report.weights.shape[0]
     small = units <= MOST_EIGENVALUES
-    figure = style.new_figure(f"Reservoir of {units} units", height=6.8 if small else 4.8)
+    found = report.measures
+    title = f"The reservoir remembers {number(found['memory_capacity'])} steps of its input and has the spectral radius "
+    title += f"{number(found['spectral_radius'])}\n{units} units, {found['connections']:,} connections; Lyapunov exponent "
+    title += f"{number(found['lyapunov_exponent'])}, {counted(found['echo_state_index'], 'response')} to one input, "
+    title += f"kernel rank {found['kernel_rank']}, generalization rank {found['generalization_rank']}"
+    figure = style.new_figure(title, height=7.0 if small else 5.0)
     if small:
         axes = figure.subplot_mosaic("EP;MW", height_ratios=(2.2, 1.0))
         _eigenvalues(axes["E"], np.linalg.eigvals(csr.toarray()))
@@ -43,11 +49,11 @@ def inspect_figure(report: Any) -> Figure:
         axes["P"].set_anchor("N")
     _pattern(axes["P"], csr)
     curve, weights = report.memory_curve, csr.data[csr.data != 0.0]
-    memory_curve(axes["M"], curve)
+    memory_curve(axes["M"], curve, units)
     left = np.flatnonzero(curve > 0.01)  # at most of the later lags nothing is left to see
-    axes["M"].set_xlim(0.0, min(len(curve), max(1.5 * left[-1], 10.0) if left.size else np.inf) + 1.0)
+    axes["M"].set_xlim(0.0, max(min(len(curve), max(1.5 * left[-1], 10.0) if left.size else np.inf), units) + 1.0)
     axes["W"].hist(weights, bins=30, color=style.ERROR, alpha=0.75)
-    axes["W"].set(xlabel="weight", ylabel="connections", title=f"{len(weights):,} connections")
+    axes["W"].set(xlabel="weight", ylabel="connections", title="weights of all connections")
     return style.finished(figure)
 
 
@@ -77,8 +83,11 @@ def _pattern(axes: Axes, csr: sp.csr_array) -> None:
     image[rows[order], columns[order]] = csr.data[order]
     most = float(np.abs(csr.data).max(initial=0.0)) or 1.0
     ends = (0.5, units + 0.5, units + 0.5, 0.5)
-    axes.imshow(image, cmap=style.DIVERGING, vmin=-most, vmax=most, extent=ends)
+    drawn = axes.imshow(image, cmap=style.DIVERGING, vmin=-most, vmax=most, extent=ends)
     axes.set(xlabel="from unit", ylabel="to unit", title="W: the recurrent weights")
+    figure = axes.figure
+    assert figure is not None  # for the type checker
+    figure.colorbar(drawn, ax=axes, pad=0.01, aspect=30, label="weight")
     axes.grid(False)
     axes.spines[:].set_visible(True)
 
@@ -89,29 +98,35 @@ def gradient_figure(report: Any) -> Figure:
 
     Of a `diagnostics.gradients.GradientReport`. Raises `ParameterError` when matplotlib is missing.
     """
+    from matplotlib.ticker import MaxNLocator
+
     found = report.measured
     bars = [bar for label, measured in found.items() for bar in _bars(label, measured)]
-    figure = style.new_figure(f"{report.task}: gradients on their way back", height=3.6 + max(2.6, 0.9 + ROW * len(bars)))
-    axes = figure.subplot_mosaic("NN;VS", height_ratios=(3.2, max(2.6, 0.9 + ROW * len(bars))))
+    beneath = max(2.6, 0.9 + ROW * len(bars))
+    changes = [f"{style.plain(label)} {number(one['growth'])}" for label, one in found.items() if np.isfinite(one["growth"])]
+    finding = f"per step back in time the gradient changes by the factor: {', '.join(changes)}" if changes else "no gradient"
+    about = f"below 1 it vanishes, above 1 it explodes; seed {report.seed}; training data"
+    figure = style.new_figure(f"{report.task}: {finding}\n{about}", height=3.8 + beneath)
+    axes = figure.subplot_mosaic("NN;VS" if bars else "NN;VV", height_ratios=(3.2, beneath))
     color = {label: look.color for label, look in style.looks(found).items()}
     for label, measured in found.items():
         _norms(axes["N"], measured, color[label], style.plain(label))
         _values(axes["V"], measured, color[label])
     style.legend_on_top(axes["N"])
-    axes["N"].set(yscale="log", xlabel=LAGS, ylabel="|dL/dh|, the largest = 1")
+    axes["N"].set(yscale="log", xlabel=LAGS, ylabel="size of the gradient (largest = 1)")
     axes["N"].invert_xaxis()
+    axes["N"].xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes["V"].axhline(1.0, color=style.QUIET, linewidth=1.1, linestyle="--", zorder=1)
-    axes["V"].set(xlabel="share of the values that are larger", yscale="log")
-    axes["V"].set_title("singular values of one step (diamond: spectral radius)")
-    _saturation(axes["S"], bars, color)
+    axes["V"].set(xlabel="share of the directions that are stretched more", ylabel="singular value", yscale="log")
+    axes["V"].set_title("how much one step stretches a change of the state\n(diamond: spectral radius)")
+    if bars:
+        _saturation(axes["S"], bars, color)
     return style.finished(figure)
 
 
 def _norms(axes: Axes, measured: Mapping[str, Any], color: str, label: str) -> None:
     """Draw the gradient of a loss at the last step alone, and, dashed, that of the whole loss."""
-    growth = measured["growth"]
-    text = label if np.isnan(growth) else f"{label} ({growth:.3g})"
-    for name, line, width, entry in (("last_norms", "-", 1.7, text), ("loss_norms", "--", 1.0, None)):
+    for name, line, width, entry in (("last_norms", "-", 1.7, label), ("loss_norms", "--", 1.0, None)):
         norms = np.asarray(measured[name])
         shown = np.maximum(norms / (norms.max() or 1.0), FLOOR)
         marker = "o" if len(norms) < 3 else None
@@ -144,7 +159,7 @@ def _saturation(axes: Axes, bars: list[tuple[str, str, float, float]], color: Ma
     axes.set_yticks(range(len(bars)), [style.plain(f"{label}: {name}") for label, name, _, _ in bars])
     for text, (label, *_) in zip(axes.get_yticklabels(), bars, strict=True):
         text.set_color(color[label])
-    axes.set(xlim=(-1.0, 1.0), ylim=(len(bars) - 0.4, -0.6), xlabel="at the lower end, or dead | at the upper end")
+    axes.set(xlim=(-1.0, 1.0), ylim=(len(bars) - 0.4, -0.6), xlabel="at the lower end, or dead   |   at the upper end")
     axes.set_xticks([-1.0, -0.5, 0.0, 0.5, 1.0], ["1", "0.5", "0", "0.5", "1"])
-    axes.set_title("share that is saturated")
+    axes.set_title("share of the activations that are saturated:\nthere they pass no gradient on")
     axes.grid(axis="y", visible=False)
