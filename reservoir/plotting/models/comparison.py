@@ -57,12 +57,13 @@ def score_figure(report: Any) -> Figure:
 
 def scale(axes: Axes, which: str, values: np.ndarray) -> None:
     """Make the axis "x" or "y" logarithmic, with plain numbers, where positive values differ by a factor over ten."""
-    if not values.size or values.min() <= 0.0 or values.max() <= 10.0 * values.min():
-        return
-    from matplotlib.ticker import LogLocator, NullFormatter
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-    axes.set(**{f"{which}scale": "log"})
     axis = axes.xaxis if which == "x" else axes.yaxis
+    if not values.size or values.min() <= 0.0 or values.max() <= 10.0 * values.min():
+        axis.set_major_locator(MaxNLocator(6))
+        return
+    axes.set(**{f"{which}scale": "log"})
     axis.set_major_locator(LogLocator(subs=(1.0,) if values.max() > 1000.0 * values.min() else (1.0, 2.0, 5.0)))
     axis.set_major_formatter(lambda value, _: f"{value:g}")
     axis.set_minor_formatter(NullFormatter())
@@ -122,6 +123,7 @@ def learning_figure(report: Any) -> Figure:
     left.set(xlabel="epoch", ylabel="training loss (dashed: validation)")
     left.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     right.set(xlabel="seconds since the first epoch")
+    right.xaxis.set_major_locator(MaxNLocator(6, min_n_ticks=1))
     legend_on_top(left, columns=4)
     return finished(figure)
 

@@ -21,6 +21,8 @@ CELLS = 200
 LAGS = "steps before the end of the sequence (line: a loss at the last step alone; dashed: the loss that is trained)"
 FLOOR = 1e-30
 """Norms below it are drawn at it."""
+LEAST_VALUE = 1e-6
+"""Singular values below it are drawn at it: in those directions nothing is left after a step."""
 MOST_DOTS = 24
 """The most singular values that are marked with dots; more are drawn as a line alone."""
 ROW = 0.17
@@ -68,9 +70,9 @@ def _eigenvalues(axes: Axes, values: np.ndarray) -> None:
         axes.plot(size * np.cos(angle), size * np.sin(angle), color=color, linestyle=line, linewidth=1.1, label=label)
     axes.plot(values.real, values.imag, **style.DOTS, markersize=3.0, color=style.ERROR, alpha=0.6)
     reach = 1.06 * max(radius, 1.0)
-    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xlabel="real part", ylabel="imaginary part")
-    axes.set_title("eigenvalues")
-    style.legend_above(axes)
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", ylabel="imaginary part")
+    axes.set_xlabel("real part of the eigenvalues of W")
+    style.legend_on_top(axes)
 
 
 def _pattern(axes: Axes, csr: sp.csr_array) -> None:
@@ -87,7 +89,7 @@ def _pattern(axes: Axes, csr: sp.csr_array) -> None:
     axes.set(xlabel="from unit", ylabel="to unit", title="W: the recurrent weights")
     figure = axes.figure
     assert figure is not None  # for the type checker
-    figure.colorbar(drawn, ax=axes, pad=0.01, aspect=30, label="weight")
+    figure.colorbar(drawn, ax=axes, pad=0.02, shrink=0.6, label="weight")
     axes.grid(False)
     axes.spines[:].set_visible(True)
 
@@ -135,7 +137,7 @@ def _norms(axes: Axes, measured: Mapping[str, Any], color: str, label: str) -> N
 
 def _values(axes: Axes, measured: Mapping[str, Any], color: str) -> None:
     """Draw the singular values of the lowest layer, in falling order."""
-    values = np.maximum(np.asarray(measured["singular_values"])[0], FLOOR)
+    values = np.maximum(np.asarray(measured["singular_values"])[0], LEAST_VALUE)
     marker = "o" if len(values) <= MOST_DOTS else None
     axes.plot((np.arange(len(values)) + 0.5) / len(values), values, color=color, marker=marker, markersize=2.5)
     radius = np.asarray(measured["spectral_radius"])[:1]

@@ -83,11 +83,13 @@ def overlay_figure(report: Any) -> Figure:
     task = report.task
     chosen = {label: look for label, look in looks(report.labels).items() if label in report.first}
     scores = {label: report.first[label].row["score"] for label in chosen}
-    captions = {label: f"{label}: {task.metric} = {number(score)}" for label, score in scores.items()}
+    captions = {label: f"{label}: {task.metric.replace('_', ' ')} = {number(score)}" for label, score in scores.items()}
     predictions = {label: report.first[label].predictions for label in chosen}
+    params = {label: report.first[label].row["params"] for label in chosen}
+    units = {label: found["units"] for label, found in params.items() if isinstance(found.get("units"), int)}
     title = f"{best_of(task, scores)} with seed {report.seed}\npredictions for the test split; {better(task)}"
     found = picture(task.picture or default_picture(task, report.data))
-    return finished(found.overlay(Overlay(task, report.data, predictions, captions, chosen, title)))
+    return finished(found.overlay(Overlay(task, report.data, predictions, captions, chosen, title, units)))
 
 
 def picture(chosen: str | Picture) -> Picture:

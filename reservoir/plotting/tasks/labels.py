@@ -187,7 +187,7 @@ def overlay_labels(shown: Overlay) -> Figure:
     marked = thinned(len(classes), 30)
     texts = [plain(named(classes[k], names)) for k in marked]
     axes.set_xticks(marked, texts, rotation=90.0 if sum(map(len, texts)) > 2 * MOST_LETTERS else 0.0)
-    axes.set(xlabel="true label", ylabel="share that is right", xlim=(-0.6, len(classes) - 0.4))
+    axes.set(xlabel="true label", ylabel="share that is right", ylim=(-0.03, 1.03), xlim=(-0.6, len(classes) - 0.4))
     axes.grid(axis="x", visible=False)
     legend_on_top(axes)
     return figure

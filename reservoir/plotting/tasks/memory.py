@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,21 +51,29 @@ def memory_curve(axes: Axes, curve: np.ndarray, units: int | None = None) -> Non
     axes.fill_between(lags, 0.0, curve, color=ERROR, alpha=0.2, linewidth=0.0)
     axes.plot(lags, curve, color=ERROR, marker="o" if len(curve) < 3 else None, label=f"memory capacity (sum) {curve.sum():.4g}")
     if units is not None:
-        axes.axvline(units, color=TRUTH, linewidth=1.0, linestyle="--", label=f"N = {units} units, the most that it can be")
+        axes.axvline(units, color=TRUTH, linewidth=1.0, linestyle="--", label=f"N = {units} units, its limit")
     axes.set(xlabel="lag (steps)", ylabel="squared correlation", ylim=(0.0, 1.03), xlim=(0.0, max(len(curve), units or 0) + 1.0))
-    legend_above(axes)
+    legend_on_top(axes, columns=1)
 
 
 def overlay_memory(shown: Overlay) -> Figure:
-    """Draw the squared correlations of every model over the lag."""
+    """Draw the squared correlations of every model over the lag, and its number of units, the most that their sum can be."""
     truth, guesses = shown.scored()
+    curves = {label: squared_correlations(_bounded_columns(guess, truth), truth) for label, guess in guesses.items()}
+    return overlay_curves(shown, curves)
+
+
+def overlay_curves(shown: Overlay, curves: Mapping[str, np.ndarray]) -> Figure:
+    """Draw the memory curve (lags,) of every model, and its number of units."""
     figure = new_figure(shown.title, height=4.0)
     axes = figure.add_subplot()
-    lags = np.arange(1, truth.shape[1] + 1)
     for label, look in shown.looks.items():
-        curve = squared_correlations(_bounded_columns(guesses[label], truth), truth)
-        axes.plot(lags, curve, color=look.color, linestyle=look.line, linewidth=1.6, label=plain(shown.captions[label]))
-    axes.set(xlabel="lag (steps)", ylabel="squared correlation", ylim=(0.0, 1.03), xlim=(0.0, len(lags) + 1.0))
+        curve = curves[label]
+        axes.plot(np.arange(1, len(curve) + 1), curve, color=look.color, linestyle=look.line, linewidth=1.6, label=plain(shown.captions[label]))
+        if label in shown.units:
+            axes.axvline(shown.units[label], color=look.color, linewidth=1.0, linestyle="--")
+    most = max(*map(len, curves.values()), *shown.units.values(), 0)
+    axes.set(xlabel="lag (steps); dashed: the number of units", ylabel="squared correlation", ylim=(0.0, 1.03), xlim=(0.0, most + 1.0))
     legend_on_top(axes)
     return figure
 

@@ -33,6 +33,7 @@ class Overlay(NamedTuple):
     predictions : for each model that did not fail, by its label
     captions, looks : for each of these, what to write above its panel, and how it is drawn
     title : above the figure
+    units : for each model that has so many
     """
 
     task: Any
@@ -41,6 +42,7 @@ class Overlay(NamedTuple):
     captions: Mapping[str, str]
     looks: Mapping[str, style.Look]
     title: str
+    units: Mapping[str, int]
 
     def scored(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """The scored rows of the targets and, within bounds, of each model's predictions, (n, n_outputs) each."""
