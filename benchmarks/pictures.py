@@ -1,8 +1,8 @@
-"""Draw every kind of picture of every command, small, and lay them out on contact sheets, to look at them all.
+"""Draw every kind of picture of every command, and lay them out on contact sheets, so that a person can look at them all.
 
     python benchmarks/pictures.py [pictures]
 
-The pictures and the sheets go to a folder; a picture's title on a sheet is the command that drew it.
+The pictures and the sheets go to a folder, which is emptied first. Data and networks are small.
 """
 
 from __future__ import annotations
@@ -10,76 +10,107 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from click.testing import CliRunner
 from matplotlib.figure import Figure
 from matplotlib.image import imread
+
+from reservoir import compare
 from reservoir.commands.main import cli
-from reservoir.tasks import list_tasks
+from reservoir.tasks import get_task, list_tasks
 
-ROOT = Path(__file__).parent.parent
-SUNSPOTS = ROOT / "tasks/data/sunspots_monthly.csv"
-ACROSS, DOWN = 2, 3
-"""The pictures on a sheet."""
-
+SUNSPOTS = Path(__file__).parent.parent / "tasks/data/sunspots_monthly.csv"
+ON_A_SHEET = (2, 4)
+"""The pictures on a sheet, across and down."""
+FEW = {"train_sequences": 60, "validation_sequences": 10, "test_sequences": 60}
+SHORT = {"train_length": 1500, "starts": 6}
 OPTIONS = {
-    "csv": f"--data {SUNSPOTS} --column sunspots",
-    "reber": "--model lstm --set training.epochs=30 --task-set train_sequences=200 --task-set test_sequences=100",
-    "parity": "--set units=60",
-    "waveform": "--model clockwork --set training.epochs=200",
-    "copy": "--task-set train_sequences=300 --task-set test_sequences=100",
+    **dict.fromkeys(("reber", "copy", "adding", "temporal-order", "spoken-words", "frequency-discrimination"), FEW),
+    **dict.fromkeys(("mackey-glass", "lorenz", "rossler", "kuramoto-sivashinsky", "henon"), SHORT),
 }
-"""The options with which a task is run."""
-VARY = "--vary spectral_radius=0.2:1.4:7"
-SMALL = "--set units=50 --jobs 1"
+"""The options of tasks that would take long."""
+SETTINGS = {
+    "csv": f"--data {SUNSPOTS} --task-set column=sunspots",
+    "reber": "--model lstm --set training.epochs=20",
+    "waveform": "--model clockwork --set training.epochs=100",
+    "kuramoto-sivashinsky": "--set units=300",
+    "inspect": "--set units=50",
+}
+"""What else the command of a task says."""
+RADII = "--vary spectral_radius=0.2:1.4:7"
+RANGES = "--vary spectral_radius=0.1:1.5 --vary input_scaling=log:0.01:1"
 SWEEPS = {
-    "line": f"{VARY} --seeds 0:3",
-    "line-best": f"{VARY} --vary leak_rate=0.4,0.7,1.0 --names spectral_radius",
-    "categories": f"{VARY} --vary topology=diagonals,cycle,orthogonal --seeds 0:2",
-    "map": f"{VARY} --vary input_scaling=log:0.01:1:6 --seeds 0:2",
-    "three": f"{VARY} --vary input_scaling=log:0.01:1:4 --vary leak_rate=0.4,0.7,1.0",
-    "five": "--vary spectral_radius=0.1:1.5 --vary input_scaling=log:0.01:1 --vary leak_rate=0.2:1 --vary topology=cycle,dense "
-    "--vary readout.ridge=log:1e-9:1e-3 --strategy random --trials 60",
-    "search-line": "--vary spectral_radius=0.1:1.5 --strategy random --trials 40",
-    "search-map": "--vary spectral_radius=0.1:1.5 --vary input_scaling=log:0.01:1 --strategy sobol --trials 64",
+    "line": f"narma10 {RADII} --seeds 0:3",
+    "categories": f"inspect --task-set measure=kernel_rank {RADII} --vary topology=diagonals,cycle,dense --seeds 0:2",
+    "map": f"narma10 {RADII} --vary input_scaling=log:0.01:1:6",
+    "axes": f"narma10 {RANGES} --vary leak_rate=0.2:1 --vary topology=cycle,dense --strategy random --trials 60",
+    "search": f"narma10 {RANGES} --strategy sobol --trials 64",
 }
 COMPARED = {
-    "narma10": "esn,lstm,gru", "temporal-order": "esn,clockwork,lstm", "waveform": "clockwork,lstm", "lorenz": "esn,wide=esn",
-    "memory-capacity": "esn,wide=esn", "digits": "esn,elman", "channel-equalization": "esn,elman", "adding": "elman,lstm,indrnn",
-    "kuramoto-sivashinsky": "esn", "copy": "esn,lstm",
+    "narma10": "esn elman", "channel-equalization": "esn elman", "memory-capacity": "esn gru", "lorenz": "esn elman",
+    "kuramoto-sivashinsky": "esn elman", "temporal-order": "esn gru", "adding": "esn gru", "reber": "esn gru", "copy": "esn gru",
 }  # fmt: skip
-"""Tasks with the models that are compared on them."""
+"""The models that are compared on a task of each kind of picture."""
 
 
-def commands(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield the name of each picture, and the command that draws it there; a command without a picture prepares the next."""
-    for task in list_tasks():
-        yield f"run-{task}", f"run {task} {OPTIONS.get(task, '')} --plot {folder}/run-{task}.png"
+def commands(folder: Path) -> Iterator[str]:
+    """Yield the commands that draw; that of a sweep comes before that of its picture."""
+    for task in [*list_tasks(), "inspect"]:
+        options = "".join(f" --task-set {name}={value}" for name, value in OPTIONS.get(task, {}).items())
+        yield f"run {task} {SETTINGS.get(task, '')}{options} --plot {folder}/run-{task}.png"
     for name, options in SWEEPS.items():
-        varied, _, names = options.partition("--names")
-        yield "", f"sweep narma10 {varied} {SMALL} --store {folder}/{name}.db"
-        drawn = f"--names{names}" if names else ""
-        yield f"sweep-{name}", f"results {folder}/{name}.db {drawn} --plot {folder}/sweep-{name}.png"
-    yield "inspect", f"inspect --set units=200 --plot {folder}/inspect.png"
-    yield "inspect-large", f"inspect --set units=2100 --set topology=cycle --plot {folder}/inspect-large.png"
-    yield "gradients", f"gradients adding --models elman,lstm,indrnn --plot {folder}/gradients.png"
-    yield "gradients-one", f"gradients narma10 --models gru --set training.epochs=3 --plot {folder}/gradients-one.png"
-    yield "forecast", f"forecast {SUNSPOTS} --column sunspots --horizon 132 --out {folder}/forecast.csv"
+        yield f"sweep {options} --set units=50 --jobs 1 --store {folder}/{name}.db"
+        yield f"results {folder}/{name}.db --plot {folder}/results-{name}.png"
+    yield f"results {folder}/search.db --names input_scaling --plot {folder}/results-names.png"
+    yield f"inspect --set units=200 --plot {folder}/inspect.png"
+    yield f"inspect --set units=2001 --set density=0.002 --steps 200 --plot {folder}/inspect-large.png"
+    yield f"gradients temporal-order --models elman,lstm,indrnn --set training.epochs=2 --plot {folder}/gradients.png"
+    yield f"forecast {SUNSPOTS} --column sunspots --horizon 132 --seeds 0 --out {folder}/forecast.csv"
+
+
+def comparisons(folder: Path) -> None:
+    """Draw the three pictures of comparisons, a task for each kind of picture."""
+    for name, models in COMPARED.items():
+        few = {f"{model}__training__epochs": 3 for model in models.split() if model != "esn"}
+        task = get_task(name, **OPTIONS.get(name, {}))
+        part = compare(task, models.split(), seeds=[0, 1], settings={"units": 30, **few}).part()
+        for what in part.pictures if name == "narma10" else ["predictions"]:
+            part.plot(folder / f"compare-{name}-{what}.png", what)
+
+
+def sheet(paths: list[Path]) -> Figure:
+    """Lay pictures out, each with its name above it."""
+    across, down = ON_A_SHEET
+    figure = Figure(figsize=(9.0 * across, 6.2 * down), layout="constrained", dpi=75)
+    for place, path in enumerate(paths):
+        axes = figure.add_subplot(down, across, place + 1)
+        axes.imshow(imread(path))
+        axes.set_title(path.stem)
+        axes.axis("off")
+    return figure
 
 
 def main() -> None:
-    """Run the commands in this process, and lay out what they drew."""
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "pictures")
+    """Draw everything in this process; a command that fails is printed, and the exit status is then 1."""
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "pictures")
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    drawn = []
-    import time
-    for name, command in commands(folder):
-        t = time.time()
+    folder.mkdir(parents=True)
+    failed = 0
+    for command in commands(folder):
         outcome = CliRunner().invoke(cli, shlex.split(command))
-        print(f"{time.time() - t:.1f} reservoir {command}", flush=True)
-        if outcome.exception and outcome.exit_code:
-            print(f"FAILED: {outcome.exception!r}", flush=True)
+        if outcome.exception is not None:
+            print(f"reservoir {command}: {outcome.exception}")
+            failed += 1
+    comparisons(folder)
+    drawn = sorted(folder.glob("*.png"))
+    size = ON_A_SHEET[0] * ON_A_SHEET[1]
+    for first in range(0, len(drawn), size):
+        sheet(drawn[first : first + size]).savefig(folder / f"sheet-{first // size + 1}.png")
+    print(f"{len(drawn)} pictures, {size} on a sheet: {folder}/sheet-*.png")
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -33,10 +33,11 @@ body { background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sa
 h1 { font-size: 1.7rem; } h2 { margin-top: 3rem; border-bottom: 1px solid var(--line); } h3 { margin-top: 2rem; }
 a { color: var(--link); } nav ul { columns: 2; padding-left: 1.2rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-div.wide { overflow-x: auto; scrollbar-width: thin; background: linear-gradient(to right, var(--paper), transparent) local 0 0,
-  linear-gradient(to left, var(--paper), transparent) local 100% 0, linear-gradient(to right, var(--edge), transparent) scroll 0 0,
-  linear-gradient(to left, var(--edge), transparent) scroll 100% 0; background-size: 2.5rem 100%, 2.5rem 100%, 1rem 100%, 1rem 100%;
-  background-repeat: no-repeat; } /* a shadow at an edge beyond which there is more */
+div.wide { overflow-x: auto; scrollbar-width: thin; background-repeat: no-repeat;
+  background-image: linear-gradient(to right, var(--paper), transparent), linear-gradient(to left, var(--paper), transparent),
+    linear-gradient(to right, var(--edge), transparent), linear-gradient(to left, var(--edge), transparent);
+  background-position: left, right, left, right; background-size: 2.5rem 100%, 2.5rem 100%, 1rem 100%, 1rem 100%;
+  background-attachment: local, local, scroll, scroll; } /* a shadow at an edge beyond which there is more */
 th, td { padding: .25rem .7rem; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
 th:first-child, td:first-child { padding-left: 0; }
 th { color: var(--soft); font-weight: 600; } td.n, th.n { text-align: right; white-space: nowrap; }

@@ -69,7 +69,9 @@ class RunReport:
         from reservoir.plotting import kept, task_figure
 
         row, model = self.first.row, self.first.model
-        title = f"{row['task']}: {row['model']} has {row['metric'].replace('_', ' ')} {number(row['score'])}, the trivial baseline "
+        title = (
+            f"{row['task']}: {row['model']} has {row['metric'].replace('_', ' ')} {number(row['score'])}, the trivial baseline "
+        )
         title += f"{number(row['baseline'])}; {better(self.task)}\ntest split of seed {row['seed']}"
         defaults = {**described(type(model)().get_params()), "random_state": row["seed"]}
         for name, value in row["params"].items():

@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reservoir.base.tables import better, counted, number
-from reservoir.plotting.style import DOTS, QUIET, Look, best_of, finished, house_style, legend_on_top, looks, new_figure, plain, thinned
+from reservoir.plotting.style import (
+    DOTS,
+    QUIET,
+    Look,
+    best_of,
+    finished,
+    house_style,
+    legend_on_top,
+    looks,
+    new_figure,
+    plain,
+    thinned,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +57,11 @@ def score_figure(report: Any) -> Figure:
     left.set_xticks(range(len(labels)), [plain(label) for label in labels], rotation=0 if len(labels) <= 6 else 30)
     for text, look in zip(left.get_xticklabels(), looks(labels).values(), strict=True):
         text.set(color=look.color, fontweight="bold", ha="center" if len(labels) <= 6 else "right")
-    left.set(xlim=(-0.6, len(labels) - 0.4), ylabel=task.metric.replace("_", " "), title=plain(f"no score: {missing}") if missing else "")
+    left.set(
+        xlim=(-0.6, len(labels) - 0.4),
+        ylabel=task.metric.replace("_", " "),
+        title=plain(f"no score: {missing}") if missing else "",
+    )
     left.grid(axis="x", visible=False)
     right.set(xlabel="seconds to fit")
     everything = np.concatenate([*scores.values(), [[np.nan, baseline]]])

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+TITLED = ("spectral_radius", "lyapunov_exponent", "echo_state_index", "kernel_rank", "generalization_rank")
+"""The measures beneath the title."""
 MOST_EIGENVALUES = 2000
 CELLS = 200
 LAGS = "steps before the end of the sequence (line: a loss at the last step alone; dashed: the loss that is trained)"
@@ -35,13 +37,11 @@ def inspect_figure(report: Any) -> Figure:
 
     Of a `diagnostics.reservoirs.ReservoirReport`. Raises `ParameterError` when matplotlib is missing.
     """
-    csr, units = report.weights, report.weights.shape[0]
+    csr, units, curve = report.weights, report.weights.shape[0], report.memory_curve
+    found = {name.replace("_", " "): report.measures[name] for name in TITLED if name in report.measures}
+    about = ", ".join([counted(units, "unit"), *[f"{name} {number(value)}" for name, value in found.items()]])
+    title = f"The reservoir remembers {number(curve.sum())} steps of its input\n{about}"
     small = units <= MOST_EIGENVALUES
-    found = report.measures
-    title = f"The reservoir remembers {number(found['memory_capacity'])} steps of its input and has the spectral radius "
-    title += f"{number(found['spectral_radius'])}\n{units} units, {found['connections']:,} connections; Lyapunov exponent "
-    title += f"{number(found['lyapunov_exponent'])}, {counted(found['echo_state_index'], 'response')} to one input, "
-    title += f"kernel rank {found['kernel_rank']}, generalization rank {found['generalization_rank']}"
     figure = style.new_figure(title, height=7.0 if small else 5.0)
     if small:
         axes = figure.subplot_mosaic("EP;MW", height_ratios=(2.2, 1.0))
@@ -50,12 +50,12 @@ def inspect_figure(report: Any) -> Figure:
         axes = figure.subplot_mosaic("PM;PW")
         axes["P"].set_anchor("N")
     _pattern(axes["P"], csr)
-    curve, weights = report.memory_curve, csr.data[csr.data != 0.0]
+    weights = csr.data[csr.data != 0.0]
     memory_curve(axes["M"], curve, units)
     left = np.flatnonzero(curve > 0.01)  # at most of the later lags nothing is left to see
     axes["M"].set_xlim(0.0, max(min(len(curve), max(1.5 * left[-1], 10.0) if left.size else np.inf), units) + 1.0)
     axes["W"].hist(weights, bins=30, color=style.ERROR, alpha=0.75)
-    axes["W"].set(xlabel="weight", ylabel="connections", title="weights of all connections")
+    axes["W"].set(xlabel="weight", ylabel="connections", title=counted(len(weights), "connection"))
     return style.finished(figure)
 
 
@@ -105,7 +105,7 @@ def gradient_figure(report: Any) -> Figure:
     found = report.measured
     bars = [bar for label, measured in found.items() for bar in _bars(label, measured)]
     beneath = max(2.6, 0.9 + ROW * len(bars))
-    changes = [f"{style.plain(label)} {number(one['growth'])}" for label, one in found.items() if np.isfinite(one["growth"])]
+    changes = [f"{label} {number(one['growth'])}" for label, one in found.items() if np.isfinite(one["growth"])]
     finding = f"per step back in time the gradient changes by the factor: {', '.join(changes)}" if changes else "no gradient"
     about = f"below 1 it vanishes, above 1 it explodes; seed {report.seed}; training data"
     figure = style.new_figure(f"{report.task}: {finding}\n{about}", height=3.8 + beneath)

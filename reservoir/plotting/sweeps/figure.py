@@ -9,8 +9,17 @@ import numpy as np
 
 from reservoir.plotting.style import MODEL, QUIET, SOFT, finished, house_style, new_figure, plain, thinned
 from reservoir.plotting.sweeps.data import Shown, chosen_names, shown
-from reservoir.plotting.sweeps.panels import BEST_LABEL, LOST_LABEL, NARROW, color_bar, history, legend_on_top, one_parameter, two_parameters
-from reservoir.plotting.sweeps.scales import LOG_RATIO, Axis, scatter, short, span_of, texts, unit, wrapped
+from reservoir.plotting.sweeps.panels import (
+    BEST_LABEL,
+    LOST_LABEL,
+    NARROW,
+    color_bar,
+    history,
+    legend_on_top,
+    one_parameter,
+    two_parameters,
+)
+from reservoir.plotting.sweeps.scales import LOG_RATIO, Axis, scatter, span_of, texts, unit, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

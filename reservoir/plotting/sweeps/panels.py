@@ -220,7 +220,17 @@ def _map(axes: Axes, shown: Shown, first: scales.Axis, second: scales.Axis, rest
         look = {**DOTS, "marker": "X", "markersize": 5.5, "color": "white", "markeredgecolor": "#1a1a1a", "markeredgewidth": 0.6}
         axes.plot(x[partly] + 0.36, y[partly] + 0.32, **look, label=PARTLY_LABEL)
     winner = shown.order[:1]
-    _cells(axes, first.code[winner], second.code[winner], BEST_LABEL, facecolor="none", edgecolor=MODEL, linewidth=2.4, zorder=5, clip_on=False)
+    _cells(
+        axes,
+        first.code[winner],
+        second.code[winner],
+        BEST_LABEL,
+        facecolor="none",
+        edgecolor=MODEL,
+        linewidth=2.4,
+        zorder=5,
+        clip_on=False,
+    )
     scales.named_ticks(axes, "x", first, ROOM[0])
     scales.named_ticks(axes, "y", second, ROOM[1])
     axes.set(xlabel=plain(first.name), ylabel=plain(second.name))

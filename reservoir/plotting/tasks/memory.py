@@ -69,11 +69,20 @@ def overlay_curves(shown: Overlay, curves: Mapping[str, np.ndarray]) -> Figure:
     axes = figure.add_subplot()
     for label, look in shown.looks.items():
         curve = curves[label]
-        axes.plot(np.arange(1, len(curve) + 1), curve, color=look.color, linestyle=look.line, linewidth=1.6, label=plain(shown.captions[label]))
+        axes.plot(
+            np.arange(1, len(curve) + 1),
+            curve,
+            color=look.color,
+            linestyle=look.line,
+            linewidth=1.6,
+            label=plain(shown.captions[label]),
+        )
         if label in shown.units:
             axes.axvline(shown.units[label], color=look.color, linewidth=1.0, linestyle="--")
     most = max(*map(len, curves.values()), *shown.units.values(), 0)
-    axes.set(xlabel="lag (steps); dashed: the number of units", ylabel="squared correlation", ylim=(0.0, 1.03), xlim=(0.0, most + 1.0))
+    axes.set(
+        xlabel="lag (steps); dashed: the number of units", ylabel="squared correlation", ylim=(0.0, 1.03), xlim=(0.0, most + 1.0)
+    )
     legend_on_top(axes)
     return figure
 

@@ -19,7 +19,7 @@ LAST, WHOLE, LAST_OF_MANY = 200, 320, 80
 MOST_COLUMNS = 4
 """The outputs that are drawn as lines; more are drawn as a map."""
 ERROR_NAME = "error / std"
-"""The name of every error that is drawn: prediction - target, or its root mean square, over the standard deviation of the target."""
+"""The name of every error that is drawn: output - target, or its root mean square, by the standard deviation of the target."""
 MOST_POINTS, MOST_OF_SEVERAL = 4000, 2000
 """The points of one model, and of each of several."""
 
