@@ -52,14 +52,14 @@ class Inspect(Task):
             object.__setattr__(self, fact, value)  # the way round a frozen dataclass
 
     def generate(self, seed: int) -> Data:
-        """Something to fit a readout to, which is measured as little as these data are: a short wave, the same for all seeds."""
+        """A wave, the same for every seed, to which a readout is fitted; neither of them has a part in the measures."""
         wave = np.sin(np.arange(1000.0))[:, None]
         split = Split([wave], [wave])
         return Data(split, split, split)
 
     def predict(self, model: Any, split: Split) -> ReservoirReport:
         """The measures of the model's reservoir. Raises `ParameterError` for a model that has none."""
-        return inspect(model, steps=self.steps, seed=getattr(model, "random_state", 0))
+        return inspect(model, steps=self.steps, seed=getattr(model, "random_state", None) or 0)
 
     def score(self, predictions: ReservoirReport, data: Data) -> float:
         """The measure."""
