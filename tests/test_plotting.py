@@ -448,7 +448,7 @@ def test_outputs_for_symbols_are_marked_where_legal() -> None:
     predictions = [np.where(allowed, 0.5, 0.1) for allowed in legal]
     for string, step in ((7, 2), (9, 0)):
         predictions[string][step] = 0.3 - 0.2 * predictions[string][step]  # .2 for legal, .28 for illegal symbols
-    first, second, margins, _ = plotting.task_figure(task, data, predictions, "").axes
+    first, second, _, margins = plotting.task_figure(task, data, predictions, "").axes
     assert [axes.get_title(loc="left").split(":")[0] for axes in (first, second)] == ["string 8", "string 10"]
     np.testing.assert_array_equal(first.images[0].get_array(), predictions[7].T)
     np.testing.assert_array_equal(first.lines[0].get_xydata(), np.argwhere(legal[7]))
@@ -460,7 +460,7 @@ def test_outputs_for_symbols_are_marked_where_legal() -> None:
     assert sum(counts) == sum(map(len, legal)) and sum(counts[40:]) == 2
     for bad in (np.nan, np.inf, -np.inf):
         predictions = [np.where(allowed, 0.5, bad) for allowed in legal]
-        *_, margins, _ = plotting.task_figure(task, data, predictions, "").axes
+        *_, margins = plotting.task_figure(task, data, predictions, "").axes
         assert margins.get_title(loc="left") == f"{60 if bad == -np.inf else 0} of 60 strings right"
 
 
@@ -516,6 +516,13 @@ def test_a_forecast_without_bands_and_with_long_baselines() -> None:
     figure = plotting.forecast_figure(report, "")
     assert not figure.axes[1].collections
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["record", "forecast", "naive"]
+
+
+def test_the_title_of_a_forecast_is_how_far_it_is_off() -> None:
+    figure = forecast_report(errors={"network": [0.1, 9.0], "naive": [0.5, 0.0], "seasonal": [0.3, 1.0]}).plot(title="sales.csv")
+    [about] = [text for text in figure.artists if isinstance(text, Annotation)]
+    assert figure.get_suptitle().rstrip() == "sales.csv: the forecast of the last 30 rows is off by 0.1 (rmse)"
+    assert about.get_text() == "the best trivial one, seasonal, by 0.3; 530 rows, 1 network"
 
 
 def test_rows_carry_their_labels() -> None:

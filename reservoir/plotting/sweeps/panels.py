@@ -111,7 +111,7 @@ def _means(
     trials, x = shown.trials, axis.places[chosen]
     low, mean, high = trials.low[chosen], trials.mean[chosen], trials.high[chosen]
     if ranged and (trials.done[chosen] > 1).any():
-        name = "lowest to highest seed" if look is None else None
+        name = "lowest to highest seed" if look is None else ""
         if joined:
             axes.fill_between(x, low, high, color=color, label=name, alpha=0.18, linewidth=0.0)
         else:

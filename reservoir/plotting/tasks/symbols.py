@@ -109,8 +109,9 @@ def _margins(axes: Axes, outputs: np.ndarray, legal: np.ndarray, right: np.ndarr
     """Count the margins at right steps and at wrong ones; those beyond the axis count in its last bins."""
     margins = np.where(legal, outputs, np.inf).min(axis=1) - np.where(legal, -np.inf, outputs).max(axis=1)
     bins = np.linspace(-1.0, 1.0, 41).tolist()
-    for steps, color in ((right, ERROR), (~right, MODEL)):
-        axes.hist(np.clip(margins[steps], -1.0, 1.0), bins=bins, color=color, alpha=0.7)
+    for steps, color, name in ((right, ERROR, "right step"), (~right, MODEL, "wrong step")):
+        axes.hist(np.clip(margins[steps], -1.0, 1.0), bins=bins, color=color, alpha=0.7, label=name)
+    axes.legend(loc="upper left")
     axes.axvline(0.0, color=QUIET, linewidth=0.8)
     axes.set_yscale("symlog", linthresh=10.0)
     axes.set(xlabel="least legal output \N{MINUS SIGN} largest illegal", ylabel="steps", xlim=(-1.05, 1.05))
