@@ -25,7 +25,7 @@ SUNSPOTS = Path(__file__).parent.parent / "tasks/data/sunspots_monthly.csv"
 ON_A_SHEET = (2, 4)
 """The pictures on a sheet, across and down."""
 FEW = {"train_sequences": 60, "validation_sequences": 10, "test_sequences": 60}
-SHORT = {"train_length": 1500, "starts": 6}
+SHORT = {"train_length": 3000, "starts": 6}
 OPTIONS = {
     **dict.fromkeys(("reber", "copy", "adding", "temporal-order", "spoken-words", "frequency-discrimination"), FEW),
     **dict.fromkeys(("mackey-glass", "lorenz", "rossler", "kuramoto-sivashinsky", "henon"), SHORT),
@@ -35,7 +35,7 @@ SETTINGS = {
     "csv": f"--data {SUNSPOTS} --task-set column=sunspots",
     "reber": "--model lstm --set training.epochs=20",
     "waveform": "--model clockwork --set training.epochs=100",
-    "kuramoto-sivashinsky": "--set units=300",
+    "kuramoto-sivashinsky": "--set units=300 --set readout.ridge=10",
     "inspect": "--set units=50",
 }
 """What else the command of a task says."""
@@ -65,7 +65,6 @@ def commands(folder: Path) -> Iterator[str]:
         yield f"results {folder}/{name}.db --plot {folder}/results-{name}.png"
     yield f"results {folder}/search.db --names input_scaling --plot {folder}/results-names.png"
     yield f"inspect --set units=200 --plot {folder}/inspect.png"
-    yield f"inspect --set units=2001 --set density=0.002 --steps 200 --plot {folder}/inspect-large.png"
     yield f"gradients temporal-order --models elman,lstm,indrnn --set training.epochs=2 --plot {folder}/gradients.png"
     yield f"forecast {SUNSPOTS} --column sunspots --horizon 132 --seeds 0 --out {folder}/forecast.csv"
 
