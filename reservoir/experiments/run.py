@@ -67,11 +67,10 @@ class RunReport:
         Raises `ParameterError` when matplotlib is missing or the file is of another kind.
         """
         from reservoir.plotting import kept, task_figure
+        from reservoir.plotting.style import words
 
         row, model = self.first.row, self.first.model
-        title = (
-            f"{row['task']}: {row['model']} has {row['metric'].replace('_', ' ')} {number(row['score'])}, the trivial baseline "
-        )
+        title = f"{row['task']}: {row['model']} has {words(row['metric'])} {number(row['score'])}, the trivial baseline "
         title += f"{number(row['baseline'])}; {better(self.task)}\ntest split of seed {row['seed']}"
         defaults = {**described(type(model)().get_params()), "random_state": row["seed"]}
         for name, value in row["params"].items():

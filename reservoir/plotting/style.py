@@ -27,6 +27,8 @@ ERROR = "#0072b2"
 QUIET = "#8c8c8c"
 OTHERS = ("#009e73", "#56b4e9", "#cc79a7", "#e69f00")
 SOFT = "#444444"
+METRICS = {"vpt": "valid prediction time", "ser": "symbol error rate", "lyapunov_exponent": "Lyapunov exponent"}
+"""Metrics whose names say little."""
 DIVERGING = "RdBu_r"
 PALETTE = (ERROR, MODEL, *OTHERS)
 
@@ -129,6 +131,11 @@ def kept(figure: Figure, path: str | os.PathLike[str] | None) -> Figure:
     return figure
 
 
+def words(metric: str) -> str:
+    """Return the name of a metric as people read it."""
+    return METRICS.get(metric, metric.replace("_", " "))
+
+
 def best_of(task: Any, scores: Mapping[str, float], what: str = "") -> str:
     """Return the finding of a comparison in words: the model with the best score, or the only one; with no score, the task."""
     known = {label: score for label, score in scores.items() if np.isfinite(score)}
@@ -136,7 +143,7 @@ def best_of(task: Any, scores: Mapping[str, float], what: str = "") -> str:
         return f"{task.name}: no model has a score"
     label = (max if task.higher_is_better else min)(known, key=known.__getitem__)
     best = "the best " if len(scores) > 1 else "a "
-    return f"{task.name}: {label} has {best}{what}{task.metric.replace('_', ' ')}, {number(known[label])}"
+    return f"{task.name}: {label} has {best}{what}{words(task.metric)}, {number(known[label])}"
 
 
 def plain(text: str) -> str:

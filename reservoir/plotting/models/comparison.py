@@ -23,6 +23,7 @@ from reservoir.plotting.style import (
     new_figure,
     plain,
     thinned,
+    words,
 )
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def score_figure(report: Any) -> Figure:
         text.set(color=look.color, fontweight="bold", ha="center" if len(labels) <= 6 else "right")
     left.set(
         xlim=(-0.6, len(labels) - 0.4),
-        ylabel=task.metric.replace("_", " "),
+        ylabel=words(task.metric),
         title=plain(f"no score: {missing}") if missing else "",
     )
     left.grid(axis="x", visible=False)

@@ -38,7 +38,7 @@ def inspect_figure(report: Any) -> Figure:
     Of a `diagnostics.reservoirs.ReservoirReport`. Raises `ParameterError` when matplotlib is missing.
     """
     csr, units, curve = report.weights, report.weights.shape[0], report.memory_curve
-    found = {name.replace("_", " ").replace("lyap", "Lyap"): report.measures[name] for name in TITLED if name in report.measures}
+    found = {style.words(name): report.measures[name] for name in TITLED if name in report.measures}
     about = ", ".join([counted(units, "unit"), *[f"{name} {number(value)}" for name, value in found.items()]])
     title = f"The reservoir remembers {number(curve.sum())} steps of its input\n{about}"
     small = units <= MOST_EIGENVALUES

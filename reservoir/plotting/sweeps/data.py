@@ -9,6 +9,7 @@ import numpy as np
 
 from reservoir.base.tables import counted
 from reservoir.base.values import shown_name
+from reservoir.plotting.style import words
 from reservoir.plotting.sweeps.scales import Axis, axis_of, short
 from reservoir.validation import DataError, ParameterError, unknown
 
@@ -32,7 +33,7 @@ class Shown:
     @property
     def metric(self) -> str:
         """The name of the metric, as people read it."""
-        return str(self.report.runs.about["metric"]).replace("_", " ")
+        return words(str(self.report.runs.about["metric"]))
 
     @property
     def label(self) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from reservoir.base.tables import better, number
-from reservoir.plotting.style import best_of, finished, house_style, looks
+from reservoir.plotting.style import best_of, finished, house_style, looks, words
 from reservoir.plotting.tasks.free_run import draw_field, draw_free_run, overlay_field, overlay_free_run
 from reservoir.plotting.tasks.labels import draw_images, draw_labels, draw_step_labels, overlay_labels
 from reservoir.plotting.tasks.memory import draw_memory, overlay_memory
@@ -83,7 +83,7 @@ def overlay_figure(report: Any) -> Figure:
     task = report.task
     chosen = {label: look for label, look in looks(report.labels).items() if label in report.first}
     scores = {label: report.first[label].row["score"] for label in chosen}
-    captions = {label: f"{label}: {task.metric.replace('_', ' ')} = {number(score)}" for label, score in scores.items()}
+    captions = {label: f"{label}: {words(task.metric)} = {number(score)}" for label, score in scores.items()}
     predictions = {label: report.first[label].predictions for label in chosen}
     params = {label: report.first[label].row["params"] for label in chosen}
     units = {label: found["units"] for label, found in params.items() if isinstance(found.get("units"), int)}
