@@ -27,6 +27,8 @@ LEAST_VALUE = 1e-6
 """Singular values below it are drawn at it: in those directions nothing is left after a step."""
 MOST_DOTS = 24
 """The most singular values that are marked with dots; more are drawn as a line alone."""
+LEAST_SHARE = 5e-4
+"""Where no share of saturated activations reaches it, they all read 0.0%, and their panel is left out."""
 ROW = 0.17
 """Height of a bar, in inches."""
 
@@ -104,10 +106,12 @@ def gradient_figure(report: Any) -> Figure:
 
     found = report.measured
     bars = [bar for label, measured in found.items() for bar in _bars(label, measured)]
+    bars = bars if any(share >= LEAST_SHARE for bar in bars for share in bar[2:]) else []
     beneath = max(2.6, 0.9 + ROW * len(bars))
     changes = [f"{label} {number(one['growth'])}" for label, one in found.items() if np.isfinite(one["growth"])]
     finding = f"per step back in time the gradient changes by the factor: {', '.join(changes)}" if changes else "no gradient"
     about = f"below 1 it vanishes, above 1 it explodes; seed {report.seed}; training data"
+    about += "" if bars else "; no activation is saturated"
     figure = style.new_figure(f"{report.task}: {finding}\n{about}", height=3.8 + beneath)
     axes = figure.subplot_mosaic("NN;VS" if bars else "NN;VV", height_ratios=(3.2, beneath))
     color = {label: look.color for label, look in style.looks(found).items()}
