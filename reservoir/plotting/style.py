@@ -142,8 +142,8 @@ def best_of(task: Any, scores: Mapping[str, float], what: str = "") -> str:
     if not known:
         return f"{task.name}: no model has a score"
     label = (max if task.higher_is_better else min)(known, key=known.__getitem__)
-    best = "the best " if len(scores) > 1 else "a "
-    return f"{task.name}: {label} has {best}{what}{words(task.metric)}, {number(known[label])}"
+    metric = f"the best {what}{words(task.metric)}," if len(scores) > 1 else f"{what}{words(task.metric)}"
+    return f"{task.name}: {label} has {metric} {number(known[label])}"
 
 
 def plain(text: str) -> str:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LAST = 100
 MOST_STRINGS = 3
+MOST_SYMBOLS = 12
+"""The most symbols that each have a tick."""
 
 
 def draw_symbols(task: Any, data: Any, predictions: Any, title: str) -> Figure:
@@ -65,7 +67,11 @@ def _symbols_by_sent(axes: Axes, symbols: np.ndarray, sent: np.ndarray, guess: n
 def overlay_symbols(shown: Overlay) -> Figure:
     """Draw the last outputs of every model as marks, over the symbols asked for."""
     marks = {"linestyle": "", "marker": "o", "markersize": 2.4, "markeredgewidth": 0.0}
-    return overlaid(shown, {**marks, "marker": "_", "markersize": 4.0, "markeredgewidth": 1.4}, marks)
+    figure = overlaid(shown, {**marks, "marker": "_", "markersize": 4.0, "markeredgewidth": 1.4}, marks)
+    symbols = np.unique(shown.scored()[0][:, 0])
+    for axes in figure.axes if len(symbols) <= MOST_SYMBOLS else ():
+        axes.set_yticks(symbols)
+    return figure
 
 
 def draw_legal_symbols(task: Any, data: Any, predictions: Any, title: str) -> Figure:
