@@ -1,5 +1,6 @@
 # make demo   forecast a real record, compare four models on three tasks, sweep two parameters; pictures and a report in demo/
 # make test   lint, types, tests, doctests, and the kernels' tests once more without the JIT, for coverage
+# make pictures  draw every kind of picture of every command, and lay them out on contact sheets in pictures/
 # make bench  speed against peers, in one run; scores against published figures
 # Each sets itself up in .venv first.
 
@@ -11,7 +12,7 @@ KERNEL_TESTS := $(addprefix tests/test_,activations.py kernels.py lanes.py diagn
 # A file stays in one process, so that its tests run in order, as they do without.
 PYTEST := $(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test bench clean
+.PHONY: demo test bench pictures clean
 
 demo: .venv/plot
 	@mkdir -p demo
@@ -37,6 +38,9 @@ bench: .venv/bench
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/faults.py
 
+pictures: .venv/plot
+	$(BIN)/python benchmarks/pictures.py pictures
+
 # A stamp per extra, renewed when the dependencies change.
 .venv/%: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -44,4 +48,4 @@ bench: .venv/bench
 	touch $@
 
 clean:
-	rm -rf .venv demo
+	rm -rf .venv demo pictures

@@ -21,17 +21,20 @@ PLACES = {
     "frequency-discrimination": "labels:FrequencyDiscrimination", "digits": "labels:Digits", "adding": "symbols:Adding",
     "temporal-order": "symbols:TemporalOrder", "spoken-words": "spoken_words:SpokenWords",
 }  # fmt: skip
-TASKS = {name: f"reservoir.tasks.{place}" for name, place in PLACES.items()}
-"""Name -> "module:Class": filters first, then free runs, then labels."""
+TASKS = {
+    **{name: f"reservoir.tasks.{place}" for name, place in PLACES.items()},
+    "inspect": "reservoir.diagnostics.measures:Inspect",
+}
+"""Name -> "module:Class": the benchmarks (filters, then free runs, then labels), and the measures of a reservoir."""
 
 
 def list_tasks() -> list[str]:
-    """Return the names of all tasks, in the order of the table.
+    """Return the names of the benchmark tasks, in the order of the table.
 
     >>> list_tasks()[0]
     'narma10'
     """
-    return list(TASKS)
+    return list(PLACES)
 
 
 def task_class(name: str) -> type[Task]:

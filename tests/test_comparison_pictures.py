@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 
 from reservoir import metrics, plotting
 from reservoir.comparison.report import FinishedRun, TaskComparison
@@ -18,6 +19,7 @@ from reservoir.plotting.tasks.free_run_data import FreeRun
 from reservoir.tasks import get_task, list_tasks
 
 LABELS = ["good", "poor", "failed"]
+SCORES = {"good": 0.5, "poor": 0.6}
 FREE_RUN = {"train_length": 120, "washout": 20, "history": 60, "steps": 90, "starts": 3}
 FILTER = {"train_length": 300, "validation_length": 2, "test_length": 400, "washout": 200}
 LABEL = {"train_sequences": 30, "validation_sequences": 2, "test_sequences": 60}
@@ -52,7 +54,9 @@ def predicted(name: str, tmp_path: Path | None = None) -> tuple[Any, Any, dict[s
 
 def report(task: Any, data: Any, predictions: dict[str, Any]) -> TaskComparison:
     """A comparison with these predictions of the first seed, of which one model failed."""
-    runs = [FinishedRun({"label": label, "score": 0.5}, [], p) for label, p in predictions.items()]
+    runs = [
+        FinishedRun({"label": label, "score": SCORES[label], "params": {"units": 7}}, [], p) for label, p in predictions.items()
+    ]
     return TaskComparison(task, LABELS, [*runs, FinishedRun({"label": "failed", "score": None}, [], None)], 0, data)
 
 
@@ -63,6 +67,13 @@ def overlay(name: str, tmp_path: Path | None = None) -> tuple[Any, Any, dict[str
 
 def titles(figure: Figure) -> list[str]:
     return [axes.get_title(loc="left") for axes in figure.axes]
+
+
+def words(figure: Figure) -> str:
+    """What stands above a figure: the finding, and what stands beneath it."""
+    return " ".join(
+        " ".join([figure.get_suptitle(), *[text.get_text() for text in figure.artists if isinstance(text, Annotation)]]).split()
+    )
 
 
 def points(axes: Axes, color: str) -> list[np.ndarray]:
@@ -109,11 +120,33 @@ def test_a_filter_shows_the_end_of_every_model_over_the_target() -> None:
     assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
 
 
+def test_the_finding_comes_first_and_what_is_black_has_a_name() -> None:
+    for name, best, metric, black in (
+        ("narma10", "good", "nmse, 0.5", "the target"),
+        ("digits", "poor", "accuracy, 0.6", ""),
+        ("lorenz", "poor", "valid prediction time, 0.6", "the truth"),
+    ):
+        *_, figure = overlay(name)
+        assert words(figure).startswith(f"{name}: {best} has the best {metric} with seed 0 predictions for the test split; ")
+        assert words(figure).partition("black: ")[2] == black
+
+
+def test_classes_have_their_names() -> None:
+    *_, figure = overlay("temporal-order")
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == ["XX", "XY", "YX", "YY"]
+
+
+def test_a_map_has_points_where_a_flow_has_a_line() -> None:
+    for name, kind in (("henon", "None"), ("lorenz", "-")):
+        *_, figure = overlay(name)
+        assert {line.get_linestyle() for line in figure.axes[0].lines[1:]} == {kind}
+
+
 def test_a_free_run_shows_one_start_and_the_median_error_of_all() -> None:
     task, data, predictions, figure = overlay("lorenz")
     *panels, beneath = figure.axes
     runs = {label: FreeRun.of(task, data, predictions[label]) for label in predictions}
-    start = int(figure.get_suptitle().partition("start ")[2].split()[0]) - 1
+    start = int(words(figure).partition("start ")[2].split()[0]) - 1
     for axes, (label, (color, *_)) in zip(panels, looks(LABELS).items(), strict=False):
         [drawn] = points(axes, color)
         np.testing.assert_array_equal(drawn[1:, 1], runs[label].forecasts[start][:, 0])
@@ -128,7 +161,8 @@ def test_lags_are_drawn_as_memory_curves() -> None:
     [axes] = figure.axes
     truth = data.test.targets[0][200:]
     for label, (color, *_) in list(looks(LABELS).items())[:2]:
-        [curve] = points(axes, color)
+        curve, units = points(axes, color)
+        assert units[:, 0].tolist() == [7, 7]
         np.testing.assert_allclose(curve[:, 1], metrics.squared_correlations(predictions[label][0][200:], truth))
 
 
@@ -152,7 +186,7 @@ def test_numbers_are_drawn_over_those_asked_for() -> None:
 
 def test_many_outputs_are_drawn_as_maps() -> None:
     _, data, _, figure = overlay("reber")
-    assert titles(figure)[:3] == ["asked for", "good: accuracy = 0.5", "poor: accuracy = 0.5"]
+    assert titles(figure)[:3] == ["target", "good: accuracy = 0.5", "poor: accuracy = 0.6"]
     image = np.asarray(figure.axes[0].images[0].get_array())
     np.testing.assert_array_equal(image, np.concatenate(data.test.targets)[-80:].T)
 
@@ -185,7 +219,8 @@ ROWS = [
 
 
 def test_scores_of_all_seeds_with_their_median() -> None:
-    left, right = scores(ROWS)
+    figure = plotting.score_figure(compared(ROWS, LABELS))
+    left, right = figure.axes
     good, poor, failed = PALETTE[:3]
     assert [sorted(line[:, 1]) for line in points(left, good)] == [[0.01, 0.02, 0.04], [0.02, 0.02]]
     assert [sorted(line[:, 1]) for line in points(left, poor)] == [[0.2, 0.4], pytest.approx([0.3, 0.3])]
@@ -196,6 +231,8 @@ def test_scores_of_all_seeds_with_their_median() -> None:
     assert [text.get_text() for text in left.get_xticklabels()] == LABELS
     assert [text.get_color() for text in left.get_xticklabels()] == [good, poor, failed]
     assert left.get_title(loc="left") == "no score: failed"
+    title = r"task \$: good has the best median nmse, 0.02 test split, 3 seeds, lower is better; bars and large marks are medians"
+    assert words(figure) == title
 
 
 def test_scales_are_logarithmic_where_that_helps() -> None:
@@ -247,6 +284,8 @@ def test_learning_curves_of_every_seed_with_the_middle_one_bold() -> None:
     legend = left.get_legend()
     assert legend is not None and [text.get_text() for text in legend.get_texts()] == ["good", "failed"]
     assert left.get_yscale() == "log"
+    assert words(figure).startswith(r"task \$: good reaches the lowest training loss, 0.2 (median at the last epoch)")
+    assert all(tick == round(tick) for tick in left.get_xticks())  # epochs
 
 
 def test_learning_curves_that_end_badly() -> None:

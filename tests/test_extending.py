@@ -240,10 +240,10 @@ def test_a_picture_of_one_s_own_draws_one_model_and_several(own: Any) -> None:
     data, predictions = result.data, result.predictions
     [axes] = plotting.task_figure(task, data, predictions, "t").axes
     np.testing.assert_array_equal(axes.lines[0].get_ydata(), predictions[0][:, 0])
-    runs = [FinishedRun({"label": label, "score": 0.5}, [], predictions) for label in ("one", "two")]
+    runs = [FinishedRun({"label": label, "score": 0.5, "params": {}}, [], predictions) for label in ("one", "two")]
     figure = plotting.overlay_figure(TaskComparison(task, ["one", "two"], runs, 3, data))
     assert len([line for axes in figure.axes for line in axes.lines]) == 2
-    assert figure.get_suptitle() == "delay: predictions, seed 3"
+    assert figure.get_suptitle().strip() == f"delay: one has the best {task.metric}, 0.5 with seed 3"
 
 
 def test_the_document_s_readouts_are_fitted_saved_and_loaded(own: Any, folder: Path) -> None:

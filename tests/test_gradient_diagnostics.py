@@ -256,6 +256,10 @@ def test_the_picture() -> None:
     assert norms.get_legend().get_texts()[0].get_text().endswith("over steps 1 to 8)")
     assert "elman 1 to 8" in GradientReport("adding", found).table().notes[-1]
     assert [text.get_text().split(" (")[0] for text in norms.get_legend().get_texts()] == ["elman", "relu", r"lstm \$"]
+    growths = ", ".join(f"{name} {report['growth']:.4g}" for name, report in found.items()).replace("$", r"\$")
+    assert (
+        " ".join(figure.get_suptitle().split()) == f"adding: per step back in time the gradient changes by the factor: {growths}"
+    )
     assert norms.get_yscale() == values.get_yscale() == "log"
     np.testing.assert_allclose(values.lines[0].get_ydata(), found["elman"]["singular_values"][0])
     labels = [text.get_text() for text in bars.get_yticklabels()]
@@ -273,4 +277,6 @@ def test_the_picture_of_next_to_nothing() -> None:
     short = measure_gradients(model, [u[:1] for u in INPUTS], [y[:1] for y in TARGETS])
     silent = {**short, "last_norms": np.zeros(3), "loss_norms": np.zeros(3), "growth": np.nan}
     figure = plotting.gradient_figure(GradientReport("adding", {"short": short, "silent": silent}))
-    assert len(figure.axes[0].lines) == 4
+    assert len(figure.axes[0].lines) == 4 and len(figure.axes) == 2  # nothing is saturated
+    unsaturated = {**short, "saturated": {"unit": np.zeros((1, 2))}}
+    assert len(plotting.gradient_figure(GradientReport("adding", {"short": unsaturated})).axes) == 2

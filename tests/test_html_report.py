@@ -242,3 +242,14 @@ def test_files_are_named_by_the_system_s_errors(planned: ComparisonPlan, tmp_pat
     with pytest.raises(FileExistsError):
         write(planned, tmp_path / "out", count=1)
     assert comparison_files.ComparisonFolder(tmp_path / "x", {}).report == tmp_path / "x" / "report.html"
+
+
+def test_on_a_narrow_screen_pictures_and_tables_scroll_at_full_size(planned: ComparisonPlan, tmp_path: Path) -> None:
+    written, _ = write(planned, tmp_path / "out")
+    text = written.report.read_text(encoding="utf-8")
+    assert text.count('<figure><div class="wide"><svg') == text.count("<svg") > 0
+    assert text.count('<div class="wide"><table') == text.count("<table") > 0
+    assert re.search(r"div\.wide \{ overflow-x: auto", STYLE) and "--edge" in STYLE  # a shadow where there is more
+    assert re.search(r"svg \{[^}]*min-width: 50rem", STYLE)  # 9-point letters are 11 pixels high
+    assert re.search(r"td\.n, th\.n \{[^}]*white-space: nowrap", STYLE)
+    assert re.search(r"th, td \{ padding: \.25rem \.7rem;", STYLE)

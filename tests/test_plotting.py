@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 
 from reservoir import ESN, ParameterError, metrics, plotting
 from reservoir.diagnostics.reservoirs import ReservoirReport
@@ -31,13 +32,16 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "memory-capacity": {**FILTER, "lags": 12},
 }
 AXES = {
-    **dict.fromkeys(("narma10", "narma20", "narma30", "memory-capacity", "mackey-glass", "henon", "waveform", "reber"), 4),
+    **dict.fromkeys(("narma10", "narma20", "narma30", "memory-capacity", "mackey-glass", "henon", "waveform"), 4),
     **dict.fromkeys(("delayed-recall", "parity", "channel-equalization", "mso", "sine", "sunspots", "csv"), 2),
     **dict.fromkeys(("lorenz", "rossler"), 6),
     "kuramoto-sivashinsky": 4 + 3,  # with the scales of the maps
-    **dict.fromkeys(("frequency-discrimination", "temporal-order", "spoken-words"), 1 + 4),
-    "digits": 1 + 9,
-    **dict.fromkeys(("adding", "copy"), 3),
+    "frequency-discrimination": 2 + 4,  # with the scale of the confusion matrix
+    **dict.fromkeys(("temporal-order", "spoken-words"), 2 + 4 + 1),  # with that of the maps, too
+    "digits": 2 + 9,
+    "reber": 5,  # with the scale of the outputs
+    "adding": 3,
+    "copy": 4,
 }
 
 
@@ -149,7 +153,8 @@ def test_a_filter_shows_its_last_steps_and_all_of_them() -> None:
     time = np.arange(530)  # 200 steps of washout, 330 that are scored
     np.testing.assert_array_equal(line(above, "target"), np.column_stack([time, truth])[-200:])
     np.testing.assert_array_equal(line(above, "prediction"), np.column_stack([time, guess])[-200:])
-    np.testing.assert_allclose(beneath.lines[1].get_ydata(), (guess - truth)[-200:])
+    np.testing.assert_allclose(beneath.lines[1].get_ydata(), ((guess - truth) / truth[-330:].std())[-200:])
+    assert beneath.get_ylabel() == "error / std"
     np.testing.assert_array_equal(scatter.lines[1].get_xydata(), np.column_stack([truth, guess])[-330:])
     assert scatter.get_title(loc="left") == "330 time steps"
     assert sum(patch.get_width() for patch in histogram.patches) == 330
@@ -205,6 +210,8 @@ def test_the_memory_curve_is_that_of_the_metric() -> None:
     points = figure.axes[0].lines[0].get_xydata()
     np.testing.assert_allclose(points, np.column_stack([np.arange(1, 13), curve]))
     assert legend(figure.axes[0]) == [f"memory capacity (sum) {task.score(predictions, data):.4g}"]
+    axes = plotting.task_figure(task, data, predictions, "", 40).axes[0]
+    assert line(axes, "N = 40 units, its limit")[:, 0].tolist() == [40, 40] and axes.get_xlim()[1] > 40
     np.testing.assert_array_equal(line(figure.axes[1], "input")[:, 1], truth[-60:, 0])
     assert figure.axes[3].get_title(loc="left").startswith("lag 12: ")
 
@@ -220,7 +227,7 @@ def test_a_chaotic_free_run_shows_the_median_start_in_lyapunov_times() -> None:
         prediction[step:, 2] += 40.0
     figure = plotting.task_figure(task, data, predictions, "")
     unit = 0.01 * 0.906
-    assert figure.axes[0].get_title(loc="left") == "start 3 of 5, the median by valid time"
+    assert figure.axes[0].get_title(loc="left") == "start 3 of 5, nearest to the mean valid time"
     history, truth = data.test.inputs[2], data.test.targets[2]
     for column in range(3):
         shown = line(figure.axes[column], "truth")
@@ -231,8 +238,10 @@ def test_a_chaotic_free_run_shows_the_median_start_in_lyapunov_times() -> None:
         np.testing.assert_array_equal(forecast[1:, 1], predictions[2][:, column])
     errors = figure.axes[3]
     assert errors.get_yscale() == "log"
-    assert legend(errors)[-1] == f"valid until {task.valid_times(predictions, data)[2]:.3g}"
-    assert line(errors, "valid until 0.272")[:, 0] == pytest.approx([30 * unit] * 2)
+    score = task.score(predictions, data)  # 34 steps, the mean
+    assert legend(errors)[-1] == f"mean valid time {score:.4g}"
+    assert line(errors, f"mean valid time {score:.4g}")[:, 0] == pytest.approx([score] * 2)
+    assert figure.axes[0].lines[-1].get_xdata() == pytest.approx([30 * unit] * 2)
     # sqrt(mean of 0, 0 and (40 / 8.63)^2)
     assert line(errors, "start above")[-1, 1] == pytest.approx(40.0 / 8.63 / np.sqrt(3.0))
     np.testing.assert_allclose(line(errors, "median")[59, 1], 40.0 / 8.63 / np.sqrt(3.0))
@@ -245,7 +254,7 @@ def test_the_threshold_is_that_of_the_metric() -> None:
     error = 0.721 * np.linspace(0.0, 0.6, 90)[:, None]
     predictions = [data.test.targets[0] + error]
     figure = plotting.task_figure(task, data, predictions, "")
-    assert legend(figure.axes[1])[-1] == f"valid until {task.score(predictions, data):.3g}"
+    assert legend(figure.axes[1])[-1] == f"valid until {task.score(predictions, data):.4g}"
 
 
 def test_phase_portraits_hold_every_start() -> None:
@@ -271,7 +280,7 @@ def test_mackey_glass_marks_its_score() -> None:
 def test_records_are_drawn_in_their_own_units() -> None:
     _, data, predictions, figure = drawn("sunspots")
     mean, deviation = data.info["mean"], data.info["std"]
-    errors = np.stack([np.abs(p - y)[:, 0] * deviation[0] for p, y in zip(predictions, data.test.targets, strict=True)])
+    errors = np.stack([np.abs(p - y)[:, 0] for p, y in zip(predictions, data.test.targets, strict=True)])
     middle = int(np.argsort(errors.mean(axis=1))[4])
     assert figure.axes[0].get_ylabel() == "sunspots"
     assert figure.axes[0].get_title(loc="left") == f"start {middle + 1} of 8, the median by error"
@@ -296,14 +305,15 @@ def test_errors_are_logarithmic_where_they_are_small() -> None:
 
 def test_fields_are_mapped() -> None:
     task, data, predictions, figure = drawn("kuramoto-sivashinsky")
-    middle = int(np.argsort(task.valid_times(predictions, data), kind="stable")[2])
+    times = task.valid_times(predictions, data)
+    middle = int(np.abs(times - times.mean()).argmin())
     truth, forecast = data.test.targets[middle], predictions[middle]
-    for axes, field in zip(figure.axes[:3], (truth, forecast, forecast - truth), strict=False):
+    for axes, field in zip(figure.axes[:3], (truth, forecast, (forecast - truth) / data.info["spread"][0]), strict=False):
         np.testing.assert_array_equal(axes.images[0].get_array(), field.T)
     low, high = figure.axes[0].images[0].get_clim()
     assert high == -low == np.abs(truth).max()
     assert figure.axes[1].images[0].get_clim() == (low, high)
-    assert figure.axes[0].get_title(loc="left") == f"truth, start {middle + 1} of 5, the median by valid time"
+    assert figure.axes[0].get_title(loc="left") == f"truth, start {middle + 1} of 5, nearest to the mean valid time"
 
 
 # Labels
@@ -319,8 +329,15 @@ def test_a_confusion_matrix_counts() -> None:
     # Classes 1, 3, 5, 8 and 9, which is predicted once and never true.
     assert texts(figure.axes[0]) == ["1", "2", "1", "54", "1", "1", "100%", "67%", "100%", "50%", "none", "right"]
     assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["1", "3", "5", "8", "9"]
-    assert [axes.get_title(loc="left") for axes in figure.axes[1:]] == ["3, taken for 8", "8, taken for 9"]
-    np.testing.assert_array_equal(figure.axes[2].images[0].get_array(), data.test.inputs[4])
+    confusion, bar = figure.axes[0], figure.axes[1]
+    shares = confusion.images[0].get_array()  # mistakes are negative
+    np.testing.assert_allclose(
+        shares.filled(0.0)[[1, 1, 2, 3]],
+        [[0, 2 / 3, 0, -1 / 3, 0], [0, 2 / 3, 0, -1 / 3, 0], [0, 0, 1, 0, 0], [0, 0, 0, 0.5, -0.5]],
+    )
+    assert [tick.get_text() for tick in bar.get_xticklabels()] == ["100%", "50%", "10%", "0%", "10%", "50%", "100%"]
+    assert [axes.get_title(loc="left") for axes in figure.axes[2:]] == ["3, taken for 8", "8, taken for 9"]
+    np.testing.assert_array_equal(figure.axes[3].images[0].get_array(), data.test.inputs[4])
     assert figure.subfigs[1].get_suptitle() == "2 of 60 wrong"
 
 
@@ -329,7 +346,7 @@ def test_digits_are_images_in_either_order(order: str) -> None:
     _, data, _, figure = drawn("digits", order=order)
     # The labels that were rolled to their own value are right.
     wrong = np.flatnonzero((np.arange(60) % 3 == 0) & (np.roll(data.test.targets, 1) != data.test.targets))
-    np.testing.assert_array_equal(figure.axes[1].images[0].get_array(), data.test.inputs[wrong[0]].reshape(8, 8))
+    np.testing.assert_array_equal(figure.axes[2].images[0].get_array(), data.test.inputs[wrong[0]].reshape(8, 8))
     assert figure.subfigs[1].get_suptitle() == f"{len(wrong)} of 60 wrong; the first 9"
 
 
@@ -337,9 +354,9 @@ def test_without_mistakes_some_sequences_are_shown() -> None:
     task = small("frequency-discrimination", test_sequences=3)
     data = task.generate(0)
     figure = plotting.task_figure(task, data, data.test.targets, "")
-    assert len(figure.axes) == 1 + 3
+    assert len(figure.axes) == 2 + 3
     assert figure.subfigs[1].get_suptitle() == "all 3 right"
-    np.testing.assert_array_equal(figure.axes[2].lines[0].get_ydata(), data.test.inputs[1][:, 0])
+    np.testing.assert_array_equal(figure.axes[3].lines[0].get_ydata(), data.test.inputs[1][:, 0])
 
 
 def test_many_classes_and_names_as_classes() -> None:
@@ -358,7 +375,7 @@ def test_numbers_per_sequence_are_drawn_over_their_targets(task: Any) -> None:
     figure = plotting.task_figure(task, Data(split, split, split), values + 0.1, "")
     assert [figure.axes[k].get_ylabel() for k in (0, 3)] == [f"prediction, output {k} of 2" for k in (1, 2)]
     np.testing.assert_array_equal(figure.axes[3].lines[1].get_xydata(), np.column_stack([values, values + 0.1])[:, [1, 3]])
-    np.testing.assert_allclose(figure.axes[4].lines[1].get_ydata(), 0.1)
+    np.testing.assert_allclose(figure.axes[4].lines[1].get_ydata(), 0.1 / values[:, 1].std())
     assert sum(patch.get_height() for patch in figure.axes[5].patches) == 60
 
 
@@ -376,10 +393,11 @@ def test_labels_have_their_names() -> None:
     assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["XX", "XY", "YX", "YY"]
     names, asked = task.generate(0).info["classes"], data.test.targets[0]
     assert names == ["XX", "XY", "YX", "YY"]
-    assert figure.axes[1].get_title(loc="left") == f"{names[asked]}, taken for {names[(asked + 1) % 4]}"
+    assert figure.axes[2].get_title(loc="left") == f"{names[asked]}, taken for {names[(asked + 1) % 4]}"
     # Eight features are a map, the first at the bottom.
-    np.testing.assert_array_equal(figure.axes[1].images[0].get_array(), data.test.inputs[0].T)
-    assert figure.axes[1].images[0].origin == "lower"
+    np.testing.assert_array_equal(figure.axes[2].images[0].get_array(), data.test.inputs[0].T)
+    assert figure.axes[2].images[0].origin == "lower"
+    assert len({axes.images[0].get_clim() for axes in figure.axes[2:6]}) == 1 and figure.axes[6].get_ylabel() == "input"
     *_, words = drawn("spoken-words", test_sequences=100)
     assert len(words.axes[0].get_xticklabels()) == 25
 
@@ -395,7 +413,7 @@ def test_labels_per_step_are_counted_where_they_are_scored() -> None:
         prediction[:110] = 3  # washout
     for prediction in predictions[:15]:
         prediction[-1] = 8
-    confusion, above, beneath = plotting.task_figure(task, data, predictions, "").axes
+    confusion, _, above, beneath = plotting.task_figure(task, data, predictions, "").axes
     symbols = np.stack(data.test.targets)[:, -10:]
     assert sum(int(text) for text in texts(confusion) if text.isdigit()) == 600
     assert texts(confusion)[0] == str((symbols == 0).sum() - (symbols[:15, -1] == 0).sum())
@@ -430,7 +448,7 @@ def test_outputs_for_symbols_are_marked_where_legal() -> None:
     predictions = [np.where(allowed, 0.5, 0.1) for allowed in legal]
     for string, step in ((7, 2), (9, 0)):
         predictions[string][step] = 0.3 - 0.2 * predictions[string][step]  # .2 for legal, .28 for illegal symbols
-    first, second, margins = plotting.task_figure(task, data, predictions, "").axes
+    first, second, _, margins = plotting.task_figure(task, data, predictions, "").axes
     assert [axes.get_title(loc="left").split(":")[0] for axes in (first, second)] == ["string 8", "string 10"]
     np.testing.assert_array_equal(first.images[0].get_array(), predictions[7].T)
     np.testing.assert_array_equal(first.lines[0].get_xydata(), np.argwhere(legal[7]))
@@ -500,6 +518,13 @@ def test_a_forecast_without_bands_and_with_long_baselines() -> None:
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["record", "forecast", "naive"]
 
 
+def test_the_title_of_a_forecast_is_how_far_it_is_off() -> None:
+    figure = forecast_report(errors={"network": [0.1, 9.0], "naive": [0.5, 0.0], "seasonal": [0.3, 1.0]}).plot(title="sales.csv")
+    [about] = [text for text in figure.artists if isinstance(text, Annotation)]
+    assert figure.get_suptitle().rstrip() == "sales.csv: the forecast of the last 30 rows is off by 0.1 (rmse)"
+    assert about.get_text() == "the best trivial one, seasonal, by 0.3; 530 rows, 1 network"
+
+
 def test_rows_carry_their_labels() -> None:
     labels = [f"{1960 + k // 12}-{k % 12 + 1:02d}" for k in range(530)]
     axes = plotting.forecast_figure(forecast_report(), "", labels).axes[1]
@@ -525,7 +550,9 @@ def test_a_reservoir_is_looked_into() -> None:
     reservoir = ESN(units=60, spectral_radius=0.8, density=0.2, random_state=0).build(1).reservoir_
     curve = np.linspace(1.0, 0.0, 20) ** 2
     figure = plotting.inspect_figure(ReservoirReport(reservoir, {"memory_curve": curve}))
-    eigenvalues, pattern, memory, weights = figure.axes
+    eigenvalues, pattern, memory, weights, bar = figure.axes
+    assert bar.get_ylabel() == "weight"
+    assert line(memory, "N = 60 units, its limit")[:, 0].tolist() == [60, 60]
     dense = reservoir.recurrent_weights().toarray()
     expected = np.linalg.eigvals(dense)
     np.testing.assert_allclose(eigenvalues.lines[2].get_xydata(), np.column_stack([expected.real, expected.imag]))
@@ -540,7 +567,7 @@ def test_a_large_matrix_shows_the_largest_weight_of_each_cell(monkeypatch: pytes
     monkeypatch.setattr(diagnostics, "MOST_EIGENVALUES", 59)
     reservoir = ESN(units=60, topology="random", density=0.1, random_state=0).build(1).reservoir_
     figure = plotting.inspect_figure(ReservoirReport(reservoir, {"memory_curve": np.ones(3)}))
-    assert len(figure.axes) == 3  # too large for its eigenvalues
+    assert len(figure.axes) == 4  # too large for its eigenvalues
     blocks = reservoir.recurrent_weights().toarray().reshape(10, 6, 10, 6).swapaxes(1, 2).reshape(10, 10, 36)
     largest = np.take_along_axis(blocks, np.abs(blocks).argmax(axis=2)[..., None], axis=2)[..., 0]
     np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), largest)
@@ -615,6 +642,15 @@ def test_names_in_any_script(tmp_path: Path) -> None:
     figure = plotting.forecast_figure(forecast_report(names=["温度 °C", "other"]), title)
     plotting.save(figure, tmp_path / "picture.png")
     assert figure.get_suptitle().count("\n") == 1
+
+
+def test_the_finding_stands_above_the_settings() -> None:
+    figure = plotting.style.new_figure("$ found\nsettings of $ 2 " + "and more " * 100)
+    [about] = figure.findobj(Annotation)
+    figure.draw_without_rendering()
+    finding, beneath = figure.get_suptitle(), about.get_text()
+    assert finding.rstrip() == r"\$ found" and beneath.startswith(r"settings of \$ 2 and more") and beneath.endswith(" …")
+    assert beneath.count("\n") == 2
 
 
 def test_without_matplotlib_there_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

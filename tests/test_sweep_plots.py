@@ -15,6 +15,7 @@ from matplotlib.colors import LogNorm, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.text import Annotation
 
 from reservoir import DataError, ParameterError, plotting
 from reservoir.plotting.style import ERROR, MODEL
@@ -69,7 +70,8 @@ def legend(axes: Axes) -> list[str]:
 
 
 def title(figure: Figure) -> str:
-    return " ".join(figure.get_suptitle().split())
+    """The words above a figure: the finding, and what stands beneath it."""
+    return " ".join(" ".join([figure.get_suptitle(), *[text.get_text() for text in figure.findobj(Annotation)]]).split())
 
 
 # One parameter
@@ -79,7 +81,7 @@ def test_a_line_holds_means_and_ranges_of_seeds() -> None:
     sweep = report(pairs(leak_rate=[0.3, 0.1, 0.2]), [[0.5, 0.7], [0.2, 0.4], [0.1, 0.2]])
     [axes] = plotting.sweep_figure(sweep).axes
     np.testing.assert_allclose(points(axes, "mean of 2 seeds"), [[0.1, 0.3], [0.2, 0.15], [0.3, 0.6]])
-    np.testing.assert_allclose(points(axes, "best: leak_rate 0.2: 0.15"), [[0.2, 0.15]])
+    np.testing.assert_allclose(points(axes, "the best"), [[0.2, 0.15]])
     [band] = found(axes, PolyCollection)
     corners = {(round(float(x), 9), round(float(y), 9)) for x, y in band.get_paths()[0].vertices}
     assert corners == {(0.1, 0.2), (0.1, 0.4), (0.2, 0.1), (0.2, 0.2), (0.3, 0.5), (0.3, 0.7)}
@@ -96,7 +98,7 @@ def test_axes_are_logarithmic_where_values_and_errors_are_spread_so() -> None:
     assert {"1e-8", "1e-4"} <= set(texts) or {"1e-7", "1e-5"} <= set(texts)
     [axes] = plotting.sweep_figure(report(pairs(a=values), [1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0], higher=True)).axes
     assert axes.get_yscale() == "linear"  # what is better where it is higher is no error
-    assert legend(axes)[-1] == "best: a 0.001: 100"
+    np.testing.assert_allclose(points(axes, "the best"), [[1e-3, 100.0]])
 
 
 def test_categories_are_marks_without_a_line() -> None:
@@ -122,8 +124,11 @@ def test_failures_are_marked() -> None:
     [axes] = figure.axes
     assert points(axes, "no finite score")[:, 0].tolist() == [1.0]
     np.testing.assert_allclose(points(axes, "some runs failed"), [[2, 0.4]])
-    np.testing.assert_allclose(points(axes, "best"), [[3, 0.5]])  # as in the ranking
-    assert title(figure) == "narma10: esn, nmse on the validation split; 3 trials (grid), 2 seeds; of 6 runs 3 failed"
+    np.testing.assert_allclose(points(axes, "the best"), [[3, 0.5]])  # as in the ranking
+    assert title(figure).startswith(
+        "narma10: esn has its best nmse, 0.5, at a 3 nmse (lower is better), on the validation split; "
+    )
+    assert "; 3 trials (grid), 2 seeds; of 6 runs 3 failed" in title(figure)
 
 
 def test_a_few_scores_far_off_do_not_squeeze_all_others() -> None:
@@ -149,11 +154,39 @@ def test_a_map_holds_the_scores_of_a_grid() -> None:
     assert [text.get_text() for text in axes.get_yticklabels()] == ["0.1", "0.2", "0.3"]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("a", "b")
     assert {text.get_text(): text.get_position() for text in axes.texts} == {"4": (0, 0), "1": (1, 0), "5": (0, 1), "2": (1, 1)}
-    for label, corner in (("best: a 20, b 0.1: 1", (0.5, -0.5)), ("no finite score", (0.5, 1.5)), ("not run", (-0.5, 1.5))):
+    for label, corner in (("the best", (0.5, -0.5)), ("no finite score", (0.5, 1.5)), ("not run", (-0.5, 1.5))):
         box = drawn(axes, label)
         assert isinstance(box, Rectangle) and box.get_xy() == corner
     assert drawn(axes, "no finite score").get_hatch()
+    assert not drawn(axes, "the best").get_clip_on()  # its frame is whole at the edge of the map
     assert "lower is better" in bar.get_ylabel()
+
+
+def test_a_map_has_the_digits_that_tell_scores_apart() -> None:
+    for scores, expected in (
+        ([0.151, 0.152, 0.2, 0.3], {"0.151", "0.152", "0.2", "0.3"}),
+        ([0.151, 0.162, 0.2, 0.3], {"0.15", "0.16", "0.2", "0.3"}),
+    ):
+        axes, _ = plotting.sweep_figure(report(pairs(a=[1, 2], b=[1, 2]), scores)).axes
+        assert {text.get_text() for text in axes.texts} == expected
+
+
+def test_a_category_has_a_line_over_a_number() -> None:
+    nan = math.nan
+    scores = [[0.1, 0.3], [0.4, 0.4], [nan, nan], [0.6, 0.8], [0.5, 0.5], [0.2, 0.2]]
+    for trials in (
+        pairs(kind=["x", "y"], a=[1, 2, 3]),
+        [dict(reversed(one.items())) for one in pairs(kind=["x", "y"], a=[1, 2, 3])],
+    ):
+        [axes] = plotting.sweep_figure(report(trials, scores)).axes
+        assert (axes.get_xlabel(), legend(axes)) == ("a", ["kind x", "kind y", "no finite score", "the best"])
+        np.testing.assert_allclose(points(axes, "kind x"), [[1, 0.2], [2, 0.4]])
+        np.testing.assert_allclose(points(axes, "kind y"), [[1, 0.7], [2, 0.5], [3, 0.2]])
+        assert drawn(axes, "kind x").get_color() != drawn(axes, "kind y").get_color()
+        assert len(found(axes, PolyCollection)) == 2  # the seeds
+        assert points(axes, "no finite score")[:, 0].tolist() == [3.0]
+    axes, _ = plotting.sweep_figure(report(pairs(kind=["x", "y"], word=["u", "v", "w"]), scores)).axes
+    assert len(found(axes, QuadMesh)) == 1  # two categories are a map
 
 
 def test_a_cell_is_its_best_trial_over_other_parameters() -> None:
@@ -206,7 +239,7 @@ def test_trials_off_a_grid_are_marks_in_the_color_of_their_score() -> None:
     assert isinstance(marks.norm, LogNorm)
     assert (axes.get_xscale(), axes.get_yscale()) == ("linear", "log")
     np.testing.assert_allclose(points(axes, "no finite score"), [[trials[5]["a"], trials[5]["b"]]])
-    np.testing.assert_allclose(points(axes, "best"), [[trials[order[-1]]["a"], trials[order[-1]]["b"]]])
+    np.testing.assert_allclose(points(axes, "the best"), [[trials[order[-1]]["a"], trials[order[-1]]["b"]]])
 
 
 # Many parameters
@@ -241,7 +274,8 @@ def test_a_line_for_each_trial_through_parallel_axes() -> None:
     assert heights[2] == pytest.approx(best % 2, abs=0.03)
     assert heights[3] == 0.0
     assert {"tanh", "relu"} <= {text.get_text() for text in axes.texts}
-    assert legend(axes)[1:] == ["best 10", "no finite score"]
+    assert legend(axes) == ["the best", "best 10", "no finite score"]
+    assert sorted(one.get_linewidth()[0] for one in found(axes, LineCollection)) == [0.7, 0.7, 2.2, 2.8]
 
 
 def test_ten_thousand_trials_are_a_thousand_lines() -> None:

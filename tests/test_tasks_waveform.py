@@ -25,10 +25,11 @@ TAIL = b"\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71"
 
 
 def wav(
-    samples: bytes, code: int = 1, channels: int = 1, bits: int = 16, rate: int = RATE, size: int | None = None, **parts: bytes
-) -> bytes:
+    samples: bytes, code: int = 1, channels: int = 1, bits: int = 16, rate: int = RATE, size: int | None = None,
+    block: int | None = None, **parts: bytes,
+) -> bytes:  # fmt: skip
     """A WAV file, byte by byte; `parts` are put before the samples, `size` is what the header says of these."""
-    block = channels * bits // 8
+    block = channels * bits // 8 if block is None else block
     layout = struct.pack("<HHIIHH", code, channels, rate, rate * block, block, bits)
     if code == 0xFFFE:
         layout += struct.pack("<HHI", 22, bits, 0) + parts.pop("subformat", b"\x01\x00") + parts.pop("tail", TAIL)
@@ -183,6 +184,27 @@ def test_samples_of_every_width(tmp_path: Path, bits: int, code: int, stored: by
     subformat = struct.pack("<H", code)
     extensible = wav(stored, 0xFFFE, bits=bits, subformat=subformat)
     np.testing.assert_array_equal(read_wav(write(tmp_path, extensible), 0.0, 4)[0], expected)
+
+
+@pytest.mark.parametrize(
+    ("bits", "code", "block", "channels"),
+    [(8, 1, 2, 1), (16, 1, 1, 1), (32, 3, 8, 1), (64, 3, 4, 1), (32, 3, 3, 1), (16, 1, 3, 2), (8, 1, 3, 2)],
+)
+def test_bits_that_do_not_fit_their_bytes_are_refused(tmp_path: Path, bits: int, code: int, block: int, channels: int) -> None:
+    content = wav(bytes(range(48)), code, channels, bits, block=block)
+    with pytest.raises(DataError, match=r"own\.wav: is damaged, or its samples cannot be read \(.*\); copy it again, or convert"):
+        read_wav(write(tmp_path, content), 0.0, 4)
+
+
+@pytest.mark.filterwarnings("ignore:.*channels are mixed")
+@pytest.mark.parametrize(("bits", "block", "channels"), [(24, 4, 1), (12, 2, 1), (20, 6, 2), (12, 4, 2)])
+def test_integers_may_have_more_bytes_than_bits(tmp_path: Path, bits: int, block: int, channels: int) -> None:
+    unit = 2 ** (8 * block // channels - 8)
+    stored = b"".join(
+        (k * unit).to_bytes(block // channels, "little", signed=True) for k in (-128, 0, 1, 64) for _ in range(channels)
+    )
+    samples, _ = read_wav(write(tmp_path, wav(stored, channels=channels, bits=bits, block=block)), 0.0, 4)
+    np.testing.assert_array_equal(samples, [-1.0, 0.0, 1 / 128, 0.5])
 
 
 SCIPY = [("u1", 128.0, 128.0), ("i2", 32768.0, 0.0), ("i4", 2.0**31, 0.0), ("f4", 1.0, 0.0), ("f8", 1.0, 0.0)]

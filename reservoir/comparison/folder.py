@@ -26,20 +26,26 @@ from reservoir.validation import StoreError
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #ffffff; --ink: #1a1a1a; --soft: #555555; --line: #dddddd; --grid: #e8e8e8;
-  --link: #005a9c; --best: #eef6ee; --blue: #0072b2; }
+  --link: #005a9c; --best: #eef6ee; --blue: #0072b2; --edge: #00000033; }
 @media (prefers-color-scheme: dark) { :root { --paper: #16191d; --ink: #e6e6e6; --soft: #a8adb3; --line: #3a3f45; --grid: #2b3036;
-  --link: #7cc4ff; --best: #1f3326; --blue: #3a97dc; } }
+  --link: #7cc4ff; --best: #1f3326; --blue: #3a97dc; --edge: #ffffff40; } }
 body { background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto;
   padding: 0 1rem; }
 h1 { font-size: 1.7rem; } h2 { margin-top: 3rem; border-bottom: 1px solid var(--line); } h3 { margin-top: 2rem; }
 a { color: var(--link); } nav ul { columns: 2; padding-left: 1.2rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; } div.wide { overflow-x: auto; }
-th, td { padding: .25rem .8rem .25rem 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
-th { color: var(--soft); font-weight: 600; } td.n, th.n { text-align: right; }
-td.best { background: var(--best); padding-left: .4rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+div.wide { overflow-x: auto; scrollbar-width: thin; background-repeat: no-repeat;
+  background-image: linear-gradient(to right, var(--paper), transparent), linear-gradient(to left, var(--paper), transparent),
+    linear-gradient(to right, var(--edge), transparent), linear-gradient(to left, var(--edge), transparent);
+  background-position: left, right, left, right; background-size: 2.5rem 100%, 2.5rem 100%, 1rem 100%, 1rem 100%;
+  background-attachment: local, local, scroll, scroll; } /* a shadow at an edge beyond which there is more */
+th, td { padding: .25rem .7rem; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
+th:first-child, td:first-child { padding-left: 0; }
+th { color: var(--soft); font-weight: 600; } td.n, th.n { text-align: right; white-space: nowrap; }
+td.best { background: var(--best); }
 p.note, figcaption { color: var(--soft); font-size: .9rem; } .failed { color: var(--soft); font-style: italic; }
 pre { background: var(--grid); padding: .8rem; overflow-x: auto; white-space: pre-wrap; font-size: .85rem; }
-figure { margin: 1.5rem 0; } svg { width: 100%; height: auto; }
+figure { margin: 1.5rem 0; } svg { width: 100%; min-width: 50rem; height: auto; display: block; }
 """
 PAGE = Template("""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>$title</title>
@@ -204,7 +210,7 @@ def _task(part: TaskComparison, pictures: Sequence[tuple[str, str]]) -> str:
     cells = [[escape(cell) for cell in row] for row in body]
     for row, median in zip(cells, _medians(task, part.summary()).values(), strict=False):
         row[1] = median
-    figure = "<figure>{}<figcaption>{}</figcaption></figure>".format
+    figure = '<figure><div class="wide">{}</div><figcaption>{}</figcaption></figure>'.format
     figures = [figure(inline(svg, f"{task.name}-{k}-", caption), escape(caption)) for k, (caption, svg) in enumerate(pictures)]
     scores, shown = _table(columns, cells) + "".join(map(_note, [title, *notes])), {"options": escape(options) or "none"}
     shown |= {"name": escape(task.name), "first": escape(first), "definition": escape(definition.strip())}

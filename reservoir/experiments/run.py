@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reservoir.base.tables import MARK, Table, baseline_name, better, csv_cells, is_worse, mark_note, number
-from reservoir.base.values import shown_seeds
-from reservoir.experiments.evaluation import Result, evaluate
+from reservoir.base.values import shown_name, shown_seeds
+from reservoir.experiments.evaluation import Result, described, evaluate
 from reservoir.files.writing import write_csv
 from reservoir.tasks import as_task
 from reservoir.validation import DivergenceError, ParameterError
@@ -59,9 +59,7 @@ class RunReport:
         published, compiling = self.task.published, sum(row["first_use_seconds"] for row in self.rows)
         notes = [f"The baseline is {baseline_name(self.task)}.", *mark_note(self.task, any(worse))]
         notes += [f"Published: {published}"] * bool(published)
-        notes += [f"The seconds leave out {compiling:.1f} s of compiling or loading kernels."] * (
-            compiling > 0.05
-        )
+        notes += [f"The seconds leave out {compiling:.1f} s of compiling or loading kernels."] * (compiling > 0.05)
         return Table(title, columns, body, notes)
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
@@ -75,10 +73,16 @@ class RunReport:
         Raises `ParameterError` when matplotlib is missing or the file is of another kind.
         """
         from reservoir.plotting import kept, task_figure
+        from reservoir.plotting.style import words
 
-        row = self.first.row
-        title = f"{row['task']}, {row['model']}: {row['metric']} = {number(row['score'])}"
-        return kept(task_figure(self.task, self.first.data, self.first.predictions, title), path)
+        row, model = self.first.row, self.first.model
+        title = f"{row['task']}: {row['model']} has {words(row['metric'])} {number(row['score'])}, the trivial baseline "
+        title += f"{number(row['baseline'])}; {better(self.task)}\ntest split of seed {row['seed']}"
+        defaults = {**described(type(model)().get_params()), "random_state": row["seed"]}
+        for name, value in row["params"].items():
+            title += f", {shown_name(name)} {value}" if value != defaults.get(name) else ""
+        units = row["params"].get("units")
+        return kept(task_figure(self.task, self.first.data, self.first.predictions, title, units), path)
 
 
 def run(

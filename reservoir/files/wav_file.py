@@ -37,8 +37,8 @@ def read_wav(path: PathLike, start: float, length: int) -> tuple[np.ndarray, int
     Raises
     ------
     DataError
-        The file cannot be read, is empty, is not a WAV file, or cut off; its samples are compressed or not finite; the
-        excerpt begins or ends past its end.
+        The file cannot be read, is empty, is not a WAV file, or cut off; its samples are compressed, not finite, or of bits
+        that do not fit their bytes; the excerpt begins or ends past its end.
     """
     with reading(path, "WAV file"):
         rate, stored = _stored(path)
@@ -80,14 +80,32 @@ def _stored(path: PathLike) -> tuple[int, np.ndarray]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", wavfile.WavFileWarning)
             try:
-                return wavfile.read(path, mmap=True)
+                rate, stored = wavfile.read(path, mmap=True)
             except ValueError:  # samples of 24 bits, and those from a pipe, have to be read as a whole
-                return wavfile.read(io.BytesIO(Path(path).read_bytes()))
-    except (ValueError, NameError, ZeroDivisionError, struct.error) as error:
+                rate, stored = wavfile.read(io.BytesIO(Path(path).read_bytes()))
+        _check_width(path, stored.dtype.kind)
+    except (ValueError, TypeError, NameError, ZeroDivisionError, struct.error) as error:
         raise DataError(
             f"{path}: is damaged, or its samples cannot be read ({error}); copy it again, or convert them to plain PCM of 8, 16, "
             "24 or 32 bits, or to floats."
         ) from None
+    return rate, stored
+
+
+def _check_width(path: PathLike, kind: str) -> None:
+    """Raise `ValueError` where the bits of a sample do not fit its bytes, which SciPy reads as other numbers without a word.
+
+    Signed integers may have more bytes than their bits need: their low bits are 0.
+    """
+    with open(path, "rb") as file:
+        file.seek(12)
+        while (chunk := file.read(8))[:4] not in (b"fmt ", b""):
+            size = int.from_bytes(chunk[4:], "little")
+            file.seek(size + size % 2, os.SEEK_CUR)
+        _, channels, _, _, step, bits = struct.unpack("<HHIIHH", file.read(16))
+    fits = 8 * step >= bits * channels if kind == "i" else step == channels * -(-bits // 8)
+    if step % channels or not fits:
+        raise ValueError(f"its header declares {bits} bits a sample, and {step} bytes for a step of {channels} channels")
 
 
 def _scaled(stored: np.ndarray) -> np.ndarray:

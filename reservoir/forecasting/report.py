@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.base.tables import Table, number
+from reservoir.base.tables import Table, counted, number
 from reservoir.files.writing import write_rows
 
 if TYPE_CHECKING:
@@ -112,7 +112,15 @@ class ForecastReport:
         """
         from reservoir.plotting import forecast_figure, kept
 
-        return kept(forecast_figure(self, self.names[0] if title is None else title), path)
+        ours, *trivial = self.errors
+        best = min(trivial, key=lambda name: self.errors[name][0])
+        off, least = (number(self.errors[name][0]) for name in (ours, best))
+        finding = (
+            f"{self.names[0] if title is None else title}: the forecast of the last {self.holdout} rows is off by {off} (rmse)"
+        )
+        networks = counted(len(self.future.members), "network")
+        about = f"the best trivial one, {best}, by {least}; {len(self.series):,} rows, {networks}"
+        return kept(forecast_figure(self, f"{finding}\n{about}"), path)
 
 
 def _quotient(error: float, scale: float) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from reservoir.plotting.style import MODEL, OTHERS, TRUTH, bounded, finished, house_style, limits, new_figure, plain
+from reservoir.plotting.style import MODEL, OTHERS, SOFT, TRUTH, bounded, finished, house_style, limits, new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +61,7 @@ def forecast_figure(report: Any, title: str, labels: Sequence[str] | None = None
         _name_rows(axes, labels, len(record))
     for piece, name in ((seen, "hold-out"), (coming, "forecast")):
         beneath.annotate(name, (float(piece.rows.mean()), 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2),
-                         textcoords="offset points", ha="center", va="bottom", fontsize=8.5, color="#444444")  # fmt: skip
+                         textcoords="offset points", ha="center", va="bottom", fontsize=8.5, color=SOFT)  # fmt: skip
     handles, names = beneath.get_legend_handles_labels()
     entries = dict(zip(names, handles, strict=True))  # hold-out and future share theirs
     figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=min(len(entries), 5))

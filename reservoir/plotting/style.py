@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from reservoir.base.tables import number
 from reservoir.files.writing import replaced
 from reservoir.validation import ParameterError
 
@@ -25,14 +26,17 @@ MODEL = "#d55e00"
 ERROR = "#0072b2"
 QUIET = "#8c8c8c"
 OTHERS = ("#009e73", "#56b4e9", "#cc79a7", "#e69f00")
+SOFT = "#444444"
+METRICS = {"vpt": "valid prediction time", "ser": "symbol error rate", "lyapunov_exponent": "Lyapunov exponent"}
+"""Metrics whose names say little."""
 DIVERGING = "RdBu_r"
 PALETTE = (ERROR, MODEL, *OTHERS)
 
 STYLE: dict[Any, Any] = {
     "figure.constrained_layout.h_pad": 0.06, "figure.constrained_layout.w_pad": 0.06, "figure.dpi": 150, "savefig.dpi": 150,
     "figure.titlesize": 11, "figure.titleweight": "bold", "font.size": 9, "axes.labelsize": 9, "axes.titlesize": 9,
-    "axes.titlelocation": "left", "xtick.labelsize": 8.5, "ytick.labelsize": 8.5, "xtick.color": "#444444",
-    "ytick.color": "#444444", "axes.edgecolor": "#444444", "axes.linewidth": 0.8, "axes.axisbelow": True,
+    "axes.titlelocation": "left", "xtick.labelsize": 8.5, "ytick.labelsize": 8.5, "xtick.color": SOFT,
+    "ytick.color": SOFT, "axes.edgecolor": SOFT, "axes.linewidth": 0.8, "axes.axisbelow": True,
     "axes.spines.right": False, "axes.spines.top": False,
     "axes.formatter.limits": (-4, 5), "axes.formatter.useoffset": False,
     "axes.grid": True, "grid.color": "#e8e8e8", "grid.linewidth": 0.7,
@@ -100,11 +104,17 @@ def _require_matplotlib() -> None:
 
 
 def new_figure(title: str, width: float = 9.0, height: float = 5.5) -> Figure:
-    """Make an empty figure with a title, sized in inches."""
+    """Make an empty figure with a title, sized in inches: its first line, the finding, is bold, the others are small."""
     from matplotlib.figure import Figure
+    from matplotlib.text import Annotation
 
     figure = Figure(figsize=(width, height), layout="constrained")
-    figure.suptitle(textwrap.fill(plain(title), int(11 * width)), x=0.012, horizontalalignment="left")
+    finding, _, about = title.partition("\n")
+    finding = textwrap.fill(plain(finding), int(11 * width))
+    lines = textwrap.wrap(plain(about), int(16 * width), max_lines=3, placeholder=" …")
+    heading = figure.suptitle(finding + "\n" * len(lines), x=0.012, horizontalalignment="left")
+    if lines:  # in the empty lines beneath the finding
+        figure.add_artist(Annotation("\n".join(lines), (0.0, 0.0), xycoords=heading, va="bottom", fontsize=8.5, color=SOFT))
     return figure
 
 
@@ -121,6 +131,21 @@ def kept(figure: Figure, path: str | os.PathLike[str] | None) -> Figure:
     return figure
 
 
+def words(metric: str) -> str:
+    """Return the name of a metric as people read it."""
+    return METRICS.get(metric, metric.replace("_", " "))
+
+
+def best_of(task: Any, scores: Mapping[str, float], what: str = "") -> str:
+    """Return the finding of a comparison in words: the model with the best score, or the only one; with no score, the task."""
+    known = {label: score for label, score in scores.items() if np.isfinite(score)}
+    if not known:
+        return f"{task.name}: no model has a score"
+    label = (max if task.higher_is_better else min)(known, key=known.__getitem__)
+    metric = f"the best {what}{words(task.metric)}," if len(scores) > 1 else f"{what}{words(task.metric)}"
+    return f"{task.name}: {label} has {metric} {number(known[label])}"
+
+
 def plain(text: str) -> str:
     """Keep matplotlib from reading a user's text as mathematics."""
     return text.replace("$", r"\$")
@@ -130,6 +155,11 @@ def legend_above(axes: Axes) -> None:
     """Put a legend in one line above the right end of the axes, where it covers no data."""
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(handles, labels, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(labels))
+
+
+def legend_within(axes: Axes) -> None:
+    """Put a small legend into the upper left corner of the axes, which dots around the diagonal leave empty."""
+    axes.legend(loc="upper left", fontsize=8.0)
 
 
 def legend_on_top(axes: Axes, columns: int = 6) -> None:

@@ -10,7 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.plotting.style import DOTS, QUIET, Look, finished, house_style, legend_on_top, looks, new_figure, plain, thinned
+from reservoir.base.tables import better, counted, number
+from reservoir.plotting.style import (
+    DOTS,
+    QUIET,
+    Look,
+    best_of,
+    finished,
+    house_style,
+    legend_on_top,
+    looks,
+    new_figure,
+    plain,
+    thinned,
+    words,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,9 +40,12 @@ def score_figure(report: Any) -> Figure:
     Of a `comparison.report.TaskComparison`, whose failed runs are not drawn. Raises `ParameterError` when matplotlib is missing.
     """
     task, rows, labels = report.task, report.rows, report.labels
-    figure = new_figure(f"{task.name}: {task.metric}", height=3.6)
-    left, right = figure.subplots(1, 2, sharey=True)
     scores = {label: _finite(rows, label) for label in labels}
+    medians = {label: float(np.median(points[:, 1])) if len(points) else np.nan for label, points in scores.items()}
+    seeds = counted(len({row["seed"] for row in rows}), "seed")
+    title = f"{best_of(task, medians, 'median ')}\ntest split, {seeds}, {better(task)}; bars and large marks are medians"
+    figure = new_figure(title, height=3.8)
+    left, right = figure.subplots(1, 2, sharey=True)
     missing = ", ".join(label for label, points in scores.items() if not len(points))
     baseline = float(np.nanmedian([row["baseline"] for row in rows]))
     for place, (label, look) in enumerate(looks(labels).items()):
@@ -41,9 +58,13 @@ def score_figure(report: Any) -> Figure:
     left.set_xticks(range(len(labels)), [plain(label) for label in labels], rotation=0 if len(labels) <= 6 else 30)
     for text, look in zip(left.get_xticklabels(), looks(labels).values(), strict=True):
         text.set(color=look.color, fontweight="bold", ha="center" if len(labels) <= 6 else "right")
-    left.set(xlim=(-0.6, len(labels) - 0.4), ylabel=task.metric, title=plain(f"no score: {missing}") if missing else "")
+    left.set(
+        xlim=(-0.6, len(labels) - 0.4),
+        ylabel=words(task.metric),
+        title=plain(f"no score: {missing}") if missing else "",
+    )
     left.grid(axis="x", visible=False)
-    right.set(xlabel="seconds to fit", title="every seed; the large mark is their median")
+    right.set(xlabel="seconds to fit")
     everything = np.concatenate([*scores.values(), [[np.nan, baseline]]])
     scale(right, "x", everything[:-1, 0])
     if not task.higher_is_better:
@@ -53,12 +74,13 @@ def score_figure(report: Any) -> Figure:
 
 def scale(axes: Axes, which: str, values: np.ndarray) -> None:
     """Make the axis "x" or "y" logarithmic, with plain numbers, where positive values differ by a factor over ten."""
-    if not values.size or values.min() <= 0.0 or values.max() <= 10.0 * values.min():
-        return
-    from matplotlib.ticker import LogLocator, NullFormatter
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-    axes.set(**{f"{which}scale": "log"})
     axis = axes.xaxis if which == "x" else axes.yaxis
+    if not values.size or values.min() <= 0.0 or values.max() <= 10.0 * values.min():
+        axis.set_major_locator(MaxNLocator(6))
+        return
+    axes.set(**{f"{which}scale": "log"})
     axis.set_major_locator(LogLocator(subs=(1.0,) if values.max() > 1000.0 * values.min() else (1.0, 2.0, 5.0)))
     axis.set_major_formatter(lambda value, _: f"{value:g}")
     axis.set_minor_formatter(NullFormatter())
@@ -95,7 +117,13 @@ def learning_figure(report: Any) -> Figure:
     Of a `comparison.report.TaskComparison`, without the models that have no epochs. Seconds count from the end of the first
     epoch, which may have had to wait for code to be compiled. Raises `ParameterError` when matplotlib is missing.
     """
-    figure = new_figure(f"{report.task.name}: learning curves", height=3.8)
+    from matplotlib.ticker import MaxNLocator
+
+    ends = {label: [_value(run[-1]["loss"]) for run in report.curves[label]] for label in report.labels}
+    reached = {label: float(np.median(losses)) for label, losses in ends.items() if losses}
+    least = min(reached, key=reached.__getitem__)
+    title = f"{report.task.name}: {least} reaches the lowest training loss, {number(reached[least])} (median at the last epoch)"
+    figure = new_figure(f"{title}\nbold: the seed in the middle; dashed: its validation loss; pale: the other seeds", height=3.9)
     left, right = figure.subplots(1, 2, sharey=True)
     losses = []
     for label, look in looks(report.labels).items():
@@ -110,7 +138,9 @@ def learning_figure(report: Any) -> Figure:
                     _curve(axes, runs[k], x, "validation_loss", look._replace(line="--"), "")
     scale(left, "y", np.array(losses))
     left.set(xlabel="epoch", ylabel="training loss (dashed: validation)")
+    left.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     right.set(xlabel="seconds since the first epoch")
+    right.xaxis.set_major_locator(MaxNLocator(6, min_n_ticks=1))
     legend_on_top(left, columns=4)
     return finished(figure)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from reservoir.base.tables import counted
 from reservoir.base.values import shown_name
+from reservoir.plotting.style import words
 from reservoir.plotting.sweeps.scales import Axis, axis_of, short
 from reservoir.validation import DataError, ParameterError, unknown
 
@@ -25,10 +26,14 @@ class Shown:
 
     report: Any
     trials: Any
-    metric: str
     higher_is_better: bool
     order: np.ndarray
     without: np.ndarray
+
+    @property
+    def metric(self) -> str:
+        """The name of the metric, as people read it."""
+        return words(str(self.report.runs.about["metric"]))
 
     @property
     def label(self) -> str:
@@ -61,18 +66,18 @@ class Shown:
         return f"mean of {most} seeds" if least == most else f"mean of {least} to {most} seeds"
 
     def best(self, names: list[str]) -> str:
-        """The values of some parameters in the best trial, and its score."""
+        """The best score, and the values of some parameters there."""
         place = self.order[0]
         given = self.report.runs.trials[int(self.trials.trial[place])]
         values = ", ".join(f"{shown_name(name)} {short(given.get(name))}" for name in names)
-        return f"best: {values}: {short(float(self.trials.mean[place]))}"
+        return f"best {self.metric}, {short(float(self.trials.mean[place]))}, at {values}"
 
-    def title(self) -> str:
-        """The title: task, model, metric, split, the numbers of trials and seeds, and of failed runs."""
+    def title(self, names: list[str]) -> str:
+        """The title: the best score and where it is; then the metric, the split, the trials and seeds, and the failed runs."""
         about, trials = self.report.runs.about, self.trials
         runs, failed, pruned = len(self.report.runs.trial), int(trials.failed.sum()), int(trials.pruned.sum())
         seeds = len(np.unique(self.report.runs.seed))
-        text = f"{about['task']}: {about['model']}, {self.metric} on the {about['split']} split; "
+        text = f"{about['task']}: {about['model']} has its {self.best(names)}\n{self.label}, on the {about['split']} split; "
         text += f"{counted(len(trials.trial), 'trial')} ({about['strategy']}), {counted(seeds, 'seed')}"
         missing = [f"{count:,} {what}" for count, what in ((failed, "failed"), (pruned, "pruned")) if count]
         return text + (f"; of {runs:,} runs {' and '.join(missing)}" if missing else "")
@@ -86,7 +91,7 @@ def shown(report: Any) -> Shown:
     finite = np.isfinite(trials.mean[order])
     if not finite.any():
         raise DataError(f"There is nothing to draw: {_why(report.runs, trials)}")
-    return Shown(report, trials, str(about["metric"]), higher, order[finite], np.sort(order[~finite]))
+    return Shown(report, trials, higher, order[finite], np.sort(order[~finite]))
 
 
 def _why(runs: Any, trials: Any) -> str:

@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.plotting.style import MODEL, QUIET, finished, house_style, new_figure, plain, thinned
+from reservoir.plotting.style import MODEL, QUIET, SOFT, finished, house_style, new_figure, plain, thinned
 from reservoir.plotting.sweeps.data import Shown, chosen_names, shown
-from reservoir.plotting.sweeps.panels import LOST_LABEL, NARROW, color_bar, history, legend_on_top, one_parameter, two_parameters
-from reservoir.plotting.sweeps.scales import LOG_RATIO, Axis, scatter, short, span_of, texts, unit, wrapped
+from reservoir.plotting.sweeps.panels import (
+    BEST_LABEL,
+    LOST_LABEL,
+    NARROW,
+    color_bar,
+    history,
+    legend_on_top,
+    one_parameter,
+    two_parameters,
+)
+from reservoir.plotting.sweeps.scales import LOG_RATIO, Axis, scatter, span_of, texts, unit, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +35,9 @@ MOST_NAMES, CLOSE = 16, 0.045
 
 @house_style()
 def sweep_figure(report: Any, names: Sequence[str] | str | None = None) -> Figure:
-    """Draw the scores of a sweep: a line over one parameter, a map over two, parallel axes for more; below, a search's progress.
+    """Draw the scores of a sweep: lines or a map over one or two parameters, parallel axes for more; below, a search's progress.
+
+    Over a number and a category there is a line for each category, over two numbers a map.
 
     A trial is drawn at the mean over its seeds. Where other parameters vary than those drawn, a point of a line or a cell of a
     map is the best trial there, in the order of `ranking`: the score that the value can reach, not its average over settings
@@ -48,7 +59,7 @@ def sweep_figure(report: Any, names: Sequence[str] | str | None = None) -> Figur
     rest = [name for name in report.runs.varied() if name not in chosen]
     sweep = shown(report)
     width = max(9.0, 1.5 * (len(chosen) + 1)) if len(chosen) > 2 else 9.0
-    figure = new_figure(sweep.title(), width=width, height=5.5 + (2.3 if sweep.is_search else 0.0))
+    figure = new_figure(sweep.title(chosen), width=width, height=5.5 + (2.3 if sweep.is_search else 0.0))
     if sweep.is_search:
         main, beneath = figure.subplots(2, 1, height_ratios=(2.3, 1.0))
         history(beneath, sweep)
@@ -77,16 +88,15 @@ def many_parameters(axes: Axes, shown: Shown, names: list[str]) -> None:
     points = np.column_stack([heights[drawn], norm(mean[drawn])])
     color = cmap(norm(mean[drawn]))
     top = min(TOP, max(1, len(drawn) // 4))
-    faint = float(np.clip(90.0 / len(drawn), 0.25, 0.8))
-    _lines(axes, points[:-top], colors=color[:-top], linewidths=0.8, alpha=faint, zorder=2)
-    _lines(axes, points[-top:], colors=color[-top:], linewidths=1.7, zorder=3)
-    _lines(axes, points[-1:], colors=[MODEL], linewidths=2.4, zorder=4)
+    faint = float(np.clip(20.0 / len(drawn), 0.12, 0.4))
+    _lines(axes, points[:-top], colors=color[:-top], linewidths=0.7, alpha=faint, zorder=2)
+    _lines(axes, points[-top:], colors=color[-top:], linewidths=2.2, zorder=3)
+    _lines(axes, points[-1:], colors=[MODEL], linewidths=2.8, zorder=4)
     lost = shown.without[thinned(len(shown.without), MOST_LOST)]
     _lines(axes, heights[lost], colors=[QUIET], linewidths=0.7, linestyles=":", alpha=0.6, zorder=1.5)
-    best_label = shown.best(names) if len(names) <= 5 else f"best: {short(float(mean[shown.order[0]]))}"
-    axes.plot([], [], color=MODEL, linewidth=2.4, label=plain(best_label))
+    axes.plot([], [], color=MODEL, linewidth=2.8, label=BEST_LABEL)
     if top > 1:
-        axes.plot([], [], color=cmap(0.0 if not span.higher_is_better else 1.0), linewidth=1.7, label=f"best {top}")
+        axes.plot([], [], color=cmap(0.0 if not span.higher_is_better else 1.0), linewidth=2.2, label=f"best {top}")
     if len(drawn) < len(shown.order):
         label = f"best {len(best):,}, and {len(drawn) - len(best):,} of the other {len(others):,} trials"
         axes.plot([], [], color=cmap(0.5), linewidth=0.8, label=label)
@@ -125,9 +135,9 @@ def _lines(axes: Axes, points: np.ndarray, **look: Any) -> None:
 
 def _ruler(axes: Axes, place: int, heights: np.ndarray, labels: list[str]) -> None:
     """Draw a vertical axis with its ticks, readable over the lines."""
-    axes.plot([place, place], [0.0, 1.0], color="#444444", linewidth=1.0, zorder=5)
+    axes.plot([place, place], [0.0, 1.0], color=SOFT, linewidth=1.0, zorder=5)
     for height, label in zip(heights, labels, strict=True):
-        axes.plot([place], [height], marker="_", color="#444444", markersize=6.0, zorder=5)
+        axes.plot([place], [height], marker="_", color=SOFT, markersize=6.0, zorder=5)
         axes.annotate(plain(label), (place, height), xytext=(-5, 0), textcoords="offset points", ha="right", va="center",
                       fontsize=7.5, zorder=6,
                       bbox={"boxstyle": "round,pad=0.12", "facecolor": "white", "alpha": 0.8, "linewidth": 0.0})  # fmt: skip

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.plotting.style import DOTS, ERROR, MODEL, QUIET, plain
+from reservoir.plotting.style import DOTS, ERROR, MODEL, QUIET, TRUTH, Look, looks, plain
 from reservoir.plotting.sweeps import scales
 from reservoir.plotting.sweeps.data import Shown
 
@@ -23,10 +23,13 @@ MOST_VECTORS = 2000
 STAR: dict[str, Any] = {"marker": "*", "markersize": 15.0, "markeredgecolor": "white", "markeredgewidth": 1.0}
 BEST: dict[str, Any] = {**DOTS, **STAR, "color": MODEL, "zorder": 6}
 LOST = {**DOTS, "marker": "x", "markeredgewidth": 1.0, "markersize": 5.0, "color": QUIET, "zorder": 4}
+BEST_LABEL = "the best"
 LOST_LABEL = "no finite score"
 PARTLY_LABEL = "some runs failed or pruned: ranked last"
-MOST_TEXTS = 200
-"""The cells of a map that have their number in them."""
+MOST_LINES = 12
+"""The most categories that have a line each."""
+MOST_TEXTS, LEAST_LETTERS = 200, 5.0
+"""The cells of a map that have their number in them, and the least size of its letters in points."""
 GRID = 0.6
 """The share of all pairs of values that a map needs."""
 ROOM = (7.0, 4.2)
@@ -87,7 +90,7 @@ def one_parameter(axes: Axes, shown: Shown, name: str, rest: list[str]) -> None:
     outside(axes, axis.places[others], trials.mean[others], span)
     lost(axes, np.setdiff1d(axis.positions, axis.places[shown.order]))
     place = shown.order[0]
-    axes.plot([axis.places[place]], [trials.mean[place]], **BEST, label=plain(shown.best([name])))
+    axes.plot([axis.places[place]], [trials.mean[place]], **BEST, label=BEST_LABEL)
     legend_on_top(axes)
 
 
@@ -99,23 +102,28 @@ def of_each(shown: Shown, chosen: np.ndarray, what: str, rest: list[str]) -> str
     return seeds if len(chosen) == len(shown.order) else f"best of the trials with the same values, {seeds}"
 
 
-def _means(axes: Axes, shown: Shown, axis: scales.Axis, chosen: np.ndarray, label: str, joined: bool, ranged: bool) -> None:
-    """Draw the means of trials, joined or not, and the range of their seeds."""
+def _means(
+    axes: Axes, shown: Shown, axis: scales.Axis, chosen: np.ndarray, label: str, joined: bool, ranged: bool,
+    look: Look | None = None,
+) -> None:  # fmt: skip
+    """Draw the means of trials, joined or not, and the range of their seeds, which the legend names if there is no `look`."""
+    color, marker, line = look or Look(ERROR, "o", "-")
     trials, x = shown.trials, axis.places[chosen]
     low, mean, high = trials.low[chosen], trials.mean[chosen], trials.high[chosen]
     if ranged and (trials.done[chosen] > 1).any():
-        look: dict[str, Any] = {"color": ERROR, "label": "lowest to highest seed"}
+        name = "lowest to highest seed" if look is None else ""
         if joined:
-            axes.fill_between(x, low, high, **look, alpha=0.18, linewidth=0.0)
+            axes.fill_between(x, low, high, color=color, label=name, alpha=0.18, linewidth=0.0)
         else:
-            axes.vlines(x, low, high, **look, alpha=0.3, linewidth=5.0 if len(x) <= MOST_FOUND else 1.2)
+            axes.vlines(x, low, high, color=color, label=name, alpha=0.3, linewidth=5.0 if len(x) <= MOST_FOUND else 1.2)
     size = 4.5 if len(x) <= MOST_LEVELS else 3.0
-    axes.plot(x, mean, **{**DOTS, "linestyle": "-" if joined else ""}, markersize=size, color=ERROR, label=label, zorder=3,
+    style = {**DOTS, "marker": marker, "linestyle": line if joined else ""}
+    axes.plot(x, mean, **style, markersize=size, color=color, label=label, zorder=3,
               alpha=1.0 if len(x) <= MOST_LEVELS else 0.55, rasterized=len(x) > MOST_VECTORS)  # fmt: skip
     partly = shown.has_failures(chosen)
     if partly.any():
-        look = {**DOTS, "markeredgewidth": 1.3, "markerfacecolor": "white", "color": ERROR, "zorder": 3.5}
-        axes.plot(x[partly], mean[partly], **look, markersize=size + 2.0, label=PARTLY_LABEL)
+        hollow = {**DOTS, "markeredgewidth": 1.3, "markerfacecolor": "white", "color": color, "zorder": 3.5}
+        axes.plot(x[partly], mean[partly], **hollow, markersize=size + 2.0, label=PARTLY_LABEL)
 
 
 def history(axes: Axes, shown: Shown) -> None:
@@ -147,10 +155,33 @@ def two_parameters(axes: Axes, shown: Shown, names: list[str], rest: list[str]) 
     columns, rows = len(first.positions), len(second.positions)
     pairs = len(np.unique(first.code * rows + second.code))
     if max(columns, rows) <= MOST_LEVELS and pairs >= GRID * columns * rows:
-        _map(axes, shown, first, second, rest, plain(shown.best(names)))
+        number, category = (second, first) if first.categorical else (first, second)
+        if category.categorical and not number.categorical and len(category.labels) <= MOST_LINES and len(number.labels) > 2:
+            _lines(axes, shown, number, category, rest)
+            return
+        _map(axes, shown, first, second, rest)
     else:
-        _scatter(axes, shown, first, second, plain(shown.best(names)))
+        _scatter(axes, shown, first, second)
     legend_on_top(axes, NARROW)
+
+
+def _lines(axes: Axes, shown: Shown, number: scales.Axis, category: scales.Axis, rest: list[str]) -> None:
+    """Draw a line over a number for each category: the best trial of each pair of values, as the mean and range of its seeds."""
+    trials, count = shown.trials, len(number.positions)
+    chosen = shown.best_of_each(category.code * count + number.code)
+    scores = np.concatenate([trials.mean[chosen], trials.low[chosen], trials.high[chosen]])
+    span = scales.span_of(scores, shown.higher_is_better, scales.LOG_AXIS)
+    scales.score_axis(axes, span, f"{shown.label}\n{of_each(shown, chosen, 'mark', rest)}")
+    scales.parameter_axis(axes, "x", number, room=8.2)
+    for code, (label, look) in enumerate(looks(category.labels).items()):
+        places = chosen[category.code[chosen] == code]
+        _means(axes, shown, number, places, plain(f"{category.name} {label}"), joined=True, ranged=True, look=look)
+    outside(axes, number.places[chosen], trials.mean[chosen], span)
+    without = [place for place in shown.without if place not in set(chosen)]
+    lost(axes, number.places[without])
+    place = shown.order[0]
+    axes.plot([number.places[place]], [trials.mean[place]], **{**BEST, "color": TRUTH}, label=BEST_LABEL)
+    legend_on_top(axes)
 
 
 def color_bar(axes: Axes, mappable: ScalarMappable, span: scales.Span, label: str) -> None:
@@ -165,7 +196,7 @@ def color_bar(axes: Axes, mappable: ScalarMappable, span: scales.Span, label: st
     bar.outline.set_visible(False)
 
 
-def _map(axes: Axes, shown: Shown, first: scales.Axis, second: scales.Axis, rest: list[str], best: str) -> None:
+def _map(axes: Axes, shown: Shown, first: scales.Axis, second: scales.Axis, rest: list[str]) -> None:
     """Draw a cell for each pair of values, all of one size whatever the values are."""
     columns, rows = len(first.positions), len(second.positions)
     chosen = shown.best_of_each(first.code * rows + second.code)
@@ -189,7 +220,17 @@ def _map(axes: Axes, shown: Shown, first: scales.Axis, second: scales.Axis, rest
         look = {**DOTS, "marker": "X", "markersize": 5.5, "color": "white", "markeredgecolor": "#1a1a1a", "markeredgewidth": 0.6}
         axes.plot(x[partly] + 0.36, y[partly] + 0.32, **look, label=PARTLY_LABEL)
     winner = shown.order[:1]
-    _cells(axes, first.code[winner], second.code[winner], best, facecolor="none", edgecolor=MODEL, linewidth=2.4, zorder=5)
+    _cells(
+        axes,
+        first.code[winner],
+        second.code[winner],
+        BEST_LABEL,
+        facecolor="none",
+        edgecolor=MODEL,
+        linewidth=2.4,
+        zorder=5,
+        clip_on=False,
+    )
     scales.named_ticks(axes, "x", first, ROOM[0])
     scales.named_ticks(axes, "y", second, ROOM[1])
     axes.set(xlabel=plain(first.name), ylabel=plain(second.name))
@@ -208,15 +249,24 @@ def _cells(axes: Axes, columns: np.ndarray, rows: np.ndarray, label: str, **look
 def _numbers(axes: Axes, x: np.ndarray, y: np.ndarray, scores: np.ndarray, span: scales.Span, shape: tuple[int, int]) -> None:
     """Write the scores into their cells, if they fit."""
     labels = [scales.short(float(score), 2) for score in scores]
-    size = min(8.0, 72.0 * ROOM[0] / shape[0] / (0.62 * max(map(len, labels)) + 0.8), 72.0 * ROOM[1] / shape[1] / 1.6)
-    if len(labels) > MOST_TEXTS or size < 5.0:
+    if len(set(labels)) < len(set(scores.tolist())):  # two digits hide a difference
+        longer = [scales.short(float(score), 3) for score in scores]
+        labels = longer if _letters(longer, shape) >= LEAST_LETTERS else labels
+    size = _letters(labels, shape)
+    if len(labels) > MOST_TEXTS or size < LEAST_LETTERS:
         return
     darkness = np.asarray(span.norm(scores))
     for column, row, text, dark in zip(x, y, labels, darkness if span.higher_is_better else 1.0 - darkness, strict=True):
         axes.text(column, row, text, ha="center", va="center", fontsize=size, color="white" if dark > 0.35 else "#1a1a1a")
 
 
-def _scatter(axes: Axes, shown: Shown, first: scales.Axis, second: scales.Axis, best: str) -> None:
+def _letters(labels: list[str], shape: tuple[int, int]) -> float:
+    """The size of letters, in points, at which the labels fit into the cells of a map of (columns, rows)."""
+    wide = 72.0 * ROOM[0] / shape[0] / (0.62 * max(map(len, labels)) + 0.8)
+    return float(min(8.0, wide, 72.0 * ROOM[1] / shape[1] / 1.6))
+
+
+def _scatter(axes: Axes, shown: Shown, first: scales.Axis, second: scales.Axis) -> None:
     """Draw a mark for each trial, the better ones over the others."""
     places = shown.order[::-1]
     # Trials of one category lie beside each other.
@@ -229,6 +279,6 @@ def _scatter(axes: Axes, shown: Shown, first: scales.Axis, second: scales.Axis, 
     color_bar(axes, marks, span, f"{shown.label}\nall trials, {shown.seeds(places)}")
     if len(shown.without):
         axes.plot(x[shown.without], y[shown.without], **LOST, label=LOST_LABEL)
-    axes.plot([x[places[-1]]], [y[places[-1]]], **BEST, label=best)
+    axes.plot([x[places[-1]]], [y[places[-1]]], **BEST, label=BEST_LABEL)
     scales.parameter_axis(axes, "x", first, ROOM[0])
     scales.parameter_axis(axes, "y", second, ROOM[1])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from reservoir.base.tables import number
-from reservoir.plotting.style import finished, house_style, looks
+from reservoir.base.tables import better, number
+from reservoir.plotting.style import best_of, finished, house_style, looks, words
 from reservoir.plotting.tasks.free_run import draw_field, draw_free_run, overlay_field, overlay_free_run
 from reservoir.plotting.tasks.labels import draw_images, draw_labels, draw_step_labels, overlay_labels
 from reservoir.plotting.tasks.memory import draw_memory, overlay_memory
@@ -52,7 +53,7 @@ ANSWERED_WITH_NUMBERS = {"step labels": "symbols", "labels": "numbers", "images"
 
 
 @house_style()
-def task_figure(task: Any, data: Any, predictions: Any, title: str) -> Figure:
+def task_figure(task: Any, data: Any, predictions: Any, title: str, units: Any = None) -> Figure:
     """Draw what a model predicted on the test split of a task, beside the targets.
 
     Parameters
@@ -60,14 +61,16 @@ def task_figure(task: Any, data: Any, predictions: Any, title: str) -> Figure:
     task : an object with the attributes of `reservoir.tasks.Task`; its `picture` says how it is drawn
     data : what `task.generate` gave
     predictions : what `task.predict` gave for `data.test`
-    title : above the figure
+    title : above the figure: the finding on the first line, in bold, then the settings
+    units : of the model, at which a memory curve has a line, because a memory capacity is at most that
 
     Raises `ParameterError` when matplotlib is missing, or there is no picture of that name.
     """
     name = task.picture or default_picture(task, data)
     if name in ANSWERED_WITH_NUMBERS and any(map(_holds_numbers, (predictions if task.kind == "filter" else [predictions]))):
         name = ANSWERED_WITH_NUMBERS[name]
-    return finished(picture(name).draw(task, data, predictions, title))
+    draw = partial(draw_memory, units=units) if name == "memory curve" else picture(name).draw
+    return finished(draw(task, data, predictions, title))
 
 
 @house_style()
@@ -79,11 +82,14 @@ def overlay_figure(report: Any) -> Figure:
     """
     task = report.task
     chosen = {label: look for label, look in looks(report.labels).items() if label in report.first}
-    captions = {label: f"{label}: {task.metric} = {number(report.first[label].row['score'])}" for label in chosen}
+    scores = {label: report.first[label].row["score"] for label in chosen}
+    captions = {label: f"{label}: {words(task.metric)} = {number(score)}" for label, score in scores.items()}
     predictions = {label: report.first[label].predictions for label in chosen}
-    title = f"{task.name}: predictions, seed {report.seed}"
+    params = {label: report.first[label].row["params"] for label in chosen}
+    units = {label: found["units"] for label, found in params.items() if isinstance(found.get("units"), int)}
+    title = f"{best_of(task, scores)} with seed {report.seed}\npredictions for the test split; {better(task)}"
     found = picture(task.picture or default_picture(task, report.data))
-    return finished(found.overlay(Overlay(task, report.data, predictions, captions, chosen, title)))
+    return finished(found.overlay(Overlay(task, report.data, predictions, captions, chosen, title, units)))
 
 
 def picture(chosen: str | Picture) -> Picture:

@@ -9,7 +9,7 @@ import numpy as np
 
 from reservoir.plotting.style import DOTS, ERROR, MODEL, QUIET, TRUTH, headed, legend_above, limits, new_figure, thinned
 from reservoir.plotting.tasks.free_run_data import THRESHOLD, FreeRun
-from reservoir.plotting.tasks.series import Overlay, balanced, draw_map, maps, stacked
+from reservoir.plotting.tasks.series import ERROR_NAME, Overlay, balanced, draw_map, maps, stacked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from matplotlib.gridspec import SubplotSpec
 
 MOST_STARTS = 60
+VALID: dict[str, Any] = {"color": ERROR, "linewidth": 1.1, "linestyle": "--"}
+POINTS: dict[str, Any] = {**DOTS, "markersize": 4.5}
+"""The look of a map, between whose steps there is nothing."""
 
 
 def draw_free_run(task: Any, data: Any, predictions: Any, title: str) -> Figure:
-    """Draw the median start's forecast after its history, column by column; the errors of all starts; a phase portrait."""
+    """Draw the forecast of a start in the middle after its history; the errors of all starts; a phase portrait."""
     run = FreeRun.of(task, data, predictions)
     portrait = (run.columns == 3 and run.valid is not None) or run.lag is not None
     figure = new_figure(title, height=5.5 if run.columns < 3 else 6.5)
@@ -30,7 +33,8 @@ def draw_free_run(task: Any, data: Any, predictions: Any, title: str) -> Figure:
     kept = max(len(run.truths[run.middle]) // (1 if run.valid is None else 3), 10)
     for column, axes in enumerate(panels[:-1]):
         truth, forecast = _continuation(axes, run, run.middle, column, kept, MODEL)
-        _mark_valid(axes, run)
+        if run.valid is not None:
+            axes.axvline(run.valid[run.middle], **VALID)
         axes.set_ylim(limits(truth, forecast))
     legend_above(panels[0])
     panels[0].set_title(run.which)
@@ -47,19 +51,14 @@ def _continuation(axes: Axes, run: FreeRun, start: int, column: int, kept: int, 
     past = np.arange(1 - len(before), 1) * run.time_unit
     truth = np.concatenate([before, truth])
     axes.axvline(0.0, color=QUIET, linewidth=0.9)
-    axes.plot(np.concatenate([past, run.time]), truth, color=TRUTH, linewidth=1.8, label="truth")
+    thick, thin = (POINTS, {**POINTS, "markersize": 2.6}) if run.lag == 1 else ({"linewidth": 1.8}, {"linewidth": 1.0})
+    axes.plot(np.concatenate([past, run.time]), truth, color=TRUTH, label="truth", **thick)
     joined = np.concatenate([before[-1:], forecast])
-    axes.plot(np.concatenate([past[-1:], run.time]), joined, color=color, linewidth=1.0, label="forecast")
+    axes.plot(np.concatenate([past[-1:], run.time]), joined, color=color, label="forecast", **thin)
     name = run.names[column]
     axes.set_ylabel(name, rotation=0 if len(name) <= 2 else 90)  # a lying z reads as N
     axes.margins(x=0.01)
     return truth, forecast
-
-
-def _mark_valid(axes: Axes, run: FreeRun, label: bool = False) -> None:
-    if run.valid is not None:
-        reached = run.valid[run.middle]
-        axes.axvline(reached, color=ERROR, linewidth=1.1, linestyle="--", label=f"valid until {reached:.3g}" if label else None)
 
 
 def _errors(axes: Axes, run: FreeRun) -> None:
@@ -80,9 +79,11 @@ def _errors(axes: Axes, run: FreeRun) -> None:
         axes.plot([run.time[run.scored_step - 1]], [scored], color=ERROR, marker="D", markersize=6.0, linestyle="", zorder=4,
                   label=f"root mean square at step {run.scored_step}: {scored:.3g}")  # fmt: skip
     axes.axvline(0.0, color=QUIET, linewidth=0.9)
-    _mark_valid(axes, run, label=True)
+    if run.valid is not None:
+        mean = run.valid.mean()
+        axes.axvline(mean, **VALID, label=f"{'mean valid time' if several else 'valid until'} {mean:.4g}")
     axes.set(yscale="log" if run.logarithmic else "linear", ylim=(bottom, top))
-    axes.set(ylabel=run.error_name, xlabel=f"forecast time ({run.time_name})")
+    axes.set(ylabel=ERROR_NAME, xlabel=f"forecast time ({run.time_name})")
     if several or run.valid is not None:
         legend_above(axes)
 
@@ -140,19 +141,19 @@ def _attractor(axes: Any, run: FreeRun, series: list[np.ndarray], color: str) ->
 
 
 def draw_field(task: Any, data: Any, predictions: Any, title: str) -> Figure:
-    """Draw truth, forecast and difference of the median start as maps of column over time, and the errors of all starts."""
+    """Draw truth, forecast and error of a start in the middle as maps of column over time, and the errors of all starts."""
     run = FreeRun.of(task, data, predictions)
     figure = new_figure(title, height=6.8)
     panels = figure.subplots(4, 1, sharex=True)
     truth, forecast = run.truths[run.middle], run.forecasts[run.middle]
     ends = balanced(truth)
-    reach = (ends[1] - ends[0]) / 2.0 or 1.0
+    reach = (ends[1] - ends[0]) / 2.0 / float(np.mean(run.scale)) or 1.0
     end = (0.5 + len(truth)) * run.time_unit
     extent = (0.5 * run.time_unit, end, 0.5, run.columns + 0.5)
     fields = (
         (", ".join(filter(None, ("truth", run.which))), truth, ends),
         ("forecast", forecast, ends),
-        ("forecast − truth", forecast - truth, (-reach, reach)),
+        (ERROR_NAME, (forecast - truth) / run.scale, (-reach, reach)),
     )
     for axes, (name, field, scale) in zip(panels, fields, strict=False):
         image = draw_map(axes, field, name, "column", scale, extent=extent)
@@ -167,7 +168,7 @@ def draw_field(task: Any, data: Any, predictions: Any, title: str) -> Figure:
 def overlay_free_run(shown: Overlay) -> Figure:
     """Draw the forecasts of every model from one start, the median by their errors, and the median errors over time."""
     found, start, title = _same_start(shown)
-    figure, axes = stacked(len(found), title, beneath=1.7)
+    figure, axes = stacked(len(found), f"{title}; black: the truth", beneath=1.7)
     drawn = []
     for one, (label, run) in zip(axes, found.items(), strict=False):
         kept = max(len(run.truths[start]) // 4, 1)
@@ -210,4 +211,4 @@ def _median_errors(axes: Axes, found: Mapping[str, FreeRun], shown: Overlay) -> 
     axes.set_ylim(top=min(1.1 * most, 8.0 * run.size) or 1.0)
     axes.axvline(0.0, color=QUIET, linewidth=0.9)
     many = "median of all starts" if len(run.truths) > 1 else ""
-    axes.set(xlabel=f"forecast time ({run.time_name})", ylabel=run.error_name, title=many)
+    axes.set(xlabel=f"forecast time ({run.time_name})", ylabel=ERROR_NAME, title=many)

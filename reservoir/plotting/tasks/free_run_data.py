@@ -23,8 +23,9 @@ class FreeRun:
     Attributes
     ----------
     histories, truths, forecasts : lists of S arrays (T_i, d), (steps, d), (steps, d)
-    errors : (S, steps): root mean square over the columns of the error, in units of `error_name`
-    size : standard deviation of the truth, in the same units
+    scale : the standard deviation (d,) by which errors are divided, in the units of the forecasts
+    errors : (S, steps): root mean square over the columns of the error / scale
+    size : standard deviation of the truth / scale
     logarithmic : whether the errors want a logarithmic axis: they grow exponentially, or are too small to be seen beside the data
     valid : (S,) valid prediction times on the time axis; None where the task has none
     time_unit : time axis units in a step
@@ -36,8 +37,8 @@ class FreeRun:
     truths: list[np.ndarray]
     forecasts: list[np.ndarray]
     names: list[str]
+    scale: np.ndarray
     errors: np.ndarray
-    error_name: str
     size: float
     logarithmic: bool
     valid: np.ndarray | None
@@ -56,7 +57,7 @@ class FreeRun:
         columns = everything.shape[1]
         chaotic = task.lyapunov is not None
         unit = task.lyapunov * task.time_step if chaotic else 1.0
-        scale, error_name = _error_scale(info, columns)
+        scale = _error_scale(info, everything)
         pairs = list(zip(forecasts, truths, strict=True))
         errors = np.stack([np.sqrt(np.mean(((p - y) / scale) ** 2, axis=1)) for p, y in pairs])
         valid = None
@@ -67,8 +68,9 @@ class FreeRun:
         if columns <= MOST_COLUMNS and "columns" in info and "mean" in info and "std" in info:
             histories, truths, forecasts = ([s * info["std"] + info["mean"] for s in part]
                                             for part in (histories, truths, forecasts))  # fmt: skip
+            scale = scale * info["std"]
         return cls(
-            histories, truths, forecasts, _names(info, columns), errors, error_name, size, logarithmic, valid, unit,
+            histories, truths, forecasts, _names(info, columns), scale, errors, size, logarithmic, valid, unit,
             "Lyapunov times" if chaotic else "steps", task.scored_step, task.portrait_lag if columns == 1 else None,
         )  # fmt: skip
 
@@ -79,15 +81,17 @@ class FreeRun:
 
     @property
     def middle(self) -> int:
-        """The start that is the median by valid time, or by error."""
-        ranking = self.errors.mean(axis=1) if self.valid is None else self.valid
+        """The start whose valid time is nearest to the mean, which is the score, or that is the median by error."""
+        if self.valid is not None:
+            return int(np.abs(self.valid - self.valid.mean()).argmin())
+        ranking = self.errors.mean(axis=1)
         return int(np.argsort(ranking, kind="stable")[len(ranking) // 2])
 
     @property
     def which(self) -> str:
-        """The words that name the median start."""
-        how = "error" if self.valid is None else "valid time"
-        return f"start {self.middle + 1} of {len(self.truths)}, the median by {how}" if len(self.truths) > 1 else ""
+        """The words that name the start in the middle."""
+        how = "the median by error" if self.valid is None else "nearest to the mean valid time"
+        return f"start {self.middle + 1} of {len(self.truths)}, {how}" if len(self.truths) > 1 else ""
 
     @property
     def time(self) -> np.ndarray:
@@ -106,12 +110,12 @@ def _names(info: Mapping[str, Any], columns: int) -> list[str]:
     return ["x", "y", "z"][:columns] if columns <= 3 else [f"column {k + 1}" for k in range(columns)]
 
 
-def _error_scale(info: Mapping[str, Any], columns: int) -> tuple[Any, str]:
-    """The divisor of the errors, and the name of the quotient. Predictions of a record are in standard deviations."""
+def _error_scale(info: Mapping[str, Any], truth: np.ndarray) -> np.ndarray:
+    """The standard deviation of each column: the one that the score uses, or, without one, that of the truth (n, d)."""
     if "spread" in info:
-        return np.asarray(info["spread"]), "error / std"
+        return np.asarray(info["spread"])
     if "variance" in info:
-        return np.sqrt(info["variance"]), "error / std"
-    if "std" in info:
-        return (1.0 / np.asarray(info["std"]), "|error|") if columns == 1 else (1.0, "error / std")
-    return 1.0, "|error|" if columns == 1 else "error"
+        return np.sqrt(np.asarray(info["variance"]))
+    if "std" in info:  # the predictions of a record are in its standard deviations
+        return np.ones(truth.shape[1])
+    return np.where(truth.std(axis=0) > 0.0, truth.std(axis=0), 1.0)

@@ -39,14 +39,18 @@ def draw_labels(task: Any, data: Any, predictions: Any, title: str, images: bool
     first = f"; the first {len(chosen)}" if len(chosen) < (len(wrong) or len(truth)) else ""
     right.suptitle(heading + first, fontsize=9.5, fontweight="normal")
     grid = right.add_gridspec(down, across)
+    drawn = [np.asarray(inputs[index]) for index in chosen]
+    ends = (min(float(one.min()) for one in drawn), max(float(one.max()) for one in drawn))
     for place, index in enumerate(chosen):
         axes = right.add_subplot(grid[place // across, place % across])
-        _sequence(axes, np.asarray(inputs[index]), images)
+        _sequence(axes, drawn[place], images, ends)
         asked, given = (named(label, names) for label in (truth[index], guess[index]))
         name = f"{asked}, taken for {given}" if len(wrong) else f"label {asked}"
         axes.set_title(plain(name), fontsize=8.5)
         if not images and place == len(chosen) - 1:
             axes.set_xlabel("time step")
+    if axes.images and not images:
+        right.colorbar(axes.images[0], ax=right.axes, location="right", pad=0.01, aspect=50, label="input")
     return figure
 
 
@@ -59,18 +63,15 @@ def named(label: Any, names: Sequence[str]) -> str:
 
 
 def confusion_matrix(axes: Axes, truth: np.ndarray, guess: np.ndarray, names: Sequence[str] = ()) -> None:
-    """Draw the counts of (true, predicted) pairs with the accuracy of each row; right ones blue, mistakes orange."""
+    """Draw the counts of (true, predicted) pairs with the accuracy of each row; the color is their share of the row."""
     classes = np.unique(np.concatenate([truth, guess]))
     count = len(classes)
     counts = np.zeros((count, count), dtype=int)
     np.add.at(counts, (np.searchsorted(classes, truth), np.searchsorted(classes, guess)), 1)
-    diagonal = np.eye(count, dtype=bool)
-    for cells, colors in ((diagonal, "Blues"), (~diagonal, "Oranges")):
-        shown = np.ma.masked_where(~cells | (counts == 0), counts)
-        most = max(int(counts[cells].max(initial=0)), 1)
-        axes.imshow(shown, cmap=colors, vmin=-0.25 * most, vmax=(1.2 if cells is diagonal else 1.8) * most, aspect="auto")
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    _shades(axes, np.where(np.eye(count, dtype=bool), shares, -shares))
     if count <= MOST_COUNTED:
-        _shares(axes, counts)
+        _counts(axes, counts, shares)
     marked = np.arange(count) if count <= MOST_NAMED else thinned(count, MOST_COUNTED)
     texts = [plain(named(label, names)) for label in classes[marked]]
     long = sum(map(len, texts)) > MOST_LETTERS
@@ -86,20 +87,40 @@ def confusion_matrix(axes: Axes, truth: np.ndarray, guess: np.ndarray, names: Se
     axes.tick_params(which="minor", length=0)
 
 
-def _shares(axes: Axes, counts: np.ndarray) -> None:
+def _shades(axes: Axes, shares: np.ndarray) -> None:
+    """Draw shares of a row, mistakes as negative ones: right ones blue, mistakes orange, both on the scale of one color bar.
+
+    The scale is that of the square root, so that a few mistakes among many are seen.
+    """
+    from matplotlib.colors import FuncNorm, LinearSegmentedColormap
+
+    root = FuncNorm((lambda x: np.sign(x) * np.sqrt(np.abs(x)), lambda y: np.sign(y) * y**2), -1.0, 1.0)
+    colors = LinearSegmentedColormap.from_list("wrong or right", [MODEL, "white", ERROR])
+    image = axes.imshow(np.ma.masked_equal(shares, 0.0), cmap=colors, norm=root, aspect="auto")
+    figure = axes.figure
+    assert figure is not None  # for the type checker
+    ends = (-1.0, -0.5, -0.1, 0.0, 0.1, 0.5, 1.0)
+    bar = figure.colorbar(image, ax=axes, location="bottom", pad=0.02, aspect=40, ticks=ends)
+    bar.ax.set_xticklabels([f"{abs(end):.0%}" for end in ends])
+    bar.set_label("wrong   \N{LEFTWARDS ARROW}   share of the true label   \N{RIGHTWARDS ARROW}   right")
+    bar.outline.set_visible(False)
+
+
+def _counts(axes: Axes, counts: np.ndarray, shares: np.ndarray) -> None:
     """Write the counts into their cells, and beside each row the share of it that is right."""
     for row, column in np.argwhere(counts > 0):
-        dark = row == column and counts[row, column] > 0.6 * counts.diagonal().max()
-        axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=8.5, color="white" if dark else TRUTH)
+        color = "white" if shares[row, column] > 0.4 else TRUTH
+        axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=8.5, color=color)
     edge = len(counts) - 0.4
     for row, total in enumerate(counts.sum(axis=1)):
-        share = f"{counts[row, row] / total:.0%}" if total else "none"
+        share = f"{shares[row, row]:.0%}" if total else "none"
         axes.text(edge, row, share, ha="left", va="center", fontsize=8.5, color=ERROR)
     axes.annotate("right", (edge, -0.5), xytext=(0, 4), textcoords="offset points", fontsize=8.5, color=ERROR,
                   annotation_clip=False)  # fmt: skip
 
 
-def _sequence(axes: Axes, sequence: np.ndarray, image: bool) -> None:
+def _sequence(axes: Axes, sequence: np.ndarray, image: bool, ends: tuple[float, float]) -> None:
+    """Draw a sequence as an image, as a map with the ends of its scale, or as lines."""
     side = int(np.sqrt(sequence.size))
     if image and side * side == sequence.size:
         axes.imshow(sequence.reshape(side, side), cmap="gray_r")
@@ -107,8 +128,8 @@ def _sequence(axes: Axes, sequence: np.ndarray, image: bool) -> None:
         axes.grid(False)
         axes.spines[:].set_visible(True)
     elif sequence.shape[-1] > MOST_LINES:
-        axes.imshow(sequence.T, cmap="gray_r", aspect="auto", origin="lower", interpolation="nearest")
-        axes.set_yticks([])
+        axes.imshow(sequence.T, cmap="gray_r", vmin=ends[0], vmax=ends[1], aspect="auto", origin="lower", interpolation="nearest")
+        axes.set(yticks=[], ylabel="feature")
         axes.grid(False)
     else:
         axes.plot(sequence, linewidth=1.1, color=ERROR if sequence.shape[-1] == 1 else None)
@@ -124,7 +145,8 @@ def draw_step_labels(task: Any, data: Any, predictions: Any, title: str) -> Figu
     truths, guesses = ([np.ravel(s)[first:] for s in part] for part in (data.test.targets, predictions))
     figure = new_figure(title)
     grid = figure.add_gridspec(2, 2, width_ratios=(1.2, 1.0))
-    confusion_matrix(figure.add_subplot(grid[:, 0]), np.concatenate(truths), np.concatenate(guesses))
+    names = data.info.get("classes", ())
+    confusion_matrix(figure.add_subplot(grid[:, 0]), np.concatenate(truths), np.concatenate(guesses), names)
     right = np.full((len(truths), max(map(len, truths))), np.nan)
     for row, truth, guess in zip(right, truths, guesses, strict=True):
         row[: len(truth)] = truth == guess
@@ -152,7 +174,7 @@ def _right_or_wrong(axes: Axes, right: np.ndarray, steps: np.ndarray) -> None:
 def overlay_labels(shown: Overlay) -> Figure:
     """Draw the share of each class that every model labels right."""
     truth = np.asarray(shown.data.test.targets)
-    classes = np.unique(truth)
+    classes, names = np.unique(truth), shown.data.info.get("classes", ())
     figure = new_figure(shown.title, height=3.6)
     axes = figure.add_subplot()
     places = np.arange(len(classes))
@@ -162,9 +184,10 @@ def overlay_labels(shown: Overlay) -> Figure:
         offset = 0.5 * ((k + 0.5) / len(shown.looks) - 0.5)
         axes.plot(places + offset, shares, color=look.color, linestyle="", marker=look.marker, markersize=6.0, clip_on=False,
                   label=plain(shown.captions[label]))  # fmt: skip
-    named = thinned(len(classes), 30)
-    axes.set_xticks(named, [plain(str(classes[k])) for k in named])
-    axes.set(xlabel="true label", ylabel="share that is right", xlim=(-0.6, len(classes) - 0.4))
+    marked = thinned(len(classes), 30)
+    texts = [plain(named(classes[k], names)) for k in marked]
+    axes.set_xticks(marked, texts, rotation=90.0 if sum(map(len, texts)) > 2 * MOST_LETTERS else 0.0)
+    axes.set(xlabel="true label", ylabel="share that is right", ylim=(-0.03, 1.03), xlim=(-0.6, len(classes) - 0.4))
     axes.grid(axis="x", visible=False)
     legend_on_top(axes)
     return figure

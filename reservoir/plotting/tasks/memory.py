@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,15 +16,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def draw_memory(task: Any, data: Any, predictions: Any, title: str) -> Figure:
-    """Draw the squared correlation over the lag, and three of the reconstructions."""
+def draw_memory(task: Any, data: Any, predictions: Any, title: str, units: int | None = None) -> Figure:
+    """Draw the squared correlation over the lag, with a line at so many units, and three of the reconstructions."""
     truth, guess = both_scored(data.test, predictions)
     guess = _bounded_columns(guess, truth)
     curve = squared_correlations(guess, truth)
     figure = new_figure(title)
     grid = figure.add_gridspec(1, 2, width_ratios=(1.6, 1.0))
     axes = figure.add_subplot(grid[0])
-    memory_curve(axes, curve)
+    memory_curve(axes, curve, units)
     # The first lag, the one whose correlation is nearest to a half, and the last.
     chosen = sorted({0, int(np.abs(curve - 0.5).argmin()), len(curve) - 1})
     right = grid[1].subgridspec(len(chosen), 1)
@@ -44,25 +45,44 @@ def draw_memory(task: Any, data: Any, predictions: Any, title: str) -> Figure:
     return figure
 
 
-def memory_curve(axes: Axes, curve: np.ndarray) -> None:
-    """Draw squared correlations (lags,) over the lag, with their sum in the legend."""
+def memory_curve(axes: Axes, curve: np.ndarray, units: int | None = None) -> None:
+    """Draw squared correlations (lags,) over the lag, with their sum in the legend, and a line at the most that it can be."""
     lags = np.arange(1, len(curve) + 1)
     axes.fill_between(lags, 0.0, curve, color=ERROR, alpha=0.2, linewidth=0.0)
     axes.plot(lags, curve, color=ERROR, marker="o" if len(curve) < 3 else None, label=f"memory capacity (sum) {curve.sum():.4g}")
-    axes.set(xlabel="lag (steps)", ylabel="squared correlation", ylim=(0.0, 1.03), xlim=(0.0, len(curve) + 1.0))
-    legend_above(axes)
+    if units is not None:
+        axes.axvline(units, color=TRUTH, linewidth=1.0, linestyle="--", label=f"N = {units} units, its limit")
+    axes.set(xlabel="lag (steps)", ylabel="squared correlation", ylim=(0.0, 1.03), xlim=(0.0, max(len(curve), units or 0) + 1.0))
+    legend_on_top(axes, columns=1)
 
 
 def overlay_memory(shown: Overlay) -> Figure:
-    """Draw the squared correlations of every model over the lag."""
+    """Draw the squared correlations of every model over the lag, and its number of units, the most that their sum can be."""
     truth, guesses = shown.scored()
+    curves = {label: squared_correlations(_bounded_columns(guess, truth), truth) for label, guess in guesses.items()}
+    return overlay_curves(shown, curves)
+
+
+def overlay_curves(shown: Overlay, curves: Mapping[str, np.ndarray]) -> Figure:
+    """Draw the memory curve (lags,) of every model, and its number of units."""
     figure = new_figure(shown.title, height=4.0)
     axes = figure.add_subplot()
-    lags = np.arange(1, truth.shape[1] + 1)
     for label, look in shown.looks.items():
-        curve = squared_correlations(_bounded_columns(guesses[label], truth), truth)
-        axes.plot(lags, curve, color=look.color, linestyle=look.line, linewidth=1.6, label=plain(shown.captions[label]))
-    axes.set(xlabel="lag (steps)", ylabel="squared correlation", ylim=(0.0, 1.03), xlim=(0.0, len(lags) + 1.0))
+        curve = curves[label]
+        axes.plot(
+            np.arange(1, len(curve) + 1),
+            curve,
+            color=look.color,
+            linestyle=look.line,
+            linewidth=1.6,
+            label=plain(shown.captions[label]),
+        )
+        if label in shown.units:
+            axes.axvline(shown.units[label], color=look.color, linewidth=1.0, linestyle="--")
+    most = max(*map(len, curves.values()), *shown.units.values(), 0)
+    axes.set(
+        xlabel="lag (steps); dashed: the number of units", ylabel="squared correlation", ylim=(0.0, 1.03), xlim=(0.0, most + 1.0)
+    )
     legend_on_top(axes)
     return figure
 

@@ -18,6 +18,8 @@ LAST, WHOLE, LAST_OF_MANY = 200, 320, 80
 """The last steps of a long record, the longest record that is drawn as a whole, and the last steps of many outputs."""
 MOST_COLUMNS = 4
 """The outputs that are drawn as lines; more are drawn as a map."""
+ERROR_NAME = "error / std"
+"""The name of every error that is drawn: output - target, or its root mean square, by the standard deviation of the target."""
 MOST_POINTS, MOST_OF_SEVERAL = 4000, 2000
 """The points of one model, and of each of several."""
 
@@ -31,6 +33,7 @@ class Overlay(NamedTuple):
     predictions : for each model that did not fail, by its label
     captions, looks : for each of these, what to write above its panel, and how it is drawn
     title : above the figure
+    units : for each model that has so many
     """
 
     task: Any
@@ -39,6 +42,7 @@ class Overlay(NamedTuple):
     captions: Mapping[str, str]
     looks: Mapping[str, style.Look]
     title: str
+    units: Mapping[str, int]
 
     def scored(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """The scored rows of the targets and, within bounds, of each model's predictions, (n, n_outputs) each."""
@@ -65,21 +69,22 @@ def draw_series(task: Any, data: Any, predictions: Any, title: str) -> Figure:
     grid = figure.add_gridspec(2 * len(columns), 2, width_ratios=(2.1, 1.0), height_ratios=(2.8, 1.0) * len(columns))
     for column in columns:
         y, p = truth[:, column], style.bounded(guess[:, column], truth[:, column])
+        spread = float(y.std()) or 1.0
         above = figure.add_subplot(grid[2 * column, 0])
         beneath = figure.add_subplot(grid[2 * column + 1, 0], sharex=above)
         start = len(y) - LAST if len(y) > WHOLE else 0
-        _trace(above, beneath, first + np.arange(start, len(y)), y[start:], p[start:])
+        _trace(above, beneath, first + np.arange(start, len(y)), y[start:], p[start:], spread)
         above.set_ylabel("output" if truth.shape[1] == 1 else f"output {column + 1} of {truth.shape[1]}")
         over_targets(figure.add_subplot(grid[2 * column, 1]), y, p, "time step")
         histogram = figure.add_subplot(grid[2 * column + 1, 1], sharey=beneath)
-        error_histogram(histogram, p - y, beneath.get_ylim(), "horizontal")
+        error_histogram(histogram, (p - y) / spread, beneath.get_ylim(), "horizontal")
         histogram.tick_params(labelleft=False)
         histogram.set_xlabel("count")
     return figure
 
 
-def _trace(above: Axes, beneath: Axes, time: np.ndarray, y: np.ndarray, p: np.ndarray) -> None:
-    """Draw target and prediction over the last steps, and their difference on its own scale."""
+def _trace(above: Axes, beneath: Axes, time: np.ndarray, y: np.ndarray, p: np.ndarray, spread: float) -> None:
+    """Draw target and prediction over the last steps, and their difference, in standard deviations, on its own scale."""
     marker = "o" if len(time) < 3 else None
     above.plot(time, y, color=style.TRUTH, label="target", linewidth=2.0, marker=marker)
     above.plot(time, p, color=style.MODEL, label="prediction", linewidth=1.0, marker=marker)
@@ -87,12 +92,12 @@ def _trace(above: Axes, beneath: Axes, time: np.ndarray, y: np.ndarray, p: np.nd
     above.tick_params(labelbottom=False)
     above.margins(x=0.01)
     style.legend_above(above)
-    error = p - y
-    size = error_size(y, error)
+    error = (p - y) / spread
+    size = error_size(y / spread, error)
     beneath.axhline(0.0, color=style.QUIET, linewidth=0.8)
     beneath.fill_between(time, 0.0, error, color=style.ERROR, alpha=0.25, linewidth=0.0)
     beneath.plot(time, error, color=style.ERROR, linewidth=0.9)
-    beneath.set(ylim=(-size, size), ylabel="error", xlabel="time step")
+    beneath.set(ylim=(-size, size), ylabel=ERROR_NAME, xlabel="time step")
 
 
 def error_size(y: np.ndarray, error: np.ndarray) -> float:
@@ -105,10 +110,11 @@ def over_targets(axes: Axes, y: np.ndarray, p: np.ndarray, unit: str) -> None:
     """Draw predictions over targets, around the diagonal."""
     chosen = style.thinned(len(y), MOST_POINTS)
     ends = style.limits(y, p)
-    axes.plot(ends, ends, color=style.TRUTH, linewidth=0.9)
+    axes.plot(ends, ends, color=style.TRUTH, linewidth=0.9, label="no error")
     axes.plot(y[chosen], p[chosen], **style.CLOUD, color=style.MODEL)
     axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel="target", ylabel="prediction")
     axes.set_title(f"{len(y):,} {unit}s" if len(chosen) == len(y) else f"{len(chosen):,} of {len(y):,} {unit}s")
+    style.legend_within(axes)
 
 
 def error_histogram(axes: Axes, errors: np.ndarray, ends: tuple[float, float], orientation: Any) -> None:
@@ -141,7 +147,7 @@ def draw_map(axes: Axes, values: np.ndarray, name: str, unit: str, ends: tuple[f
 
 def maps(truth: np.ndarray, guesses: Mapping[str, np.ndarray], captions: Mapping[str, str], unit: str, title: str) -> Figure:
     """Draw outputs (T, n_outputs) as maps of output over time: the targets, then each model's."""
-    panels = {"asked for": truth, **{captions[label]: guess for label, guess in guesses.items()}}
+    panels = {"target": truth, **{captions[label]: guess for label, guess in guesses.items()}}
     figure, axes = stacked(len(panels), title)
     ends = balanced(truth)
     for one, (name, values) in zip(axes, panels.items(), strict=True):
@@ -165,7 +171,7 @@ def overlaid(shown: Overlay, target: Mapping[str, Any], output: Mapping[str, Any
     split, start = shown.data.test, max(len(truth) - WHOLE, 0)
     time, wanted = split.washout + np.arange(start, len(truth)), truth[start:, 0]
     panels = {label: guess[start:, 0] for label, guess in guesses.items()}
-    figure, axes = stacked(len(panels), shown.title)
+    figure, axes = stacked(len(panels), f"{shown.title}; black: the target")
     ends = style.limits(wanted, *panels.values(), reach=0.3, margin=0.08)
     few = {"marker": "o"} if len(time) < 3 else {}
     for one, (label, look) in zip(axes, shown.looks.items(), strict=True):
@@ -191,13 +197,14 @@ def draw_numbers(task: Any, data: Any, predictions: Any, title: str) -> Figure:
         if truth.shape[1] > 1:
             left.set_ylabel(f"prediction, output {column + 1} of {truth.shape[1]}")
         above, beneath = (figure.add_subplot(grid[2 * column + row, 1]) for row in (0, 1))
-        chosen = style.thinned(len(y), MOST_POINTS)
-        size = error_size(y, p - y)
+        chosen, spread = style.thinned(len(y), MOST_POINTS), float(y.std()) or 1.0
+        error = (p - y) / spread
+        size = error_size(y / spread, error)
         above.axhline(0.0, color=style.QUIET, linewidth=0.8)
-        above.plot(y[chosen], (p - y)[chosen], **style.CLOUD, color=style.ERROR)
-        above.set(xlabel="target", ylabel="error", ylim=(-size, size))
-        error_histogram(beneath, p - y, (-size, size), "vertical")
-        beneath.set(xlabel="error", ylabel="sequences")
+        above.plot(y[chosen], error[chosen], **style.CLOUD, color=style.ERROR)
+        above.set(xlabel="target", ylabel=ERROR_NAME, ylim=(-size, size))
+        error_histogram(beneath, error, (-size, size), "vertical")
+        beneath.set(xlabel=ERROR_NAME, ylabel="sequences")
     return figure
 
 
@@ -207,7 +214,7 @@ def overlay_numbers(shown: Overlay) -> Figure:
     asked = truth.reshape(len(truth), -1)[:, 0]
     across = min(len(shown.looks), 4)
     down = -(-len(shown.looks) // across)
-    figure = style.new_figure(shown.title, height=0.6 + 2.5 * down)
+    figure = style.new_figure(f"{shown.title}; black: no error", height=0.6 + 2.5 * down)
     drawn = style.thinned(len(asked), MOST_OF_SEVERAL)
     for place, (label, look) in enumerate(shown.looks.items()):
         guess = style.bounded(np.asarray(shown.predictions[label], dtype=float).reshape(len(truth), -1)[:, 0], asked)
@@ -215,8 +222,8 @@ def overlay_numbers(shown: Overlay) -> Figure:
         ends = style.limits(asked)
         axes.plot(ends, ends, color=style.TRUTH, linewidth=0.9)
         axes.plot(asked[drawn], guess[drawn], **style.CLOUD, color=look.color)
-        axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel="asked for")
+        axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel="target")
         style.headed(axes, shown.captions[label], look.color)
         if place % across == 0:
-            axes.set_ylabel("predicted")
+            axes.set_ylabel("prediction")
     return figure

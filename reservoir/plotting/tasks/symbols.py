@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LAST = 100
 MOST_STRINGS = 3
+MOST_SYMBOLS = 12
+"""The most symbols that each have a tick."""
 
 
 def draw_symbols(task: Any, data: Any, predictions: Any, title: str) -> Figure:
@@ -65,7 +67,11 @@ def _symbols_by_sent(axes: Axes, symbols: np.ndarray, sent: np.ndarray, guess: n
 def overlay_symbols(shown: Overlay) -> Figure:
     """Draw the last outputs of every model as marks, over the symbols asked for."""
     marks = {"linestyle": "", "marker": "o", "markersize": 2.4, "markeredgewidth": 0.0}
-    return overlaid(shown, {**marks, "marker": "_", "markersize": 4.0, "markeredgewidth": 1.4}, marks)
+    figure = overlaid(shown, {**marks, "marker": "_", "markersize": 4.0, "markeredgewidth": 1.4}, marks)
+    symbols = np.unique(shown.scored()[0][:, 0])
+    for axes in figure.axes if len(symbols) <= MOST_SYMBOLS else ():
+        axes.set_yticks(symbols)
+    return figure
 
 
 def draw_legal_symbols(task: Any, data: Any, predictions: Any, title: str) -> Figure:
@@ -86,6 +92,7 @@ def draw_legal_symbols(task: Any, data: Any, predictions: Any, title: str) -> Fi
         _outputs(axes, symbols, inputs[index], outputs[index], legal[index], right[index])
         axes.set_title(f"string {index + 1}" + (": a step is wrong where its symbol is orange" if wrong and not place else ""))
     axes.set_xlabel("symbol read; dots: symbols that may come next")
+    figure.colorbar(axes.images[0], ax=figure.axes, location="bottom", pad=0.02, aspect=50, label="output")
     axes = figure.add_subplot(grid[:, 1])
     _margins(axes, np.concatenate(outputs), np.concatenate(legal), np.concatenate(right))
     axes.set_title(f"{len(outputs) - len(wrong):,} of {len(outputs):,} strings right")
@@ -101,15 +108,16 @@ def _outputs(axes: Axes, symbols: str, string: np.ndarray, output: np.ndarray, l
     for tick, well in zip(axes.get_xticklabels(), right, strict=True):
         if not well:
             tick.set(color=MODEL, fontweight="bold")
-    axes.set_ylabel("output")
+    axes.set_ylabel("symbol")
 
 
 def _margins(axes: Axes, outputs: np.ndarray, legal: np.ndarray, right: np.ndarray) -> None:
     """Count the margins at right steps and at wrong ones; those beyond the axis count in its last bins."""
     margins = np.where(legal, outputs, np.inf).min(axis=1) - np.where(legal, -np.inf, outputs).max(axis=1)
     bins = np.linspace(-1.0, 1.0, 41).tolist()
-    for steps, color in ((right, ERROR), (~right, MODEL)):
-        axes.hist(np.clip(margins[steps], -1.0, 1.0), bins=bins, color=color, alpha=0.7)
+    for steps, color, name in ((right, ERROR, "right step"), (~right, MODEL, "wrong step")):
+        axes.hist(np.clip(margins[steps], -1.0, 1.0), bins=bins, color=color, alpha=0.7, label=name)
+    axes.legend(loc="upper left")
     axes.axvline(0.0, color=QUIET, linewidth=0.8)
     axes.set_yscale("symlog", linthresh=10.0)
     axes.set(xlabel="least legal output \N{MINUS SIGN} largest illegal", ylabel="steps", xlim=(-1.05, 1.05))
