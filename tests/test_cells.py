@@ -128,11 +128,11 @@ def test_padding_and_company_change_nothing(kind: str) -> None:
 
 @every_kind
 def test_norms_are_those_of_the_gradient_after_each_step(kind: str) -> None:
-    """After step t: that of the rest of the run with respect to its initial state, and of the output at t itself."""
+    """After step t: that of the rest of the run with respect to its whole initial state, and of the output at t itself."""
     whole = case(KINDS[kind].of(4), 4, [4, 4], 2)
     states, comp = forward(whole).states, backward(whole).norms
     for t in range(4):
-        reached = whole.state_gradient[0]
+        reached = whole.state_gradient.copy()
         if t < 3:
             rest = replace(
                 whole,
@@ -142,8 +142,9 @@ def test_norms_are_those_of_the_gradient_after_each_step(kind: str) -> None:
                 output_gradient=whole.output_gradient[t + 1 :].copy(),
                 first=t + 1,
             )
-            reached = backward(rest).initial[0]
-        assert comp[t] == pytest.approx(np.linalg.norm(reached + whole.output_gradient[t]), rel=1e-12)
+            reached = backward(rest).initial.copy()
+        reached[0] += whole.output_gradient[t]
+        assert comp[t] == pytest.approx(np.linalg.norm(reached), rel=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

@@ -34,7 +34,7 @@ class Factor(SequenceEstimator):
     def fit(self, inputs: Any, targets: Any = None) -> Self:
         sequences, read = self._read(inputs, targets, None, self.washout, None)
         self.n_features_in_, self.n_outputs_ = sequences[0].shape[1], read.n_outputs
-        self._remember(read)
+        self._remember(inputs, read)
         skipped = self.washout if read.per_step else -1
         u = np.concatenate([u[skipped:] for u in sequences])
         y = np.concatenate([y[self.washout :] if read.per_step else y[None] for y in read.values])
@@ -42,7 +42,7 @@ class Factor(SequenceEstimator):
         return self
 
     def more(self, inputs: Any, targets: Any) -> None:
-        self._check_again(*self._read(inputs, targets, None, 0, None))
+        self._check_again(inputs, *self._read(inputs, targets, None, 0, None))
 
     def _run(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
         results = [u * self.factor_ for u in sequences]

@@ -137,7 +137,7 @@ def test_killed_again_and_again_and_then_interrupted(quiet: Path, tmp_path: Path
         wait_until(lambda: process.poll() is not None or recorded(path) > seen)
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate()
-    told = [f"Interrupted; {path} keeps the runs that were finished. The same command continues from there."]
+    told = [f"Interrupted; {path} keeps the {recorded(path)} runs that were finished. The same command continues from there."]
     assert (process.returncode, out, [line for line in err.splitlines() if line]) == (130, "", told)
     assert seen < recorded(path) < 500
     last = subprocess.run([*CLI, *SWEEP, "--store", str(path), "--jobs", "1"], env=ENVIRONMENT, capture_output=True, text=True)

@@ -169,8 +169,10 @@ def draw(report: Any, path: str | None, *arguments: Any) -> None:
 
 def wrote(as_json: bool, **files: str | None) -> None:
     """Says which files were written, by what each holds, on stderr where stdout is JSON; None was not asked for."""
+    from reservoir.files.writing import STDOUT
+
     for what, path in files.items():
-        if path is not None:
+        if path not in (None, STDOUT):
             say(f"{what.capitalize()} written to {path}.", err=as_json)
 
 

@@ -166,7 +166,8 @@ class Reservoir:
             return math.inf
         channels = [np.max([np.maximum(v.max(axis=0), -v.min(axis=0)) for v in part], axis=0) for part in driven]
         weights = np.concatenate([self.input_weights, self.feedback_weights], axis=1)[:, : sum(map(len, channels))]
-        drive = np.abs(weights) @ np.concatenate(channels) + np.abs(self.bias)
+        with np.errstate(over="ignore"):  # then the limit is infinity
+            drive = np.abs(weights) @ np.concatenate(channels) + np.abs(self.bias)
         return STATE_LIMIT * max(float(drive.max()), float(np.abs(starts).max())) or math.inf
 
 
