@@ -10,7 +10,7 @@ import pytest
 import scipy.sparse as sp
 
 from reservoir.echo.topology import Diagonals, as_csr, storage
-from reservoir.kernels import matvec, online
+from reservoir.kernels import matvec, online, smoothing
 from reservoir.kernels.activations import CODES
 from reservoir.kernels.drive import ReservoirWeights, drive, scratch_for
 from reservoir.kernels.emitters import width
@@ -328,3 +328,27 @@ def test_normalized_lms_learns_from_tiny_features_and_nothing_from_zeros() -> No
     comp = np.zeros((1, 2))
     online.lms(np.array([[0.0, 0.0], [1e-9, 0.0]]), np.array([[7.0], [3.0]]), 0.5, True, comp)
     np.testing.assert_allclose(comp, [[1.5e9, 0.0]], rtol=1e-12)
+
+
+# Smoothing
+
+
+@pytest.mark.parametrize("length", [1, 2, 9])
+def test_smooth_levels(length: int) -> None:
+    series, rates = random(length, np.float64), np.array([0.0, 0.3, 1.0])
+    levels, errors = np.full(3, np.nan), np.full(3, np.nan)
+    smoothing.smooth_levels(series, 0.25, rates, levels, errors)
+    for k, rate in enumerate(rates):
+        level, squares = series[0], 0.0
+        for value in series[1:]:
+            squares += (value - (level + 0.25)) ** 2
+            level = (level + 0.25) + rate * (value - (level + 0.25))
+        close(levels[k], level)
+        close(errors[k], squares)
+
+
+def test_smoothing_with_rate_one_follows_the_series() -> None:
+    # from 1 with drift 1: 2 forecast, 4 seen, error 2; then 5 forecast, 3 seen, error -2; the level is what was seen last
+    levels, errors = np.empty(1), np.empty(1)
+    smoothing.smooth_levels(np.array([1.0, 4.0, 3.0]), 1.0, np.ones(1), levels, errors)
+    np.testing.assert_array_equal([levels[0], errors[0]], [3.0, 8.0])
