@@ -367,3 +367,12 @@ def test_feedback_channels_are_silent() -> None:
 
 def test_singular_value_of_a_large_empty_matrix() -> None:
     assert diagnostics.largest_singular_value(ESN(units=1001, spectral_radius=0.0, random_state=0).build(1).reservoir_) == 0.0
+
+
+@pytest.mark.parametrize("topology", ["cycle", "delay_line", "permutation", "orthogonal"])
+def test_largest_singular_value_of_large_matrices_without_a_largest_one(topology: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagnostics, "DENSE_LIMIT", 10)
+    reservoir = ESN(units=60, topology=topology, spectral_radius=0.7, random_state=0).build(1).reservoir_
+    matrix = reservoir.recurrent_weights()
+    dense = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
+    assert diagnostics.largest_singular_value(reservoir) == pytest.approx(np.linalg.norm(dense, 2), rel=1e-9)

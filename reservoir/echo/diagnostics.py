@@ -36,10 +36,15 @@ def largest_singular_value(reservoir: Reservoir) -> float:
     csr = as_csr(reservoir.matrix)
     if not csr.nnz:
         return 0.0
+    if max(np.diff(csr.indptr).max(), np.bincount(csr.indices).max()) == 1:  # a cycle, a permutation, a delay line
+        return float(np.abs(csr.data).max())
     if reservoir.units <= DENSE_LIMIT:
         return float(np.linalg.norm(csr.toarray(), 2))
     start = np.random.default_rng(0).standard_normal(reservoir.units)
-    return float(linalg.svds(csr, k=1, v0=start, tol=1e-10, return_singular_vectors=False)[0])
+    try:
+        return float(linalg.svds(csr, k=1, v0=start, tol=1e-10, return_singular_vectors=False)[0])
+    except linalg.ArpackError:  # all singular values are the same, those of an orthogonal matrix
+        return float(np.linalg.norm(csr @ start) / np.linalg.norm(start))
 
 
 def leaky_bound(reservoir: Reservoir) -> float:
