@@ -94,6 +94,4 @@ def plain_fields(what: str, value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
         return {"class": class_path(type(value)), **plain_fields(what, fields)}
-    raise ParameterError(
-        f"The {what} must be plain data, an array or a dataclass, so that runs can be told apart. Got {value!r}."
-    )
+    raise ParameterError(f"The {what} must be plain data, an array or a dataclass, which identify a run. Got {value!r}.")

@@ -119,7 +119,7 @@ class Readouts:
 
 
 def default_parts(seed: int | np.random.SeedSequence = 0) -> dict[str, Part]:
-    """The parts that a forecast has unless it is told otherwise, by name."""
+    """Return the parts that a forecast has by default, by name."""
     return {
         "seasonal naive": Reference(seasonal_naive),
         "drift": Reference(drift),

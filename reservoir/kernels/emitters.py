@@ -118,6 +118,20 @@ class Emitter:
             b.store(value, address, align=self.size)
 
 
+def sums_over_columns(products: Callable[..., Operands]) -> Callable[..., Any]:
+    """Return what writes the code of a function of (values, columns, start, stop, x, out): the sums of the `products` of j."""
+
+    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        e = Emitter(context, builder, signature)
+        factors, indices, inputs, sums = (e.data(number, arguments) for number in (0, 1, 4, 5))
+        steps = [constant(r * e.lanes) for r in range(REGISTERS)]
+        out = [e.at(sums, step) for step in steps]
+        e.accumulate(out, arguments[2], arguments[3], lambda j: products(e, factors, indices, inputs, steps, j))
+        return context.get_dummy_value()
+
+    return codegen
+
+
 @emitted
 def wide_vectors(context):
     """Let the function that calls this use the longest vectors of the machine: LLVM prefers shorter ones."""
@@ -134,20 +148,12 @@ def add_row(context, values, columns, start, stop, x, out):
     """out[b] += sum_j values[j] x[columns[j], b] over j = start ... stop - 1, for x (K, width) and out (width,)."""
     signature = types.void(values, columns, types.intp, types.intp, x, out)
 
-    def codegen(context, builder, signature, arguments):
-        e = Emitter(context, builder, signature)
-        factors, indices, inputs, sums = (e.data(number, arguments) for number in (0, 1, 4, 5))
-        steps = [constant(r * e.lanes) for r in range(REGISTERS)]
+    def products(e, factors, indices, inputs, steps, j):
+        factor = e.repeat(e.builder.load(e.builder.gep(factors, [j])))
+        row = e.builder.mul(e.index(indices, j), constant(REGISTERS * e.lanes))
+        return [(factor, e.load(inputs, e.builder.add(row, step))) for step in steps]
 
-        def products(j):
-            factor = e.repeat(builder.load(builder.gep(factors, [j])))
-            row = builder.mul(e.index(indices, j), constant(REGISTERS * e.lanes))
-            return [(factor, e.load(inputs, builder.add(row, step))) for step in steps]
-
-        e.accumulate([e.at(sums, step) for step in steps], arguments[2], arguments[3], products)
-        return context.get_dummy_value()
-
-    return signature, codegen
+    return signature, sums_over_columns(products)
 
 
 @emitted
@@ -203,22 +209,13 @@ def add_slice(context, values, columns, start, stop, x, out):
     """out[m] += sum_j values[j, m] x[columns[j, m]] over j = start ... stop - 1, for values (K, width) and out (width,)."""
     signature = types.void(values, columns, types.intp, types.intp, x, out)
 
-    def codegen(context, builder, signature, arguments):
-        e = Emitter(context, builder, signature)
-        factors, indices, inputs, sums = (e.data(number, arguments) for number in (0, 1, 4, 5))
-        steps = [constant(r * e.lanes) for r in range(REGISTERS)]
+    def products(e, factors, indices, inputs, steps, j):
+        row, kind = e.builder.mul(j, constant(REGISTERS * e.lanes)), ir.VectorType(LANE, e.lanes)
+        places = [e.builder.add(row, step) for step in steps]
+        found = [e.builder.load(e.at(indices, place, kind), align=4) for place in places]
+        return [(e.load(factors, place), e.gather(inputs, column)) for place, column in zip(places, found, strict=True)]
 
-        def products(j):
-            row = builder.mul(j, constant(REGISTERS * e.lanes))
-            places = [builder.add(row, step) for step in steps]
-            kind = ir.VectorType(LANE, e.lanes)
-            found = [builder.load(e.at(indices, place, kind), align=4) for place in places]
-            return [(e.load(factors, place), e.gather(inputs, column)) for place, column in zip(places, found, strict=True)]
-
-        e.accumulate([e.at(sums, step) for step in steps], arguments[2], arguments[3], products)
-        return context.get_dummy_value()
-
-    return signature, codegen
+    return signature, sums_over_columns(products)
 
 
 @emitted

@@ -17,7 +17,7 @@ from reservoir.language.vocabulary import Vocabulary
 class Reader(abc.ABC):
     """A model in the middle of B texts.
 
-    `scores` (B, V) are the logarithms of the probabilities of the symbols that may follow, but for a constant in each row.
+    `scores` (B, V) are the log-probabilities of the symbols that may follow; the softmax of a row gives the probabilities.
     """
 
     scores: np.ndarray
