@@ -27,6 +27,8 @@ from reservoir.experiments import run
         ("run narma10 --model esm", ["no model 'esm'", "Did you mean esn"]),
         ("run narma10 --model ClockworkRNN", ["no model 'ClockworkRNN'", "Did you mean clockwork?"]),
         ("run narma10 --model lstm --set epochs=5", ["'epochs'", "Did you mean training.epochs ("]),
+        ("run narma10 --model lstm --set epoch=5", ["'epoch'", "Did you mean training.epochs ("]),
+        ("run narma10 --set rigde=5", ["'rigde'", "Did you mean readout.ridge ("]),
         ("run narma10 --set ridge=5", ["'ridge'", "Did you mean readout.ridge ("]),
         ("run narma10 --set unit=5", ["'unit'", "Did you mean units", "spectral_radius"]),
         ("run narma10 --set units=5.5", ["'units'", "integer in [1, inf)", "Got 5.5"]),

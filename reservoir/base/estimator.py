@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import difflib
 import functools
 import inspect
 from collections.abc import Iterable, Mapping
@@ -35,7 +36,7 @@ class Estimator:
         defaults = cls.defaults()
         for name in named:
             if name not in defaults:
-                outer = cls.owner(name, defaults)
+                outer = cls.part_owners(defaults).get(name, "")
                 part = f"{type(defaults[outer]).__name__}({name}=...)" if defaults.get(outer) else f"{{'{name}': ...}}"
                 near = f" Did you mean {outer}={part}?" if outer else nearest(name, defaults)
                 raise TypeError(f"{cls.__name__} has no parameter '{name}'.{near} Known: {', '.join(defaults)}.")
@@ -62,18 +63,21 @@ class Estimator:
         return tuple(cls.defaults())
 
     @classmethod
-    def owner(cls, name: str, parameters: Mapping[str, Any]) -> str:
-        """Find the parameter, of these, that has a part of that name; "" where there is none."""
+    def part_owners(cls, parameters: Mapping[str, Any]) -> dict[str, str]:
+        """Return the parameter, of these, that each part belongs to, by the part's name; the first where several have it."""
+        owners: dict[str, str] = {}
         for outer, value in parameters.items():
-            if name in (value.defaults() if isinstance(value, Estimator) else cls.options.get(outer, ())):
-                return outer
-        return ""
+            for part in value.defaults() if isinstance(value, Estimator) else cls.options.get(outer, ()):
+                owners.setdefault(part, outer)
+        return owners
 
     @classmethod
     def meant(cls, name: str, parameters: Mapping[str, Any]) -> str:
-        """Return the sentence " Did you mean …?" for a name that is no parameter: a part of one, or the nearest of them."""
-        outer = cls.owner(name, parameters)
-        return f" Did you mean {outer}.{name} ({outer}__{name} in Python)?" if outer else nearest(name, parameters)
+        """Return the sentence " Did you mean …?" for a name that is no parameter: a part of one, or the nearest of all."""
+        owners = cls.part_owners(parameters)
+        near = "" if name in owners else nearest(name, parameters)
+        parts = [] if near else difflib.get_close_matches(name, owners, n=1, cutoff=0.6)
+        return near or "".join(f" Did you mean {owners[part]}.{part} ({owners[part]}__{part} in Python)?" for part in parts)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters by name; with `deep`, also those of nested estimators and options as `outer__inner`."""

@@ -93,8 +93,10 @@ def _check_owned(parameters: Iterable[str], entered: Sequence[Entrant]) -> None:
         having = [label for label, names in known.items() if parameter in names]
         lacking = [label for label in known if label not in having]
         if not having:
-            inside = [kind.meant(parameter, kind.defaults()) for kind in kinds.values() if kind.owner(parameter, kind.defaults())]
-            close = inside[0] if inside else nearest(parameter, set().union(*known.values(), known))
+            meant = {kind: kind.meant(parameter, kind.defaults()) for kind in kinds.values()}
+            exact = [kind for kind in meant if parameter in kind.part_owners(kind.defaults())]
+            near = "" if exact else nearest(parameter, set().union(*known.values(), known))
+            close = near or next(filter(None, (meant[kind] for kind in exact or meant)), "")
             raise ParameterError(f"No model here has a parameter '{parameter}'.{close} Models: {', '.join(known)}.")
         if lacking:
             remedy = f"say which one it is for, as in {having[0]}.{parameter}=VALUE"

@@ -76,8 +76,8 @@ class RunReport:
         from reservoir.plotting.style import words
 
         row, model = self.first.row, self.first.model
-        title = f"{row['task']}: {row['model']} has {words(row['metric'])} {number(row['score'])}, the trivial baseline "
-        title += f"{number(row['baseline'])}; {better(self.task)}\ntest split of seed {row['seed']}"
+        title = f"{row['task']}: {row['model']} has {words(row['metric'])} {number(row['score'])}, the baseline "
+        title += f"({baseline_name(self.task)}) {number(row['baseline'])}; {better(self.task)}\ntest split of seed {row['seed']}"
         defaults = {**described(type(model)().get_params()), "random_state": row["seed"]}
         for name, value in row["params"].items():
             title += f", {shown_name(name)} {value}" if value != defaults.get(name) else ""

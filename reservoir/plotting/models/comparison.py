@@ -5,12 +5,13 @@ A model has the same color, marks and lines in all of them, by its place among t
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.base.tables import better, counted, number
+from reservoir.base.tables import baseline_name, better, counted, number
 from reservoir.plotting.style import (
     DOTS,
     QUIET,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_POINTS = 400
+BASELINE_WIDTH = 14
+"""The characters of a line of the baseline's name."""
 
 
 @house_style()
@@ -53,7 +56,8 @@ def score_figure(report: Any) -> Figure:
         _times(right, scores[label], look)
     for axes in (left, right):
         axes.axhline(baseline, color=QUIET, linewidth=1.1, linestyle="--", zorder=1)
-    right.annotate("trivial\nbaseline", (1.0, baseline), xycoords=("axes fraction", "data"), xytext=(4, 0),
+    name = textwrap.fill(baseline_name(task), BASELINE_WIDTH)
+    right.annotate(name, (1.0, baseline), xycoords=("axes fraction", "data"), xytext=(4, 0),
                    textcoords="offset points", va="center", fontsize=8.5, color=QUIET, annotation_clip=False)  # fmt: skip
     left.set_xticks(range(len(labels)), [plain(label) for label in labels], rotation=0 if len(labels) <= 6 else 30)
     for text, look in zip(left.get_xticklabels(), looks(labels).values(), strict=True):
