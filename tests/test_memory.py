@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from commands import Command
 
-from reservoir import ESN, LeastMeanSquares, Logistic, RecursiveLeastSquares, Ridge
+from reservoir import ESN, LSTM, LeastMeanSquares, Logistic, RecursiveLeastSquares, Ridge, Training
 from reservoir.base import memory
 
 WAVE = np.sin(0.2 * np.arange(3000))
@@ -54,6 +54,26 @@ def test_a_fit_is_refused_before_the_work(monkeypatch: pytest.MonkeyPatch, param
     with pytest.raises(MemoryError, match=rf"^ESN with 300 units fitted to \d.* {what} .* GB; .* enough for [\d,]+ units$"):
         esn.fit(WAVE, targets)
     assert not hasattr(esn, "reservoir_")
+
+
+@pytest.mark.parametrize(
+    ("training", "what", "amount"),
+    [
+        ({"window": 10, "batch_size": 1}, "weights and gradients", 6 * 4 * 20 * 22),
+        ({}, "gates and states of a batch", 32 * 50 * 7 * 20),
+        ({"window": 10, "batch_size": 16}, "gates and states of a batch", 16 * 10 * 7 * 20),
+        ({"algorithm": "rtrl", "batch_size": 1}, "sensitivities", 2 * 20 * 4 * 20 * 22),
+        ({"algorithm": "ekf", "batch_size": 1}, "covariance", (4 * 20 * 22) ** 2),
+    ],
+    ids=str,
+)
+def test_a_training_is_refused_before_the_work(monkeypatch: pytest.MonkeyPatch, training: dict, what: str, amount: int) -> None:
+    lstm = LSTM(units=20, training=Training(epochs=1, **training), random_state=0)
+    sequences, targets = WAVE.reshape(60, 50), np.ones((60, 50))
+    limited(monkeypatch, 4 * amount)
+    with pytest.raises(MemoryError, match=rf"^Training LSTM with 20 units needs .* {what} .* GB; .* enough for 1?[\d] units$"):
+        lstm.fit(list(sequences), list(targets), target="step")
+    assert not hasattr(lstm, "network_")
 
 
 def test_what_is_said_to_fit_is_fitted(monkeypatch: pytest.MonkeyPatch) -> None:

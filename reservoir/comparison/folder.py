@@ -35,7 +35,8 @@ h1 { font-size: 1.7rem; } h2 { margin-top: 3rem; border-bottom: 1px solid var(--
 a { color: var(--link); } nav ul { columns: 2; padding-left: 1.2rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 div.wide { overflow-x: auto; scrollbar-width: thin; background-repeat: no-repeat;
-  background-image: linear-gradient(to right, var(--paper) 1rem, transparent), linear-gradient(to left, var(--paper) 1rem, transparent),
+  background-image:
+    linear-gradient(to right, var(--paper) 1rem, transparent), linear-gradient(to left, var(--paper) 1rem, transparent),
     linear-gradient(to right, var(--edge), transparent), linear-gradient(to left, var(--edge), transparent);
   background-position: left, right, left, right; background-size: 2.5rem 100%, 2.5rem 100%, 1rem 100%, 1rem 100%;
   background-attachment: local, local, scroll, scroll; } /* a shadow at an edge beyond which there is more */

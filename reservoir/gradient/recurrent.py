@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.random import SeedSequence
 
-from reservoir.base.estimator import parameter, seed_sequence
+from reservoir.base.estimator import clone, parameter, seed_sequence
 from reservoir.base.sequence_estimator import SequenceEstimator
 from reservoir.base.targets import Target
 from reservoir.gradient.batches import Examples, held_out
@@ -18,6 +18,7 @@ from reservoir.gradient.cells.base import Cell
 from reservoir.gradient.checkpoint import fingerprint
 from reservoir.gradient.initial_weights import initial_weights
 from reservoir.gradient.initializers import MATRIX_INITIALIZERS, RECURRENT_INITIALIZERS
+from reservoir.gradient.memory import check_training_memory
 from reservoir.gradient.network import Network
 from reservoir.gradient.prediction import continuations, outputs, top_states
 from reservoir.gradient.scaling import Scaling
@@ -166,13 +167,14 @@ class RecurrentEstimator(SequenceEstimator):
         seed = seed_sequence(self.random_state)
         drawn, split, trained = (SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, k)) for k in range(3))
         inits = (self.input_init, self.recurrent_init, self.bias_init, self.init_scale)
-        vector = initial_weights(network, self.dtype, np.random.default_rng(drawn), *inits)
         examples = Examples(sequences, read.values, self.washout, read.per_step)
         training, watched = held_out(examples, self.training.validation_fraction, np.random.default_rng(split))
         watched = watched if validation is None else validation_examples(self, self.training, network, read, *validation)
+        self._check_memory(network, training)
         inward, outward = self._scalings(training)
         arrays = [array for part in (training, watched) if part for array in (*part.inputs, *part.targets)]
         training, watched = training.scaled(inward, outward, self.dtype), watched and watched.scaled(inward, outward, self.dtype)
+        vector = initial_weights(network, self.dtype, np.random.default_rng(drawn), *inits)
         mark = "" if self.training.checkpoint is None else fingerprint(self, seed, arrays)
         trainer = Trainer(network, self.training, self.loss, trained, mark, progress)
         history = trainer.train(vector, training, watched).history
@@ -182,6 +184,15 @@ class RecurrentEstimator(SequenceEstimator):
         self.n_features_in_, self.n_outputs_ = network.n_inputs, network.n_outputs
         self._remember(inputs, read)
         return self
+
+    def _check_memory(self, network: Network, training: Examples) -> None:
+        """Raise `MemoryError` where the training needs more memory than there is."""
+
+        def sized(units: int) -> Network:
+            return replace(network, cells=(clone(self).set_params(units=units)._cell(),) * self.layers)
+
+        itemsize = np.dtype(self.dtype).itemsize
+        check_training_memory(type(self).__name__, sized, int(self.units), self.training, training, itemsize)
 
     def _scalings(self, training: Examples) -> tuple[Scaling, Scaling]:
         """Return the scalings of inputs and of targets, from the training examples alone."""
