@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reservoir.echo.readouts.ridge import RidgeClassifier as RidgeClassifier
     from reservoir.echo.spectral import spectral_radius as spectral_radius
     from reservoir.experiments.run import run as run
+    from reservoir.export.header import export_c as export_c
     from reservoir.forecasting.backtest import backtest as backtest
     from reservoir.forecasting.forecaster import Forecaster as Forecaster
     from reservoir.forecasting.work import forecast as forecast
@@ -54,6 +55,7 @@ _HOMES = {
     "backtest": "reservoir.forecasting.backtest",
     "inspect": "reservoir.diagnostics.reservoirs",
     "gradient_diagnostics": "reservoir.diagnostics.gradients",
+    "export_c": "reservoir.export.header",
 }
 
 __all__ = sorted(_HOMES)

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 BASIS = {"validation", "metrics", "files", "base"}
 MODELS = BASIS | {"kernels", "echo", "gradient", "models"}
 WORK = MODELS | {"tasks", "experiments", "plotting"}
-FEATURES = {"comparison", "sweeps", "forecasting", "diagnostics", "language"}
+FEATURES = {"comparison", "sweeps", "forecasting", "diagnostics", "export", "language"}
 MAY_IMPORT: dict[str, set[str]] = {
     "validation": set(),
     "metrics": {"validation"},

@@ -47,7 +47,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
         f"{package}/{path.relative_to(folder).as_posix()}"
         for folder, package in ((ROOT / "reservoir", "reservoir"), (ROOT / "tasks", "reservoir/tasks"))
         for path in folder.rglob("*")
-        if path.suffix in (".py", ".csv", ".typed")
+        if path.suffix in (".py", ".c", ".h", ".csv", ".typed")
     }
     assert found == sources
 

@@ -14,6 +14,7 @@ try:
     from reservoir import __version__
     from reservoir.commands.compare import compare
     from reservoir.commands.console import explanation
+    from reservoir.commands.export import export
     from reservoir.commands.forecast import forecast
     from reservoir.commands.gradients import gradients
     from reservoir.commands.inspect import inspect
@@ -44,7 +45,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (tasks, models, run, compare, sweep, results, predict, forecast, inspect, gradients):
+for command in (tasks, models, run, compare, sweep, results, predict, export, forecast, inspect, gradients):
     cli.add_command(command)
 
 
