@@ -27,7 +27,7 @@ def read_template(file: str, words: Mapping[str, str], facts: Mapping[str, bool]
             kept += [start] * facts[fact]
         else:
             kept.append(line)
-    return re.sub(r"\b(NAME_|UPPER_|REAL\b|INDEX\b)", lambda match: words[match[0]], "\n".join(kept))
+    return re.sub(r"\b(NAME_|UPPER_|REAL\b|INDEX\b)", lambda match: words[match[0]], "\n".join([*kept, ""]))
 
 
 class Draft:

@@ -58,7 +58,7 @@ static inline int NAME_step(const REAL *in, REAL *out, NAME_state *s)
     memcpy(s->last_output, y, sizeof y); /* feedback */
     return 0;
 }
-
+ /* labels */
 /* The place of the largest output, which names the label: /* labels */
    $labels */ /* labels */
 static inline int NAME_label(const REAL *out) /* labels */

@@ -79,8 +79,12 @@ def export_c(model: Any, path: str | os.PathLike[str], *, precision: str = "doub
     -------
     The report: `flash_bytes`, `ram_bytes`, operations per step, `table()`.
 
-    Raises `ParameterError` for a model that cannot run step by step, or whose parameters were changed after the fit, and OSError
-    where the file cannot be written.
+    Raises
+    ------
+    ParameterError
+        A model that cannot run step by step, is not fitted, or whose parameters were changed after the fit.
+    OSError
+        The file cannot be written.
 
     Examples
     --------
