@@ -94,7 +94,7 @@ def test_the_import_brings_no_numpy() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["run", "compare", "sweep", "read_sweep", "forecast", "backtest", "inspect", "gradient_diagnostics"]
+    "name", ["run", "compare", "sweep", "read_sweep", "forecast", "backtest", "inspect", "gradient_diagnostics", "export_c"]
 )
 def test_every_function_documents_its_parameters_errors_and_an_example(name: str) -> None:
     function = getattr(reservoir, name)

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -261,8 +262,15 @@ class Own(ESN):
 
 
 def changed() -> ESN:
-    esn = echo()
-    return esn.set_params(readout_from=("bias", "state"))
+    return echo().set_params(readout_from=("bias", "state"))
+
+
+def wider() -> Elman:
+    """A network that reads more than its features, such as what it is fed back."""
+    network = trained(Elman)
+    network.network_ = replace(network.network_, n_inputs=5)
+    network._record = lambda: None
+    return network
 
 
 @pytest.mark.parametrize(
@@ -273,6 +281,7 @@ def changed() -> ESN:
         (lambda: NGram(), "'model' parameter of export_c"),
         (lambda: echo(readout=SVR(), targets=TARGETS[:, 0]), "'readout' parameter of ESN must be linear in the states"),
         (changed, "changed after fit"),
+        (wider, "that reads its 3 features alone. Got one that reads 5 numbers"),
         (lambda: echo([TARGETS[0]], [INPUTS], pooling="mean"), "'pooling' parameter of ESN must be 'last'"),
         (lambda: trained(LSTM, [TARGETS[0]], [INPUTS], pooling="attention"), "'pooling' parameter of LSTM must be 'last'"),
         (lambda: trained(GRU, bidirectional=True), "'bidirectional' parameter of GRU must be False"),

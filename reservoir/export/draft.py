@@ -39,6 +39,7 @@ class Draft:
     flash_bytes, ram_bytes : sizes of the tables and of the state
     multiply_adds, activations : numbers of operations per step; means, where steps differ
     output_weights : matrices (from, to) whose products with the state are the outputs
+    limit : an output beyond +- it has diverged; None without output feedback
     """
 
     def __init__(self, name: str, precision: str, units: int) -> None:
@@ -49,6 +50,7 @@ class Draft:
         self.flash_bytes, self.ram_bytes = 0, 0
         self.multiply_adds, self.activations = 0.0, 0.0
         self.output_weights: list[np.ndarray] = []
+        self.limit: float | None = None
 
     def literal(self, value: Any) -> str:
         """Return a number in decimal, as the C compiler reads it back to the same bits."""

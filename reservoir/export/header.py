@@ -146,6 +146,9 @@ def check_steps(model: Any) -> None:
     model._record()  # raises where parameters were changed after the fit
     if not model._per_step and model.pooling != "last":
         raise refused("pooling", kind.__name__, "'last', to be exported: a step knows no later steps", repr(model.pooling))
+    if isinstance(model, RecurrentEstimator) and model.network_.n_inputs != model.n_features_in_:
+        inputs = f"a network that reads its {model.n_features_in_} features alone"
+        raise refused("model", "export_c", inputs, f"one that reads {model.network_.n_inputs} numbers")
     if isinstance(model, RecurrentEstimator) and model.bidirectional:
         raise refused("bidirectional", kind.__name__, "False, to be exported: a step knows no later steps", "True")
     if isinstance(model, RecurrentEstimator) and model.symbols is not None:
@@ -155,10 +158,8 @@ def check_steps(model: Any) -> None:
 def _text(draft: Draft, model: Any) -> str:
     """Return the header."""
     columns, largest = getattr(model, "feature_names_in_", ()), float(np.finfo(PRECISIONS[draft.precision]).max)
-    fed_back = isinstance(model, ESN) and model._uses_feedback()
-    limit = min(model._network.limit, largest) if fed_back else largest
     facts = {"inputs": model.n_features_in_ > 0, "alone": model.n_features_in_ == 0, "starts": len(draft.starts) > 0}
-    facts |= {"feedback": fed_back, "labels": model._classifies}
+    facts |= {"feedback": draft.limit is not None, "labels": model._classifies}
     labels = model.classes_.tolist() if model._classifies else []
     names = f"; inputs: {', '.join(map(_comment, columns))}" if len(columns) else ""
     return Template(read_template("frame.h", draft.words, {**draft.facts, **facts})).substitute(
@@ -169,7 +170,7 @@ def _text(draft: Draft, model: Any) -> str:
         inputs=model.n_features_in_,
         outputs=model.n_outputs_,
         largest=draft.literal(largest),
-        limit=draft.literal(limit),
+        limit=draft.literal(min(draft.limit or largest, largest)),
         fields="\n    ".join(sorted(draft.fields, key=lambda field: field.startswith("uint32_t"))),
         tables="\n\n".join(draft.tables),
         functions="\n\n".join(draft.functions()),

@@ -40,8 +40,9 @@ def echo_step(draft: Draft, model: ESN) -> None:
     if reservoir.initial_state.any():
         start = draft.numbers("initial_state", reservoir.initial_state, share=0.0)
         draft.starts.append(f"memcpy({x}, {start}, sizeof {x});")
-    fed_back = model._uses_feedback()
-    last = draft.field("last_output", layout.n_outputs) if fed_back else "0"
+    last = "0"
+    if reservoir.feedback_weights.shape[1] > 0:
+        last, draft.limit = draft.field("last_output", layout.n_outputs), model._network.limit
     draft.copy(draft.numbers("bias", reservoir.bias.astype(dtype)), work, units)
     draft.add("input_weights", reservoir.input_weights.T.astype(dtype), "in", work)
     draft.add("feedback_weights", reservoir.feedback_weights.T.astype(dtype), last, work)
