@@ -15,7 +15,7 @@ from reservoir.commands.options import OUTPUT, QUIET, json_of
 @json_of("one JSON object")
 @QUIET
 def export(model: str, header: str, single: bool, as_json: bool) -> None:
-    """Write a MODEL that was saved as a C header without dependencies: its weights, its scaling, and a step function.
+    """Write a saved MODEL as a C header without dependencies: its weights, its scaling, and a step function.
 
     The header gives the outputs of `predict`, one time step at a time. The command prints what it takes of flash and RAM, and the
     operations per step.
