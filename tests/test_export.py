@@ -32,7 +32,7 @@ from reservoir import (
     RidgeClassifier,
     Training,
     export_c,
-)  # fmt: skip
+)
 from reservoir.export.draft import PRECISIONS
 from reservoir.language.ngram import NGram
 
