@@ -18,9 +18,8 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from reservoir import Forecaster, backtest
 from reservoir.experiments.evaluation import evaluate
-from reservoir.files.csv_file import read_csv
-from reservoir.forecasting.ensemble import forecast_record
 from reservoir.tasks import get_task
 
 NARMA = {
@@ -122,9 +121,8 @@ def forecast(files: list[str]) -> None:
     """Forecast of a held-out end: root mean squared errors."""
     sunspots = Path(__file__).parent.parent / "tasks" / "data" / "sunspots_monthly.csv"
     for path, columns, horizon in [(str(sunspots), ["sunspots"], 132), *[(f, None, 100) for f in files]]:
-        series, names = read_csv(path, columns)
-        report = forecast_record(series, names, horizon)
-        print(f"  {Path(path).name}, {horizon} steps:", ", ".join(f"{name} {e[0]:.4g}" for name, e in report.errors.items()))
+        records = backtest(path, Forecaster(horizon), origins=1, columns=columns).records()
+        print(f"  {Path(path).name}, {horizon} steps:", ", ".join(f"{r['method']} {r['rmse']:.4g}" for r in records))
 
 
 def blas_threads() -> None:

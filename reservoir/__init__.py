@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from reservoir.echo.spectral import spectral_radius as spectral_radius
     from reservoir.experiments.run import run as run
     from reservoir.export.header import export_c as export_c
-    from reservoir.forecasting.backtest import backtest as backtest
     from reservoir.forecasting.forecaster import Forecaster as Forecaster
+    from reservoir.forecasting.work import backtest as backtest
     from reservoir.forecasting.work import forecast as forecast
     from reservoir.gradient.cells.clockwork import ClockworkRNN as ClockworkRNN
     from reservoir.gradient.cells.elman import Elman as Elman
@@ -52,7 +52,7 @@ _HOMES = {
     "read_sweep": "reservoir.sweeps.report",
     "forecast": "reservoir.forecasting.work",
     "Forecaster": "reservoir.forecasting.forecaster",
-    "backtest": "reservoir.forecasting.backtest",
+    "backtest": "reservoir.forecasting.work",
     "inspect": "reservoir.diagnostics.reservoirs",
     "gradient_diagnostics": "reservoir.diagnostics.gradients",
     "export_c": "reservoir.export.header",

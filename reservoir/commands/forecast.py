@@ -1,9 +1,8 @@
-"""`reservoir forecast`: the columns of a user's own file."""
+"""`reservoir forecast`: the columns of a user's own file past its end."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,64 +10,62 @@ import click
 
 from reservoir.commands import options
 from reservoir.commands.console import can_draw, draw, progress, say, show
-from reservoir.commands.options import COLUMN, OUTPUT, SET_HELP, Values, assigned, at_least, json_of, read_columns, seeds_from
+from reservoir.commands.options import OUTPUT, json_of
+from reservoir.commands.series import series_options, warn_left_out
 
 OUT_HELP = "Write the forecast to this CSV file; - is standard output."
-HORIZON_HELP = "The steps to forecast past the end.  [default: a tenth of the rows, at most 100]"
+FUTURE_HELP = "A second file with the --known columns of the rows to come.  [default: the rows of FILE without targets]"
 
 
 @click.command(short_help="Forecast columns of your own CSV file.")
-@click.argument("file", type=click.Path())
-@COLUMN
-@click.option("--horizon", type=at_least(1), help=HORIZON_HELP)
-@click.option("--holdout", type=at_least(1), help="The rows at the end to test on.  [default: the horizon]")
-@click.option("--period", type=at_least(1), help="The period of the seasonal-naive forecast, in rows.  [default: estimated]")
-@assigned("--set", "settings", SET_HELP + " The command chooses the other parameters on the data.")
-@seeds_from("0:10", "The ensemble has one network per seed.")
+@series_options
+@click.option("--future", type=click.Path(), help=FUTURE_HELP)
 @click.option("--out", type=options.CSV_OUTPUT, default="forecast.csv", show_default=True, help=OUT_HELP)
 @click.option("--plot", type=OUTPUT, help="Draw the forecast to this file.  [default: the name of --out, ending in .png]")
 @options.NO_PLOT
-@json_of("the errors and the settings as one JSON object")
+@json_of("one JSON object per group and column, a line each")
 @options.QUIET
 def forecast(
-    file: str,
-    columns: Sequence[str],
-    settings: Values,
-    seeds: list[int],
-    out: str,
-    plot: str | None,
-    no_plot: bool,
+    file: str, source: dict[str, Any], settings: dict[str, Any], future: str | None, out: str, plot: str | None, no_plot: bool,
     as_json: bool,
-    **rest: Any,
-) -> None:
-    """Forecast columns of a CSV FILE with an ensemble of echo state networks.
+) -> None:  # fmt: skip
+    """Forecast columns of a CSV FILE past its end, with bands.
 
-    Holds out the end of the record, chooses settings on what comes before, reports the error on the hold-out beside the
-    naive forecast (the last value) and the seasonal-naive one (the last period), then forecasts past the end. The band
-    holds the middle 80 % of the networks' forecasts, shifted by the errors they made in the past.
+    Reference forecasts, direct readouts of small reservoirs and a regression on what is known ahead are compared on the
+    record's own past, and combined by their errors there. Prints what was chosen, and how the errors compare with those of
+    the seasonal naive forecast (the last season, repeated).
+
+    If a group has too few rows, a warning on stderr says so, and the other groups are forecast; the exit status is 0 if
+    at least one group was.
 
     \b
     reservoir forecast sales.csv --column units --horizon 30
-    reservoir forecast laser.csv --horizon 100 --plot laser.png
+    reservoir forecast demand.csv --column demand --group store --known holiday
+    reservoir forecast load.csv --season 24,168 --known heat --future next.csv
     """  # noqa: D301
     from reservoir.files.writing import STDOUT, check_outputs, writing
-    from reservoir.forecasting.ensemble import candidates
-    from reservoir.forecasting.work import forecast as forecast_series
+    from reservoir.forecasting.forecaster import Forecaster
+    from reservoir.forecasting.source import Source
+    from reservoir.forecasting.work import forecast_tables
 
     if plot is not None and no_plot:
         raise click.UsageError("--plot and --no-plot exclude each other; give one of them.")
+    if future is not None and source["known"] is None:
+        raise click.UsageError("--future holds the columns that --known names, which is missing.")
     options.no_two_on_stdout(as_json, out == STDOUT)
-    series, names = read_columns(file, columns)
     picture = plot or (None if no_plot or out == STDOUT else os.path.splitext(out)[0] + ".png")
-    check_outputs(out, picture, sources=[file])
+    check_outputs(out, picture, sources=[file, future])
     draws = can_draw(picture, optional=plot is None)
-    with progress("choosing settings, fitting", len(candidates(settings)) + 2 * len(seeds), as_json) as bar:
-        result = forecast_series(series, columns=names, settings=settings, seeds=seeds, report=bar.step, **rest)
+    asked = Source(file, **source, future=future)
+    tables = asked.tables()
+    with progress("fitting", len(tables), as_json) as bar:
+        result = forecast_tables(asked, tables, Forecaster(**settings), bar.step)
+    warn_left_out(result.left_out)
     try:
         with writing(out):
             result.to_csv(out)
         draw(result, picture if draws else None, Path(file).name)
-    finally:  # the errors count, also where a file cannot be written
+    finally:  # the forecast counts, also where a file cannot be written
         if out != STDOUT:
             show(result, as_json)
     if not as_json and out != STDOUT:

@@ -12,6 +12,7 @@ try:
     import click
 
     from reservoir import __version__
+    from reservoir.commands.backtest import backtest
     from reservoir.commands.compare import compare
     from reservoir.commands.console import explanation
     from reservoir.commands.export import export
@@ -38,6 +39,7 @@ def cli(context: click.Context) -> None:
     reservoir compare narma10 lorenz             several models side by side
     reservoir sweep narma10 --vary leak_rate=0.1:1:10    many parameters
     reservoir forecast data.csv --column price   a column of your own file
+    reservoir backtest data.csv --column price   how well that would have gone
     reservoir inspect --set units=200            a reservoir before training
     reservoir gradients adding                   gradients on their way back
     """  # noqa: D301 - click reads a backspace
@@ -45,7 +47,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (tasks, models, run, compare, sweep, results, predict, export, forecast, inspect, gradients):
+for command in (tasks, models, run, compare, sweep, results, predict, export, forecast, backtest, inspect, gradients):
     cli.add_command(command)
 
 

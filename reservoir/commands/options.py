@@ -222,11 +222,16 @@ def tasks_with(names: Sequence[str], settings: Mapping[str, Any], data: str | No
     return [get_task(path, **chosen[kinds[path].name]) for path in names]
 
 
+def column_names(option: str, texts: Sequence[str]) -> list[str]:
+    """Returns the names that an option gives: each text holds one or several, a name with a comma in quotes. Refuses a repeat."""
+    names = [name.strip() for row in csv.reader(texts, skipinitialspace=True) for name in row]
+    if twice := first_twice([(name, None) for name in names]):
+        raise click.UsageError(f"{option} names {twice} twice; give it once.")
+    return names
+
+
 def read_columns(file: str, columns: Sequence[str]) -> tuple[Any, list[str]]:
-    """Reads columns of a CSV file, with their names. Each text names one column or several, a name with a comma in quotes."""
+    """Reads columns of a CSV file, with their names."""
     from reservoir.files.csv_file import read_csv
 
-    names = [name.strip() for row in csv.reader(columns, skipinitialspace=True) for name in row]
-    if twice := first_twice([(name, None) for name in names]):
-        raise click.UsageError(f"--column names {twice} twice; give it once.")
-    return read_csv(file, names or None)
+    return read_csv(file, column_names("--column", columns) or None)

@@ -10,13 +10,17 @@ import numpy as np
 
 from reservoir import metrics
 from reservoir.base.estimator import clone
-from reservoir.base.tables import Table, number
 from reservoir.forecasting.forecaster import Forecaster
-from reservoir.forecasting.past import SHORTEST
+from reservoir.forecasting.past import SHORTEST, fill_gaps
 from reservoir.forecasting.prepared import gridded
+from reservoir.forecasting.references import drift, lag_regression, seasonal_naive
 from reservoir.validation import DataError, ParameterError
 
 COMBINED = "forecast"
+REFERENCES = ("naive", "seasonal naive", "seasonal naive with drift", "linear regression")
+"""What every forecast is compared with: it has the same rows, and the known columns."""
+PART = "{} (part)"
+"""The method that is one of the parts of the combination."""
 
 
 @dataclass(frozen=True)
@@ -26,85 +30,72 @@ class Backtest:
     Attributes
     ----------
     names : of the d series
+    series : (n, d), NaN where a row is missing
+    times : (n,) NumPy dates, or None where the series had none
     origins : (O,) numbers of rows known, ascending
-    truth : (O, h, d), NaN where a row is missing
-    forecasts : (O, h, d) by method: "forecast", the combination; each part of it; "naive", the last value
+    forecasts : (O, h, d) by method: "forecast", the combination; the references; each part of the combination
     levels : per cent of the rows that each band of the combination is meant to hold
     lower, upper : (n_levels, O, h, d)
-    histories : the series (n, d) up to each origin
     seasons : (O, d) the main season in rows at each origin
+    group : the name of the series' group, or None
     """
 
     names: tuple[str, ...]
+    series: np.ndarray
+    times: np.ndarray | None
     origins: np.ndarray
-    truth: np.ndarray
     forecasts: Mapping[str, np.ndarray]
     levels: tuple[float, ...]
     lower: np.ndarray
     upper: np.ndarray
-    histories: tuple[np.ndarray, ...]
     seasons: np.ndarray
+    group: str | None = None
 
-    def records(self, group: str | None = None) -> list[dict[str, Any]]:
-        """One dictionary per series and method; errors are averaged over the origins, and count observed rows only.
+    @property
+    def horizon(self) -> int:
+        """The steps h of a forecast."""
+        return self.forecasts[COMBINED].shape[1]
 
-        Coverage and interval score are dictionaries by level, and None where a method has no bands. MASE is None where a
-        history repeats itself exactly.
+    @property
+    def truth(self) -> np.ndarray:
+        """The rows (O, h, d) after each origin, NaN where one is missing."""
+        return np.asarray(self.series[self.origins[:, None] + np.arange(self.horizon)])
+
+    def errors(self, k: int) -> dict[str, dict[str, float | None]]:
+        """RMSE, MAE, MASE and sMAPE of every method on series k, averaged over the origins, on observed rows.
+
+        MASE is None where a history repeats itself exactly.
         """
-        found = []
-        for k, column in enumerate(self.names):
-            for method, forecasts in self.forecasts.items():
-                errors = [self._errors(i, k, forecasts[i, :, k]) for i in range(len(self.origins))]
-                mean = {name: _mean([e[name] for e in errors if e is not None]) for name in ("rmse", "mae", "mase", "smape")}
-                record: dict[str, Any] = {"column": column, "group": group, "method": method, "horizon": self.truth.shape[1]}
-                record.update(origins=len(self.origins), **mean, coverage=None, interval_score=None)
-                if method == COMBINED:
-                    record.update(self._bands(k))
-                found.append(record)
+        found: dict[str, dict[str, float | None]] = {}
+        for method, forecasts in self.forecasts.items():
+            each = [self._errors(i, k, forecasts[i, :, k]) for i in range(len(self.origins))]
+            found[method] = {
+                name: _mean([errors[name] for errors in each if errors is not None]) for name in ("rmse", "mae", "mase", "smape")
+            }
         return found
 
-    def table(self) -> Table:
-        """The errors: a row per series and method, the verdict beneath."""
-        rows, notes = [], []
-        for k, column in enumerate(self.names):
-            records = [record for record in self.records() if record["column"] == column]
-            ours, seasonal = (next((r for r in records if r["method"] == name), None) for name in (COMBINED, "seasonal naive"))
-            for r in records:
-                cells = ["" if r[name] is None else number(r[name]) for name in ("rmse", "mae", "mase", "smape")]
-                rows.append([column, r["method"], *cells])
-            if ours is not None and seasonal is not None and seasonal["rmse"]:
-                season = int(self.seasons[-1, k])
-                name = f"seasonal naive forecast (season {season})" if season > 1 else "naive forecast"
-                notes.append(f"{column}: {ours['rmse'] / seasonal['rmse']:.2f} times the error of the {name}.")
-            if ours is not None and ours["coverage"]:
-                held = ", ".join(f"the {level} % band {share:.0%}" for level, share in ours["coverage"].items())
-                notes.append(f"{column}: of the rows, {held}.")
-        title = f"Errors over {len(self.origins)} origins, {self.truth.shape[1]} steps each"
-        return Table(title, ["column", "method", "rmse", "mae", "mase", "smape"], rows, notes)
+    def bands(self, k: int) -> tuple[dict[str, float], dict[str, float]]:
+        """Coverage and interval score of the combination's bands of series k, by level, over all origins."""
+        truth, coverage, score = self.truth[:, :, k], dict[str, float](), dict[str, float]()
+        there = ~np.isnan(truth)
+        for level, lower, upper in zip(self.levels, self.lower[..., k], self.upper[..., k], strict=True):
+            coverage[f"{level:g}"] = metrics.coverage(lower[there], upper[there], truth[there])
+            score[f"{level:g}"] = metrics.interval_score(lower[there], upper[there], truth[there], level)
+        return coverage, score
 
     def _errors(self, i: int, k: int, forecast: np.ndarray) -> dict[str, float | None] | None:
         """The errors of a forecast (h,) of series k from origin i; None where no row was observed."""
-        truth = self.truth[i, :, k]
+        truth, history = self.truth[i, :, k], self.series[: self.origins[i], k]
         there = ~np.isnan(truth)
         if not there.any():
             return None
         pair = forecast[there], truth[there]
         errors: dict[str, float | None] = {name: getattr(metrics, name)(*pair) for name in ("rmse", "mae", "smape")}
         try:
-            errors["mase"] = metrics.mase(*pair, self.histories[i][:, k], int(self.seasons[i, k]))
+            errors["mase"] = metrics.mase(*pair, history, int(self.seasons[i, k]))
         except DataError:
             errors["mase"] = None
         return errors
-
-    def _bands(self, k: int) -> dict[str, dict[str, float]]:
-        """Coverage and interval score of the combination's bands of series k, by level, over all origins."""
-        there = ~np.isnan(self.truth[:, :, k])
-        coverage, score = {}, {}
-        for j, level in enumerate(self.levels):
-            lower, upper, truth = (part[:, :, k][there] for part in (self.lower[j], self.upper[j], self.truth))
-            coverage[f"{level:g}"] = metrics.coverage(lower, upper, truth)
-            score[f"{level:g}"] = metrics.interval_score(lower, upper, truth, level)
-        return {"coverage": coverage, "interval_score": score}
 
 
 def _mean(values: list[float | None]) -> float | None:
@@ -112,27 +103,21 @@ def _mean(values: list[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def backtest(
+def rolling_origins(
     forecaster: Forecaster, series: Any, *, origins: int = 8, every: int | None = None, known: Any = None, past: Any = None,
-    times: Any = None, names: Sequence[str] | None = None, report: Callable[[], None] = lambda: None,
+    times: Any = None, names: Sequence[str] | None = None, group: str | None = None,
+    report: Callable[[], None] = lambda: None,
 ) -> Backtest:  # fmt: skip
-    """Fit a forecaster anew at earlier origins, on what was known there, and compare its forecasts with what came.
-
-    Known columns have their actual values after each origin; where these are forecasts in real life, that is optimistic.
+    """Fit a forecaster anew at earlier origins of one group of series, on what was known there, and forecast.
 
     Parameters
     ----------
     forecaster : a `Forecaster`, whose settings are used; it stays as it is
-    series : (n,) or (n, d), as for `Forecaster.fit`
+    series, known, past, times, names : as for `Forecaster.fit`
     origins : how many; the last is a horizon before the end
     every : rows between two origins; the horizon where it is None
-    known, past, times, names : as for `Forecaster.fit`
+    group : the name of the series' group, or None
     report : called after each origin
-
-    Returns
-    -------
-    The forecasts of the combination, of each part, and of the naive method, as a `Backtest`; `table()` and `records()` have
-    their errors.
 
     Raises
     ------
@@ -140,23 +125,12 @@ def backtest(
         As `Forecaster.fit`; too few rows for so many origins.
     ParameterError
         A number out of range.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from reservoir import Forecaster, backtest
-    >>> months = np.arange(96)
-    >>> sales = 100.0 + months + 20.0 * np.sin(2 * np.pi * months / 12)
-    >>> found = backtest(Forecaster(horizon=6, seasons=[12]), sales, origins=3)
-    >>> error = {record["method"]: record["rmse"] for record in found.records()}
-    >>> error["forecast"] < 0.2 * error["seasonal naive"]
-    True
     """
     for name, value in (("origins", origins), ("every", every)):
         if value is not None and value < 1:
             raise ParameterError(f"The '{name}' parameter of backtest must be an integer in [1, inf). Got {value} instead.")
     grid = gridded(series, known, past, times)
-    n, d = grid.series.shape
+    n = len(grid.series)
     horizon = forecaster.steps(n)
     gap = horizon if every is None else every
     ends = n - horizon - gap * np.arange(origins)[::-1]
@@ -177,16 +151,27 @@ def backtest(
         report()
     predictions = [model.predict() for model in fitted]
     forecasts = {COMBINED: np.stack([prediction.values for prediction in predictions])}
-    parts = [model.by_part() for model in fitted]
-    forecasts.update({name: np.stack([part[name] for part in parts]) for name in parts[0]})
-    forecasts["naive"] = np.stack([np.tile(_last_values(grid.series[:end]), (horizon, 1)) for end in ends])
+    references, parts = [_references(model) for model in fitted], [model.by_part() for model in fitted]
+    forecasts.update({name: np.stack([found[name] for found in references]) for name in REFERENCES})
+    forecasts.update({PART.format(name): np.stack([found[name] for found in parts]) for name in parts[0]})
     lower, upper = (np.stack([getattr(p, side) for p in predictions], axis=1) for side in ("lower", "upper"))
-    truth = np.stack([grid.series[end : end + horizon] for end in ends])
-    seasons = np.array([[model.models_[k].past.season for k in range(d)] for model in fitted])
-    histories = tuple(grid.series[:end] for end in ends)
-    return Backtest(predictions[0].names, ends, truth, forecasts, predictions[0].levels, lower, upper, histories, seasons)
+    seasons = np.array([[one.past.season for one in model.models_] for model in fitted])
+    stamps = None if grid.times is None else grid.times[:n]
+    return Backtest(
+        predictions[0].names, grid.series, stamps, ends, forecasts, predictions[0].levels, lower, upper, seasons, group
+    )
 
 
-def _last_values(series: np.ndarray) -> np.ndarray:
-    """The last observed value (d,) of each series (n, d)."""
-    return np.array([column[~np.isnan(column)][-1] for column in series.T])
+def _references(model: Forecaster) -> dict[str, np.ndarray]:
+    """The forecasts (h, d) of the references past the end of what a forecaster was fitted to, by their names."""
+    found: dict[str, list[np.ndarray]] = {name: [] for name in REFERENCES}
+    known, horizon = model.prepared_.known, model.prepared_.horizon
+    for one, column in zip(model.models_, model.prepared_.series.T, strict=True):
+        start, season = int(np.argmax(~np.isnan(column))), one.past.season
+        series = fill_gaps(column[start:], model.fill or "last", season)
+        end = np.array([len(series)])
+        found["naive"].append(np.repeat(column[~np.isnan(column)][-1], horizon))
+        found["seasonal naive"].append(seasonal_naive(series, season, end, horizon)[0])
+        found["seasonal naive with drift"].append(drift(series, season, end, horizon)[0])
+        found["linear regression"].append(lag_regression(series, known[start:], season, horizon))
+    return {name: np.stack(columns, axis=1) for name, columns in found.items()}

@@ -194,14 +194,15 @@ class Forecaster(Estimator):
         """What was found in a series and chosen for it."""
         past = model.past
         scale = {0.0: "its logarithm", 0.5: "its square root", 1.0: "the series itself"}[past.scale.power]
-        lines = [f"models {scale}, with {f'a season of {past.season} rows' if past.season > 1 else 'no season'}."]
+        season = f"a season of {past.season} rows" if past.season > 1 else "no season"
+        others = ", ".join(f"{period:g}" for period in past.periods if round(period) != past.season)
+        lines = [f"models {scale}, with {season}{f' and the periods {others}' if others else ''}."]
         if not past.observed.all():
             lines.append(f"{gaps_in_words(~past.observed)}; they are filled ({self.fill}).")
         suspect = sentinel(past.scale.restored(past.z + past.effects[: len(past.z)])[past.observed])
         if suspect is not None:
             lines.append(f"the value {suspect:g} is far from all others; leave such cells blank if they mean that none is known.")
-        shares = {name: float(model.weights[[n == name for n in model.names]].sum()) for name in dict.fromkeys(model.names)}
-        weights = ", ".join(f"{part} {share:.0%}" for part, share in sorted(shares.items(), key=lambda item: -item[1]))
+        weights = ", ".join(f"{part} {share:.0%}" for part, share in model.shares().items())
         return [*lines, f"weights from {len(past.origins)} earlier origins: {weights}."]
 
     def _levels(self) -> tuple[float, ...]:

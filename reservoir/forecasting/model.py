@@ -11,6 +11,7 @@ from reservoir.forecasting.bands import Errors, half_width, past_errors
 from reservoir.forecasting.combination import errors_left_out, weights
 from reservoir.forecasting.parts import Arrays, Part, Reference
 from reservoir.forecasting.past import Past, fill_gaps, inner_origins
+from reservoir.forecasting.references import seasonal_naive
 from reservoir.forecasting.regression import Regression, fitted_effects
 from reservoir.forecasting.transform import Scale, choose_power
 from reservoir.validation import ParameterError
@@ -27,6 +28,8 @@ class SeriesModel:
     weights : (M,) of these
     arrays : what each part keeps, by its name
     errors : of the combination from the inner origins, scaled, for the bands
+    past_rmse : root mean squared errors of the combination and of the seasonal naive forecast from the inner origins, in the
+        series' units; at each origin the combination has the weights that the other origins give
     """
 
     past: Past
@@ -34,11 +37,18 @@ class SeriesModel:
     weights: np.ndarray
     arrays: Mapping[str, Arrays]
     errors: Errors
+    past_rmse: tuple[float, float]
 
     def members(self, parts: Mapping[str, Part]) -> np.ndarray:
         """The forecasts (M, h) that are combined, in units of z."""
         found = [part.apply(self.past, self.arrays[name]) for name, part in parts.items()]
         return np.concatenate(found) + self.past.effects[len(self.past.z) :]
+
+    def shares(self) -> dict[str, float]:
+        """The weight of each part that has a forecast, by name, the largest first."""
+        names = np.array(self.names)
+        found = {name: float(self.weights[names == name].sum()) for name in dict.fromkeys(self.names)}
+        return dict(sorted(found.items(), key=lambda item: -item[1]))
 
     def by_part(self, parts: Mapping[str, Part]) -> dict[str, np.ndarray]:
         """The forecast (h,) of each part that has one, the mean where it has several, in the series' units."""
@@ -77,7 +87,19 @@ def fit_series(
     errors = np.concatenate([forecasts for forecasts, _ in found.values()]) - past.truth
     left_out = errors_left_out(errors, guard, horizon, n)
     kept = {name: arrays for name, (_, arrays) in found.items()}
-    return SeriesModel(past, names, weights(errors, guard, horizon, n), kept, past_errors(left_out, past.origins, n))
+    return SeriesModel(
+        past, names, weights(errors, guard, horizon, n), kept, past_errors(left_out, past.origins, n), _past_rmse(past, left_out)
+    )
+
+
+def _past_rmse(past: Past, errors: np.ndarray) -> tuple[float, float]:
+    """The `past_rmse` of a `SeriesModel`, from the combination's errors (n_origins, h) in units of z."""
+    rows = past.origins[:, None] + np.arange(past.horizon)
+    whole, restored = past.z + past.effects[: len(past.z)], past.scale.restored
+    naive, truth = seasonal_naive(whole, past.season, past.origins, past.horizon), whole[rows]
+    found = [restored(forecasts) - restored(truth) for forecasts in (truth + errors, naive)]
+    first, second = (float(np.sqrt(np.mean(np.square(part[past.observed[rows]])))) for part in found)
+    return first, second
 
 
 def standardized_past(series: np.ndarray, horizon: int, season: int, periods: Sequence[float], fill: str) -> Past:

@@ -10,6 +10,9 @@ import numpy as np
 
 from reservoir.kernels.smoothing import smooth_levels
 
+LAGS = 7
+RIDGE = 1e-6
+"""Of `lag_regression`, relative to the variance of its columns: enough for columns that repeat each other."""
 THETA_RATES = np.array([0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.99])
 
 
@@ -73,4 +76,26 @@ def theta(z: np.ndarray, season: int, origins: np.ndarray, horizon: int) -> np.n
         half_slope = 0.5 * float(centered @ rest) / max(float(centered @ centered), 1.0)
         smooth_levels(rest, half_slope, THETA_RATES, levels, errors)
         out[i] = levels[np.argmin(errors)] + half_slope * steps + effects[(origin - 1 + steps) % season]
+    return out
+
+
+def lag_regression(series: np.ndarray, known: np.ndarray, season: int, horizon: int) -> np.ndarray:
+    """Linear regression on the last values, the last of the same season, and known columns, for each lead by itself.
+
+    Takes a series (n,) without gaps and its known columns (n + h, q); returns the forecast (h,) past its end. There are up to
+    seven last values, fewer where the series has few rows.
+    """
+    n = len(series)
+    lags = int(np.clip((n - horizon - season) // 4, 1, LAGS))
+    ends = np.arange(max(lags, season) - 1, n)  # the last row known to each forecast
+    last = np.stack([series[ends - lag] for lag in range(lags)], axis=1)
+    out = np.empty(horizon)
+    for lead in range(1, horizon + 1):
+        same = series[ends + lead - season * -(-lead // season)]
+        columns = np.column_stack([last, same, known[ends + lead]])
+        past, target = columns[:-lead], series[ends[lead:]]
+        center, spread = past.mean(axis=0), past.std(axis=0)
+        scaled = (columns - center) / np.where(spread > 0.0, spread, 1.0)
+        gram = scaled[:-lead].T @ scaled[:-lead] + RIDGE * len(past) * np.eye(scaled.shape[1])
+        out[lead - 1] = target.mean() + scaled[-1] @ np.linalg.solve(gram, scaled[:-lead].T @ (target - target.mean()))
     return out

@@ -1,4 +1,4 @@
-"""The forecast of a user's own series, and its report: how the same settings did on the end of the record."""
+"""The reports of forecasts and backtests: plain data, tables with verdicts and choices in words, files, pictures."""
 
 from __future__ import annotations
 
@@ -9,120 +9,207 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.base.tables import Table, counted, number
-from reservoir.files.writing import write_rows
+from reservoir.base.tables import Table, as_json, counted, number
+from reservoir.files.writing import write_csv
+from reservoir.forecasting.backtest import COMBINED, Backtest
+from reservoir.forecasting.forecaster import Forecast, Forecaster
+from reservoir.forecasting.source import time_texts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+POWERS = {0.0: "logarithm", 0.5: "square root", 1.0: None}
+OPTIMISTIC = (
+    "Known columns have their actual values after each origin; where these are forecasts in real life, the errors are optimistic."
+)
+
+
+def season_name(season: int) -> str:
+    """The seasonal naive forecast with its season; that without a season is the naive one."""
+    return f"seasonal naive forecast (season {season})" if season > 1 else "naive forecast"
+
+
+def verdict(rmse: float | None, naive: float | None, season: int) -> str | None:
+    """How an error compares with that of the seasonal naive forecast, in words; None where that one has no error.
+
+    >>> verdict(2.0, 0.5, 12)
+    '4.00 times the error of the seasonal naive forecast (season 12)'
+    """
+    return f"{rmse / naive:.2f} times the error of the {season_name(season)}" if naive and rmse is not None else None
+
+
+def group_notes(left_out: Mapping[str, str]) -> list[str]:
+    """A line for each group that is left out."""
+    return [f"Group '{group}' is left out: {reason}" for group, reason in left_out.items()]
+
 
 @dataclass(frozen=True)
-class Forecast:
-    """Steps ahead of a series of d columns: median, band and members of an ensemble, in the series' own units."""
+class GroupForecast:
+    """The forecast of one group of series, and the fitted `Forecaster` that made it; `rows` are all those of the series."""
 
-    median: np.ndarray  # (steps, d)
-    low: np.ndarray
-    high: np.ndarray
-    members: np.ndarray  # (n_seeds that stayed finite, steps, d)
-    diverged: int
+    group: str | None
+    rows: int
+    forecaster: Forecaster
+    forecast: Forecast
+
+    @property
+    def steps(self) -> list[Any]:
+        """The times of the forecast's rows as text, or their numbers, counted from 1 at the start of the series."""
+        times, count = self.forecast.times, len(self.forecast.values)
+        return list(range(self.rows + 1, self.rows + count + 1)) if times is None else time_texts(times)
+
+    def places(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The times or row numbers (n,) of the history, the history (n, d), and the times or row numbers (h,) of the forecast."""
+        prepared, times = self.forecaster.prepared_, self.forecast.times
+        n, h = len(prepared.series), len(self.forecast.values)
+        if prepared.times is None or times is None:
+            return np.arange(self.rows - n + 1, self.rows + 1), prepared.series, np.arange(self.rows + 1, self.rows + h + 1)
+        return prepared.times, prepared.series, times
+
+    def label(self, name: str) -> str:
+        """The name of a series, with that of its group."""
+        return name if self.group is None else f"{self.group}: {name}"
 
 
 @dataclass(frozen=True)
 class ForecastReport:
-    """A series' forecast past its end, and how the same settings did on the end of the record, which they had not seen."""
+    """Forecasts of the series of every group past their ends, with what was chosen and how far it was off in the past.
 
-    series: np.ndarray  # (T, d), in the units of the file
-    names: list[str]
-    settings: Mapping[str, Any]
-    period: int | None
-    held_out: Forecast  # of the last rows
-    future: Forecast
-    baselines: Mapping[str, np.ndarray]  # trivial forecasts of the last rows, (holdout, d) each
-    errors: Mapping[str, list[float]]  # root mean squared error on the last rows, by forecast, for each column
+    Attributes
+    ----------
+    groups : a `GroupForecast` for each group; of a file without groups there is one
+    left_out : the reasons why groups have no forecast, by their names
+    """
 
-    @property
-    def holdout(self) -> int:
-        """How many rows were held out."""
-        return len(self.held_out.median)
+    groups: tuple[GroupForecast, ...]
+    left_out: Mapping[str, str]
 
-    @property
-    def diverged(self) -> int:
-        """How many networks diverged, of those fitted before the hold-out and those fitted on all rows."""
-        return self.held_out.diverged + self.future.diverged
-
-    def records(self) -> list[Mapping[str, Any]]:
-        """The errors, the settings and the forecast past the end as plain data, in a list of one."""
-        record = {
-            "columns": self.names,
-            "rows": len(self.series),
-            "holdout": self.holdout,
-            "horizon": len(self.future.median),
-            "period": self.period,
-            "settings": self.settings,
-            "rmse": self.errors,
-            "diverged": self.diverged,
-            "forecast": self.future.median,
-            "low": self.future.low,
-            "high": self.future.high,
-        }
-        return [record]
+    def records(self) -> list[dict[str, Any]]:
+        """One dictionary per group and column: what was chosen, the past errors with their verdict, forecast and bands."""
+        found = []
+        for one in self.groups:
+            forecast, step = one.forecast, one.forecaster.prepared_.step
+            for k, (name, model) in enumerate(zip(forecast.names, one.forecaster.models_, strict=True)):
+                bands = {
+                    side: {f"{level:g}": band[:, k] for level, band in zip(forecast.levels, getattr(forecast, side), strict=True)}
+                    for side in ("lower", "upper")
+                }
+                ours, naive = model.past_rmse
+                found.append({
+                    "column": name, "group": one.group, "method": COMBINED, "rows": one.rows, "horizon": len(forecast.values),
+                    "step": None if step is None else str(step), "season": model.past.season, "periods": model.past.periods,
+                    "transform": POWERS[model.past.scale.power], "weights": model.shares(),
+                    "filled": int(np.count_nonzero(~model.past.observed)), "origins": len(model.past.origins),
+                    "rmse": {COMBINED: ours, "seasonal naive": naive}, "verdict": verdict(ours, naive, model.past.season),
+                    "times": one.steps, "forecast": forecast.values[:, k], **bands,
+                })  # fmt: skip
+        return found
 
     def table(self) -> Table:
-        """The errors on the hold-out: a row per forecast and column."""
-        truth = self.series[-self.holdout :]
-        ours, *trivial = self.errors
+        """The past errors, a row per group and column; beneath, the verdicts and what was chosen."""
         rows, notes = [], []
-        for k, column in enumerate(self.names):
-            best = min(trivial, key=lambda name: self.errors[name][k])
-            least = self.errors[best][k]
-            for name, errors in self.errors.items():
-                quotients = _quotient(errors[k], truth[:, k].std()), _quotient(errors[k], least)
-                rows.append([column, name, number(errors[k]), *quotients])
-            if self.errors[ours][k] >= least:
-                notes.append(f"The {best} forecast of {column} is no worse than the network's; prefer it.")
-        columns = ["column", "forecast", "rmse", "nrmse", "rmse / best naive"]
-        return Table("Error on the hold-out", columns, rows, [*notes, *self._notes(truth)])
-
-    def _notes(self, truth: np.ndarray) -> list[str]:
-        """What was chosen, and how far the band can be trusted, given the held-out rows (holdout, d)."""
-        chosen = ", ".join(f"{name.replace('__', '.')}={value}" for name, value in self.settings.items())
-        period = "none found" if self.period is None else str(self.period)
-        inside = np.mean((self.held_out.low <= truth) & (truth <= self.held_out.high))
-        notes = [
-            f"Settings: {chosen}",
-            f"Seasonal period: {period}. Rows: {len(self.series)}, held out: {self.holdout}.",
-            f"The band held {inside:.0%} of the held-out values; it is meant to hold 80%.",
-        ]
-        if self.diverged:
-            networks = 2 * (len(self.future.members) + self.future.diverged)
-            notes.append(f"{self.diverged} of {networks} networks diverged and were left out.")
-        return notes
+        for one in self.groups:
+            for name, model in zip(one.forecast.names, one.forecaster.models_, strict=True):
+                ours, naive = model.past_rmse
+                words = verdict(ours, naive, model.past.season) or f"the {season_name(model.past.season)} had no error"
+                notes.append(f"{one.label(name)}: {words}, from {counted(len(model.past.origins), 'earlier origin')}.")
+                ratio = number(ours / naive) if naive else ""
+                rows.append([one.label(name), f"{one.rows:,}", number(ours), number(naive), ratio])
+        for one in self.groups:
+            notes += [line if one.group is None else f"{one.group}: {line}" for line in one.forecaster.describe()]
+        title = f"Forecasts of {counted(len(self.groups[0].forecast.values), 'step')}: root mean squared errors in the past"
+        return Table(title, ["column", "rows", "rmse", "seasonal naive", "ratio"], rows, [*notes, *group_notes(self.left_out)])
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write the forecast past the end: a row per step, with the number its row would have, the median and the band."""
-        header = [f"{name}{suffix}" for name in self.names for suffix in ("", "_low", "_high")]
-        future = self.future
-        values = np.stack([future.median, future.low, future.high], axis=2).reshape(len(future.median), -1)
-        write_rows(path, header, values, len(self.series) + 1)
+        """Write the forecasts: a row per group and step, with its time, or the number that the row would have."""
+        first = self.groups[0]
+        grouped = first.group is not None
+        columns = first.forecast.columns()
+        header = [*(["group"] if grouped else []), "row" if first.forecast.times is None else "time", *columns]
+        rows = []
+        for one in self.groups:
+            values = np.stack(list(one.forecast.columns().values()), axis=1).tolist()
+            rows += [[*([one.group] if grouped else []), step, *row] for step, row in zip(one.steps, values, strict=True)]
+        write_csv(path, header, rows)
 
     def plot(self, path: str | os.PathLike[str] | None = None, title: str | None = None) -> Figure:
-        """Draw the first column: the end of the record, its forecast there and past the end; also to a file, if one is given.
+        """Draw the end of each series with its forecast and bands; also to a file, if one is given.
 
         Raises `ParameterError` when matplotlib is missing or the file is not of png, svg or pdf.
         """
         from reservoir.plotting import forecast_figure, kept
 
-        ours, *trivial = self.errors
-        best = min(trivial, key=lambda name: self.errors[name][0])
-        off, least = (number(self.errors[name][0]) for name in (ours, best))
-        finding = (
-            f"{self.names[0] if title is None else title}: the forecast of the last {self.holdout} rows is off by {off} (rmse)"
-        )
-        networks = counted(len(self.future.members), "network")
-        about = f"the best trivial one, {best}, by {least}; {len(self.series):,} rows, {networks}"
-        return kept(forecast_figure(self, f"{finding}\n{about}"), path)
+        return kept(forecast_figure(self, title), path)
 
 
-def _quotient(error: float, scale: float) -> str:
-    """An error relative to a scale, for people; nothing where the scale is zero."""
-    return number(error / scale) if scale > 0.0 else ""
+@dataclass(frozen=True)
+class BacktestReport:
+    """Forecasts of the series of every group from earlier origins, compared with what came.
+
+    Attributes
+    ----------
+    groups : a `Backtest` for each group; of a file without groups there is one
+    left_out : the reasons why groups have no backtest, by their names
+    known : whether columns were known ahead
+    """
+
+    groups: tuple[Backtest, ...]
+    left_out: Mapping[str, str]
+    known: bool
+
+    def records(self) -> list[dict[str, Any]]:
+        """One dictionary per column, group and method; errors are averaged over the origins, and count observed rows only.
+
+        Coverage and interval score are dictionaries by level, and None where a method has no bands.
+        """
+        found = []
+        for one in self.groups:
+            for k, column in enumerate(one.names):
+                errors = one.errors(k)
+                naive = errors["seasonal naive"]["rmse"]
+                for method, of_method in errors.items():
+                    coverage, score = one.bands(k) if method == COMBINED else (None, None)
+                    found.append({
+                        "column": column, "group": one.group, "method": method, "horizon": one.horizon,
+                        "origins": len(one.origins), **of_method, "coverage": coverage, "interval_score": score,
+                        "verdict": verdict(of_method["rmse"], naive, int(one.seasons[-1, k])),
+                    })  # fmt: skip
+        return found
+
+    def table(self) -> Table:
+        """The errors: a row per group, column and method; the verdicts beneath."""
+        rows, notes = [], []
+        for record in self.records():
+            label = record["column"] if record["group"] is None else f"{record['group']}: {record['column']}"
+            cells = ["" if record[name] is None else number(record[name]) for name in ("rmse", "mae", "mase", "smape")]
+            rows.append([label, record["method"], *cells])
+            if record["method"] == COMBINED:
+                notes.append(f"{label}: {record['verdict'] or 'the seasonal naive forecast has no error'}.")
+                if record["coverage"]:
+                    held = ", ".join(f"the {level} % band {share:.0%}" for level, share in record["coverage"].items())
+                    notes.append(f"{label}: of the rows, {held}.")
+        first = self.groups[0]
+        title = f"Errors over {counted(len(first.origins), 'origin')}, {counted(first.horizon, 'step')} each"
+        notes += [OPTIMISTIC] * self.known + group_notes(self.left_out)
+        return Table(title, ["column", "method", "rmse", "mae", "mase", "smape"], rows, notes)
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write the errors: a row per group, column and method; coverage and interval score have a column for each level."""
+        header: list[str] = []
+        rows = []
+        for record in self.records():
+            by_level = {name: record.pop(name) or {} for name in ("coverage", "interval_score")}
+            for name, values in by_level.items():
+                record.update({f"{name}_{level:g}": values.get(f"{level:g}") for level in self.groups[0].levels})
+            header = list(record)
+            rows.append(list(as_json(record).values()))
+        write_csv(path, header, rows)
+
+    def plot(self, path: str | os.PathLike[str] | None = None, title: str | None = None) -> Figure:
+        """Draw the forecasts from every origin over the record, error and coverage against the lead; also to a file.
+
+        Raises `ParameterError` when matplotlib is missing or the file is not of png, svg or pdf.
+        """
+        from reservoir.plotting import backtest_figure, kept
+
+        return kept(backtest_figure(self, title), path)

@@ -1,87 +1,185 @@
-"""The forecast of a user's own series, from a file or an array."""
+"""Forecasts and backtests of a user's own series, from a file or an array."""
 
 from __future__ import annotations
 
-import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from reservoir.files.csv_file import read_csv
-from reservoir.forecasting.ensemble import forecast_record
-from reservoir.forecasting.report import ForecastReport
-from reservoir.validation import DataError, ParameterError, as_sequences
+from reservoir.base.estimator import clone
+from reservoir.files.reading import PathLike
+from reservoir.forecasting.backtest import Backtest, rolling_origins
+from reservoir.forecasting.forecaster import Forecaster
+from reservoir.forecasting.report import BacktestReport, ForecastReport, GroupForecast, group_notes
+from reservoir.forecasting.source import Source, each_group
+from reservoir.forecasting.table import SeriesTable
+from reservoir.validation import ParameterError
 
 
 def forecast(
     data: Any,
-    horizon: int | None = None,
+    forecaster: Forecaster | None = None,
     *,
     columns: Sequence[str] | None = None,
-    holdout: int | None = None,
-    period: int | None = None,
-    settings: Mapping[str, Any] | None = None,
-    seeds: Sequence[int] = range(10),
+    time: Any = None,
+    known: Any = None,
+    past: Any = None,
+    future: PathLike | None = None,
+    group: str | None = None,
+    timezone: str | None = None,
     report: Callable[[], None] = lambda: None,
 ) -> ForecastReport:
-    """Forecast a series past its end with an ensemble of echo state networks; `reservoir forecast` does the same.
-
-    Holds out the end of the record, chooses settings on what comes before, measures the error on the hold-out beside the
-    naive forecast (the last value) and the seasonal-naive one (the last period), then forecasts past the end.
+    """Forecast series past their ends, with bands; `reservoir forecast` does the same.
 
     Parameters
     ----------
-    data : the path of a CSV file, or an array (T,) or (T, n_columns)
-    horizon : steps to forecast past the end; a tenth of the rows, at most 100, unless given
-    columns : of a file, the columns to read, the only numeric one unless given; of an array, the names of its columns
-    holdout : rows at the end to test on; the horizon unless given
-    period : of the seasonal-naive forecast, in rows; estimated unless given
-    settings : parameters of the networks that are not searched for, nested ones as `readout__ridge`
-    seeds : one network each
-    report : called after each fit
+    data : the path of a CSV file, or an array (n,) or (n, d)
+    forecaster : a `Forecaster` with the horizon and all other settings, which stays as it is; the default one where it is None
+    columns : of a file, the columns to forecast, the only column of numbers that has no other use unless given; of an array,
+        the names of its columns
+    time : of a file, the column of the times, found if there is one; of an array, NumPy dates (n,) or (m,)
+    known : what is known ahead: of a file, columns, whose rows at the end without targets are to come; of an array, an array
+        (m, q), m >= n + horizon
+    past : what is known up to now only: of a file, columns; of an array, an array (n, e)
+    future : a second file with the known columns of the rows to come, and the same columns of times and groups
+    group : the column of a file that says which series a row belongs to, for series one below the other; each is forecast on
+        its own
+    timezone : of a file's local times, such as "Europe/Berlin"; where an hour is repeated, its first row is the earlier one
+    report : called after each group
 
     Returns
     -------
-    The report: `future` has median, low and high (horizon, n_columns) in the units of the data, `held_out` the same of the
-    rows held out; `table()` has the errors on the hold-out, `to_csv(path)` writes the forecast, `plot()` draws it.
+    The report: `groups[0].forecast` has values, lower and upper; `records()` all as plain data, with a verdict for each column;
+    `table()` the verdicts and what was chosen; `to_csv(path)` writes the forecast, `plot()` draws it.
 
     Raises
     ------
     DataError
-        Too short a series, a constant column, values that are missing or no numbers.
+        Too few rows, a constant series, gaps without `fill`, a known column that ends before the horizon, times that cannot be
+        read, or repeat. If some groups can be forecast, a warning names the others and says why.
     ParameterError
-        A number or a setting out of range, no seeds, as many names as there are not columns.
-    DivergenceError
-        No network stays finite.
-    OSError
-        The file cannot be read.
+        A setting out of range.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from reservoir import forecast
-    >>> wave = np.sin(0.3 * np.arange(400))
-    >>> settings = {"units": 50, "spectral_radius": 0.9, "leak_rate": 1.0, "input_scaling": 0.3}
-    >>> report = forecast(wave, horizon=20, settings=settings, seeds=range(3))
-    >>> report.future.median.shape
-    (20, 1)
-    >>> report.errors["echo state network"][0] < 0.1 * report.errors["naive"][0]
+    >>> from reservoir import Forecaster, forecast
+    >>> months = np.arange(96)
+    >>> sales = 100.0 + months + 20.0 * np.sin(2 * np.pi * months / 12)
+    >>> report = forecast(sales, Forecaster(horizon=6, seasons=[12]), columns=["sales"])
+    >>> report.groups[0].forecast.values[:, 0].round().tolist()
+    [196.0, 207.0, 215.0, 219.0, 217.0, 211.0]
+    >>> report.table().notes[0]
+    'sales: 0.00 times the error of the seasonal naive forecast (season 12), from 16 earlier origins.'
+    """
+    source = Source(data, columns, time, known, past, group, timezone, future)
+    found = forecast_tables(source, source.tables(), forecaster or Forecaster(), report)
+    _warn(found.left_out)
+    return found
+
+
+def forecast_tables(
+    source: Source, tables: Sequence[SeriesTable], forecaster: Forecaster, report: Callable[[], None]
+) -> ForecastReport:
+    """Forecast the tables that were read from a source; `report` is called after each."""
+
+    def work(table: SeriesTable) -> GroupForecast:
+        source.check_known(table, forecaster)
+        model = clone(forecaster)
+        model.fit(table.series, known=table.known, past=table.past, times=table.times, names=table.names)
+        report()
+        return GroupForecast(table.group, len(table.series), model, model.predict())
+
+    _check(forecaster)
+    return ForecastReport(*each_group(tables, work))
+
+
+def backtest(
+    data: Any,
+    forecaster: Forecaster | None = None,
+    *,
+    origins: int = 8,
+    every: int | None = None,
+    columns: Sequence[str] | None = None,
+    time: Any = None,
+    known: Any = None,
+    past: Any = None,
+    group: str | None = None,
+    timezone: str | None = None,
+    report: Callable[[], None] = lambda: None,
+) -> BacktestReport:
+    """Forecast from earlier origins, on what was known there, and compare with what came; `reservoir backtest` does the same.
+
+    The combined forecast is compared with the naive, the seasonal naive, the seasonal naive forecast with drift, a linear
+    regression on the last values and what is known ahead, and with each of its own parts. Known columns have their actual values
+    after each origin; where these are forecasts in real life, that is optimistic.
+
+    Parameters
+    ----------
+    data, forecaster : as for `forecast`
+    origins : how many; the last is a horizon before the end
+    every : rows between two origins; the horizon where it is None
+    columns, time, known, past, group, timezone : as for `forecast`
+    report : called after each origin of each group
+
+    Returns
+    -------
+    The report: `groups[0]` has the forecasts of every method; `records()` their errors, `table()` too, with the verdicts;
+    `to_csv(path)` writes the errors, `plot()` draws the forecasts, and error and coverage against the lead.
+
+    Raises
+    ------
+    DataError
+        As `forecast`; too few rows for so many origins.
+    ParameterError
+        A number or a setting out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from reservoir import Forecaster, backtest
+    >>> months = np.arange(96)
+    >>> sales = 100.0 + months + 20.0 * np.sin(2 * np.pi * months / 12)
+    >>> found = backtest(sales, Forecaster(horizon=6, seasons=[12]), origins=3)
+    >>> error = {record["method"]: record["rmse"] for record in found.records()}
+    >>> error["forecast"] < 0.2 * error["seasonal naive"]
     True
     """
-    if not len(seeds):
-        raise ParameterError("The 'seeds' parameter of forecast must hold at least one seed. Got none; give one, as seeds=[0].")
-    if isinstance(columns, str):
-        columns = [columns]
-    if isinstance(data, (str, os.PathLike)):
-        series, names = read_csv(data, columns)
-    else:
-        sequences = as_sequences(data, "data")
-        if len(sequences) > 1:
-            raise DataError(f"data: must be one series, (T,) or (T, n_columns). Got {len(sequences)} sequences instead.")
-        series = sequences[0]
-        width = series.shape[1]
-        names = [f"column {k + 1}" for k in range(width)] if columns is None else list(columns)
-        if len(names) != width:
-            raise ParameterError(
-                f"The 'columns' parameter of forecast must name each of the {width} columns. Got {len(names)} names instead."
-            )
-    return forecast_record(series, names, horizon, holdout, period, settings, seeds, report)
+    source = Source(data, columns, time, known, past, group, timezone)
+    found = backtest_tables(source, source.tables(), forecaster or Forecaster(), origins, every, report)
+    _warn(found.left_out)
+    return found
+
+
+def backtest_tables(
+    source: Source,
+    tables: Sequence[SeriesTable],
+    forecaster: Forecaster,
+    origins: int,
+    every: int | None,
+    report: Callable[[], None],
+) -> BacktestReport:
+    """Backtest the tables that were read from a source; `report` is called after each origin of each."""
+
+    def work(table: SeriesTable) -> Backtest:
+        source.check_known(table)
+        return rolling_origins(
+            forecaster, table.series, origins=origins, every=every, known=table.known, past=table.past, times=table.times,
+            names=table.names, group=table.group, report=report,
+        )  # fmt: skip
+
+    _check(forecaster)
+    return BacktestReport(*each_group(tables, work), known=source.known is not None)
+
+
+def _check(forecaster: Any) -> None:
+    """Raise `ParameterError` for what is no `Forecaster`, and for a setting out of its range."""
+    if not isinstance(forecaster, Forecaster):
+        remedy = "must be a Forecaster, as Forecaster(horizon=12)"
+        raise ParameterError(f"The 'forecaster' parameter {remedy}. Got {forecaster!r} instead.")
+    forecaster.check()
+
+
+def _warn(left_out: Mapping[str, str]) -> None:
+    for line in group_notes(left_out):
+        warnings.warn(line, RuntimeWarning, stacklevel=3)

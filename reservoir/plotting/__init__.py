@@ -6,15 +6,15 @@ Every function gives a `matplotlib.figure.Figure`, without pyplot, windows or gl
     plotting.save(figure, "narma10.svg")
 """
 
+from reservoir.plotting.forecasts import backtest_figure, forecast_figure
 from reservoir.plotting.models.comparison import learning_figure, score_figure
 from reservoir.plotting.models.diagnostics import gradient_figure, inspect_figure
-from reservoir.plotting.records import forecast_figure
 from reservoir.plotting.style import check, kept, save
 from reservoir.plotting.sweeps.figure import sweep_figure
 from reservoir.plotting.tasks.figure import PICTURES, Picture, overlay_figure, task_figure
 from reservoir.plotting.tasks.series import Overlay
 
 __all__ = [
-    "PICTURES", "Overlay", "Picture", "check", "forecast_figure", "gradient_figure", "inspect_figure", "kept",
-    "learning_figure", "overlay_figure", "save", "score_figure", "sweep_figure", "task_figure",
+    "PICTURES", "Overlay", "Picture", "backtest_figure", "check", "forecast_figure", "gradient_figure", "inspect_figure",
+    "kept", "learning_figure", "overlay_figure", "save", "score_figure", "sweep_figure", "task_figure",
 ]  # fmt: skip

@@ -1,0 +1,131 @@
+"""The series that a forecast is asked for: the columns of a file, in groups, with what is known ahead, or an array."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from reservoir.base.tables import counted
+from reservoir.files.reading import PathLike
+from reservoir.forecasting.forecaster import Forecaster
+from reservoir.forecasting.table import SeriesTable, read_series
+from reservoir.forecasting.times import infer_step, positions
+from reservoir.validation import DataError, ParameterError
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where series come from, with the arguments of `forecast` and `backtest` of the same names."""
+
+    data: Any
+    columns: Sequence[str] | None = None
+    time: Any = None
+    known: Any = None
+    past: Any = None
+    group: str | None = None
+    timezone: str | None = None
+    future: PathLike | None = None
+
+    def tables(self) -> list[SeriesTable]:
+        """Read the series, a table for each group."""
+        columns = _names(self.columns)
+        if not isinstance(self.data, (str, os.PathLike)):
+            return [self._array(columns)]
+        known, past = _names(self.known), _names(self.past)
+        options = {"time": self.time, "group": self.group, "timezone": self.timezone}
+        tables = read_series(self.data, columns, known=known, past=past, **options)
+        if self.future is None:
+            return tables
+        if not known:
+            raise ParameterError(f"The 'future' file holds known columns; name them with 'known'. Got {self.future} and none.")
+        ahead = {table.group: table for table in read_series(self.future, known, **options)}
+        return [_continued(table, ahead[table.group], self) if table.group in ahead else table for table in tables]
+
+    def _array(self, columns: Sequence[str]) -> SeriesTable:
+        """The table of an array (n,) or (n, d), whose known and past columns and times are arrays too."""
+        for name in ("group", "timezone", "future"):
+            if getattr(self, name) is not None:
+                given = getattr(self, name)
+                raise ParameterError(f"The '{name}' parameter is for files. Got {given!r} with an array; leave it out.")
+        series = np.asarray(self.data)
+        wide = series.reshape(len(series), -1) if series.ndim else series.reshape(1, 1)
+        names = tuple(columns) or tuple(f"column {k + 1}" for k in range(wide.shape[1]))
+        return SeriesTable(None, names, self.data, self.known, self.past, self.time)
+
+    def check_known(self, table: SeriesTable, forecaster: Forecaster | None = None) -> None:
+        """Raise `DataError` for a known column of a file that ends before the horizon past the series, or the series, does."""
+        if not isinstance(self.data, (str, os.PathLike)) or table.known is None:
+            return
+        n, times = len(table.series), table.times
+        places = np.arange(len(table.known)) if times is None else positions(times, infer_step(times))
+        horizon = 0 if forecaster is None else forecaster.steps(int(places[n - 1]) + 1)
+        for name, column in zip(_names(self.known), table.known.T, strict=True):
+            there = np.flatnonzero(~np.isnan(column))
+            if not there.size:
+                raise DataError(f"Known column '{name}' has no values; give them, or leave the column out.")
+            rows = int(places[there[-1]] - places[n - 1])
+            if rows < horizon:
+                end = f"in row {there[-1] + 1}" if times is None else f"at {time_texts(times[there[-1:]])[0]}"
+                apart = f"{counted(abs(rows), 'row')} {'past' if rows >= 0 else 'before'} the end of the series"
+                remedy = f"the horizon of {horizon} needs {horizon}. Give more in this file or in `future`, or lower the horizon"
+                if horizon == 0:
+                    remedy = "a backtest needs all rows of the series. Give them, or leave the column out"
+                raise DataError(f"Known column '{name}' ends {end}, {apart}; {remedy}.")
+
+
+def time_texts(times: np.ndarray) -> list[str]:
+    """Dates (n,) as text: the day, with the time of day where one of them has one."""
+    days = times.astype("M8[D]")
+    if (times == days).all():
+        return days.astype(str).tolist()
+    minutes = times.astype("M8[m]")
+    return [text.replace("T", " ") for text in (minutes if (times == minutes).all() else times.astype("M8[s]")).astype(str)]
+
+
+def _names(names: Any) -> list[str]:
+    """Column names as a list: None are none, a text is one."""
+    return [] if names is None else [names] if isinstance(names, str) else list(names)
+
+
+def _continued(table: SeriesTable, ahead: SeriesTable, source: Source) -> SeriesTable:
+    """The table with the known columns that a second file has past the end of the series."""
+    n = len(table.series)
+    if (table.times is None) != (ahead.times is None):
+        raise DataError(f"{source.future}: must have times if and only if {source.data} has; name them with 'time' in both.")
+    later = np.arange(len(ahead.series))
+    if table.times is not None and ahead.times is not None:
+        later = np.flatnonzero(ahead.times > table.times[n - 1])
+        if not later.size:
+            ends = time_texts(np.array([ahead.times[-1], table.times[n - 1]]))
+            raise DataError(f"{source.future}: ends at {ends[0]}, not after the series, which ends at {ends[1]}.")
+    known = None if table.known is None else np.concatenate([table.known[:n], ahead.series[later]])
+    times = None
+    if table.times is not None and ahead.times is not None:
+        times = np.concatenate([table.times[:n], ahead.times[later]])
+    return table._replace(known=known, times=times)
+
+
+def each_group(tables: Sequence[SeriesTable], work: Callable[[SeriesTable], Found]) -> tuple[tuple[Found, ...], dict[str, str]]:
+    """The results of every group, and the reasons, by name, why groups are left out: too few rows, gaps, a constant series.
+
+    Raises the error itself where there is no other group.
+    """
+    found: list[Found] = []
+    left_out: dict[str, str] = {}
+    for table in tables:
+        try:
+            found.append(work(table))
+        except (DataError, ParameterError) as error:
+            if table.group is None or (len(left_out) + 1 == len(tables) and set(left_out.values()) <= {str(error)}):
+                raise
+            left_out[table.group] = str(error)
+    if not found:
+        first, reason = next(iter(left_out.items()))
+        raise DataError(f"None of the {len(left_out)} groups can be used. Group '{first}': {reason}")
+    return tuple(found), left_out
