@@ -29,6 +29,30 @@ def drift(z: Sequence[float], season: int, horizon: int) -> list[float]:
     return extended[len(z) :]
 
 
+def lag_regression(z: Sequence[float], known: Sequence[Sequence[float]], season: int, horizon: int) -> list[float]:
+    """For each lead a regression, with a tiny penalty, on the last values, the same season's last, and what is known ahead."""
+    n = len(z)
+    lags = min(max((n - horizon - season) // 4, 1), 7)
+    out = []
+    for lead in range(1, horizon + 1):
+
+        def row(end: int, lead: int = lead) -> list[float]:
+            same = end + lead
+            while same > end:
+                same -= season
+            return [*(z[end - lag] for lag in range(lags)), z[same], *known[end + lead]]
+
+        ends = range(max(lags, season) - 1, n - lead)
+        rows, targets = np.array([row(end) for end in ends]), np.array([z[end + lead] for end in ends])
+        center, spread = rows.mean(axis=0), rows.std(axis=0)
+        spread[spread == 0.0] = 1.0
+        penalty = np.sqrt(1e-6 * len(rows)) * np.eye(rows.shape[1])
+        stacked = np.vstack([(rows - center) / spread, penalty])
+        weights = np.linalg.lstsq(stacked, np.append(targets - targets.mean(), np.zeros(len(penalty))), rcond=None)[0]
+        out.append(float(targets.mean() + ((np.array(row(n - 1)) - center) / spread) @ weights))
+    return out
+
+
 def seasonal_means(z: Sequence[float], season: int) -> list[float]:
     n = len(z)
     if season < 2 or n < 2 * season:

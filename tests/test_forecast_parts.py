@@ -48,6 +48,21 @@ def test_references_see_nothing_after_an_origin(name: str) -> None:
     np.testing.assert_array_equal(function(z, 7, origins, 9), function(other, 7, origins, 9))
 
 
+@pytest.mark.parametrize("rows", [16, 25, 60])
+@pytest.mark.parametrize("season", [1, 4, 7])
+def test_the_regression_on_lags_equals_its_twin(rows: int, season: int) -> None:
+    z, known = series(rows), np.random.default_rng(1).normal(size=(rows + 8, 2))
+    comp = references.lag_regression(z, known, season, 8)
+    np.testing.assert_allclose(comp, slow.lag_regression(z.tolist(), known.tolist(), season, 8), rtol=1e-6)
+    assert references.lag_regression(z, known[:, :0], season, 8).shape == (8,)
+
+
+def test_the_regression_on_lags_finds_what_is_linear() -> None:
+    known = np.random.default_rng(0).normal(size=(66, 1))
+    z = 3.0 + 2.0 * known[:60, 0]
+    np.testing.assert_allclose(references.lag_regression(z, known, 1, 6), 3.0 + 2.0 * known[60:, 0], atol=1e-4)
+
+
 # Features
 
 

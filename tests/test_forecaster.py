@@ -10,7 +10,7 @@ import pytest
 from reservoir import DataError, Forecaster, ParameterError
 from reservoir.base.estimator import clone
 from reservoir.forecasting import prepared
-from reservoir.forecasting.backtest import Backtest, backtest
+from reservoir.forecasting.backtest import REFERENCES, Backtest, rolling_origins
 from reservoir.forecasting.parts import Reference
 
 DAY = np.datetime64("2021-03-01T00:00:00", "s")
@@ -129,6 +129,7 @@ def test_the_choices_are_said_in_words() -> None:
     series = wave()
     lines = quick().fit(series, names=["load"]).describe()
     assert lines[0] == "load: models the series itself, with a season of 12 rows."
+    assert quick(seasons=[12, 50.5]).fit(series).describe()[0].endswith("with a season of 12 rows and a period of 50.5.")
     assert len(lines) == 2 and lines[1].startswith("load: weights from 16 earlier origins: linear ")
     series[[20, 21]] = -999.0
     assert "load: the value -999 is far from all others; leave" in quick().fit(series, names=["load"]).describe()[1]
@@ -356,7 +357,7 @@ def test_the_shortest_series_have_finite_forecasts(rows: int, kind: str) -> None
 def found() -> Backtest:
     series = np.column_stack([wave(), wave(seed=1)])
     series[197, 0] = np.nan
-    return backtest(quick(fill="last"), series, origins=3, every=10, names=["load", "flow"])
+    return rolling_origins(quick(fill="last"), series, origins=3, every=10, names=["load", "flow"])
 
 
 def test_a_backtest_forecasts_from_each_origin_as_a_fit_there_does(found: Backtest) -> None:
@@ -367,19 +368,21 @@ def test_a_backtest_forecasts_from_each_origin_as_a_fit_there_does(found: Backte
         np.testing.assert_array_equal(found.forecasts["forecast"][i], alone.values)
         np.testing.assert_array_equal(found.upper[:, i], alone.upper)
         np.testing.assert_array_equal(found.forecasts["naive"][i], np.tile(series[origin - 1], (12, 1)))
-        np.testing.assert_allclose(found.forecasts["seasonal naive"][i], series[origin - 12 : origin], rtol=1e-9)
-    assert set(found.forecasts) == {"forecast", "seasonal naive", "drift", "theta", "linear", "naive"}
+        np.testing.assert_array_equal(found.forecasts["seasonal naive"][i], series[origin - 12 : origin])
+        drifting = series[origin - 12 : origin] + (series[12:origin] - series[: origin - 12]).mean(axis=0)
+        np.testing.assert_allclose(found.forecasts["seasonal naive with drift"][i], drifting)
+        for name, values in alone_by_part(series[:origin]).items():
+            np.testing.assert_array_equal(found.forecasts[f"{name} (part)"][i], values)
+    parts = [f"{name} (part)" for name in ("seasonal naive", "drift", "theta", "linear")]
+    assert list(found.forecasts) == ["forecast", *REFERENCES, *parts]
 
 
-def test_records_average_the_errors_of_observed_rows(found: Backtest) -> None:
-    records = found.records(group="north")
-    assert len(records) == 2 * 6
-    assert list(records[0]) == [
-        "column", "group", "method", "horizon", "origins", "rmse", "mae", "mase", "smape", "coverage", "interval_score",
-    ]  # fmt: skip
-    ours = records[0]
-    about = {name: ours[name] for name in ("column", "group", "method", "horizon", "origins")}
-    assert about == {"column": "load", "group": "north", "method": "forecast", "horizon": 12, "origins": 3}
+def alone_by_part(series: np.ndarray) -> dict[str, np.ndarray]:
+    return quick(fill="last").fit(series).by_part()
+
+
+def test_errors_are_averaged_over_origins_on_observed_rows(found: Backtest) -> None:
+    ours = found.errors(0)["forecast"]
     errors = found.forecasts["forecast"][:, :, 0] - found.truth[:, :, 0]
     assert np.isnan(errors).sum() == 1
     assert ours["rmse"] == pytest.approx(np.sqrt(np.nanmean(errors**2, axis=1)).mean())
@@ -388,26 +391,21 @@ def test_records_average_the_errors_of_observed_rows(found: Backtest) -> None:
     scales = [np.abs(series[12:origin] - series[: origin - 12]).mean() for origin in (168, 178, 188)]
     assert ours["mase"] == pytest.approx((np.nanmean(np.abs(errors), axis=1) / scales).mean())
     there = ~np.isnan(errors)
+    coverage, score = found.bands(0)
     inside = (found.lower[0, :, :, 0] <= found.truth[:, :, 0]) & (found.truth[:, :, 0] <= found.upper[0, :, :, 0])
-    assert ours["coverage"]["80"] == pytest.approx(inside[there].mean())
-    assert records[1]["coverage"] is None and records[1]["interval_score"] is None
-
-
-def test_the_table_has_a_verdict(found: Backtest) -> None:
-    table = found.table()
-    assert len(table.rows) == 12 and table.rows[0][:2] == ["load", "forecast"]
-    ratio = found.records()[0]["rmse"] / found.records()[1]["rmse"]
-    assert table.notes[0] == f"load: {ratio:.2f} times the error of the seasonal naive forecast (season 12)."
-    assert table.notes[1].startswith("load: of the rows, the 80 % band ")
+    assert coverage["80"] == pytest.approx(inside[there].mean())
+    width = (found.upper - found.lower)[0, :, :, 0][there]
+    assert list(score) == list(coverage) == ["80", "95"] and score["80"] > width.mean()
 
 
 def test_known_columns_have_their_actual_values() -> None:
     rng = np.random.default_rng(5)
     holiday = (rng.random(200) < 0.1).astype(float)
-    found = backtest(quick(), wave() - 9.0 * holiday, origins=2, known=holiday, times=days(200))
-    by_method = {record["method"]: record["rmse"] for record in found.records()}
-    assert by_method["forecast"] < 0.5 < 0.3 * by_method["naive"]
-    assert "regression" in by_method
+    found = rolling_origins(quick(), wave() - 9.0 * holiday, origins=2, known=holiday, times=days(200))
+    rmse = {method: float(errors["rmse"] or 0.0) for method, errors in found.errors(0).items()}
+    assert rmse["forecast"] < 0.5 < 0.3 * rmse["naive"]
+    assert rmse["regression (part)"] < 0.6 and rmse["linear regression"] < 1.5 < 2.0 < rmse["seasonal naive"]
+    np.testing.assert_array_equal(found.times, days(200))
 
 
 @pytest.mark.parametrize(
@@ -421,10 +419,10 @@ def test_known_columns_have_their_actual_values() -> None:
 )
 def test_backtests_that_are_refused(options: dict[str, Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
-        backtest(quick(), wave(), **options)
+        rolling_origins(quick(), wave(), **options)
 
 
 def test_progress_is_reported() -> None:
     calls: list[int] = []
-    backtest(quick(), wave(), origins=10, report=lambda: calls.append(1))
+    rolling_origins(quick(), wave(), origins=10, report=lambda: calls.append(1))
     assert len(calls) == 10

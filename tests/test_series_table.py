@@ -40,6 +40,13 @@ def test_a_time_column_is_found_beside_the_only_numbers(tmp_path: Path) -> None:
     assert table.times is not None and table.times.astype("M8[M]").astype(str).tolist() == ["2024-01", "2024-02", "2024-03"]
 
 
+def test_a_group_without_targets_has_no_rows(tmp_path: Path) -> None:
+    text = "t,g,y,k\n2024-01-01,a,,1\n2024-01-01,b,2,3\n"
+    empty, other = read_series(written(tmp_path, text), ["y"], group="g", known=["k"])
+    assert empty.series.shape == (0, 1) and empty.known is not None and empty.known.tolist() == [[1.0]]
+    assert other.series.tolist() == [[2.0]]
+
+
 @pytest.mark.parametrize(
     ("text", "first"),
     [
@@ -101,7 +108,6 @@ def test_several_targets_and_decimal_commas(tmp_path: Path) -> None:
             "line 2: has 3 cells where the first row has 2; a decimal comma",
         ),
         ("t,y\n2024-01-01,\n2024-01-02,\n", {"columns": ["y"]}, "column 'y' has no values"),
-        ("t,g,y\n2024-01-01,a,\n2024-01-01,b,2\n", {"columns": ["y"], "group": "g"}, "column 'y' of group 'a' has no values"),
         ("t,y\n2024-01-01,a\n", {}, "no column holds numbers. Columns: y"),
         ("y,y\n1,2\n", {}, "2 columns are called 'y'; rename them"),
         ("", {}, "the file is empty"),

@@ -195,8 +195,9 @@ class Forecaster(Estimator):
         past = model.past
         scale = {0.0: "its logarithm", 0.5: "its square root", 1.0: "the series itself"}[past.scale.power]
         season = f"a season of {past.season} rows" if past.season > 1 else "no season"
-        others = ", ".join(f"{period:g}" for period in past.periods if round(period) != past.season)
-        lines = [f"models {scale}, with {season}{f' and the periods {others}' if others else ''}."]
+        others = [f"{period:g}" for period in past.periods if round(period) != past.season]
+        also = f" and {'a period' if len(others) == 1 else 'periods'} of {', '.join(others)}" if others else ""
+        lines = [f"models {scale}, with {season}{also}."]
         if not past.observed.all():
             lines.append(f"{gaps_in_words(~past.observed)}; they are filled ({self.fill}).")
         suspect = sentinel(past.scale.restored(past.z + past.effects[: len(past.z)])[past.observed])

@@ -48,21 +48,25 @@ class Source:
         return [_continued(table, ahead[table.group], self) if table.group in ahead else table for table in tables]
 
     def _array(self, columns: Sequence[str]) -> SeriesTable:
-        """The table of an array (n,) or (n, d), whose known and past columns and times are arrays too."""
+        """The table of an array (n,) or (n, d), whose known and past columns and times are arrays too; names may be missing."""
         for name in ("group", "timezone", "future"):
             if getattr(self, name) is not None:
                 given = getattr(self, name)
                 raise ParameterError(f"The '{name}' parameter is for files. Got {given!r} with an array; leave it out.")
-        series = np.asarray(self.data)
-        wide = series.reshape(len(series), -1) if series.ndim else series.reshape(1, 1)
-        names = tuple(columns) or tuple(f"column {k + 1}" for k in range(wide.shape[1]))
-        return SeriesTable(None, names, self.data, self.known, self.past, self.time)
+        return SeriesTable(None, tuple(columns), self.data, self.known, self.past, self.time)
 
-    def check_known(self, table: SeriesTable, forecaster: Forecaster | None = None) -> None:
-        """Raise `DataError` for a known column of a file that ends before the horizon past the series, or the series, does."""
-        if not isinstance(self.data, (str, os.PathLike)) or table.known is None:
+    def check(self, table: SeriesTable, forecaster: Forecaster | None = None) -> None:
+        """Raise `DataError` for a group of a file without values, and for a known column that ends too early.
+
+        It has to reach the end of the series, and with a forecaster its horizon past that.
+        """
+        if not isinstance(self.data, (str, os.PathLike)):
             return
         n, times = len(table.series), table.times
+        if n == 0:
+            raise DataError(f"Column '{table.names[0]}' has no values.")
+        if table.known is None:
+            return
         places = np.arange(len(table.known)) if times is None else positions(times, infer_step(times))
         horizon = 0 if forecaster is None else forecaster.steps(int(places[n - 1]) + 1)
         for name, column in zip(_names(self.known), table.known.T, strict=True):
@@ -72,11 +76,11 @@ class Source:
             rows = int(places[there[-1]] - places[n - 1])
             if rows < horizon:
                 end = f"in row {there[-1] + 1}" if times is None else f"at {time_texts(times[there[-1:]])[0]}"
-                apart = f"{counted(abs(rows), 'row')} {'past' if rows >= 0 else 'before'} the end of the series"
+                apart = f"{counted(abs(rows), 'row')} {'past' if rows > 0 else 'before'} the end of the series"
                 remedy = f"the horizon of {horizon} needs {horizon}. Give more in this file or in `future`, or lower the horizon"
                 if horizon == 0:
                     remedy = "a backtest needs all rows of the series. Give them, or leave the column out"
-                raise DataError(f"Known column '{name}' ends {end}, {apart}; {remedy}.")
+                raise DataError(f"Known column '{name}' ends {end}, {apart if rows else 'with the series'}; {remedy}.")
 
 
 def time_texts(times: np.ndarray) -> list[str]:

@@ -82,13 +82,12 @@ def _table(
     path: PathLike, key: str | None, targets: tuple[str, ...], known: Sequence[str], past: Sequence[str],
     columns: Mapping[str, np.ndarray], times: np.ndarray | None,
 ) -> SeriesTable:  # fmt: skip
-    """The table of one group: the series end with the last row that has a target."""
+    """The table of one group: the series end with the last row that has a target; a group without any has no rows."""
     series = np.stack([columns[name] for name in targets], axis=1)
     there = np.flatnonzero(~np.isnan(series).all(axis=1))
-    if not there.size:
-        where = "" if key is None else f" of group '{key}'"
-        raise DataError(f"{path}: column '{targets[0]}'{where} has no values.")
-    end = int(there[-1]) + 1
+    if not there.size and key is None:
+        raise DataError(f"{path}: column '{targets[0]}' has no values.")
+    end = int(there[-1]) + 1 if there.size else 0
     ahead = np.stack([columns[name] for name in known], axis=1) if known else None
     behind = np.stack([columns[name] for name in past], axis=1)[:end] if past else np.empty((end, 0))
     stamps = times if times is None or ahead is not None else times[:end]

@@ -84,9 +84,9 @@ def forecast_tables(
     """Forecast the tables that were read from a source; `report` is called after each."""
 
     def work(table: SeriesTable) -> GroupForecast:
-        source.check_known(table, forecaster)
+        source.check(table, forecaster)
         model = clone(forecaster)
-        model.fit(table.series, known=table.known, past=table.past, times=table.times, names=table.names)
+        model.fit(table.series, known=table.known, past=table.past, times=table.times, names=table.names or None)
         report()
         return GroupForecast(table.group, len(table.series), model, model.predict())
 
@@ -162,10 +162,10 @@ def backtest_tables(
     """Backtest the tables that were read from a source; `report` is called after each origin of each."""
 
     def work(table: SeriesTable) -> Backtest:
-        source.check_known(table)
+        source.check(table)
         return rolling_origins(
             forecaster, table.series, origins=origins, every=every, known=table.known, past=table.past, times=table.times,
-            names=table.names, group=table.group, report=report,
+            names=table.names or None, group=table.group, report=report,
         )  # fmt: skip
 
     _check(forecaster)

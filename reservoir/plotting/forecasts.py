@@ -84,7 +84,7 @@ def forecast_figure(report: Any, title: str | None = None) -> Figure:
         _dated(axes, places)
         axes.set_ylabel(plain(forecast.names[k]))
         if len(panels) > 1:
-            ratio = f": {record['verdict'].partition(' error')[0]} error" if record["verdict"] else ""
+            ratio = f", {record['verdict'].partition(' of ')[0]}" if record["verdict"] else ""
             axes.set_title(plain(f"{one.label(forecast.names[k])}{ratio}"))
     for axes in grid[len(panels) :]:
         axes.set_axis_off()
@@ -234,8 +234,7 @@ def _errors(axes: Axes, one: Any, k: int, blocks: list[np.ndarray], leads: np.nd
         errors = np.square(one.forecasts[method][:, :, k] - truth)
         means = [_mean(errors[:, block]) for block in blocks]
         wide = 1.9 if method == "forecast" else 1.1
-        label = "forecast" if method == "forecast" else method
-        axes.plot(leads, np.sqrt(means), color=color, linestyle=line, linewidth=wide, marker="o", markersize=2.5, label=label)
+        axes.plot(leads, np.sqrt(means), color=color, linestyle=line, linewidth=wide, marker="o", markersize=2.5, label=method)
     axes.set(ylabel="rmse", ylim=(0.0, None))
     axes.set_title("error against the lead")
 
