@@ -27,10 +27,8 @@ QUICK = (
 SMALL = ("--set", "units=10", "--set", "density=0.3", "--set", "washout=50", "--jobs", "1")
 SHORT = ("--task-set", "narma10.train_length=300", "--task-set", "narma10.test_length=100")
 SUNSPOTS = ("--task-set", "sunspots.starts=2", "--task-set", "sunspots.horizon=20")
-ONE_CANDIDATE = (
-    "--set", "units=60", "--set", "density=0.1", "--set", "leak_rate=0.3", "--set", "spectral_radius=0.9",
-    "--set", "input_scaling=0.3", "--set", "readout.ridge=1e-3", "--seeds", "0:2",
-)  # fmt: skip
+NO_NETWORK = ("--without", "reservoir,reservoir with others")
+"""Of a forecast, which is fast then."""
 SWEEP = (
     "--set", "units=20", "--set", "density=0.2", "--task-set", "train_length=200", "--task-set", "test_length=50", "--jobs", "1",
 )  # fmt: skip

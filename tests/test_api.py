@@ -22,8 +22,10 @@ from reservoir import (
     LSTM,
     DivergenceError,
     Elman,
+    Forecaster,
     ParameterError,
     Training,
+    backtest,
     compare,
     forecast,
     gradient_diagnostics,
@@ -41,7 +43,7 @@ TASK = get_task("narma10", train_length=300, test_length=200)
 ADDING = get_task("adding", length=10, train_sequences=20, validation_sequences=5, test_sequences=5)
 UNTRAINED = Training(epochs=0)
 SERIES = np.sin(0.3 * np.arange(300))
-FIXED = {"units": 20, "spectral_radius": 0.9, "leak_rate": 1.0, "input_scaling": 0.3, "readout__ridge": 1e-2}
+QUICK = Forecaster(7, without=["reservoir", "reservoir with others"])
 
 
 def listed(*sections: str) -> dict[str, str]:
@@ -112,7 +114,8 @@ REPORTS: dict[str, tuple[Callable[[Path], Any], int]] = {
     "run": (lambda folder: run(TASK, "esn", SMALL, [0, 1]), 2),
     "compare": (lambda folder: compare([TASK], ["esn", "small=esn"], [0, 1], {**SMALL, "small__units": 10}), 4),
     "sweep": (swept, 2),
-    "forecast": (lambda folder: forecast(SERIES, 7, settings=FIXED, seeds=[0]), 7),
+    "forecast": (lambda folder: forecast(SERIES, QUICK), 7),
+    "backtest": (lambda folder: backtest(SERIES, QUICK, origins=2), 9),
     "inspect": (lambda folder: inspect_reservoir(ESN(**SMALL, random_state=0), steps=300), 18),
     "gradients": (lambda folder: gradient_diagnostics(ADDING, [Elman(units=3, training=UNTRAINED)]), 10),
 }
@@ -184,13 +187,6 @@ def test_gradients_are_reported_as_they_come() -> None:
     assert [record["model"] for record in report.records()] == ["a", "b"]
 
 
-def test_a_forecast_of_a_file_is_that_of_its_column(tmp_path: Path) -> None:
-    np.savetxt(tmp_path / "wave.csv", SERIES, header="wave", comments="", fmt="%.17g")
-    ours, theirs = (forecast(data, 7, columns=["wave"], settings=FIXED, seeds=[0]) for data in (SERIES, tmp_path / "wave.csv"))
-    np.testing.assert_array_equal(ours.future.median, theirs.future.median)
-    assert ours.names == theirs.names == ["wave"]
-
-
 def test_several_tasks_are_told_apart_by_name() -> None:
     report = compare([TASK, "memory-capacity"], ["esn"], [0], SMALL)
     assert report.table("narma10").title.startswith("narma10") and report.plot(task="narma10", what="predictions").axes
@@ -211,8 +207,8 @@ def test_several_tasks_are_told_apart_by_name() -> None:
         (lambda: run("narma10", seeds=[]), "'seeds' parameter of run must hold at least one seed"),
         (lambda: compare("narma"), "There is no task 'narma'"),
         (lambda: sweep("narma", "esn", {"units": [1]}, "none.db"), "There is no task 'narma'"),
-        (lambda: forecast(SERIES, seeds=[]), "'seeds' parameter of forecast"),
-        (lambda: forecast(SERIES, columns=["a", "b"]), "must name each of the 1 columns. Got 2 names"),
+        (lambda: forecast(SERIES, "esn"), "'forecaster' parameter must be a Forecaster"),
+        (lambda: backtest(SERIES, QUICK, origins=0), "'origins' parameter of backtest"),
         (lambda: inspect_reservoir(LSTM()), "'esn' parameter of inspect must be an ESN"),
         (lambda: inspect_reservoir(steps=1), "'steps' parameter of inspect"),
         (lambda: gradient_diagnostics(ADDING, ["esn"]), "must be trained by gradient"),

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import ONE_CANDIDATE, QUICK, SHORT, SMALL, SUNSPOTS, Command, csv_file
+from commands import NO_NETWORK, QUICK, SHORT, SMALL, SUNSPOTS, Command, csv_file
 
 from reservoir import DivergenceError, load
 from reservoir.base import model_file
@@ -32,10 +32,6 @@ def test_an_unstable_network_says_so_and_names_the_step(command: Command) -> Non
     assert (status, out) == (1, "")
     told = r"Error: Seed {}: The reservoir diverged: .* step \d+; lower spectral_radius.*\n"
     assert re.fullmatch(told.format(3) + told.format(4), err)
-    status, out, err = command("forecast", csv_file(), "--set", "units=20", "--set", "density=0.2", *unstable)
-    assert (status, out) == (1, "")
-    assert re.fullmatch(r"Error: No setting tried stays finite on this series\. .* step \d+.*\n", err)
-    assert os.listdir() == ["data.csv"]
 
 
 def stopping(
@@ -116,8 +112,10 @@ def test_ctrl_c_before_anything_is_finished(command: Command, monkeypatch: pytes
 WRITERS = {
     "model": ("run", *QUICK, "--save", "kept.svg"),
     "picture of a run": ("run", *QUICK, "--plot", "kept.svg"),
-    "forecast": ("forecast", "data.csv", *ONE_CANDIDATE, "--out", "kept.svg", "--plot", "p.png"),
-    "picture of a forecast": ("forecast", "data.csv", *ONE_CANDIDATE, "--plot", "kept.svg", "--out", "f.csv"),
+    "forecast": ("forecast", "data.csv", *NO_NETWORK, "--out", "kept.svg", "--plot", "p.png"),
+    "picture of a forecast": ("forecast", "data.csv", *NO_NETWORK, "--plot", "kept.svg", "--out", "f.csv"),
+    "errors of a backtest": ("backtest", "data.csv", *NO_NETWORK, "--origins", "1", "--out", "kept.svg"),
+    "picture of a backtest": ("backtest", "data.csv", *NO_NETWORK, "--origins", "1", "--plot", "kept.svg"),
     "report": ("compare", "narma10", "--models", "esn", *SMALL, *SHORT, "--seeds", "0:2", "--out", "."),
     "picture of a reservoir": ("inspect", "--set", "units=10", "--plot", "kept.svg"),
 }
@@ -142,7 +140,7 @@ def test_a_full_disk_leaves_the_old_file_and_prints_the_results(
     monkeypatch.setattr(model_file.os, "replace", replace)
     status, out, err = command(*WRITERS[writer])
     assert (status, err) == (1, f"Error: {kept}: No space left on device\n")
-    assert "nmse" in out or "echo state" in out
+    assert "nmse" in out or "seasonal naive" in out or "echo state" in out
     assert Path(kept).read_text() == "old"
     assert [name for name in os.listdir() if name.startswith(".")] == []
 

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from commands import ONE_CANDIDATE, QUICK, SHORT, SMALL, SWEEP, Command, Refused, csv_file
+from commands import NO_NETWORK, QUICK, SHORT, SMALL, SWEEP, Command, Refused, csv_file
 
 from reservoir.base.tables import alike
 
@@ -31,6 +31,7 @@ def rows(text: str) -> list[list[str]]:
         ("results", "sweep.db", "--plot"),
         (*SWEPT, "--store"),
         ("forecast", "data.csv", "--plot"),
+        ("backtest", "data.csv", "--plot"),
     ],
 )
 def test_paths_that_make_no_sense(refused: Refused, command_line: tuple[str, ...], path: str) -> None:
@@ -41,9 +42,9 @@ def test_paths_that_make_no_sense(refused: Refused, command_line: tuple[str, ...
 
 def test_csv_goes_to_standard_output(command: Command) -> None:
     csv_file()
-    status, out, err = command("forecast", "data.csv", *ONE_CANDIDATE, "--horizon", "5", "--out", "-")
+    status, out, err = command("forecast", "data.csv", *NO_NETWORK, "--horizon", "5", "--out", "-")
     assert (status, err, os.listdir()) == (0, "", ["data.csv"])
-    command("forecast", "data.csv", *ONE_CANDIDATE, "--horizon", "5", "--no-plot")
+    command("forecast", "data.csv", *NO_NETWORK, "--horizon", "5", "--no-plot")
     assert sorted(os.listdir()) == ["data.csv", "forecast.csv"]
     assert rows(out) == rows(Path("forecast.csv").read_text())
     command(*SWEPT)
@@ -63,7 +64,11 @@ def test_a_model_s_outputs_go_to_standard_output(command: Command) -> None:
 def test_what_excludes_each_other(refused: Refused) -> None:
     csv_file()
     assert "--plot and --no-plot exclude each other" in refused("forecast", "data.csv", "--plot", "a.png", "--no-plot")
-    for args in (("forecast", "data.csv", "--out", "-"), ("results", "sweep.db", "--csv", "-")):
+    for args in (
+        ("forecast", "data.csv", "--out", "-"),
+        ("backtest", "data.csv", "--out", "-"),
+        ("results", "sweep.db", "--csv", "-"),
+    ):
         assert "both go to standard output; give one of them" in refused(*args, "--json")
 
 
@@ -71,7 +76,8 @@ def test_quiet_commands_print_nothing(command: Command) -> None:
     csv_file()
     for args in (
         ("run", *QUICK, "--save", "model"),
-        ("forecast", "data.csv", *ONE_CANDIDATE, "--horizon", "5", "--no-plot"),
+        ("forecast", "data.csv", *NO_NETWORK, "--horizon", "5", "--no-plot"),
+        ("backtest", "data.csv", *NO_NETWORK, "--horizon", "5", "--origins", "1", "--out", "errors.csv"),
         SWEPT,
         ("results", "narma10-esn.db", "--csv", "runs.csv"),
         ("inspect", "--set", "units=10"),
@@ -79,7 +85,7 @@ def test_quiet_commands_print_nothing(command: Command) -> None:
         ("predict", "own", "data.csv", "--horizon", "3"),
     ):
         assert command(*args, "--quiet") == (0, "", "")
-    names = {"model", "forecast.csv", "runs.csv", "own", "predictions.csv"}
+    names = {"model", "forecast.csv", "errors.csv", "runs.csv", "own", "predictions.csv"}
     assert names <= set(os.listdir())
     assert command("run", *QUICK, "--set", "units=0", "--quiet").err.startswith("Error: ")
     assert command("run", *QUICK, "--quiet", "--json").out.count("\n") == 1

@@ -1,23 +1,20 @@
-"""`reservoir predict`, `forecast` and `inspect`, `gradients`: what they print and write."""
+"""`reservoir predict`, `inspect` and `gradients`: what they print and write."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from commands import ONE_CANDIDATE, Command, csv_file, wave
+from commands import Command, csv_file, wave
 
 import reservoir
-from reservoir import DivergenceError
-from reservoir.commands import console
+from reservoir import DataError
 from reservoir.commands.options import tasks_with
-from reservoir.experiments import evaluation
+from reservoir.forecasting.saved import standardized
 
 
 def test_a_saved_model_forecasts_a_file(command: Command) -> None:
@@ -67,84 +64,6 @@ def test_a_model_of_a_standardized_record_is_given_one(command: Command) -> None
     np.testing.assert_allclose(found, esn.forecast(scaled, 5) * far.std() + far.mean(), rtol=1e-9)
 
 
-def test_forecast_writes_the_steps_past_the_end(command: Command) -> None:
-    status, out, err = command("forecast", csv_file(), "--horizon", "30", *ONE_CANDIDATE)
-    assert (status, err) == (0, "")
-    assert sorted(os.listdir()) == ["data.csv", "forecast.csv", "forecast.png"]
-    assert out.endswith("Forecast written to forecast.csv, picture to forecast.png.\n")
-    header, *lines = Path("forecast.csv").read_text().splitlines()
-    assert header == "row,load,load_low,load_high"
-    rows = np.array([[float(cell) for cell in line.split(",")] for line in lines])
-    assert rows[:, 0].tolist() == list(range(301, 331))
-    truth = np.sin(2 * np.pi * np.arange(300, 330) / 20)
-    assert np.abs(rows[:, 1] - truth).max() < 0.3
-    assert (rows[:, 2] < rows[:, 1]).all() and (rows[:, 1] < rows[:, 3]).all()
-    assert "Seasonal period: 20. Rows: 300, held out: 30." in out
-    errors = {line.split("  ")[2].strip(): line.split()[-1] for line in out.splitlines() if line.startswith(" load")}
-    assert list(errors) == ["echo state network", "naive", "seasonal naive"]
-    assert float(errors["echo state network"]) < 1.0 == float(errors["seasonal naive"]) < float(errors["naive"])
-    assert "prefer it" not in out
-
-
-def test_forecast_json_agrees_with_the_file(command: Command) -> None:
-    status, out, err = command("forecast", csv_file(), "--json", *ONE_CANDIDATE, "--out", "f.csv", "--plot", "p.svg")
-    assert (status, err) == (0, "")
-    found = json.loads(out)
-    assert (found["columns"], found["rows"], found["horizon"], found["holdout"], found["period"]) == (["load"], 300, 30, 30, 20)
-    assert found["settings"]["readout__ridge"] == 1e-3
-    assert list(found["rmse"]) == ["echo state network", "naive", "seasonal naive"]
-    lines = [line.split(",") for line in Path("f.csv").read_text().splitlines()[1:]]
-    assert [[float(line[1])] for line in lines] == found["forecast"]
-    assert [[float(line[2])] for line in lines] == found["low"]
-    assert Path("p.svg").read_text().startswith("<?xml")
-
-
-def test_forecast_says_when_a_trivial_forecast_is_better(command: Command) -> None:
-    steps = np.where(np.arange(300) % 100 < 50, 0.0, 1.0) + 1e-9 * wave()  # constant for the whole hold-out
-    status, out, _ = command("forecast", csv_file(load=steps), *ONE_CANDIDATE, "--horizon", "20")
-    assert status == 0
-    assert "The naive forecast of load is no worse than the network's; prefer it." in out
-
-
-def test_forecast_of_a_record_that_ends_constant(command: Command) -> None:
-    flat = wave()
-    flat[-31:] = flat[-31]
-    status, out, err = command("forecast", csv_file(load=flat), *ONE_CANDIDATE, "--json", "--horizon", "30")
-    assert (status, err) == (0, "")
-    assert json.loads(out)["rmse"]["naive"] == [0.0]
-    status, out, _ = command("forecast", "data.csv", *ONE_CANDIDATE, "--horizon", "30", "--out", "b.csv")
-    assert status == 0
-    assert "The naive forecast of load" in out and "nan" not in out
-
-
-def test_forecast_without_matplotlib_leaves_the_picture_out(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console, "find_spec", lambda name: None)
-    status, out, _ = command("forecast", csv_file(), *ONE_CANDIDATE)
-    assert status == 0
-    assert out.endswith("Forecast written to forecast.csv, no picture: matplotlib is not installed.\n")
-    assert sorted(os.listdir()) == ["data.csv", "forecast.csv"]
-
-
-def test_columns_are_named_by_commas_and_in_quotes(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console, "find_spec", lambda name: None)
-    name = csv_file(**{'"price, net"': wave(), "b": wave()[::-1], "c": wave()})
-    for column, names in (('"price, net"', ["price, net"]), ('c, "price, net"', ["c", "price, net"]), ("b", ["b"])):
-        assert json.loads(command("forecast", name, "--json", "--column", column, *ONE_CANDIDATE).out)["columns"] == names
-
-
-def test_diverged_networks_are_counted_in_the_notes(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console, "find_spec", lambda name: None)
-
-    def make(name: str, parameters: Any, seed: int) -> Any:
-        model = evaluation.make_model(name, parameters, seed)
-        if seed == 1:
-            model.forecast = lambda *_: (_ for _ in ()).throw(DivergenceError("diverged at step 3"))
-        return model
-
-    monkeypatch.setattr("reservoir.forecasting.ensemble.make_model", make)
-    assert "\n2 of 4 networks diverged and were left out.\n" in command("forecast", csv_file(), *ONE_CANDIDATE).out
-
-
 def test_inspect_measures_and_draws(command: Command) -> None:
     status, out, err = command("inspect", "--set", "units=12", "--set", "spectral_radius=0.7", "--plot", "r.png")
     assert (status, err) == (0, "")
@@ -189,16 +108,11 @@ def test_gradients_of_a_reservoir_are_refused(refused: Callable[..., str]) -> No
 
 
 @pytest.mark.parametrize("columns", [("--column", "a", "--column", "b"), ("--column", "a,b")])
-@pytest.mark.parametrize("verb", [("forecast", *ONE_CANDIDATE, "--json"), ("inspect", "--set", "units=10", "--json")])
-def test_a_repeated_column_means_all_of_them(command: Command, verb: tuple[str, ...], columns: tuple[str, ...]) -> None:
-    file = csv_file(a=wave(), unused=wave(), b=np.roll(wave(), 3))
-    name, *rest = verb
-    source = (file,) if name == "forecast" else ("--data", file)
-    found = json.loads(command(name, *source, *columns, *rest).out)
+def test_a_repeated_column_means_all_of_them(command: Command, columns: tuple[str, ...]) -> None:
+    args = ("inspect", "--set", "units=10", "--json", "--data")
+    found = json.loads(command(*args, csv_file(a=wave(), unused=wave(), b=np.roll(wave(), 3)), *columns).out)
     both = csv_file("both.csv", a=wave(), b=np.roll(wave(), 3))
-    source = (both,) if name == "forecast" else ("--data", both)
-    assert found == json.loads(command(name, *source, "--column", "a,b", *rest).out)
-    assert found.get("columns", ["a", "b"]) == ["a", "b"]
+    assert found == json.loads(command(*args, both, "--column", "a,b").out)
 
 
 @pytest.mark.parametrize("reverse", [False, True])
@@ -206,3 +120,26 @@ def test_an_option_of_one_task_goes_over_that_of_all(reverse: bool) -> None:
     pairs = [("test_length", 50), ("narma10__test_length", 60)]
     chosen = tasks_with(["narma10", "narma20"], dict(pairs[::-1] if reverse else pairs), None, None)
     assert [task.options()["test_length"] for task in chosen] == [60, 50]
+
+
+def test_standardized() -> None:
+    series = np.array([[1.0, -5.0], [3.0, 5.0]])
+    scaled, mean, spread = standardized(series)
+    np.testing.assert_array_equal(scaled, [[-1.0, -1.0], [1.0, 1.0]])
+    np.testing.assert_array_equal(mean, [2.0, 0.0])
+    np.testing.assert_array_equal(spread, [1.0, 5.0])
+
+
+@pytest.mark.parametrize(
+    ("second", "names", "message"),
+    [
+        (np.full(50, 3.0), ["a", "b"], r"Column 'b' is constant \(3\)"),
+        (np.zeros(50), None, r"Column 1 of the series is constant \(0\)"),
+        (np.linspace(-1e300, 1e300, 50), ["a", "b"], "'b' lies between -1e.300 and 1e.300, too far"),
+        (np.linspace(-1e-300, 1e-300, 50), ["a", "b"], "'b' lies between .* too close .* scale it"),
+        (1e16 + np.arange(50) % 2 * 2.0, ["a", "b"], "'b' lies between 1e.16 and 1e.16"),
+    ],
+)
+def test_columns_that_cannot_be_scaled(second: np.ndarray, names: list[str] | None, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        standardized(np.column_stack([np.arange(50.0), second]), names)

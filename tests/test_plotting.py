@@ -18,7 +18,6 @@ from matplotlib.text import Annotation
 
 from reservoir import ESN, ParameterError, metrics, plotting
 from reservoir.diagnostics.reservoirs import ReservoirReport
-from reservoir.forecasting.report import Forecast, ForecastReport
 from reservoir.plotting.models import diagnostics
 from reservoir.tasks import Data, Split, get_task, list_tasks
 
@@ -464,85 +463,6 @@ def test_outputs_for_symbols_are_marked_where_legal() -> None:
         assert margins.get_title(loc="left") == f"{60 if bad == -np.inf else 0} of 60 strings right"
 
 
-# Forecasts of a record
-
-
-def forecast_report(
-    history: int = 500, holdout: int = 30, horizon: int = 40, band: float = 0.3, **changed: Any
-) -> ForecastReport:
-    """A sine with a forecast that is .1 too high on the hold-out and right past the end; a second column of zeros."""
-    wave = np.stack([np.sin(np.arange(history + holdout + horizon) / 5.0), np.zeros(history + holdout + horizon)], axis=1)
-    series, tested, future = wave[:-horizon], wave[history:-horizon] + 0.1, wave[-horizon:]
-    parts = {
-        "series": series,
-        "names": ["sales", "other"],
-        "settings": {},
-        "period": None,
-        "held_out": Forecast(tested, tested - band, tested + band, tested[None], 0),
-        "future": Forecast(future, future - band, future + band, future[None], 0),
-        "baselines": {"naive": np.repeat(series[history - 1 : history], holdout, axis=0)},
-        "errors": {},
-    }
-    return ForecastReport(**{**parts, **changed})
-
-
-def test_a_forecast_shows_the_record_the_test_and_the_future() -> None:
-    report = forecast_report()
-    record, future = report.series[:, 0], report.future.median[:, 0]
-    figure = plotting.forecast_figure(report, "sales.csv")
-    above, beneath = figure.axes
-    assert len(line(above, "record")) == 3 * (30 + 40) + 30
-    for axes in figure.axes:
-        shown = line(axes, "record")
-        np.testing.assert_array_equal(shown[:, 0], np.arange(531 - len(shown), 531))  # rows are counted from 1
-        np.testing.assert_array_equal(shown[:, 1], record[-len(shown) :])
-        tested, coming = [one.get_xydata() for one in axes.lines if one.get_label() == "forecast"]
-        np.testing.assert_array_equal(tested, np.column_stack([np.arange(500, 531), [record[499], *(record[500:] + 0.1)]]))
-        np.testing.assert_array_equal(coming, np.column_stack([np.arange(530, 571), [record[-1], *future]]))
-        assert len(axes.collections) == 2
-        assert axes.get_ylabel() == "sales"
-    np.testing.assert_array_equal(line(beneath, "naive")[:, 1], np.full(31, record[499]))
-    band = beneath.collections[1].get_paths()[0].vertices
-    assert band[:, 1].max() == pytest.approx((future + 0.3).max())
-    assert texts(beneath) == ["hold-out", "forecast"]
-    names = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert names == ["record", "forecast", "band", "naive"]
-    assert figure.get_suptitle() == "sales.csv"
-
-
-def test_a_forecast_without_bands_and_with_long_baselines() -> None:
-    names = ["cost in $ ($)", "other"]
-    report = forecast_report(3, 1, 1, band=0.0, baselines={"naive": np.zeros((2, 2))}, names=names)
-    figure = plotting.forecast_figure(report, "")
-    assert not figure.axes[1].collections
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["record", "forecast", "naive"]
-
-
-def test_the_title_of_a_forecast_is_how_far_it_is_off() -> None:
-    figure = forecast_report(errors={"network": [0.1, 9.0], "naive": [0.5, 0.0], "seasonal": [0.3, 1.0]}).plot(title="sales.csv")
-    [about] = [text for text in figure.artists if isinstance(text, Annotation)]
-    assert figure.get_suptitle().rstrip() == "sales.csv: the forecast of the last 30 rows is off by 0.1 (rmse)"
-    assert about.get_text() == "the best trivial one, seasonal, by 0.3; 530 rows, 1 network"
-
-
-def test_rows_carry_their_labels() -> None:
-    labels = [f"{1960 + k // 12}-{k % 12 + 1:02d}" for k in range(530)]
-    axes = plotting.forecast_figure(forecast_report(), "", labels).axes[1]
-    named = dict(zip(axes.get_xticks(), [tick.get_text() for tick in axes.get_xticklabels()], strict=True))
-    shown = {row: name for row, name in named.items() if axes.get_xlim()[0] <= row <= axes.get_xlim()[1]}
-    assert len(shown) >= 3
-    for row, name in shown.items():
-        assert name == (labels[int(row) - 1] if row <= 530 else f"+{int(row) - 530}")
-
-
-@pytest.mark.parametrize("far", [1e12, 1e300, np.inf, np.nan])
-def test_a_diverged_forecast_leaves_the_frame(far: float) -> None:
-    report = forecast_report()
-    report.future.median[-1] = far
-    for axes in plotting.forecast_figure(report, "").axes:
-        assert np.abs(axes.get_ylim()).max() < 4.0
-
-
 # Reservoirs
 
 
@@ -584,16 +504,31 @@ def test_tiny_and_empty_reservoirs(settings: dict[str, Any]) -> None:
 # Files
 
 
+STUB = (
+    "made = {'rmse': {'forecast': 1.0, 'seasonal naive': 2.0}, 'column': 'x', 'horizon': 2, 'season': 1, 'origins': 3}\n"
+    "band = Some(names=('x',), values=np.ones((2, 1)), levels=(80.0,), lower=np.zeros((1, 2, 1)), upper=np.ones((1, 2, 1)))\n"
+    "one = Some(forecast=band, places=lambda: (np.arange(9), np.eye(9)[:, :1], np.arange(9, 11)))\n"
+    "report = Some(groups=[one], records=lambda: [{**made, 'step': None, 'verdict': None}])\n"
+)
+"""A report that can be drawn."""
+
+
+def small_figure() -> Figure:
+    names: dict[str, Any] = {"np": np, "Some": SimpleNamespace}
+    exec(STUB, names)
+    return plotting.forecast_figure(names["report"])
+
+
 @pytest.fixture
 def figure() -> Figure:
-    return plotting.forecast_figure(forecast_report(), "sales.csv")
+    return small_figure()
 
 
 @pytest.mark.parametrize(("suffix", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF"), ("PNG", b"\x89PNG")])
 def test_the_suffix_is_the_format(figure: Figure, tmp_path: Path, suffix: str, start: bytes) -> None:
     first, second = tmp_path / f"one.{suffix}", str(tmp_path / f"two.{suffix}")
     plotting.save(figure, first)
-    plotting.save(plotting.forecast_figure(forecast_report(), "sales.csv"), second)
+    plotting.save(small_figure(), second)
     assert first.read_bytes().startswith(start)
     assert first.read_bytes() == Path(second).read_bytes()  # no dates, no random names
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"one.{suffix}", f"two.{suffix}"]
@@ -632,16 +567,9 @@ def test_the_users_style_is_neither_used_nor_changed(figure: Figure, tmp_path: P
     plotting.save(figure, tmp_path / "one.svg")
     with matplotlib.rc_context({"text.usetex": True, "axes.facecolor": "black", "font.size": 30, "xtick.labelsize": 3}):
         before = dict(matplotlib.rcParams)
-        plotting.save(plotting.forecast_figure(forecast_report(), "sales.csv"), tmp_path / "two.svg")
+        plotting.save(small_figure(), tmp_path / "two.svg")
         assert dict(matplotlib.rcParams) == before
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
-
-
-def test_names_in_any_script(tmp_path: Path) -> None:
-    title = "$ 1 to $ 2, " + "a long title " * 12
-    figure = plotting.forecast_figure(forecast_report(names=["温度 °C", "other"]), title)
-    plotting.save(figure, tmp_path / "picture.png")
-    assert figure.get_suptitle().count("\n") == 1
 
 
 def test_the_finding_stands_above_the_settings() -> None:
@@ -660,7 +588,8 @@ def test_without_matplotlib_there_is_one_line(monkeypatch: pytest.MonkeyPatch, t
     for draw in (
         lambda: plotting.check(tmp_path / "picture.png"),
         lambda: plotting.task_figure(task, None, None, ""),
-        lambda: plotting.forecast_figure(forecast_report(), "sales.csv"),
+        lambda: plotting.forecast_figure(None, "sales.csv"),
+        lambda: plotting.backtest_figure(None, "sales.csv"),
         lambda: plotting.inspect_figure(ReservoirReport(reservoir, {"memory_curve": np.ones(2)})),
     ):
         with pytest.raises(ParameterError) as caught:
@@ -676,9 +605,8 @@ def test_importing_the_module_does_not_import_matplotlib() -> None:
 def test_drawing_needs_no_display_and_no_pyplot() -> None:
     code = (
         "import sys, numpy as np\nfrom types import SimpleNamespace as Some\nfrom reservoir import plotting\n"
-        "made = dict.fromkeys(('median', 'low', 'high'), np.ones((2, 1)))\n"
-        "parts = {'held_out': Some(**made), 'future': Some(**made), 'holdout': 2, 'baselines': {}}\n"
-        "plotting.forecast_figure(Some(series=np.eye(9)[:, :1], names=['x'], **parts), '')\n"
+        + STUB
+        + "plotting.forecast_figure(report)\n"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
