@@ -22,6 +22,7 @@ from reservoir.commands.main import cli
 from reservoir.tasks import get_task, list_tasks
 
 SUNSPOTS = Path(__file__).parent.parent / "tasks/data/sunspots_monthly.csv"
+DEMAND = Path(__file__).parent.parent / "examples/demand_daily.csv"
 ON_A_SHEET = (2, 4)
 """The pictures on a sheet, across and down."""
 FEW = {"train_sequences": 60, "validation_sequences": 10, "test_sequences": 60}
@@ -66,7 +67,11 @@ def commands(folder: Path) -> Iterator[str]:
     yield f"results {folder}/search.db --names input_scaling --plot {folder}/results-names.png"
     yield f"inspect --set units=200 --plot {folder}/inspect.png"
     yield f"gradients temporal-order --models elman,lstm,indrnn --set training.epochs=2 --plot {folder}/gradients.png"
-    yield f"forecast {SUNSPOTS} --column sunspots --horizon 132 --seeds 0 --out {folder}/forecast.csv"
+    shops = f"{DEMAND} --column demand --group shop --known temperature,holiday --horizon 28"
+    yield f"forecast {SUNSPOTS} --column sunspots --horizon 132 --out {folder}/forecast.csv"
+    yield f"forecast {shops} --out {folder}/forecast-groups.csv"
+    yield f"backtest {SUNSPOTS} --column sunspots --horizon 132 --plot {folder}/backtest.png"
+    yield f"backtest {shops} --plot {folder}/backtest-groups.png"
 
 
 def comparisons(folder: Path) -> None:

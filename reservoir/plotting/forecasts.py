@@ -109,8 +109,9 @@ def _heading(records: list[dict[str, Any]], drawn: int, title: str | None) -> st
     return f"{name}: {found}\n{'; '.join(about)}"
 
 
-def _record(axes: Axes, places: np.ndarray, values: np.ndarray) -> None:
-    axes.plot(places, values, color=TRUTH, linewidth=1.1, label="record")
+def _record(axes: Axes, places: np.ndarray, values: np.ndarray, above: bool = False) -> None:
+    """Draw a record, `above` the forecasts or beneath."""
+    axes.plot(places, values, color=TRUTH, linewidth=0.8 if above else 1.1, zorder=2.5 if above else 2.0, label="record")
     axes.margins(x=0.01)
 
 
@@ -211,7 +212,7 @@ def _over_record(axes: Axes, one: Any, k: int) -> None:
     series, h = one.series[:, k], one.horizon
     places = np.arange(1, len(series) + 1) if one.times is None else one.times
     first = max(int(one.origins[0]) - max(h, min(2 * int(one.seasons[0, k]), 6 * h), FEWEST_ROWS // 2), 0)
-    _record(axes, places[first:], series[first:])
+    _record(axes, places[first:], series[first:], above=True)
     drawn = []
     for i, origin in enumerate(one.origins.tolist()):
         known = series[:origin][~np.isnan(series[:origin])]
