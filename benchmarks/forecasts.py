@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reservoir import DataError, Forecaster, backtest
-from reservoir.forecasting.backtest import Backtest
+from reservoir import DataError, Forecaster
+from reservoir.forecasting.backtest import Backtest, rolling_origins
 from reservoir.forecasting.table import SeriesTable, read_series
 
 SUNSPOTS = Path(__file__).parent.parent / "tasks" / "data" / "sunspots_monthly.csv"
@@ -65,7 +65,7 @@ def most_origins(record: Record, table: SeriesTable, most: int) -> Backtest:
     forecaster = Forecaster(record.horizon, fill="linear")
     for origins in range(most, 0, -1):
         try:
-            return backtest(forecaster, table.series, origins=origins, known=table.known, times=table.times)
+            return rolling_origins(forecaster, table.series, origins=origins, known=table.known, times=table.times)
         except DataError as error:
             if "origins" not in str(error):
                 raise
@@ -93,7 +93,7 @@ def main() -> None:
         found = most_origins(record, read(record, options.folder), options.origins)
         seconds = (time.perf_counter() - start) / len(found.origins)
         ours, naive = per_origin(found, "forecast"), per_origin(found, "seasonal naive")
-        error, held = ours[-ERROR_ORIGINS:].mean(), list(found.records()[0]["coverage"].values())
+        error, held = ours[-ERROR_ORIGINS:].mean(), list(found.bands(0)[0].values())
         cells = [error, error / record.yardstick, ours.mean() / naive.mean(), (ours / naive).max(), *held]
         print(f"{name:14}" + "".join(f"{cell:10.3f}" for cell in cells) + f"{len(ours):10}{seconds:10.2f}", flush=True)
         if not record.known:

@@ -37,9 +37,7 @@ def rows(shop: str, seed: int) -> list[list[object]]:
     temperature = np.round(10.0 - 9.0 * np.cos(2 * np.pi * (t - 15) / 365.25) + wander, 1)
     demand = SHOPS[shop] * (1 + t / 2000) * WEEK[weekday] * (1 - 0.4 * holiday) + 2.5 * np.maximum(temperature - 18.0, 0.0)
     demand = np.round(demand + random.normal(0.0, NOISE, len(t)), 1)
-    return [
-        [days[k], shop, demand[k] if k < DAYS else "", temperature[k], int(holiday[k])] for k in range(len(t))
-    ]
+    return [[days[k], shop, demand[k] if k < DAYS else "", temperature[k], int(holiday[k])] for k in range(len(t))]
 
 
 def main() -> None:

@@ -219,7 +219,10 @@ def test_columns_are_named_by_commas_and_in_quotes(command: Command) -> None:
         ("data.csv --plot picture.bmp", [".png, .svg or .pdf"]),
         ("constant.csv", ["Series 'load' is constant (4.5)"]),
         ("far.csv", ["Series 'load' lies between -1e+300 and 1e+300"]),
-        ("gaps.csv --column load", ["Series 'load': 1 of ", "rows are missing, at most 1 in a row", "'linear', 'seasonal' or 'last'"]),
+        (
+            "gaps.csv --column load",
+            ["Series 'load': 1 of ", "missing, at most 1 in a row", "'seasonal' or 'last'"],
+        ),
         ("stacked.csv --column load", ["have the same time 2024-01-01", "2 series", "group 'shop'"]),
         ("stacked.csv --column load --group shop --horizon 400", ["150 rows", "a horizon of 400"]),
         ("twice.csv", ["have the same time 2024-01-05"]),

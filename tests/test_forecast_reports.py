@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import runpy
 import warnings
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from reservoir.forecasting.report import BacktestReport, ForecastReport, verdict
 from reservoir.forecasting.source import time_texts
 
 RESERVOIRS = ("reservoir", "reservoir with others")
+EXAMPLES = Path(__file__).parent.parent / "examples"
 START = np.datetime64("2024-01-01", "D")
 
 
@@ -342,6 +344,13 @@ def test_a_backtest_of_a_file_with_groups(tmp_path: Path) -> None:
     assert {record["group"] for record in found.records()} == {"north", "south"} and len(calls) == 4
     assert found.table().rows[0][0] == "north: sold"
     assert found.groups[0].times is not None and time_texts(found.groups[0].times[:1]) == ["2024-01-01"]
+
+
+def test_the_example_file_is_what_its_script_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = runpy.run_path(str(EXAMPLES / "make_demand.py"))
+    monkeypatch.setitem(names["main"].__globals__, "FILE", tmp_path / "demand.csv")
+    names["main"]()
+    assert (tmp_path / "demand.csv").read_bytes() == (EXAMPLES / "demand_daily.csv").read_bytes()
 
 
 # What is refused
