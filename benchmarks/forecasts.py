@@ -194,7 +194,9 @@ def print_summary(title: str, relative: Mapping[str, float]) -> None:
         return float(np.exp(np.mean(np.log([relative[name] for name in names]))))
 
     few = [name for name in relative if name != "sunspots"]
-    print(f"{title}: geometric mean of the relative errors {geometric(list(relative)):.3f}; without sunspots {geometric(few):.3f}")
+    print(
+        f"{title}: geometric mean of the relative errors {geometric(list(relative)):.3f}; without sunspots {geometric(few):.3f}"
+    )
 
 
 def main() -> None:

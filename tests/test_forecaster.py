@@ -216,11 +216,11 @@ def test_times_give_the_seasons_the_rows_that_are_missing_and_those_to_come() ->
     model = Forecaster(7, without=["reservoir"]).fit(series, times=days(140))
     forecast = model.predict()
     assert model.models_[0].past.season == 7
-    assert model.describe()[0] == "Step: a day."
+    assert model.describe()[0] == "One row per day."
     np.testing.assert_array_equal(forecast.times, days(147)[140:])
     assert np.flatnonzero(forecast.values[:, 0] > 12.0).tolist() == [6]
     kept = np.delete(rows, [50, 51, 99])
-    with pytest.raises(DataError, match="3 of 140 rows are missing, at most 2 in a row, from row 50 on"):
+    with pytest.raises(DataError, match="3 of 140 rows are missing, at most 2 in a row, from 2021-04-20 on"):
         Forecaster(7).fit(series[kept], times=days(140)[kept])
     filled = Forecaster(7, without=["reservoir"], fill="seasonal").fit(series[kept], times=days(140)[kept])
     np.testing.assert_allclose(filled.predict().values, forecast.values, atol=0.3)
@@ -320,7 +320,7 @@ def test_it_is_an_estimator() -> None:
         ({}, {"names": ["a", "b"]}, DataError, "^names: must name each of the 1 series. Got 2"),
         ({}, {"times": np.arange(200)}, DataError, "^times: must be 200 NumPy dates, a row each. Got int64"),
         ({}, {"times": days(199)}, DataError, "^times: must be 200 NumPy dates"),
-        ({}, {"times": np.append(days(199), days(199)[-1])}, DataError, "^times: rows 199 and 200 have the same time 2021-09-15"),
+        ({}, {"times": np.append(days(199), days(199)[-1])}, DataError, "^times: row 200: has the same .*, 2021-09-15;"),
     ],
 )  # fmt: skip
 def test_what_is_refused(options: dict[str, Any], data: dict[str, Any], error: type[Exception], message: str) -> None:

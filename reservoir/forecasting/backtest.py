@@ -14,6 +14,7 @@ from reservoir.base.tables import Table, number
 from reservoir.forecasting.forecaster import Forecaster
 from reservoir.forecasting.past import SHORTEST
 from reservoir.forecasting.prepared import gridded
+from reservoir.forecasting.table import one_table
 from reservoir.validation import DataError, ParameterError
 
 COMBINED = "forecast"
@@ -155,7 +156,8 @@ def backtest(
     for name, value in (("origins", origins), ("every", every)):
         if value is not None and value < 1:
             raise ParameterError(f"The '{name}' parameter of backtest must be an integer in [1, inf). Got {value} instead.")
-    grid = gridded(series, known, past, times)
+    table = one_table(series, known, past, times, names)
+    grid, names = gridded(table.series, table.known, table.past, table.times), table.names
     n, d = grid.series.shape
     horizon = forecaster.steps(n)
     gap = horizon if every is None else every

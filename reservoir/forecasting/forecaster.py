@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from reservoir.base.baselines import estimate_period
 from reservoir.base.estimator import Estimator, not_fitted, seed_sequence
+from reservoir.files.frames import FrameKind
 from reservoir.forecasting.bands import check_level
 from reservoir.forecasting.model import SeriesModel, fit_series
 from reservoir.forecasting.parts import Part, Reference, default_parts
 from reservoir.forecasting.past import fill_gaps, gaps_in_words, main_season
 from reservoir.forecasting.prepared import Prepared, gridded, prepare, sentinel
+from reservoir.forecasting.table import one_table
 from reservoir.validation import Choice, Constraint, Number, ParameterError, check_parameters, nearest
 
 FILLS = ("linear", "seasonal", "last")
@@ -32,6 +34,7 @@ class Forecast:
     lower, upper : (n_levels, h, d)
     names : of the d series
     times : (h,) NumPy dates, or None where the series had none
+    kind : what the frame that was fitted was like, None for arrays
     """
 
     values: np.ndarray
@@ -40,6 +43,7 @@ class Forecast:
     upper: np.ndarray
     names: tuple[str, ...]
     times: np.ndarray | None
+    kind: FrameKind | None = None
 
     def columns(self) -> dict[str, np.ndarray]:
         """The columns of a file, (h,) each: of a series `load` these are `load`, `load_lower_80`, `load_upper_80`, ..."""
@@ -50,6 +54,20 @@ class Forecast:
                 found[f"{name}_lower_{level:g}"] = self.lower[i, :, k]
                 found[f"{name}_upper_{level:g}"] = self.upper[i, :, k]
         return found
+
+    def to_frame(self, library: str | None = None) -> Any:
+        """The times and columns as a frame of a library, such as "pandas" or "polars"; None for that of the fitted frame.
+
+        Raises `ParameterError` where no frame was fitted and no library is named, or there is no such library.
+        """
+        if library is None and self.kind is None:
+            raise ParameterError("The 'library' parameter of to_frame must name one where no frame was fitted, such as 'pandas'.")
+        kind = self.kind or FrameKind(str(library))
+        try:
+            return replace(kind, library=library or kind.library).frame(self.columns(), self.times)
+        except (ImportError, ValueError):
+            must = "must name a library of frames that is installed, such as 'pandas' or 'polars'"
+            raise ParameterError(f"The 'library' parameter of to_frame {must}. Got {library!r} instead.") from None
 
 
 class Forecaster(Estimator):
@@ -77,6 +95,7 @@ class Forecaster(Estimator):
     ----------
     models_ : the fitted `SeriesModel` of each of the d series
     prepared_ : the `Prepared` series that were fitted
+    kind_ : what a frame of the forecast is like, None where arrays were fitted
 
     Examples
     --------
@@ -131,11 +150,13 @@ class Forecaster(Estimator):
 
         Parameters
         ----------
-        series : (n,) or (n, d); NaN is a gap, see `fill`
+        series : (n,) or (n, d); NaN is a gap, see `fill`. Or a frame of pandas, polars or pyarrow: the other arguments then name
+            its columns; the series end with the last row that has one
         known : (m,) or (m, q), m >= n + horizon: columns that are known ahead, such as holidays, prices, a weather forecast
         past : (n,) or (n, e): columns that are known up to now only
-        times : (n,) or (m,) ascending NumPy dates of the rows; rows may be missing
-        names : of the d series
+        times : (n,) or (m,) ascending NumPy dates of the rows; rows may be missing. Of a frame, its index or the first
+            column that can only be times where it is None
+        names : of the d series; of a frame, every other column of numbers where it is None
 
         Raises
         ------
@@ -147,13 +168,14 @@ class Forecaster(Estimator):
         """
         self.check()
         parts = self._chosen_parts()
-        grid = gridded(series, known, past, times)
-        prepared = prepare(grid, names, self.steps(len(grid.series)), self.fill)
+        table = one_table(series, known, past, times, names)
+        grid = gridded(table.series, table.known, table.past, table.times)
+        prepared = prepare(grid, table.names, self.steps(len(grid.series)), self.fill)
         models = [self._fit_one(prepared, k, parts) for k in range(len(prepared.names))]
         for model in models:
             for level in self._levels():
                 check_level(model.errors, level)
-        self.models_, self.prepared_, self._parts = models, prepared, parts
+        self.models_, self.prepared_, self.kind_, self._parts = models, prepared, table.kind, parts
         return self
 
     def predict(self) -> Forecast:
@@ -168,7 +190,7 @@ class Forecaster(Estimator):
         times = None
         if prepared.step is not None and prepared.times is not None:
             times = prepared.step.after(prepared.times[-1], np.arange(1, prepared.horizon + 1))
-        return Forecast(values, levels, lower, upper, prepared.names, times)
+        return Forecast(values, levels, lower, upper, prepared.names, times, self.kind_)
 
     def by_part(self) -> dict[str, np.ndarray]:
         """The forecast (h, d) of each part alone, by name, without bands."""
@@ -185,7 +207,7 @@ class Forecaster(Estimator):
         """Say in a line per choice what was found and chosen, for each series, and what looks wrong in it."""
         if not hasattr(self, "models_"):
             raise not_fitted(self)
-        lines = [] if self.prepared_.step is None else [f"Step: a {self.prepared_.step}."]
+        lines = [] if self.prepared_.step is None else [f"One row per {self.prepared_.step}."]
         for name, model in zip(self.prepared_.names, self.models_, strict=True):
             lines += [f"{name}: {line}" for line in self._choices(model)]
         return lines
@@ -196,7 +218,9 @@ class Forecaster(Estimator):
         scale = {0.0: "its logarithm", 0.5: "its square root", 1.0: "the series itself"}[past.scale.power]
         lines = [f"models {scale}, with {f'a season of {past.season} rows' if past.season > 1 else 'no season'}."]
         if not past.observed.all():
-            lines.append(f"{gaps_in_words(~past.observed)}; they are filled ({self.fill}).")
+            times = self.prepared_.times
+            gaps = gaps_in_words(~past.observed, times=None if times is None else times[-len(past.z) :])
+            lines.append(f"{gaps}; they are filled ({self.fill}).")
         suspect = sentinel(past.scale.restored(past.z + past.effects[: len(past.z)])[past.observed])
         if suspect is not None:
             lines.append(f"the value {suspect:g} is far from all others; leave such cells blank if they mean that none is known.")

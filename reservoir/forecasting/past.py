@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reservoir.forecasting.references import drift
+from reservoir.forecasting.times import time_in_words
 from reservoir.forecasting.transform import Scale
 from reservoir.validation import DataError
 
@@ -144,17 +145,19 @@ def fill_gaps(series: np.ndarray, method: str, season: int) -> np.ndarray:
     return filled
 
 
-def check_gaps(series: np.ndarray, name: str) -> None:
-    """Raise `DataError` if a series (n,) has gaps; the text counts them and names the longest."""
+def check_gaps(series: np.ndarray, name: str, start: int = 0, times: np.ndarray | None = None) -> None:
+    """Raise `DataError` if a series (n,), maybe with times (n,), has gaps from a row on; the text names the longest."""
     missing = np.isnan(series)
-    if missing.any():
-        raise DataError(f"{name}: {gaps_in_words(missing)}; say how to fill them: fill='linear', 'seasonal' or 'last'.")
+    if missing[start:].any():
+        gaps = gaps_in_words(missing, start, times)
+        raise DataError(f"{name}: {gaps}; say how to fill them: fill='linear', 'seasonal' or 'last'.")
 
 
-def gaps_in_words(missing: np.ndarray) -> str:
-    """How many rows (n,) are missing, and where the longest gap is, counted from 0."""
-    borders = np.flatnonzero(np.diff(np.concatenate([[False], missing, [False]]).astype(int)))
+def gaps_in_words(missing: np.ndarray, start: int = 0, times: np.ndarray | None = None) -> str:
+    """How many rows (n,) from `start` on are missing, and where the longest gap is: its first time, or row counted from 0."""
+    borders = np.flatnonzero(np.diff(np.concatenate([[False], missing[start:], [False]]).astype(int))) + start
     starts, lengths = borders[::2], borders[1::2] - borders[::2]
     longest = int(np.argmax(lengths))
-    total = f"{np.count_nonzero(missing)} of {len(missing)} rows are missing"
-    return f"{total}, at most {lengths[longest]} in a row, from row {starts[longest]} on"
+    total = f"{np.count_nonzero(missing[start:])} of {len(missing) - start} rows are missing"
+    first = f"row {starts[longest]}" if times is None else time_in_words(times[starts[longest]])
+    return f"{total}, at most {lengths[longest]} in a row, from {first} on"

@@ -108,10 +108,10 @@ def prepare(grid: Grid, names: Sequence[str] | None, horizon: int, fill: str | N
     if len(known) < rows + horizon:
         short = rows + horizon - len(known)
         raise DataError(f"known: ends {short} rows before the horizon of {horizon}; give more or lower the horizon.")
-    for k, name in enumerate(titles):
-        check_series(series[:, k], name, horizon, fill)
-    known, past = without_gaps(known[rows - n :], "known", fill), without_gaps(beside, "past", fill)
     times = None if grid.times is None else grid.times[rows - n : rows]
+    for k, name in enumerate(titles):
+        check_series(series[:, k], name, horizon, fill, times)
+    known, past = without_gaps(known[rows - n :], "known", fill), without_gaps(beside, "past", fill)
     return Prepared(series, known, past, titles, horizon, times, grid.step)
 
 
@@ -124,7 +124,7 @@ def numbers(data: Any, name: str) -> np.ndarray:
     return matrix
 
 
-def check_series(series: np.ndarray, name: str, horizon: int, fill: str | None) -> None:
+def check_series(series: np.ndarray, name: str, horizon: int, fill: str | None, times: np.ndarray | None = None) -> None:
     """Raise `DataError` for a series (n,) that is empty or constant, has gaps without `fill`, or is too short."""
     observed = ~np.isnan(series)
     if not observed.any():
@@ -139,7 +139,7 @@ def check_series(series: np.ndarray, name: str, horizon: int, fill: str | None) 
             f"Series '{name}' lies between {low:.6g} and {high:.6g}, too far or too close to compute with; rescale it."
         )
     if fill is None:
-        check_gaps(series[start:], f"Series '{name}'")
+        check_gaps(series, f"Series '{name}'", start, times)
     rows, least = len(series) - start, horizon + SHORTEST
     if rows < least:
         raise DataError(
