@@ -88,6 +88,8 @@ class Forecaster(Estimator):
         "reservoir with others"
     parts : further parts by name: objects with `fit` and `apply` as in `reservoir.forecasting.parts`, or functions
         f(series, season, origins, horizon) that return (n_origins, horizon); one with the name of another replaces it
+    holidays : a country, such as "DE", or with its part, such as "DE-BY", whose public holidays are one more column that is
+        known ahead; it needs times, and the package of the extra `holidays`. None for none
     whole_numbers : round forecasts and bands to whole numbers
     random_state : of the reservoirs
 
@@ -113,6 +115,7 @@ class Forecaster(Estimator):
         "seasons": Number(low=1, array=True, optional=True),
         "fill": Choice((*FILLS, None)),
         "levels": Number(low=0, high=100, open_low=True, open_high=True, array=True),
+        "holidays": Choice((None,), (str,), "a country such as 'DE'"),
         "whole_numbers": Choice((True, False)),
     }
 
@@ -125,6 +128,7 @@ class Forecaster(Estimator):
         levels: float | Sequence[float] = (80, 95),
         without: Sequence[str] = (),
         parts: Mapping[str, Part | Callable[..., np.ndarray]] | None = None,
+        holidays: str | None = None,
         whole_numbers: bool = False,
         random_state: Any = 0,
     ) -> None:
@@ -134,6 +138,7 @@ class Forecaster(Estimator):
         self.levels = levels
         self.without = without
         self.parts = parts
+        self.holidays = holidays
         self.whole_numbers = whole_numbers
         self.random_state = random_state
 
@@ -170,7 +175,7 @@ class Forecaster(Estimator):
         parts = self._chosen_parts()
         table = one_table(series, known, past, times, names)
         grid = gridded(table.series, table.known, table.past, table.times)
-        prepared = prepare(grid, table.names, self.steps(len(grid.series)), self.fill)
+        prepared = prepare(grid, table.names, self.steps(len(grid.series)), self.fill, self.holidays)
         models = [self._fit_one(prepared, k, parts) for k in range(len(prepared.names))]
         for model in models:
             for level in self._levels():
