@@ -69,6 +69,18 @@ def test_bands_hold_about_what_they_are_meant_to() -> None:
     assert 0.91 < ninety_five <= 1.0
 
 
+def test_reservoir_bands_are_wide_where_errors_are_large() -> None:
+    rng, rows = np.random.default_rng(1), np.arange(420)
+    series = 50.0 + np.where(rows // 16 % 2 == 1, 3.0, 0.3) * rng.normal(size=420)
+    widths: dict[tuple[str, int], list[float]] = {}
+    for kind in ("conformal", "reservoir"):
+        for regime, end in enumerate((366, 382, 398, 414)):  # near the end of 14 rows that are quiet, loud, quiet, loud
+            forecast = quick(2, seasons=(), levels=80, bands=kind).fit(series[:end]).predict()
+            widths.setdefault((kind, regime % 2), []).append(float((forecast.upper - forecast.lower).mean()))
+    ratio = {kind: np.mean(widths[kind, 1]) / np.mean(widths[kind, 0]) for kind in ("conformal", "reservoir")}
+    assert ratio["reservoir"] > 1.3 * ratio["conformal"]
+
+
 def test_bands_contain_the_forecast_and_widen_with_the_level() -> None:
     forecast = quick(levels=[50, 80, 95]).fit(wave()).predict()
     assert forecast.levels == (50.0, 80.0, 95.0)
@@ -299,6 +311,7 @@ def test_it_is_an_estimator() -> None:
     ("options", "data", "error", "message"),
     [
         ({"horizon": 0}, {}, ParameterError, r"'horizon' .* integer in \[1, inf\), or None. Got 0"),
+        ({"bands": "wide"}, {}, ParameterError, "'bands' .* one of conformal, reservoir. Got 'wide'"),
         ({"fill": "mean"}, {}, ParameterError, "'fill' .* one of linear, seasonal, last, None. Got 'mean'"),
         ({"levels": [80, 100]}, {}, ParameterError, r"'levels' .* in \(0, 100\).* Got \[80, 100\]"),
         ({"levels": [0]}, {}, ParameterError, "'levels'"),

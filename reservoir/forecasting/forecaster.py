@@ -20,6 +20,7 @@ from reservoir.forecasting.table import one_table
 from reservoir.validation import Choice, Constraint, Number, ParameterError, check_parameters, nearest
 
 FILLS = ("linear", "seasonal", "last")
+BANDS = ("conformal", "reservoir")
 LONGEST_DEFAULT = 100
 
 
@@ -84,6 +85,8 @@ class Forecaster(Estimator):
         () means none
     fill : how gaps (NaN) are filled, from what was known before the forecast: "linear", "seasonal" or "last"; None refuses gaps
     levels : per cent of the rows that the bands are meant to hold
+    bands : "conformal", quantiles of past errors; "reservoir", the same of errors weighed by how like today's their situation
+        was, as the states of a reservoir have it that runs over the errors
     without : the names of parts to leave out: "seasonal naive", "drift", "theta", "regression", "linear", "reservoir",
         "reservoir with others"
     parts : further parts by name: objects with `fit` and `apply` as in `reservoir.forecasting.parts`, or functions
@@ -115,6 +118,7 @@ class Forecaster(Estimator):
         "seasons": Number(low=1, array=True, optional=True),
         "fill": Choice((*FILLS, None)),
         "levels": Number(low=0, high=100, open_low=True, open_high=True, array=True),
+        "bands": Choice(BANDS),
         "holidays": Choice((None,), (str,), "a country such as 'DE'"),
         "whole_numbers": Choice((True, False)),
     }
@@ -126,6 +130,7 @@ class Forecaster(Estimator):
         seasons: float | Sequence[float] | None = None,
         fill: str | None = None,
         levels: float | Sequence[float] = (80, 95),
+        bands: str = "conformal",
         without: Sequence[str] = (),
         parts: Mapping[str, Part | Callable[..., np.ndarray]] | None = None,
         holidays: str | None = None,
@@ -136,6 +141,7 @@ class Forecaster(Estimator):
         self.seasons = seasons
         self.fill = fill
         self.levels = levels
+        self.bands = bands
         self.without = without
         self.parts = parts
         self.holidays = holidays
@@ -172,11 +178,14 @@ class Forecaster(Estimator):
             A parameter out of its range, a part that is not there, a level that needs more errors than there are.
         """
         self.check()
-        parts = self._chosen_parts()
+        seed = seed_sequence(self.random_state)
+        parts = self._chosen_parts(seed)
         table = one_table(series, known, past, times, names)
         grid = gridded(table.series, table.known, table.past, table.times)
         prepared = prepare(grid, table.names, self.steps(len(grid.series)), self.fill, self.holidays)
-        models = [self._fit_one(prepared, k, parts) for k in range(len(prepared.names))]
+        models = [
+            self._fit_one(prepared, k, parts, seed if self.bands == "reservoir" else None) for k in range(len(prepared.names))
+        ]
         for model in models:
             for level in self._levels():
                 check_level(model.errors, level)
@@ -236,12 +245,12 @@ class Forecaster(Estimator):
     def _levels(self) -> tuple[float, ...]:
         return tuple(float(level) for level in np.atleast_1d(self.levels))
 
-    def _chosen_parts(self) -> dict[str, Part]:
+    def _chosen_parts(self, seed: np.random.SeedSequence) -> dict[str, Part]:
         """The parts by name. Raises `ParameterError` for a name in `without` that there is not, and where none is left."""
         own: dict[str, Any] = {
             name: part if hasattr(part, "fit") else Reference(part) for name, part in (self.parts or {}).items()
         }
-        known: dict[str, Part] = {**default_parts(seed_sequence(self.random_state)), **own}
+        known: dict[str, Part] = {**default_parts(seed), **own}
         for name in self.without:
             if name not in known:
                 raise ParameterError(
@@ -253,7 +262,7 @@ class Forecaster(Estimator):
             raise ParameterError("The 'without' parameter of Forecaster must leave a part that needs no other columns.")
         return left
 
-    def _fit_one(self, prepared: Prepared, k: int, parts: Mapping[str, Part]) -> SeriesModel:
+    def _fit_one(self, prepared: Prepared, k: int, parts: Mapping[str, Part], seed: np.random.SeedSequence | None) -> SeriesModel:
         """Fit the series k of those prepared, from its first value on."""
         start = int(np.argmax(~np.isnan(prepared.series[:, k])))
         series, h = prepared.series[start:, k], prepared.horizon
@@ -266,7 +275,7 @@ class Forecaster(Estimator):
                 filled = fill_gaps(prepared.series[first:, j], fill, season)
                 others.append(np.concatenate([np.repeat(filled[:1], first), filled])[start:])
         columns = np.column_stack([*others, prepared.past[start:]])
-        return fit_series(series, h, season, periods, fill, parts, columns, prepared.known[start:])
+        return fit_series(series, h, season, periods, fill, parts, columns, prepared.known[start:], seed)
 
     def _seasons(self, series: np.ndarray, prepared: Prepared) -> tuple[int, tuple[float, ...]]:
         """The main season in whole rows, 1 for none, and all periods: those given, or those of the times' step and one found.

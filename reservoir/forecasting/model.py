@@ -12,6 +12,7 @@ from reservoir.forecasting.combination import errors_left_out, weights
 from reservoir.forecasting.parts import Arrays, Part, Reference
 from reservoir.forecasting.past import Past, fill_gaps, inner_origins
 from reservoir.forecasting.regression import Regression, fitted_effects
+from reservoir.forecasting.reservoir_bands import likeness
 from reservoir.forecasting.transform import Scale, choose_power
 from reservoir.validation import ParameterError
 
@@ -55,11 +56,12 @@ class SeriesModel:
 
 def fit_series(
     series: np.ndarray, horizon: int, season: int, periods: Sequence[float], fill: str, parts: Mapping[str, Part],
-    columns: np.ndarray | None = None, known: np.ndarray | None = None,
+    columns: np.ndarray | None = None, known: np.ndarray | None = None, bands: np.random.SeedSequence | None = None,
 ) -> SeriesModel:  # fmt: skip
     """Fit a model to a series (n,) whose first row is observed and whose gaps are NaN.
 
-    `columns` (n, e) are other columns of the past, `known` (n + h, q) columns that are known to the end of the horizon.
+    `columns` (n, e) are other columns of the past, `known` (n + h, q) columns that are known to the end of the horizon. The
+    seed of `bands` draws the reservoir that weighs past errors for them; without it, none does.
     """
     n = len(series)
     past = standardized_past(series, horizon, season, periods, fill)
@@ -77,7 +79,8 @@ def fit_series(
     errors = np.concatenate([forecasts for forecasts, _ in found.values()]) - past.truth
     left_out = errors_left_out(errors, guard, horizon, n)
     kept = {name: arrays for name, (_, arrays) in found.items()}
-    return SeriesModel(past, names, weights(errors, guard, horizon, n), kept, past_errors(left_out, past.origins, n))
+    alike = None if bands is None else likeness(left_out, past.origins, n, bands)
+    return SeriesModel(past, names, weights(errors, guard, horizon, n), kept, past_errors(left_out, past.origins, n, alike))
 
 
 def standardized_past(series: np.ndarray, horizon: int, season: int, periods: Sequence[float], fill: str) -> Past:
