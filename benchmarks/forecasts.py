@@ -1,6 +1,6 @@
 """Forecasts of recorded series beside published methods, by rolling origins; all settings are the defaults.
 
-    python benchmarks/forecasts.py FOLDER [--origins 20] [--only NAME,NAME] [--peers PYTHON]
+    python benchmarks/forecasts.py FOLDER [--origins 20] [--only NAME,NAME] [--bands conformal] [--peers PYTHON]
 
 FOLDER holds airline.csv, elec_equip.csv, solar_half_hourly.csv, co2_weekly.csv, demand_daily.csv and uschange.csv; the
 sunspot record is the library's own. Gaps are filled by a line. RMSE is the mean over the last four origins, a horizon apart, on
@@ -10,7 +10,7 @@ law that made the series. "To naive" compares all origins with the seasonal naiv
 bands are counted over all origins, as many as the record allows.
 
 PYTHON is an interpreter that can import statsforecast; both exchange files. Without it the yardsticks are those that it
-gave last. The interval scores of AutoETS are for the same origins as ours.
+gave last, MSTL aside. The interval scores of AutoETS are for the same origins as ours.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ import numpy as np
 from reservoir import DataError, Forecaster, backtest, metrics
 from reservoir.forecasting.backtest import Backtest
 from reservoir.forecasting.past import fill_gaps
+from reservoir.forecasting.prepared import gridded
 from reservoir.forecasting.references import drift, seasonal_naive
 from reservoir.forecasting.table import SeriesTable, read_series
 
@@ -49,6 +50,7 @@ class Record(NamedTuple):
     seasons: tuple[int, ...]
     store: str | None = None
     known: tuple[str, ...] = ()
+    cycles: tuple[int, ...] = ()  # other periods of the seasonal naive forecast
 
 
 WEATHER = ("temperature", "holiday")
@@ -60,7 +62,7 @@ RECORDS = {
     "north": Record("demand_daily.csv", "demand", 28, 14.4, (7, 365), "north"),
     "south": Record("demand_daily.csv", "demand", 28, 9.40, (7, 365), "south"),
     "uschange": Record("uschange.csv", "Consumption", 8, 0.379, (4,)),
-    "sunspots": Record("", "sunspots", 132, 39.5, (132,)),
+    "sunspots": Record("", "sunspots", 132, 39.5, (132,), cycles=(128,)),
     "north-known": Record("demand_daily.csv", "demand", 28, 3.33, (7,), "north", WEATHER),
     "south-known": Record("demand_daily.csv", "demand", 28, 4.47, (7,), "south", WEATHER),
 }
@@ -73,9 +75,9 @@ def read(record: Record, folder: Path) -> SeriesTable:
     return next(table for table in tables if table.group == record.store)
 
 
-def most_origins(record: Record, table: SeriesTable, most: int) -> Backtest:
+def most_origins(record: Record, table: SeriesTable, most: int, bands: str) -> Backtest:
     """The backtest with as many origins as the record allows."""
-    forecaster = Forecaster(record.horizon, fill="linear")
+    forecaster = Forecaster(record.horizon, fill="linear", bands=bands)
     for origins in range(most, 0, -1):
         try:
             return backtest(forecaster, table.series, origins=origins, known=table.known, times=table.times)
@@ -90,27 +92,31 @@ def rmses(forecasts: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return np.asarray(np.sqrt(np.nanmean(np.square(forecasts - truth), axis=1)))
 
 
-def histories(found: Backtest) -> list[np.ndarray]:
+def histories(table: SeriesTable, found: Backtest) -> list[np.ndarray]:
     """What is known at each origin, gaps filled by a line."""
-    series = [history[:, 0] for history in found.histories]
-    return [fill_gaps(part[int(np.argmax(~np.isnan(part))) :], "linear", 1) for part in series]
+    series = gridded(table.series, None, None, None if table.times is None else table.times[: len(table.series)]).series[:, 0]
+    start = int(np.argmax(~np.isnan(series)))
+    return [fill_gaps(series[start:end], "linear", 1) for end in found.origins]
 
 
-def naive_errors(record: Record, found: Backtest) -> dict[str, float]:
-    """The mean RMSE over the last origins of the seasonal naive forecast at the true period, with and without drift."""
-    past, errors = histories(found)[-ERROR_ORIGINS:], {}
-    for name, method in (("naive", seasonal_naive), ("naive+drift", drift)):
-        made = [method(z, record.seasons[0], np.array([len(z)]), record.horizon)[0] for z in past]
-        errors[name] = float(rmses(np.stack(made), found.truth[-ERROR_ORIGINS:, :, 0]).mean())
+def naive_errors(record: Record, past: list[np.ndarray], truth: np.ndarray) -> dict[str, float]:
+    """The mean RMSE over the last origins of the seasonal naive forecast at the best true period, with and without drift."""
+    errors = {}
+    for name, method in (("naive", seasonal_naive), ("drift", drift)):
+        made = [
+            np.stack([method(z, season, np.array([len(z)]), record.horizon)[0] for z in past[-ERROR_ORIGINS:]])
+            for season in (record.seasons[0], *record.cycles)
+        ]
+        errors[name] = min(float(rmses(forecasts, truth[-ERROR_ORIGINS:]).mean()) for forecasts in made)
     return errors
 
 
-def peer_forecasts(python: str, backtests: Mapping[str, Backtest]) -> dict[str, list[dict[str, Any]]]:
-    """The forecasts of statsforecast from the origins of every backtest, in order; all methods from the last origins alone."""
+def peer_forecasts(python: str, pasts: Mapping[str, list[np.ndarray]]) -> dict[str, list[dict[str, Any]]]:
+    """The forecasts of statsforecast from every origin, in order; of all methods from the last origins alone."""
     tasks, names = [], []
-    for name, found in backtests.items():
+    for name, histories in pasts.items():
         record = RECORDS[name]
-        for number, history in enumerate(reversed(histories(found))):
+        for number, history in enumerate(reversed(histories)):
             methods = ["AutoETS"]
             if number < ERROR_ORIGINS:
                 methods += ["AutoTheta", "MSTL", *(["AutoARIMA"] if record.seasons[0] <= LONGEST_ARIMA else [])]
@@ -123,7 +129,7 @@ def peer_forecasts(python: str, backtests: Mapping[str, Backtest]) -> dict[str, 
         source.write_text(json.dumps(tasks))
         subprocess.run([python, Path(__file__).with_name("forecast_peers.py"), source, target], check=True)
         results = json.loads(target.read_text())
-    return {name: [r for n, r in zip(names, results, strict=True) if n == name][::-1] for name in backtests}
+    return {name: [r for n, r in zip(names, results, strict=True) if n == name][::-1] for name in pasts}
 
 
 def peer_errors(results: list[dict[str, Any]], found: Backtest) -> dict[str, float]:
@@ -132,14 +138,25 @@ def peer_errors(results: list[dict[str, Any]], found: Backtest) -> dict[str, flo
     return {method: float(rmses(np.array([r[method]["mean"] for r in last]), truth).mean()) for method in last[-1]}
 
 
-def interval_scores(results: list[dict[str, Any]], found: Backtest) -> dict[str, float]:
-    """The interval scores of AutoETS over all origins, by level."""
-    there = ~np.isnan(found.truth[:, :, 0])
-    scores = {}
-    for level in ("80", "95"):
-        lower, upper = (np.array([r["AutoETS"][side][level] for r in results])[there] for side in ("lower", "upper"))
-        scores[level] = metrics.interval_score(lower, upper, found.truth[:, :, 0][there], float(level))
-    return scores
+def interval_scores(results: list[dict[str, Any]], found: Backtest) -> list[float]:
+    """The interval scores of AutoETS over all origins at 80 and 95 %."""
+    bands = [[np.array([r["AutoETS"][side][level] for r in results]) for side in ("lower", "upper")] for level in ("80", "95")]
+    return [judged(*band, found.truth[:, :, 0], level)[1] for band, level in zip(bands, (80.0, 95.0), strict=True)]
+
+
+def judged(lower: np.ndarray, upper: np.ndarray, truth: np.ndarray, level: float) -> tuple[float, float]:
+    """Coverage and interval score of a band, on observed rows."""
+    there = ~np.isnan(truth)
+    band = lower[there], upper[there], truth[there]
+    return metrics.coverage(*band), metrics.interval_score(*band, level)
+
+
+def our_bands(found: Backtest) -> list[tuple[float, float]]:
+    """Coverage and interval score of our bands over all origins, for each level."""
+    return [
+        judged(found.lower[i, :, :, 0], found.upper[i, :, :, 0], found.truth[:, :, 0], level)
+        for i, level in enumerate(found.levels)
+    ]
 
 
 def print_row(name: str, cells: list[Any]) -> None:
@@ -147,26 +164,27 @@ def print_row(name: str, cells: list[Any]) -> None:
     print(f"{name:12}" + "".join(texts), flush=True)
 
 
-def print_peers(backtests: Mapping[str, Backtest], results: Mapping[str, list[dict[str, Any]]]) -> dict[str, float]:
+def print_peers(
+    backtests: Mapping[str, Backtest], pasts: Mapping[str, list[np.ndarray]], results: Mapping[str, list[dict[str, Any]]]
+) -> dict[str, float]:
     """Print the errors of the peers and the interval scores. Returns the yardsticks."""
-    methods = ["naive", "naive+drift", "AutoETS", "AutoTheta", "AutoARIMA", "MSTL"]
+    methods = ["naive", "drift", "AutoETS", "AutoTheta", "AutoARIMA", "MSTL"]
     print("\nRMSE of the peers over the last origins")
     print_row("", [*methods, "forecast"])
     best = {}
     for name, found in backtests.items():
-        errors = naive_errors(RECORDS[name], found) | peer_errors(results[name], found)
+        errors = naive_errors(RECORDS[name], pasts[name], found.truth[:, :, 0]) | peer_errors(results[name], found)
         best[name] = min(errors.values())
         ours = rmses(found.forecasts["forecast"][:, :, 0], found.truth[:, :, 0])[-ERROR_ORIGINS:].mean()
         print_row(name, [*(errors.get(method, "-") for method in methods), float(ours)])
     print("\nInterval scores over all origins")
     print_row("", ["ETS 80 %", "ours 80 %", "ratio", "ETS 95 %", "ours 95 %", "ratio"])
-    wins = {"80": 0, "95": 0}
+    wins = np.zeros(2, int)
     for name, found in backtests.items():
-        ours, theirs = found.records()[0]["interval_score"], interval_scores(results[name], found)
-        for level in wins:
-            wins[level] += ours[level] < theirs[level]
-        print_row(name, [x for level in wins for x in (theirs[level], ours[level], ours[level] / theirs[level])])
-    print(f"better than AutoETS: {wins['80']} and {wins['95']} of {len(backtests)} series")
+        ours, theirs = [score for _, score in our_bands(found)], interval_scores(results[name], found)
+        wins += np.array(ours) < theirs
+        print_row(name, [x for our, their in zip(ours, theirs, strict=True) for x in (their, our, our / their)])
+    print(f"better than AutoETS: {wins[0]} and {wins[1]} of {len(backtests)} series")
     return best
 
 
@@ -204,29 +222,31 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--origins", type=int, default=20)
     parser.add_argument("--only", default=",".join(RECORDS))
+    parser.add_argument("--bands", default="conformal")
     parser.add_argument("--peers", metavar="PYTHON")
     options = parser.parse_args()
-    print_row("", ["rmse", "relative", "to naive", "worst", "80 %", "95 %", "origins", "seconds"])
-    errors, shares, backtests = {}, [], {}
+    print_row("", ["rmse", "relative", "to naive", "worst", "80 %", "95 %", "score 80", "score 95", "origins", "seconds"])
+    errors, shares, backtests, pasts = {}, [], {}, {}
     for name in options.only.split(","):
         record = RECORDS[name]
         start = time.perf_counter()
-        found = most_origins(record, read(record, options.folder), options.origins)
+        table = read(record, options.folder)
+        found = most_origins(record, table, options.origins, options.bands)
         seconds = (time.perf_counter() - start) / len(found.origins)
         truth = found.truth[:, :, 0]
         ours, naive = (rmses(found.forecasts[method][:, :, 0], truth) for method in ("forecast", "seasonal naive"))
-        error, held = float(ours[-ERROR_ORIGINS:].mean()), list(found.records()[0]["coverage"].values())
+        error, (held, scores) = float(ours[-ERROR_ORIGINS:].mean()), zip(*our_bands(found), strict=True)
         against = float(ours.mean() / naive.mean()), float((ours / naive).max())
-        print_row(name, [error, error / record.yardstick, *against, *held, len(ours), seconds])
+        print_row(name, [error, error / record.yardstick, *against, *held, *scores, len(ours), seconds])
         if not record.known:
-            errors[name], backtests[name] = error, found
+            errors[name], backtests[name], pasts[name] = error, found, histories(table, found)
             shares.append(held)
     if errors:
         held = np.mean(shares, axis=0)
         print(f"bands hold {held[0]:.1%} and {held[1]:.1%}")
         print_summary("Yardsticks as recorded", {name: error / RECORDS[name].yardstick for name, error in errors.items()})
     if errors and options.peers:
-        best = print_peers(backtests, peer_forecasts(options.peers, backtests))
+        best = print_peers(backtests, pasts, peer_forecasts(options.peers, pasts))
         print_summary("Yardsticks of this run", {name: error / best[name] for name, error in errors.items()})
     print_speed()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -134,3 +135,17 @@ def test_frames_from_arrays_need_a_library() -> None:
         PLAIN.to_frame()
     with pytest.raises(ParameterError, match=r"that is installed, such as .* Got 'pandaz' instead"):
         PLAIN.to_frame("pandaz")
+
+
+def test_parquet_files(tmp_path: Path) -> None:
+    path = tmp_path / "load.parquet"
+    pl.DataFrame({"day": DAYS.astype("M8[ms]"), "load": LOAD}).write_parquet(path)
+    [table] = read_series(path)
+    np.testing.assert_array_equal(table.series[:, 0], LOAD)
+    np.testing.assert_array_equal(table.times, DAYS)
+    path.write_bytes(b"PAR1 is not enough")
+    with pytest.raises(DataError, match=r"load\.parquet: cannot be read as Parquet: ") as caught:
+        read_series(path)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(DataError, match=r"absent\.parquet: there is no such file"):
+        read_series(tmp_path / "absent.parquet")

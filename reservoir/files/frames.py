@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from reservoir.files.dates import one_clock, zone_of
+from reservoir.files.reading import PathLike, reading
 from reservoir.validation import DataError
 
 INDEX = "time"
@@ -69,6 +71,26 @@ def is_frame(data: Any) -> bool:
 
     known = nw.dependencies
     return known.is_into_dataframe(data) or known.is_into_series(data) or known.is_polars_lazyframe(data)
+
+
+def read_parquet(path: PathLike) -> Any:
+    """The frame in a Parquet file, by the first of polars, pyarrow and pandas that can read it.
+
+    Raises `DataError` where the file cannot be read, or none of them is there.
+    """
+    import narwhals as nw
+
+    with reading(path, "Parquet file"):
+        Path(path).open("rb").close()
+    reason = "needs polars, pyarrow or pandas with pyarrow; install one"
+    for library in ("polars", "pyarrow", "pandas"):
+        try:
+            return nw.read_parquet(os.fspath(path), backend=library).to_native()
+        except ImportError:
+            continue
+        except Exception as error:  # each library has its own
+            reason = f"cannot be read as Parquet: {str(error).splitlines()[0]}"
+    raise DataError(f"{path}: {reason}.")
 
 
 def read_frame(frame: Any) -> tuple[dict[str, np.ndarray | list[str]], dict[str, FrameKind]]:

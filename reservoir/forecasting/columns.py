@@ -13,7 +13,7 @@ import numpy as np
 
 from reservoir.files.csv_file import read_cells
 from reservoir.files.dates import read_times
-from reservoir.files.frames import FrameKind, is_frame, read_frame
+from reservoir.files.frames import FrameKind, is_frame, read_frame, read_parquet
 from reservoir.files.numbers import number, remedy
 from reservoir.files.reading import PathLike
 from reservoir.validation import DataError, nearest
@@ -125,13 +125,20 @@ class Columns:
 
 
 def read_columns(data: Any) -> Columns:
-    """The columns of a CSV file, by its path, or of a frame. Raises `DataError` for what cannot be read."""
+    """The columns of a file, CSV or Parquet, by its path, or of a frame. Raises `DataError` for what cannot be read."""
     if is_frame(data):
-        cells, kinds = read_frame(data)
-        rows = len(next(iter(cells.values()))) if cells else 0
-        if rows == 0:
-            raise DataError("frame: is empty; give rows of numbers.")
-        return Columns("frame", cells, "row", range(1, rows + 1), {}, kinds)
+        return _of_frame(data, "frame")
     path: PathLike = data
+    if os.fspath(path).endswith(".parquet"):
+        return _of_frame(read_parquet(path), os.fspath(path))
     columns, lines, marks = read_cells(path)
     return Columns(os.fspath(path), columns, "line", lines, marks, {})
+
+
+def _of_frame(frame: Any, source: str) -> Columns:
+    """The columns of a frame."""
+    cells, kinds = read_frame(frame)
+    rows = len(next(iter(cells.values()))) if cells else 0
+    if rows == 0:
+        raise DataError(f"{source}: is empty; give rows of numbers.")
+    return Columns(source, cells, "row", range(1, rows + 1), {}, kinds)
