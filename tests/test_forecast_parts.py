@@ -160,6 +160,14 @@ def test_inner_origins_end_a_horizon_before_the_end_and_leave_two_seasons() -> N
     assert past.inner_origins(np.full(60, True), horizon=20, season=12).min() == 24
 
 
+def test_two_seasons_give_way_to_a_band() -> None:
+    observed = np.ones(336, bool)
+    assert past.inner_origins(observed, 3, 168).tolist() == [327, 328, 329, 330, 331, 332, 333]  # 21 errors; two weeks have 1
+    assert past.inner_origins(observed, 24, 168).tolist() == [312]
+    assert past.inner_origins(observed[:30], 1, 12).tolist() == [*range(12, 30)]
+    assert past.inner_origins(observed[:12], 4, 1).tolist() == [8]
+
+
 def test_inner_origins_come_right_after_an_observed_row() -> None:
     observed = np.full(200, True)
     observed[150:183] = False

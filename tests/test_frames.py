@@ -100,6 +100,17 @@ def test_groups_of_a_frame() -> None:
         read_series(frame, ["sold"])
 
 
+def test_numbers_are_times_and_groups_as_they_are_written() -> None:
+    frame = pd.DataFrame(
+        {"day": [20240101, 20240102] * 2, "shop": [12345671, 12345671, 12345672, 12345672], "sold": [4.0, 2.0, 7.0, 9.0]}
+    )
+    one, two = read_series(frame, group="shop")
+    assert (one.group, two.group, two.series[:, 0].tolist()) == ("12345671", "12345672", [7.0, 9.0])
+    np.testing.assert_array_equal(one.times, np.array(["2024-01-01", "2024-01-02"], "M8[s]"))
+    with pytest.raises(DataError, match=r"^frame, row 2, column 'day': the time is blank"):
+        read_series(frame.iloc[:2].assign(day=[20240101, None]), time="day", columns=["sold"])
+
+
 def test_no_frame_is_taken_for_one() -> None:
     assert not any(is_frame(data) for data in (LOAD, [1.0], "file.csv", {"a": [1.0]}, None))
 

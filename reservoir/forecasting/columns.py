@@ -73,19 +73,20 @@ class Columns:
     def times(self, name: str) -> np.ndarray:
         """A column (rows,) of NumPy dates, as they are written. Raises `DataError` for a cell that is no time."""
         cells = self.cells[name]
-        if isinstance(cells, np.ndarray):
-            if cells.dtype.kind == "M":
-                blank = np.flatnonzero(np.isnat(cells))
-                if blank.size:
-                    raise DataError(f"{self.place(int(blank[0]), name)}: the time is blank; fill it or remove the row first.")
-                return cells
-            cells = [f"{value:g}" if value < 1e6 else f"{value:.0f}" for value in cells]
-        return read_times(cells, name, place=lambda row: self.place(row, name))
+        if isinstance(cells, np.ndarray) and cells.dtype.kind == "M":
+            for row in np.flatnonzero(np.isnat(cells))[:1].tolist():
+                raise DataError(f"{self.place(row, name)}: the time is blank; fill it or remove the row first.")
+            return cells
+        return read_times(self.texts(name), name, place=lambda row: self.place(row, name))
 
     def texts(self, name: str) -> list[str]:
-        """A column as texts."""
+        """A column as texts, "" where a cell is missing; a whole number has no decimals."""
         cells = self.cells[name]
-        return cells if isinstance(cells, list) else [f"{value:g}" if cells.dtype.kind == "f" else str(value) for value in cells]
+        if isinstance(cells, list):
+            return cells
+        if cells.dtype.kind == "M":
+            return [str(value) for value in cells]
+        return ["" if value != value else str(int(value)) if value.is_integer() else repr(value) for value in cells.tolist()]
 
     def place(self, row: int, name: str) -> str:
         """Where a cell is; rows count from 0."""
@@ -97,7 +98,7 @@ class Columns:
             cells = self.cells[name]
             if isinstance(cells, np.ndarray) and cells.dtype.kind == "M":
                 return name
-            first = next((text for text in self.texts(name) if text and text != "nan"), "")
+            first = next((text for text in self.texts(name) if text), "")
             if number(first) is not None and name.lower() not in TIME_NAMES:
                 continue
             try:

@@ -16,6 +16,7 @@ from reservoir.validation import DataError
 INNER_ORIGINS = 16
 FEWEST_ERRORS = 48
 """With a short horizon there are more origins, so that bands have so many errors."""
+LEAST_ERRORS = 19
 SHORTEST = 8
 LEVEL_ROWS = 8
 """The rows whose mean is the level of a series without a season."""
@@ -84,7 +85,8 @@ class Past:
 def inner_origins(observed: np.ndarray, horizon: int, season: int) -> np.ndarray:
     """Numbers of rows known: the last n - h, at most h / 2 apart, the earliest after a third of the rows or two seasons.
 
-    There are at most 16, or so many more that 48 errors come from them.
+    There are at most 16, or so many more that 48 errors come from them. Where two seasons leave too few rows for 19 errors,
+    which a band of 95 % needs, they begin earlier, after one season at least.
 
     An origin comes right after a row that was `observed` (n,), so that a gap before it could be filled from what was known,
     and at least one of the h rows after it was. Raises `DataError` where there is none.
@@ -92,6 +94,7 @@ def inner_origins(observed: np.ndarray, horizon: int, season: int) -> np.ndarray
     n = len(observed)
     last = n - horizon
     first = min(max(n // 3, 2 * season, SHORTEST), last)
+    first = max(min(first, last + 1 - -(-LEAST_ERRORS // horizon)), min(season, first), min(SHORTEST, first))
     count = max(INNER_ORIGINS, -(-FEWEST_ERRORS // horizon))
     gap = min(max(horizon / 2, 1), (last - first) / (count - 1))
     origins = np.round(last - gap * np.arange(count)).astype(int)

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from reservoir.files.dates import to_utc
+from reservoir.files.dates import one_clock, to_utc
 from reservoir.files.frames import FrameKind, is_frame
 from reservoir.forecasting.columns import LISTED, Columns, read_columns
-from reservoir.forecasting.times import infer_step
+from reservoir.forecasting.times import infer_step, time_in_words
 from reservoir.validation import DataError
 
 REPEATED = " Remove one, or give the time zone if daylight saving repeats an hour."
@@ -137,7 +137,8 @@ def _check_repeats(columns: Columns, times: np.ndarray, time: str) -> None:
             likely = f" The file seems to hold {different} series; name their column: group '{name}'."
             break
     places = f"{columns.word}s {columns.places[first]} and {columns.places[second]}"
-    raise DataError(f"{columns.source}: {places} have the same time {times[first]}.{likely or REPEATED}")
+    remedy = likely or (" Remove one." if one_clock(times) else REPEATED)
+    raise DataError(f"{columns.source}: {places} have the same time {time_in_words(times[first])}.{remedy}")
 
 
 def one_table(series: Any, known: Any, past: Any, times: Any, names: Sequence[str] | str | None) -> SeriesTable:
