@@ -149,3 +149,28 @@ def weighted_quantile(values: Sequence[float], weight: Sequence[float], level: f
         if reached >= level * total:
             return value
     return max(values)
+
+
+def likeness(
+    errors: np.ndarray, origins: Sequence[int], rows: int, weights: dict[str, np.ndarray], temperature: float
+) -> list[float]:
+    """Softmax of the cosines of the states of a reservoir over the errors of the last origin before each row."""
+    first, driven = origins[0], []
+    for row in range(first, rows):
+        last = max(i for i, origin in enumerate(origins) if origin <= row)
+        lead = row - origins[last]
+        value = errors[last][lead] if lead < len(errors[last]) else 0.0
+        driven.append(0.0 if math.isnan(value) else float(value))
+    size = math.sqrt(sum(value**2 for value in driven) / len(driven))
+    state = np.zeros(len(weights["bias"]))
+    reached = {first: state}
+    for row, value in enumerate(driven, start=first + 1):
+        drive = weights["recurrent"] @ state + weights["input"][:, 0] * (value / size) + weights["bias"]
+        state = (1.0 - weights["leak"]) * state + weights["leak"] * np.tanh(drive)
+        reached[row] = state
+    found = []
+    for origin in origins:
+        there = reached[origin]
+        length = math.sqrt(float(there @ there) * float(state @ state))
+        found.append(math.exp(float(there @ state) / length / temperature) if length else 1.0)
+    return [value / sum(found) for value in found]

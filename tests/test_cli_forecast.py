@@ -86,11 +86,20 @@ def test_every_option_reaches_the_forecaster(command: Command) -> None:
     heat = np.arange(126) % 3
     cells = [*(("" if np.isnan(value) else value) for value in values), *[""] * 6]
     csv_file(when=DAYS[:126], sold=cells, heat=heat, wind=[*wave(120), *[""] * 6])
-    options = (
-        "--time when --known heat --past wind --horizon 6 --season 7,20.5 --fill last --level 90 --without theta --round --seed 3"
-    )
+    options = "--time when --known heat --past wind --horizon 6 --season 7,20.5 --fill last --level 90 --without theta --round"
+    options += " --seed 3 --bands reservoir --holidays DE"
     status, out, _ = command("forecast", "data.csv", "--column", "sold", *options.split(), "--json", "--no-plot")
-    model = Forecaster(6, seasons=[7, 20.5], fill="last", levels=[90], without=["theta"], whole_numbers=True, random_state=3)
+    model = Forecaster(
+        6,
+        seasons=[7, 20.5],
+        fill="last",
+        levels=[90],
+        without=["theta"],
+        whole_numbers=True,
+        random_state=3,
+        bands="reservoir",
+        holidays="DE",
+    )
     expected = forecast(values, model, known=heat, past=wave(120), time=np.array(DAYS[:126], "M8[s]")).groups[0].forecast
     found = json.loads(out)
     assert status == 0 and found["forecast"] == expected.values[:, 0].tolist()
@@ -195,7 +204,7 @@ def test_columns_are_named_by_commas_and_in_quotes(command: Command) -> None:
         ("two.csv --column a --past c", ["no column 'c'"]),
         ("two.csv --column a --group c", ["no column 'c'"]),
         ("two.csv --column a --time c", ["no column 'c'"]),
-        ("two.csv --column a --time b", ["column 'b', row 1", "is no time"]),
+        ("two.csv --column a --time b", ["line 2, column 'b'", "is no time"]),
         ("data.csv --horizon 0", ["'--horizon'", "x>=1"]),
         ("data.csv --horizon ten", ["'--horizon'", "'ten' is not a valid integer"]),
         ("data.csv --horizon 300", ["300 rows"]),
@@ -229,8 +238,8 @@ def test_columns_are_named_by_commas_and_in_quotes(command: Command) -> None:
         ("unsorted.csv", ["out of order"]),
         ("mixed.csv", ["frequencies are mixed"]),
         ("irregular.csv", ["the frequencies are mixed or the steps irregular"]),
-        ("unreadable.csv", ["column 'day', row 8", "'2024-13-01'", "cannot be read as a time"]),
-        ("blank_time.csv", ["column 'day', row 3", "the time is blank"]),
+        ("unreadable.csv", ["line 9, column 'day'", "'2024-13-01'", "cannot be read as a time"]),
+        ("blank_time.csv", ["line 4, column 'day'", "the time is blank"]),
         ("comma.csv", ["line 2", "has 2 cells", "decimal comma under a comma separator"]),
         ("word.csv", ["line 52", "'three' is not a number"]),
         ("empty.csv", ["is empty"]),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from reservoir.files import csv_file
-from reservoir.files.csv_file import read_csv
+from reservoir.files.csv_file import read_cells, read_csv
+from reservoir.files.numbers import number
 from reservoir.validation import DataError
 
 
@@ -69,6 +71,34 @@ def test_headers_and_choice_of_columns(
     np.testing.assert_array_equal(got, values)
 
 
+@pytest.mark.parametrize(
+    ("content", "columns", "values"),
+    [
+        ("a;b\n1,5;-2,25e1\n2;,5\n", ["a", "b"], [[1.5, -22.5], [2.0, 0.5]]),
+        ("1,5;2\n2,5;3\n", ["1", "2"], [[1.5, 2.0], [2.5, 3.0]]),
+        ("a\tb\n1,5\t2,345\n2,5\t3\n", ["a", "b"], [[1.5, 2.345], [2.5, 3.0]]),
+        ("a;b\n1;1.234.567,8\n3;2.345\n", ["b"], [[1234567.8], [2345.0]]),  # decimal commas elsewhere in the column
+        ("a;b\n1;1,234.5\n3;2,345\n", ["b"], [[1234.5], [2345.0]]),
+        ("a;b\n1;1,234\n3;2,345\n", ["b"], [[1.234], [2.345]]),  # a semicolon keeps decimal commas apart
+        ("a;b\nx, y;1.234\nz;2.345\n", ["b"], [[1.234], [2.345]]),
+        ('a,b\n1,"1,234"\n3,"12,345,678.5"\n', ["b"], [[1234.0], [12345678.5]]),
+        ('a,b\n1,"3,14"\n3,"2,718"\n', ["b"], [[3.14], [2.718]]),
+        ("a;b\n1;12 345\n3;1'234'567.5\n", ["b"], [[12345.0], [1234567.5]]),
+        ("a;b\n1;12\u202f345,5\n3;1\u00a0234\n", ["b"], [[12345.5], [1234.0]]),
+    ],
+)
+def test_decimal_commas_and_thousands(tmp_path: Path, content: str, columns: list[str], values: list[list[float]]) -> None:
+    np.testing.assert_array_equal(read_csv(write(tmp_path, content), columns)[0], values)
+    cells = read_cells(write(tmp_path, content))
+    found = [[number(cell, cells.marks[name]) for cell in cells.columns[name]] for name in columns]
+    assert np.transpose(found).tolist() == values
+
+
+def test_gzip(tmp_path: Path) -> None:
+    path = write(tmp_path, gzip.compress(b"a;b\n1,5;2\n"))
+    assert read_csv(path, ["a"])[0].tolist() == [[1.5]]
+
+
 def test_bad_cells_outside_the_chosen_columns_do_not_matter(tmp_path: Path) -> None:
     values, _ = read_csv(write(tmp_path, "a,b,c\n1,x,\n2,,nan\n"), ["a"])
     np.testing.assert_array_equal(values, [[1.0], [2.0]])
@@ -112,12 +142,15 @@ BAD = [
     (b"1\n\n3\n", None, ["line 2", "column '1'", "blank"]),
     (b"a,b\n1,2\n3,high\n", ["b"], ["line 3", "column 'b'", "'high' is not a number"]),
     (b"a,b\n1,2\n3,4\n5,1_000\n", ["b"], ["line 4", "'1_000' is not a number"]),
-    (b"a;b\n1,5;2\n", ["a"], ["line 2", "'1,5' is not a number", "point"]),
-    (b"1,5;2\n2,5;3\n", ["1"], ["line 1", "'1,5' is not a number"]),
-    (b'a;b\n1;2\n3;"1,234.5"\n', ["b"], ["line 3", "'1,234.5' is not a number; write numbers without thousands separators"]),
-    (b"a;b\n1;2\n3;1.234.567,8\n", ["b"], ["line 3", "without thousands separators, and decimals with a point"]),
-    (b"a;b\n1;2\n3;12 345\n", ["b"], ["line 3", "without thousands separators"]),
-    (b"a;b\n1;2\n3;1234,5\n", ["b"], ["line 3", "'1234,5' is not a number; write decimals with a point."]),
+    (b"a;b\n1,5;2\n2.5;3\n", ["a"], ["line 3", "'2.5' is not a number; the column has decimal commas, write all alike"]),
+    (b"a;b\n1.5;2\n2.5;3\n3,5;2", ["a"], ["line 4", "'3,5' is not a number; the column has decimal points"]),
+    (b"a\tb\n1,234\t2\n2,345\t3\n", ["a"], ["column 'a'", "'1,234' may have a decimal mark or a thousands separator"]),
+    (b"a;b\n1,5;2.345\n2,5;3.456\n", ["b"], ["column 'b'", "'2.345' may have"]),
+    (b"a;b\n1.5;2,345\n2.5;3,456\n", ["b"], ["column 'b'", "'2,345' may have"]),
+    (b"a;b\n1,5;2\n12,3,4;3\n", ["a"], ["line 3", "'12,3,4' is not a number."]),
+    (b"a;b\n1;2\n1_000;3\n0,5;1", ["a"], ["line 3", "'1_000' is not a number."]),
+    (b"a,b\n1,3,14\n2,2,71\n", ["b"], ["line 2", "3 cells where the first row has 2; a decimal comma under a comma separator?"]),
+    (b"\x1f\x8b\x08\x00", None, ["is a damaged gzip file"]),
     (b"a\n1\n\n3\n", None, ["the cell is blank; interpolate it first"]),
     (b"a\n1\ntwo\n3\n", None, ["line 3", "column 'a'", "'two'"]),
     (b"day,a\nmon,1\ntue,?\nwed,3\n", None, ["line 3", "column 'a'", "'?'"]),

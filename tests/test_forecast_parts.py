@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from reservoir import DataError, ParameterError
-from reservoir.forecasting import bands, combination, direct, features, past, references, regression, transform
+from reservoir.echo.reservoir import Reservoir
+from reservoir.forecasting import bands, combination, direct, features, past, references, regression, reservoir_bands, transform
+from reservoir.forecasting.features import draw_reservoir
 from reservoir.forecasting.model import standardized_past, without_effects
 from reservoir.forecasting.parts import Readouts, Reference, default_parts
 from reservoir.forecasting.past import Past
@@ -171,6 +173,14 @@ def test_inner_origins_end_a_horizon_before_the_end_and_leave_two_seasons() -> N
     assert len(origins) == 16 and origins[-1] == 180 and np.ptp(np.diff(origins)) <= 1
     assert origins[0] >= 66
     assert past.inner_origins(np.full(60, True), horizon=20, season=12).min() == 24
+
+
+def test_two_seasons_give_way_to_a_band() -> None:
+    observed = np.ones(336, bool)
+    assert past.inner_origins(observed, 3, 168).tolist() == [327, 328, 329, 330, 331, 332, 333]  # 21 errors; two weeks have 1
+    assert past.inner_origins(observed, 24, 168).tolist() == [312]
+    assert past.inner_origins(observed[:30], 1, 12).tolist() == [*range(12, 30)]
+    assert past.inner_origins(observed[:12], 4, 1).tolist() == [8]
 
 
 def test_inner_origins_come_right_after_an_observed_row() -> None:
@@ -367,3 +377,32 @@ def test_a_level_that_too_few_errors_support_is_refused(count: int, level: float
     with pytest.raises(ParameterError, match=rf"'levels' .* with {count} past errors\. Got {level}, which needs {needed}; lower"):
         bands.half_width(of(count), level)
     assert bands.half_width(of(needed), level) > 0.0
+
+
+@pytest.mark.parametrize("horizon", [1, 7])
+def test_reservoirs_weigh_errors_as_their_twin_does(monkeypatch: pytest.MonkeyPatch, horizon: int) -> None:
+    drawn = []
+
+    def draw(*arguments: Any) -> Reservoir:
+        drawn.append(draw_reservoir(*arguments))
+        return drawn[-1]
+
+    monkeypatch.setattr(reservoir_bands, "draw_reservoir", draw)
+    errors = np.random.default_rng(0).normal(size=(6, horizon))
+    errors[2, 0] = np.nan
+    origins = np.array([20, 24, 25, 31, 40, 60 - horizon])
+    comp = reservoir_bands.likeness(errors, origins, 60, np.random.SeedSequence(0))
+    matrix = drawn[0].recurrent_weights()
+    weights = {"recurrent": matrix.toarray() if hasattr(matrix, "toarray") else matrix, "input": drawn[0].input_weights}
+    weights.update(bias=drawn[0].bias, leak=drawn[0].leak)
+    ref = slow.likeness(errors, origins.tolist(), 60, weights, reservoir_bands.TEMPERATURE)
+    np.testing.assert_allclose(comp, ref, rtol=1e-9)
+    assert comp.sum() == pytest.approx(1.0) and comp.max() > 1.2 * comp.min()
+
+
+def test_errors_of_a_like_origin_count_more() -> None:
+    errors, origins = np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([10, 10, 10, 10])
+    alike = np.array([0.05, 0.05, 0.05, 0.85])
+    plain, weighed = (bands.past_errors(errors, origins, 20, given) for given in (None, alike))
+    np.testing.assert_allclose(weighed.weights, plain.weights * alike)
+    assert bands.half_width(weighed, 50.0) == pytest.approx(4.0) and bands.half_width(plain, 50.0) == pytest.approx(3.0)

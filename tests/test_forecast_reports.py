@@ -238,7 +238,7 @@ def test_the_future_of_every_group_is_its_own(tmp_path: Path) -> None:
         (0, {}, r"Known column 'heat' ends at 2024-04-29, with the series; the horizon of 6 needs 6\. Give more"),
         (0, {"future": "later.csv"}, r"later\.csv: ends at 2024-04-29, not after the series, which ends at 2024-04-29"),
         (2, {"future": "rows.csv"}, "rows.csv: must have times if and only if"),
-        (6, {"known": None, "future": "later.csv"}, "The 'future' file holds known columns; name them with 'known'"),
+        (6, {"known": None, "future": "later.csv"}, "The 'future' holds known columns; name them with 'known'"),
     ],
 )
 def test_futures_that_are_refused(
@@ -361,9 +361,9 @@ def test_the_example_file_is_what_its_script_writes(tmp_path: Path, monkeypatch:
     [
         ({"forecaster": 12}, r"^The 'forecaster' parameter must be a Forecaster, as Forecaster\(horizon=12\)\. Got 12 instead"),
         ({"forecaster": quick(levels=[100])}, "^The 'levels' parameter of Forecaster"),
-        ({"group": "shop"}, "^The 'group' parameter is for files. Got 'shop' with an array"),
-        ({"future": "later.csv"}, "^The 'future' parameter is for files"),
-        ({"timezone": "Europe/Berlin"}, "^The 'timezone' parameter is for files"),
+        ({"group": "shop"}, "^The 'group' parameter is for files and frames. Got 'shop' with an array"),
+        ({"future": "later.csv"}, "^The 'future' parameter is for files and frames"),
+        ({"timezone": "Europe/Berlin"}, "^The 'timezone' parameter is for files and frames"),
         ({"columns": ["a", "b"]}, "^names: must name each of the 1 series. Got 2 names"),
     ],
 )

@@ -69,6 +69,18 @@ def test_bands_hold_about_what_they_are_meant_to() -> None:
     assert 0.91 < ninety_five <= 1.0
 
 
+def test_reservoir_bands_are_wide_where_errors_are_large() -> None:
+    rng, rows = np.random.default_rng(1), np.arange(420)
+    series = 50.0 + np.where(rows // 16 % 2 == 1, 3.0, 0.3) * rng.normal(size=420)
+    widths: dict[tuple[str, int], list[float]] = {}
+    for kind in ("conformal", "reservoir"):
+        for regime, end in enumerate((366, 382, 398, 414)):  # near the end of 14 rows that are quiet, loud, quiet, loud
+            forecast = quick(2, seasons=(), levels=80, bands=kind).fit(series[:end]).predict()
+            widths.setdefault((kind, regime % 2), []).append(float((forecast.upper - forecast.lower).mean()))
+    ratio = {kind: np.mean(widths[kind, 1]) / np.mean(widths[kind, 0]) for kind in ("conformal", "reservoir")}
+    assert ratio["reservoir"] > 1.3 * ratio["conformal"]
+
+
 def test_bands_contain_the_forecast_and_widen_with_the_level() -> None:
     forecast = quick(levels=[50, 80, 95]).fit(wave()).predict()
     assert forecast.levels == (50.0, 80.0, 95.0)
@@ -217,11 +229,11 @@ def test_times_give_the_seasons_the_rows_that_are_missing_and_those_to_come() ->
     model = Forecaster(7, without=["reservoir"]).fit(series, times=days(140))
     forecast = model.predict()
     assert model.models_[0].past.season == 7
-    assert model.describe()[0] == "Step: a day."
+    assert model.describe()[0] == "One row per day."
     np.testing.assert_array_equal(forecast.times, days(147)[140:])
     assert np.flatnonzero(forecast.values[:, 0] > 12.0).tolist() == [6]
     kept = np.delete(rows, [50, 51, 99])
-    with pytest.raises(DataError, match="3 of 140 rows are missing, at most 2 in a row, from row 50 on"):
+    with pytest.raises(DataError, match="3 of 140 rows are missing, at most 2 in a row, from 2021-04-20 on"):
         Forecaster(7).fit(series[kept], times=days(140)[kept])
     filled = Forecaster(7, without=["reservoir"], fill="seasonal").fit(series[kept], times=days(140)[kept])
     np.testing.assert_allclose(filled.predict().values, forecast.values, atol=0.3)
@@ -300,6 +312,7 @@ def test_it_is_an_estimator() -> None:
     ("options", "data", "error", "message"),
     [
         ({"horizon": 0}, {}, ParameterError, r"'horizon' .* integer in \[1, inf\), or None. Got 0"),
+        ({"bands": "wide"}, {}, ParameterError, "'bands' .* one of conformal, reservoir. Got 'wide'"),
         ({"fill": "mean"}, {}, ParameterError, "'fill' .* one of linear, seasonal, last, None. Got 'mean'"),
         ({"levels": [80, 100]}, {}, ParameterError, r"'levels' .* in \(0, 100\).* Got \[80, 100\]"),
         ({"levels": [0]}, {}, ParameterError, "'levels'"),
@@ -321,7 +334,7 @@ def test_it_is_an_estimator() -> None:
         ({}, {"names": ["a", "b"]}, DataError, "^names: must name each of the 1 series. Got 2"),
         ({}, {"times": np.arange(200)}, DataError, "^times: must be 200 NumPy dates, a row each. Got int64"),
         ({}, {"times": days(199)}, DataError, "^times: must be 200 NumPy dates"),
-        ({}, {"times": np.append(days(199), days(199)[-1])}, DataError, "^times: rows 199 and 200 have the same time 2021-09-15"),
+        ({}, {"times": np.append(days(199), days(199)[-1])}, DataError, "^times: row 200: has the same .*, 2021-09-15;"),
     ],
 )  # fmt: skip
 def test_what_is_refused(options: dict[str, Any], data: dict[str, Any], error: type[Exception], message: str) -> None:

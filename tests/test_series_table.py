@@ -91,23 +91,44 @@ def test_several_targets_and_decimal_commas(tmp_path: Path) -> None:
     assert table.times is not None and table.times[0] == np.datetime64("2024-02-01")
 
 
+def test_a_group_without_values_leaves_the_others(tmp_path: Path) -> None:
+    empty, other = read_series(written(tmp_path, "t,g,y\n2024-01-01,a,\n2024-01-01,b,2\n"), ["y"], group="g")
+    assert empty.group == "a" and empty.series.shape == (0, 1) and other.series.tolist() == [[2.0]]
+
+
+def test_every_column_of_numbers_is_a_target_if_asked_for(tmp_path: Path) -> None:
+    table = only(tmp_path, "n,t,a,b\n1,2024-01-01,5,7\n2,2024-01-02,4,9\n", every_column=True)
+    assert table.names == ("a", "b")
+
+
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
-        (LONG, {"columns": ["sold"]}, r"lines 2 and 4 have the same time 2024-01-01T00:00:00\. .* 2 series; .* '\w*shop'"),
+        (LONG, {"columns": ["sold"]}, r"lines 2 and 4 have the same time 2024-01-01\. .* 2 series; .* '\w*shop'"),
         ("t,y\n2024-01-01,1\n2024-01-01,2\n2024-01-02,2\n", {}, "lines 2 and 3 have the same time .* Remove one"),
         (LONG, {"group": "shop"}, "2 columns could be the target, choose among them. Columns: sold, heat"),
         (LONG, {"columns": ["sould"]}, "there is no column 'sould'. Did you mean sold"),
         (LONG, {"columns": ["sold"], "known": ["sold"]}, "column 'sold' is named 2 times; a column has one use"),
         ("t,y\n2024-01-01,1\n2024-01-02,2x\n", {"columns": ["y"]}, "line 3, column 'y': '2x' is not a number; correct it"),
         ("t,y\n2024-01-01,1\n2024-01-02,inf\n", {"columns": ["y"]}, "line 3, column 'y': 'inf' is not a number"),
-        ("t,y\n2024-01-01,1\nlater,2\n", {}, "column 't', row 2: 'later' cannot be read as a time"),
+        ("t,y\n2024-01-01,1\nlater,2\n", {}, "line 3, column 't': 'later' cannot be read as a time"),
         (
             "t,y\n2024-01-01,1,5\n2024-01-02,2,5\n2024-01-03,2,5\n",
             {},
             "line 2: has 3 cells where the first row has 2; a decimal comma",
         ),
         ("t,y\n2024-01-01,\n2024-01-02,\n", {"columns": ["y"]}, "column 'y' has no values"),
+        ("t,y\n2024-01-01,1\n2024-01-03,2\n2024-01-02,3\n", {}, "line 4, column 't': 2024-01-02 comes after .* sort"),
+        (
+            "t,g,y\n2024-01-01,a,1\n2024-01-01,b,2\n2024-01-02,a,1\n2024-01-02,a,2\n",
+            {"columns": ["y"], "group": "g"},
+            "line 5, column 't': has the same time as the row before it",
+        ),
+        (
+            "t;y\n2024-01-01;1,5\n2024-01-02;2.5\n",
+            {"columns": ["y"]},
+            "line 3, .*'2.5' is not a number; .* decimal commas",
+        ),
         ("t,y\n2024-01-01,a\n", {}, "no column holds numbers. Columns: y"),
         ("y,y\n1,2\n", {}, "2 columns are called 'y'; rename them"),
         ("", {}, "the file is empty"),
@@ -121,6 +142,7 @@ def test_what_is_refused(tmp_path: Path, text: str, options: dict[str, Any], mes
 
 
 def test_cells_are_read_as_they_stand(tmp_path: Path) -> None:
-    columns, lines = read_cells(written(tmp_path, 'a,"b c"\n1 , "x, y"\n\n2,\n'))
+    columns, lines, marks = read_cells(written(tmp_path, 'a,"b c"\n1 , "x, y"\n\n2,\n'))
     assert columns == {"a": ["1", "2"], "b c": ["x, y", ""]}
     assert lines == [2, 4]
+    assert marks == {"a": ".", "b c": "."}

@@ -36,10 +36,27 @@ def seconds(*texts: str) -> list[np.datetime64]:
         (["  5 March 2024 ", "6 March 2024"], ["2024-03-05", "2024-03-06"]),
         (["12/31/2024 1:05 PM"], ["2024-12-31T13:05"]),
         (["2024M01", "2024M12"], ["2024-01-01", "2024-12-01"]),
+        (["Q1 2024", "Q4 2024"], ["2024-01-01", "2024-10-01"]),
+        (["2024-W01", "2024-W10"], ["2024-01-01", "2024-03-04"]),
+        (["199512", "199601"], ["1995-12-01", "1996-01-01"]),
+        (["20241231 13:05"], ["2024-12-31T13:05"]),
+        (["1/31/24", "2/1/24"], ["2024-01-31", "2024-02-01"]),
+        (["Dec-95", "Jan-96"], ["1995-12-01", "1996-01-01"]),
+        (["01/12/2023", "01/01/2024", "01/02/2024"], ["2023-12-01", "2024-01-01", "2024-02-01"]),  # months are more regular
+        (["01/01/2024", "02/01/2024", "03/01/2024"], ["2024-01-01", "2024-02-01", "2024-03-01"]),
+        (
+            ["2021-03-27T00:00+01:00", "2021-03-28T00:00+01:00", "2021-03-29T00:00+02:00"],
+            ["2021-03-27", "2021-03-28", "2021-03-29"],
+        ),
     ],
 )
 def test_formats(cells: list[str], expected: list[str]) -> None:
     assert read_times(cells).tolist() == np.array(seconds(*expected)).tolist()
+
+
+def test_dates_of_a_time_zone_stay_a_day_apart() -> None:
+    cells = ["2021-03-27", "2021-03-28", "2021-03-29"]
+    np.testing.assert_array_equal(read_times(cells, timezone="Europe/Berlin"), np.array(cells, "M8[s]"))
 
 
 def test_local_times_go_to_utc_and_a_repeated_hour_is_told_by_order() -> None:
@@ -63,6 +80,10 @@ def test_local_times_go_to_utc_and_a_repeated_hour_is_told_by_order() -> None:
         (["01/02/2024", "03/04/2024", "x"], {}, DataError, "row 3: 'x' cannot be read as a time like 12/31/2024"),
         (["2024-01-01", "2024-01-02", "Jan 3"], {}, DataError, "row 3: 'Jan 3' cannot be read"),
         (["2023-02-28", "2023-02-29"], {}, DataError, "row 2: '2023-02-29'"),
+        (["1970 Q1", "1970 Q5"], {}, DataError, "row 2: '1970 Q5' cannot be read as a time like 1970 Q1"),
+        (["2024-W10", "2024-W54"], {}, DataError, "row 2: '2024-W54'"),
+        (["20240101", "20240230"], {}, DataError, "row 2: '20240230' cannot be read as a time like 2024-12-31"),
+        (["1995111"], {}, DataError, "row 1: '1995111' is no time"),
         (["2024-01-01", " "], {}, DataError, "row 2: the time is blank"),
         (["2024-01-01"], {"timezone": "Europe/Bern1"}, ParameterError, "'timezone' must be a name such as .* Got 'Europe/Bern1'"),
         (
@@ -127,18 +148,19 @@ DAYS = np.datetime64("2024-01-01", "s") + np.arange(30) * np.timedelta64(1, "D")
 @pytest.mark.parametrize(
     ("times", "message"),
     [
-        (DAYS[[0, 1, 1, 2]], r"^times: rows 2 and 3 have the same time 2024-01-02T00:00:00; if several series are stacked, name"),
-        (DAYS[[0, 2, 1, 3]], r"^times: rows 2 and 3 are out of order: 2024-01-02T00:00:00; sort"),
+        (DAYS[[0, 1, 1, 2]], r"^times: row 3: has the same time as the row before it, 2024-01-02; .* the column of groups if"),
+        (DAYS[[0, 2, 1, 3]], r"^times: row 3: 2024-01-02 comes after 2024-01-03 and is earlier; .* sort them first"),
         (
             np.concatenate([DAYS[:10], DAYS[10::3]]),
-            "^times: from row 11 on the rows are 3 steps apart .* mixed",
+            r"^times: row 11: from here on the rows are 3 steps apart \(one row per day\); the frequencies are mixed",
         ),
         (
             np.append(DAYS[:20], DAYS[20] + np.timedelta64(5, "h")),
-            "^times: row 21, 2024-01-21T05:00:00, is no whole number of steps",
+            "^times: row 21: 2024-01-21 05:00:00 is no whole number of steps after the first row",
         ),
-        (np.array(["2024-01-01", "2024-02-01", "2024-03-02", "2024-04-01"], "M8[s]"), "^times: row 2, 2024-02-01T00"),
+        (np.array(["2024-01-01", "2024-02-01", "2024-03-02", "2024-04-01"], "M8[s]"), "^times: row 2: 2024-02-01 is no"),
         (DAYS[:1], "^times: one row has no step"),
+        (np.array(["2024-01-01", "NaT", "2024-01-03"], "M8[s]"), "^times: row 2: the time is blank"),
     ],
 )
 def test_times_off_the_grid_are_refused_with_their_row(times: np.ndarray, message: str) -> None:

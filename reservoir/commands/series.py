@@ -11,7 +11,7 @@ import click
 from reservoir.commands import options
 from reservoir.commands.options import Read, at_least, column_names
 
-FILLS = ("linear", "seasonal", "last")
+FILLS, BANDS = ("linear", "seasonal", "last"), ("conformal", "reservoir")
 COLUMN_HELP = "Forecast this column, or several separated by commas; may be repeated.  [default: the only numeric column]"
 KNOWN_HELP = "A column that is known ahead, as holidays or prices, or several separated by commas; may be repeated."
 PAST_HELP = "A column that is known up to now only, or several separated by commas; may be repeated."
@@ -22,6 +22,8 @@ HORIZON_HELP = "The steps of a forecast.  [default: a tenth of the rows, at most
 SEASON_HELP = "The seasons in rows, as 7,365.25; none for no season.  [default: found in the times and the series]"
 FILL_HELP = "How missing values are filled.  [default: they are refused]"
 WITHOUT_HELP = "Leave out a part of the forecast, as theta or reservoir; separated by commas or repeated."
+HOLIDAYS_HELP = "Public holidays of a country, as DE or DE-BY, are known ahead; needs the package holidays."
+BANDS_HELP = "How bands come from past errors: of all alike, or by how alike a reservoir finds their moments to today."
 ROUND_HELP = "Round forecasts and bands to whole numbers."
 
 
@@ -66,6 +68,8 @@ def series_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--season", "seasons", type=SEASONS, help=SEASON_HELP)
     @click.option("--fill", type=click.Choice(FILLS), help=FILL_HELP)
     @click.option("--level", "levels", type=LEVELS, default="80,95", show_default=True, help="The per cent that bands hold.")
+    @click.option("--bands", type=click.Choice(BANDS), default="conformal", show_default=True, help=BANDS_HELP)
+    @click.option("--holidays", metavar="COUNTRY", help=HOLIDAYS_HELP)
     @_columns("--without", "without", WITHOUT_HELP)
     @click.option("--round", "whole_numbers", is_flag=True, help=ROUND_HELP)
     @options.seed_of("the reservoirs")
@@ -73,14 +77,15 @@ def series_options(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(
         file: str, columns: tuple[str, ...], known: tuple[str, ...], past: tuple[str, ...], without: tuple[str, ...],
         time: str | None, timezone: str | None, group: str | None, seed: int, horizon: int | None, seasons: list[float] | None,
-        fill: str | None, levels: list[float], whole_numbers: bool, **rest: Any,
+        fill: str | None, levels: list[float], bands: str, holidays: str | None, whole_numbers: bool, **rest: Any,
     ) -> Any:  # fmt: skip
         source = {
             "columns": column_names("--column", columns), "known": column_names("--known", known) or None,
             "past": column_names("--past", past) or None, "time": time, "timezone": timezone, "group": group,
         }  # fmt: skip
         settings = {
-            "horizon": horizon, "seasons": seasons, "fill": fill, "levels": levels, "random_state": seed,
+            "horizon": horizon, "seasons": seasons, "fill": fill, "levels": levels, "bands": bands,
+            "holidays": holidays, "random_state": seed,
             "without": column_names("--without", without), "whole_numbers": whole_numbers,
         }  # fmt: skip
         return command(file=file, source=source, settings=settings, **rest)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import math
-import re
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from reservoir.files.numbers import any_number, decimal_marks, number, remedy
 from reservoir.files.reading import PathLike, reading
 from reservoir.validation import DataError, nearest
 
@@ -28,8 +31,9 @@ def read_csv(path: PathLike, columns: Sequence[str] | None = None) -> tuple[np.n
     """Read columns of numbers of a CSV file, and their names.
 
     The delimiter (comma, semicolon, tab or white space) and a header line are recognized; without a header the columns
-    are called "1", "2" and so on. UTF-8, with or without a mark, or else Latin-1; a decimal point, no thousands
-    separators. Blank lines are skipped, but within a file of one column they count as missing values.
+    are called "1", "2" and so on. UTF-8, with or without a mark, or else Latin-1; gzip is recognized. Decimal commas and
+    thousands separators are read column by column: see `decimal_marks`. Blank lines are skipped, but within a file of one
+    column they count as missing values.
 
     Parameters
     ----------
@@ -48,7 +52,8 @@ def read_csv(path: PathLike, columns: Sequence[str] | None = None) -> tuple[np.n
         or a cell is blank, not a number or not finite.
     """
     text = _read_text(path)
-    rows = _rows(text, _delimiter(text), path)
+    delimiter = _delimiter(text)
+    rows = _rows(text, delimiter, path)
     sample = list(islice(rows, ROWS_AT_ONCE))
     if not sample:
         raise DataError(f"{path}: the file is empty; it needs rows of numbers.")
@@ -61,16 +66,31 @@ def read_csv(path: PathLike, columns: Sequence[str] | None = None) -> tuple[np.n
         raise DataError(f"{path}: has a header and no rows below it. Columns: {_listed(names)}.")
     positions = _choose(path, names, columns, [cells for _, cells in sample if len(cells) == width])
     chosen = {names[position]: position for position in positions}
-    return _convert(path, chain(sample, rows), width, chosen), list(chosen)
+    if "," not in text or (delimiter == "," and '"' not in text):
+        return _convert(path, chain(sample, rows), width, chosen, dict.fromkeys(chosen, ".")), list(chosen)
+    every = [*sample, *rows]
+    marks = _marks(
+        {name: [cells[k] for _, cells in every if len(cells) == width] for k, name in enumerate(names)}, delimiter, path
+    )
+    return _convert(path, iter(every), width, chosen, marks), list(chosen)
 
 
-def read_cells(path: PathLike) -> tuple[dict[str, list[str]], list[int]]:
+class Cells(NamedTuple):
+    """The cells of a file: the texts of every column by name, the line that each row ends on, each column's decimal mark."""
+
+    columns: dict[str, list[str]]
+    lines: list[int]
+    marks: dict[str, str]
+
+
+def read_cells(path: PathLike) -> Cells:
     """All columns of a CSV file as texts by name, and the line that each row ends on; otherwise as `read_csv`.
 
     Raises `DataError` where the file cannot be read, rows differ in length, or two columns have one name.
     """
     text = _read_text(path)
-    rows = list(_rows(text, _delimiter(text), path))
+    delimiter = _delimiter(text)
+    rows = list(_rows(text, delimiter, path))
     if not rows:
         raise DataError(f"{path}: the file is empty; it needs rows of numbers.")
     width = len(rows[0][1])
@@ -80,18 +100,36 @@ def read_cells(path: PathLike) -> tuple[dict[str, list[str]], list[int]]:
     for name, count in Counter(names).items():
         if count > 1:
             raise DataError(f"{path}: {count} columns are called '{name}'; rename them.")
+    _check_widths(path, rows, width)
+    columns = {name: [cells[index].strip() for _, cells in rows] for index, name in enumerate(names)}
+    return Cells(columns, [line for line, _ in rows], _marks(columns, delimiter, path))
+
+
+def _marks(columns: Mapping[str, list[str]], delimiter: str, path: PathLike) -> dict[str, str]:
+    """The decimal mark of every column; an error names the file."""
+    try:
+        return decimal_marks(columns, delimiter)
+    except DataError as error:
+        raise DataError(f"{path}, {error}") from None
+
+
+def _check_widths(path: PathLike, rows: list[Row], width: int) -> None:
+    """Raise `DataError` for a row that is longer or shorter than the first."""
     for line, cells in rows:
         if len(cells) != width:
             comma = "; a decimal comma under a comma separator? Write decimals with a point" if len(cells) > width else ""
             raise DataError(f"{path}, line {line}: has {len(cells)} cells where the first row has {width}{comma}.")
-    columns = {name: [cells[index].strip() for _, cells in rows] for index, name in enumerate(names)}
-    return columns, [line for line, _ in rows]
 
 
 def _read_text(path: PathLike) -> str:
-    """The decoded file; every way in which a file cannot be read or is no text has its own line."""
+    """The decoded file, unpacked by gzip; every way in which a file cannot be read or is no text has its own line."""
     with reading(path, "CSV file"):
         content = Path(path).read_bytes()
+    if content.startswith(b"\x1f\x8b"):
+        try:
+            content = gzip.decompress(content)
+        except (EOFError, OSError, zlib.error):
+            raise DataError(f"{path}: is a damaged gzip file; compress or download it again.") from None
     control = bytes([*range(9), *range(14, 32)])
     if len(content.translate(None, control)) < len(content):
         raise DataError(f"{path}: is not a CSV file, it has NUL or control bytes; save it as text in UTF-8.")
@@ -148,20 +186,12 @@ def _rows(text: str, delimiter: str, path: PathLike) -> Iterator[Row]:
         raise DataError(f"{path}, line {reader.line_num}: is not CSV: {error}.") from None
 
 
-def _number(cell: str) -> float | None:
-    """The number in a cell, or None. Python's digit groups (1_000) are not numbers in a file."""
-    try:
-        return None if "_" in cell else float(cell)
-    except ValueError:
-        return None
-
-
 def _is_header(rows: list[Row]) -> bool:
     """Whether the first row is all words, or has a word above a number. Words above words (dates) tell nothing."""
     first = rows[0][1]
-    words = [bool(cell.strip()) and _number(cell) is None for cell in first]
+    words = [bool(cell.strip()) and any_number(cell) is None for cell in first]
     below = rows[1][1] if len(rows) > 1 else []
-    return all(words) or any(word and _number(cell) is not None for word, cell in zip(words, below, strict=False))
+    return all(words) or any(word and any_number(cell) is not None for word, cell in zip(words, below, strict=False))
 
 
 def _listed(names: list[str]) -> str:
@@ -189,49 +219,41 @@ def _choose(path: PathLike, names: list[str], columns: Sequence[str] | None, row
 
 def _mostly_numbers(cells: list[str]) -> bool:
     """Whether over half of the cells that are not blank hold numbers, so that a few bad ones are told by their line."""
-    return 2 * sum(_number(cell) is not None for cell in cells) > sum(bool(cell.strip()) for cell in cells)
+    return 2 * sum(any_number(cell) is not None for cell in cells) > sum(bool(cell.strip()) for cell in cells)
 
 
-def _convert(path: PathLike, rows: Iterator[Row], width: int, chosen: Mapping[str, int]) -> np.ndarray:
-    """The chosen columns as (T, n_columns) floats, a block at a time; only a block that fails is searched."""
+def _convert(path: PathLike, rows: Iterator[Row], width: int, chosen: Mapping[str, int], marks: Mapping[str, str]) -> np.ndarray:
+    """The chosen columns as (T, n_columns) floats, a block at a time; only a block that fails is read cell by cell."""
     blocks = []
     while block := list(islice(rows, ROWS_AT_ONCE)):
-        for number, cells in block:
-            if len(cells) != width:
-                raise DataError(f"{path}, line {number}: has {len(cells)} cells where the first row has {width}.")
+        _check_widths(path, block, width)
         values = np.empty((len(block), len(chosen)))
-        try:
-            for position, index in enumerate(chosen.values()):
-                texts = [cells[index] for _, cells in block]
+        for position, (name, index) in enumerate(chosen.items()):
+            texts = [cells[index] for _, cells in block]
+            try:
+                if marks[name] != "." or "_" in "".join(texts):
+                    raise ValueError
                 values[:, position] = np.fromiter(map(float, texts), float, len(texts))
-                if "_" in "".join(texts):
-                    raise _culprit(path, block, chosen)
-        except ValueError as error:
-            raise (error if isinstance(error, DataError) else _culprit(path, block, chosen)) from None
+            except ValueError:
+                found = (number(text, marks[name]) for text in texts)
+                values[:, position] = np.fromiter((np.nan if value is None else value for value in found), float, len(texts))
         if not np.isfinite(values).all():
-            raise _culprit(path, block, chosen)
+            raise _culprit(path, block, chosen, marks)
         blocks.append(values)
     return np.concatenate(blocks)
 
 
-def _culprit(path: PathLike, block: list[Row], chosen: Mapping[str, int]) -> DataError:
+def _culprit(path: PathLike, block: list[Row], chosen: Mapping[str, int], marks: Mapping[str, str]) -> DataError:
     """The error for the first chosen cell of the block that holds no finite number."""
     for line, cells in block:
         for name, index in chosen.items():
-            cell, value = cells[index].strip(), _number(cells[index])
+            cell, value = cells[index].strip(), number(cells[index], marks[name])
             place = f"{path}, line {line}, column '{name}'"
             if not cell:
                 return DataError(f"{place}: the cell is blank; {FILL}")
             if value is None:
-                return DataError(f"{place}: {cell[:40]!r} is not a number{_remedy(cell)}.")
+                return DataError(f"{place}: {cell[:40]!r} is not a number{remedy(cell, marks[name])}.")
             if not math.isfinite(value):
                 what = "NaN" if math.isnan(value) else "infinity (inf)"
                 return DataError(f"{place}: the cell holds {what}; {FILL}")
     raise AssertionError("a block without a bad cell was searched for one")
-
-
-def _remedy(cell: str) -> str:
-    """What would make a number of a cell: 1,234.5 and 1 234 have thousands separators, 3,14 a comma for its point."""
-    if re.fullmatch(r"[+-]?\d{1,3}(?:([,.' \u2019\u00a0\u202f])\d{3})(?:\1\d{3})*(?:[.,]\d*)?", cell):
-        return "; write numbers without thousands separators, and decimals with a point"
-    return "; write decimals with a point" if "," in cell else ""

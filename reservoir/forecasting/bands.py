@@ -22,10 +22,11 @@ class Errors(NamedTuple):
     n_origins: int
 
 
-def past_errors(errors: np.ndarray, origins: np.ndarray, rows: int) -> Errors:
+def past_errors(errors: np.ndarray, origins: np.ndarray, rows: int, likeness: np.ndarray | None = None) -> Errors:
     """Scale errors (n_origins, h), which may have gaps (NaN), by the profile c k^s of their mean absolute values, 0 <= s <= 1.
 
-    An error from an origin o of `rows` counts (o / rows)^2: with less past, forecasts were worse.
+    An error from an origin o of `rows` counts (o / rows)^2: with less past, forecasts were worse. It is multiplied by the
+    `likeness` (n_origins,) of the origin, if that is given.
     """
     absolute = np.abs(errors)
     known = ~np.isnan(absolute).all(axis=0)
@@ -39,7 +40,8 @@ def past_errors(errors: np.ndarray, origins: np.ndarray, rows: int) -> Errors:
     profile = mean.mean() / growth[known].mean() * growth
     there = ~np.isnan(absolute)
     scaled = (absolute / profile)[there]
-    weights = np.broadcast_to(np.square(origins / rows)[:, None], absolute.shape)[there]
+    trusted = np.square(origins / rows) * (1.0 if likeness is None else likeness)
+    weights = np.broadcast_to(trusted[:, None], absolute.shape)[there]
     order = np.argsort(scaled, kind="stable")
     return Errors(profile, scaled[order], weights[order], len(errors))
 

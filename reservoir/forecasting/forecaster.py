@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from reservoir.base.baselines import estimate_period
 from reservoir.base.estimator import Estimator, not_fitted, seed_sequence
+from reservoir.files.frames import FrameKind
 from reservoir.forecasting.bands import check_level
 from reservoir.forecasting.model import SeriesModel, fit_series
 from reservoir.forecasting.parts import Part, Reference, default_parts
 from reservoir.forecasting.past import fill_gaps, gaps_in_words, main_season
 from reservoir.forecasting.prepared import Prepared, gridded, prepare, sentinel
+from reservoir.forecasting.table import one_table
 from reservoir.validation import Choice, Constraint, Number, ParameterError, check_parameters, nearest
 
 FILLS = ("linear", "seasonal", "last")
+BANDS = ("conformal", "reservoir")
 LONGEST_DEFAULT = 100
 
 
@@ -32,6 +35,7 @@ class Forecast:
     lower, upper : (n_levels, h, d)
     names : of the d series
     times : (h,) NumPy dates, or None where the series had none
+    kind : what the frame that was fitted was like, None for arrays
     """
 
     values: np.ndarray
@@ -40,6 +44,7 @@ class Forecast:
     upper: np.ndarray
     names: tuple[str, ...]
     times: np.ndarray | None
+    kind: FrameKind | None = None
 
     def columns(self) -> dict[str, np.ndarray]:
         """The columns of a file, (h,) each: of a series `load` these are `load`, `load_lower_80`, `load_upper_80`, ..."""
@@ -50,6 +55,20 @@ class Forecast:
                 found[f"{name}_lower_{level:g}"] = self.lower[i, :, k]
                 found[f"{name}_upper_{level:g}"] = self.upper[i, :, k]
         return found
+
+    def to_frame(self, library: str | None = None) -> Any:
+        """The times and columns as a frame of a library, such as "pandas" or "polars"; None for that of the fitted frame.
+
+        Raises `ParameterError` where no frame was fitted and no library is named, or there is no such library.
+        """
+        if library is None and self.kind is None:
+            raise ParameterError("The 'library' parameter of to_frame must name one where no frame was fitted, such as 'pandas'.")
+        kind = self.kind or FrameKind(str(library))
+        try:
+            return replace(kind, library=library or kind.library).frame(self.columns(), self.times)
+        except (ImportError, ValueError):
+            must = "must name a library of frames that is installed, such as 'pandas' or 'polars'"
+            raise ParameterError(f"The 'library' parameter of to_frame {must}. Got {library!r} instead.") from None
 
 
 class Forecaster(Estimator):
@@ -66,10 +85,14 @@ class Forecaster(Estimator):
         () means none
     fill : how gaps (NaN) are filled, from what was known before the forecast: "linear", "seasonal" or "last"; None refuses gaps
     levels : per cent of the rows that the bands are meant to hold
+    bands : "conformal", quantiles of past errors; "reservoir", the same of errors weighed by how like today's their situation
+        was, as the states of a reservoir have it that runs over the errors
     without : the names of parts to leave out: "seasonal naive", "drift", "theta", "regression", "linear", "reservoir",
         "reservoir with others"
     parts : further parts by name: objects with `fit` and `apply` as in `reservoir.forecasting.parts`, or functions
         f(series, season, origins, horizon) that return (n_origins, horizon); one with the name of another replaces it
+    holidays : a country, such as "DE", or with its part, such as "DE-BY", whose public holidays are one more column that is
+        known ahead; it needs times, and the package of the extra `holidays`. None for none
     whole_numbers : round forecasts and bands to whole numbers
     random_state : of the reservoirs
 
@@ -77,6 +100,7 @@ class Forecaster(Estimator):
     ----------
     models_ : the fitted `SeriesModel` of each of the d series
     prepared_ : the `Prepared` series that were fitted
+    kind_ : what a frame of the forecast is like, None where arrays were fitted
 
     Examples
     --------
@@ -94,6 +118,8 @@ class Forecaster(Estimator):
         "seasons": Number(low=1, array=True, optional=True),
         "fill": Choice((*FILLS, None)),
         "levels": Number(low=0, high=100, open_low=True, open_high=True, array=True),
+        "bands": Choice(BANDS),
+        "holidays": Choice((None,), (str,), "a country such as 'DE'"),
         "whole_numbers": Choice((True, False)),
     }
 
@@ -104,8 +130,10 @@ class Forecaster(Estimator):
         seasons: float | Sequence[float] | None = None,
         fill: str | None = None,
         levels: float | Sequence[float] = (80, 95),
+        bands: str = "conformal",
         without: Sequence[str] = (),
         parts: Mapping[str, Part | Callable[..., np.ndarray]] | None = None,
+        holidays: str | None = None,
         whole_numbers: bool = False,
         random_state: Any = 0,
     ) -> None:
@@ -113,8 +141,10 @@ class Forecaster(Estimator):
         self.seasons = seasons
         self.fill = fill
         self.levels = levels
+        self.bands = bands
         self.without = without
         self.parts = parts
+        self.holidays = holidays
         self.whole_numbers = whole_numbers
         self.random_state = random_state
 
@@ -131,11 +161,13 @@ class Forecaster(Estimator):
 
         Parameters
         ----------
-        series : (n,) or (n, d); NaN is a gap, see `fill`
+        series : (n,) or (n, d); NaN is a gap, see `fill`. Or a frame of pandas, polars or pyarrow: the other arguments then name
+            its columns; the series end with the last row that has one
         known : (m,) or (m, q), m >= n + horizon: columns that are known ahead, such as holidays, prices, a weather forecast
         past : (n,) or (n, e): columns that are known up to now only
-        times : (n,) or (m,) ascending NumPy dates of the rows; rows may be missing
-        names : of the d series
+        times : (n,) or (m,) ascending NumPy dates of the rows; rows may be missing. Of a frame, its index or the first
+            column that can only be times where it is None
+        names : of the d series; of a frame, every other column of numbers where it is None
 
         Raises
         ------
@@ -146,14 +178,18 @@ class Forecaster(Estimator):
             A parameter out of its range, a part that is not there, a level that needs more errors than there are.
         """
         self.check()
-        parts = self._chosen_parts()
-        grid = gridded(series, known, past, times)
-        prepared = prepare(grid, names, self.steps(len(grid.series)), self.fill)
-        models = [self._fit_one(prepared, k, parts) for k in range(len(prepared.names))]
+        seed = seed_sequence(self.random_state)
+        parts = self._chosen_parts(seed)
+        table = one_table(series, known, past, times, names)
+        grid = gridded(table.series, table.known, table.past, table.times)
+        prepared = prepare(grid, table.names, self.steps(len(grid.series)), self.fill, self.holidays)
+        models = [
+            self._fit_one(prepared, k, parts, seed if self.bands == "reservoir" else None) for k in range(len(prepared.names))
+        ]
         for model in models:
             for level in self._levels():
                 check_level(model.errors, level)
-        self.models_, self.prepared_, self._parts = models, prepared, parts
+        self.models_, self.prepared_, self.kind_, self._parts = models, prepared, table.kind, parts
         return self
 
     def predict(self) -> Forecast:
@@ -168,7 +204,7 @@ class Forecaster(Estimator):
         times = None
         if prepared.step is not None and prepared.times is not None:
             times = prepared.step.after(prepared.times[-1], np.arange(1, prepared.horizon + 1))
-        return Forecast(values, levels, lower, upper, prepared.names, times)
+        return Forecast(values, levels, lower, upper, prepared.names, times, self.kind_)
 
     def by_part(self) -> dict[str, np.ndarray]:
         """The forecast (h, d) of each part alone, by name, without bands."""
@@ -185,7 +221,7 @@ class Forecaster(Estimator):
         """Say in a line per choice what was found and chosen, for each series, and what looks wrong in it."""
         if not hasattr(self, "models_"):
             raise not_fitted(self)
-        lines = [] if self.prepared_.step is None else [f"Step: a {self.prepared_.step}."]
+        lines = [] if self.prepared_.step is None else [f"One row per {self.prepared_.step}."]
         for name, model in zip(self.prepared_.names, self.models_, strict=True):
             lines += [f"{name}: {line}" for line in self._choices(model)]
         return lines
@@ -199,7 +235,9 @@ class Forecaster(Estimator):
         also = f" and {'a period' if len(others) == 1 else 'periods'} of {', '.join(others)}" if others else ""
         lines = [f"models {scale}, with {season}{also}."]
         if not past.observed.all():
-            lines.append(f"{gaps_in_words(~past.observed)}; they are filled ({self.fill}).")
+            times = self.prepared_.times
+            gaps = gaps_in_words(~past.observed, times=None if times is None else times[-len(past.z) :])
+            lines.append(f"{gaps}; they are filled ({self.fill}).")
         suspect = sentinel(past.scale.restored(past.z + past.effects[: len(past.z)])[past.observed])
         if suspect is not None:
             lines.append(f"the value {suspect:g} is far from all others; leave such cells blank if they mean that none is known.")
@@ -209,12 +247,12 @@ class Forecaster(Estimator):
     def _levels(self) -> tuple[float, ...]:
         return tuple(float(level) for level in np.atleast_1d(self.levels))
 
-    def _chosen_parts(self) -> dict[str, Part]:
+    def _chosen_parts(self, seed: np.random.SeedSequence) -> dict[str, Part]:
         """The parts by name. Raises `ParameterError` for a name in `without` that there is not, and where none is left."""
         own: dict[str, Any] = {
             name: part if hasattr(part, "fit") else Reference(part) for name, part in (self.parts or {}).items()
         }
-        known: dict[str, Part] = {**default_parts(seed_sequence(self.random_state)), **own}
+        known: dict[str, Part] = {**default_parts(seed), **own}
         for name in self.without:
             if name not in known:
                 raise ParameterError(
@@ -226,7 +264,7 @@ class Forecaster(Estimator):
             raise ParameterError("The 'without' parameter of Forecaster must leave a part that needs no other columns.")
         return left
 
-    def _fit_one(self, prepared: Prepared, k: int, parts: Mapping[str, Part]) -> SeriesModel:
+    def _fit_one(self, prepared: Prepared, k: int, parts: Mapping[str, Part], seed: np.random.SeedSequence | None) -> SeriesModel:
         """Fit the series k of those prepared, from its first value on."""
         start = int(np.argmax(~np.isnan(prepared.series[:, k])))
         series, h = prepared.series[start:, k], prepared.horizon
@@ -239,7 +277,7 @@ class Forecaster(Estimator):
                 filled = fill_gaps(prepared.series[first:, j], fill, season)
                 others.append(np.concatenate([np.repeat(filled[:1], first), filled])[start:])
         columns = np.column_stack([*others, prepared.past[start:]])
-        return fit_series(series, h, season, periods, fill, parts, columns, prepared.known[start:])
+        return fit_series(series, h, season, periods, fill, parts, columns, prepared.known[start:], seed)
 
     def _seasons(self, series: np.ndarray, prepared: Prepared) -> tuple[int, tuple[float, ...]]:
         """The main season in whole rows, 1 for none, and all periods: those given, or those of the times' step and one found.

@@ -13,6 +13,7 @@ from reservoir.forecasting.parts import Arrays, Part, Reference
 from reservoir.forecasting.past import Past, fill_gaps, inner_origins
 from reservoir.forecasting.references import seasonal_naive
 from reservoir.forecasting.regression import Regression, fitted_effects
+from reservoir.forecasting.reservoir_bands import likeness
 from reservoir.forecasting.transform import Scale, choose_power
 from reservoir.validation import ParameterError
 
@@ -65,11 +66,12 @@ class SeriesModel:
 
 def fit_series(
     series: np.ndarray, horizon: int, season: int, periods: Sequence[float], fill: str, parts: Mapping[str, Part],
-    columns: np.ndarray | None = None, known: np.ndarray | None = None,
+    columns: np.ndarray | None = None, known: np.ndarray | None = None, bands: np.random.SeedSequence | None = None,
 ) -> SeriesModel:  # fmt: skip
     """Fit a model to a series (n,) whose first row is observed and whose gaps are NaN.
 
-    `columns` (n, e) are other columns of the past, `known` (n + h, q) columns that are known to the end of the horizon.
+    `columns` (n, e) are other columns of the past, `known` (n + h, q) columns that are known to the end of the horizon. The
+    seed of `bands` draws the reservoir that weighs past errors for them; without it, none does.
     """
     n = len(series)
     past = standardized_past(series, horizon, season, periods, fill)
@@ -87,9 +89,9 @@ def fit_series(
     errors = np.concatenate([forecasts for forecasts, _ in found.values()]) - past.truth
     left_out = errors_left_out(errors, guard, horizon, n)
     kept = {name: arrays for name, (_, arrays) in found.items()}
-    return SeriesModel(
-        past, names, weights(errors, guard, horizon, n), kept, past_errors(left_out, past.origins, n), _past_rmse(past, left_out)
-    )
+    alike = None if bands is None else likeness(left_out, past.origins, n, bands)
+    scaled = past_errors(left_out, past.origins, n, alike)
+    return SeriesModel(past, names, weights(errors, guard, horizon, n), kept, scaled, _past_rmse(past, left_out))
 
 
 def _past_rmse(past: Past, errors: np.ndarray) -> tuple[float, float]:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from reservoir.forecasting.references import drift
+from reservoir.forecasting.times import time_in_words
 from reservoir.forecasting.transform import Scale
 from reservoir.validation import DataError
 
 INNER_ORIGINS = 16
 FEWEST_ERRORS = 48
 """With a short horizon there are more origins, so that bands have so many errors."""
+LEAST_ERRORS = 19
 SHORTEST = 8
 LEVEL_ROWS = 8
 """The rows whose mean is the level of a series without a season."""
@@ -83,7 +85,8 @@ class Past:
 def inner_origins(observed: np.ndarray, horizon: int, season: int) -> np.ndarray:
     """Numbers of rows known: the last n - h, at most h / 2 apart, the earliest after a third of the rows or two seasons.
 
-    There are at most 16, or so many more that 48 errors come from them.
+    There are at most 16, or so many more that 48 errors come from them. Where two seasons leave too few rows for 19 errors,
+    which a band of 95 % needs, they begin earlier, after one season at least.
 
     An origin comes right after a row that was `observed` (n,), so that a gap before it could be filled from what was known,
     and at least one of the h rows after it was. Raises `DataError` where there is none.
@@ -91,6 +94,7 @@ def inner_origins(observed: np.ndarray, horizon: int, season: int) -> np.ndarray
     n = len(observed)
     last = n - horizon
     first = min(max(n // 3, 2 * season, SHORTEST), last)
+    first = max(min(first, last + 1 - -(-LEAST_ERRORS // horizon)), min(season, first), min(SHORTEST, first))
     count = max(INNER_ORIGINS, -(-FEWEST_ERRORS // horizon))
     gap = min(max(horizon / 2, 1), (last - first) / (count - 1))
     origins = np.round(last - gap * np.arange(count)).astype(int)
@@ -144,17 +148,19 @@ def fill_gaps(series: np.ndarray, method: str, season: int) -> np.ndarray:
     return filled
 
 
-def check_gaps(series: np.ndarray, name: str) -> None:
-    """Raise `DataError` if a series (n,) has gaps; the text counts them and names the longest."""
+def check_gaps(series: np.ndarray, name: str, start: int = 0, times: np.ndarray | None = None) -> None:
+    """Raise `DataError` if a series (n,), maybe with times (n,), has gaps from a row on; the text names the longest."""
     missing = np.isnan(series)
-    if missing.any():
-        raise DataError(f"{name}: {gaps_in_words(missing)}; say how to fill them: fill='linear', 'seasonal' or 'last'.")
+    if missing[start:].any():
+        gaps = gaps_in_words(missing, start, times)
+        raise DataError(f"{name}: {gaps}; say how to fill them: fill='linear', 'seasonal' or 'last'.")
 
 
-def gaps_in_words(missing: np.ndarray) -> str:
-    """How many rows (n,) are missing, and where the longest gap is, counted from 0."""
-    borders = np.flatnonzero(np.diff(np.concatenate([[False], missing, [False]]).astype(int)))
+def gaps_in_words(missing: np.ndarray, start: int = 0, times: np.ndarray | None = None) -> str:
+    """How many rows (n,) from `start` on are missing, and where the longest gap is: its first time, or row counted from 0."""
+    borders = np.flatnonzero(np.diff(np.concatenate([[False], missing[start:], [False]]).astype(int))) + start
     starts, lengths = borders[::2], borders[1::2] - borders[::2]
     longest = int(np.argmax(lengths))
-    total = f"{np.count_nonzero(missing)} of {len(missing)} rows are missing"
-    return f"{total}, at most {lengths[longest]} in a row, from row {starts[longest]} on"
+    total = f"{np.count_nonzero(missing[start:])} of {len(missing) - start} rows are missing"
+    first = f"row {starts[longest]}" if times is None else time_in_words(times[starts[longest]])
+    return f"{total}, at most {lengths[longest]} in a row, from {first} on"

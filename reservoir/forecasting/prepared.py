@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from reservoir.forecasting.holidays import holiday_counts
 from reservoir.forecasting.past import SHORTEST, check_gaps, fill_gaps
 from reservoir.forecasting.times import Step, infer_step, positions
-from reservoir.validation import DataError, as_matrix
+from reservoir.validation import DataError, ParameterError, as_matrix
 
 SMALLEST, LARGEST = 1e-100, 1e100
 """A series varies by more than the one and stays below the other."""
@@ -93,8 +94,10 @@ def spread(columns: np.ndarray, places: np.ndarray, rows: int) -> np.ndarray:
     return out
 
 
-def prepare(grid: Grid, names: Sequence[str] | None, horizon: int, fill: str | None) -> Prepared:
+def prepare(grid: Grid, names: Sequence[str] | None, horizon: int, fill: str | None, holidays: str | None = None) -> Prepared:
     """Check the series of a grid, its last 20,000 rows, and fill the gaps of the columns beside them.
+
+    The `holidays` of a country are one more column that is known ahead.
 
     Raises `DataError` for gaps without `fill`, too few rows, a constant series, and known columns that end too early.
     """
@@ -108,10 +111,17 @@ def prepare(grid: Grid, names: Sequence[str] | None, horizon: int, fill: str | N
     if len(known) < rows + horizon:
         short = rows + horizon - len(known)
         raise DataError(f"known: ends {short} rows before the horizon of {horizon}; give more or lower the horizon.")
-    for k, name in enumerate(titles):
-        check_series(series[:, k], name, horizon, fill)
-    known, past = without_gaps(known[rows - n :], "known", fill), without_gaps(beside, "past", fill)
     times = None if grid.times is None else grid.times[rows - n : rows]
+    if holidays is not None:
+        if grid.times is None or grid.step is None:
+            raise ParameterError(
+                f"The 'holidays' parameter of Forecaster needs times of the rows; give them. Got {holidays!r} alone."
+            )
+        all_times = grid.step.after(grid.times[0], np.arange(rows + horizon))
+        known = np.column_stack([known, holiday_counts(holidays, all_times, grid.step)])
+    for k, name in enumerate(titles):
+        check_series(series[:, k], name, horizon, fill, times)
+    known, past = without_gaps(known[rows - n :], "known", fill), without_gaps(beside, "past", fill)
     return Prepared(series, known, past, titles, horizon, times, grid.step)
 
 
@@ -124,7 +134,7 @@ def numbers(data: Any, name: str) -> np.ndarray:
     return matrix
 
 
-def check_series(series: np.ndarray, name: str, horizon: int, fill: str | None) -> None:
+def check_series(series: np.ndarray, name: str, horizon: int, fill: str | None, times: np.ndarray | None = None) -> None:
     """Raise `DataError` for a series (n,) that is empty or constant, has gaps without `fill`, or is too short."""
     observed = ~np.isnan(series)
     if not observed.any():
@@ -139,7 +149,7 @@ def check_series(series: np.ndarray, name: str, horizon: int, fill: str | None) 
             f"Series '{name}' lies between {low:.6g} and {high:.6g}, too far or too close to compute with; rescale it."
         )
     if fill is None:
-        check_gaps(series[start:], f"Series '{name}'")
+        check_gaps(series, f"Series '{name}'", start, times)
     rows, least = len(series) - start, horizon + SHORTEST
     if rows < least:
         raise DataError(

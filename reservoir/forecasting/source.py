@@ -1,4 +1,4 @@
-"""The series that a forecast is asked for: the columns of a file, in groups, with what is known ahead, or an array."""
+"""The series that a forecast is asked for: columns of a file or frame, in groups, with what is known ahead; or an array."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from reservoir.base.tables import counted
-from reservoir.files.reading import PathLike
+from reservoir.files.frames import is_frame
 from reservoir.forecasting.forecaster import Forecaster
 from reservoir.forecasting.table import SeriesTable, read_series
 from reservoir.forecasting.times import infer_step, positions
@@ -30,12 +30,17 @@ class Source:
     past: Any = None
     group: str | None = None
     timezone: str | None = None
-    future: PathLike | None = None
+    future: Any = None
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether the data are a file or a frame, whose columns have names."""
+        return isinstance(self.data, (str, os.PathLike)) or is_frame(self.data)
 
     def tables(self) -> list[SeriesTable]:
         """Read the series, a table for each group."""
         columns = _names(self.columns)
-        if not isinstance(self.data, (str, os.PathLike)):
+        if not self.has_columns:
             return [self._array(columns)]
         known, past = _names(self.known), _names(self.past)
         options = {"time": self.time, "group": self.group, "timezone": self.timezone}
@@ -43,7 +48,7 @@ class Source:
         if self.future is None:
             return tables
         if not known:
-            raise ParameterError(f"The 'future' file holds known columns; name them with 'known'. Got {self.future} and none.")
+            raise ParameterError("The 'future' holds known columns; name them with 'known'. Got none.")
         ahead = {table.group: table for table in read_series(self.future, known, **options)}
         return [_continued(table, ahead[table.group], self) if table.group in ahead else table for table in tables]
 
@@ -52,15 +57,15 @@ class Source:
         for name in ("group", "timezone", "future"):
             if getattr(self, name) is not None:
                 given = getattr(self, name)
-                raise ParameterError(f"The '{name}' parameter is for files. Got {given!r} with an array; leave it out.")
+                raise ParameterError(f"The '{name}' parameter is for files and frames. Got {given!r} with an array.")
         return SeriesTable(None, tuple(columns), self.data, self.known, self.past, self.time)
 
     def check(self, table: SeriesTable, forecaster: Forecaster | None = None) -> None:
-        """Raise `DataError` for a group of a file without values, and for a known column that ends too early.
+        """Raise `DataError` for a group without values, and for a known column that ends too early.
 
-        It has to reach the end of the series, and with a forecaster its horizon past that.
+        It has to reach the end of the series, and with a forecaster its horizon past that. Arrays are checked by `Forecaster`.
         """
-        if not isinstance(self.data, (str, os.PathLike)):
+        if not self.has_columns:
             return
         n, times = len(table.series), table.times
         if n == 0:
@@ -99,15 +104,15 @@ def _names(names: Any) -> list[str]:
 
 def _continued(table: SeriesTable, ahead: SeriesTable, source: Source) -> SeriesTable:
     """The table with the known columns that a second file has past the end of the series."""
-    n = len(table.series)
+    n, name = len(table.series), str(source.future) if isinstance(source.future, (str, os.PathLike)) else "future"
     if (table.times is None) != (ahead.times is None):
-        raise DataError(f"{source.future}: must have times if and only if {source.data} has; name them with 'time' in both.")
+        raise DataError(f"{name}: must have times if and only if the series have some; name them with 'time' in both.")
     later = np.arange(len(ahead.series))
     if table.times is not None and ahead.times is not None:
         later = np.flatnonzero(ahead.times > table.times[n - 1])
         if not later.size:
             ends = time_texts(np.array([ahead.times[-1], table.times[n - 1]]))
-            raise DataError(f"{source.future}: ends at {ends[0]}, not after the series, which ends at {ends[1]}.")
+            raise DataError(f"{name}: ends at {ends[0]}, not after the series, which ends at {ends[1]}.")
     known = None if table.known is None else np.concatenate([table.known[:n], ahead.series[later]])
     times = None
     if table.times is not None and ahead.times is not None:

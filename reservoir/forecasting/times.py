@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reservoir.files.dates import Place
 from reservoir.validation import DataError
 
 DAY = 86_400
@@ -66,35 +67,41 @@ class Step:
         return tuple(season for season in rows if season >= 2.0)
 
 
-def infer_step(times: np.ndarray) -> Step:
+def infer_step(times: np.ndarray, place: Place = lambda row: f"times: row {row + 1}") -> Step:
     """Infer the step of ascending times (n,): whole months, business days, or a number of seconds.
 
-    Raises `DataError` for two rows of one time, rows out of order, mixed frequencies and times off the grid, with the row,
-    counted from 1.
+    Raises `DataError` for two rows of one time, rows out of order, mixed frequencies and times off the grid; `place` says
+    where a row is, which counts from 0.
     """
     seconds = times.astype("M8[s]").astype(np.int64)
+    for row in np.flatnonzero(np.isnat(times))[:1]:
+        raise DataError(f"{place(row)}: the time is blank; fill it or remove the row first.")
     if len(times) < 2:
         raise DataError(f"times: one row has no step. Got {len(times)} rows; give at least 2.")
     gaps = np.diff(seconds)
     for row in np.flatnonzero(gaps <= 0)[:1]:
-        what = "have the same time" if gaps[row] == 0 else "are out of order:"
+        moment, before = time_in_words(times[row + 1]), time_in_words(times[row])
+        if gaps[row] == 0:
+            raise DataError(
+                f"{place(row + 1)}: has the same time as the row before it, {moment}; remove one of them, or name the column of"
+                " groups if several series are stacked."
+            )
         raise DataError(
-            f"times: rows {row + 1} and {row + 2} {what} {times[row + 1].astype('M8[s]')}; "
-            + ("if several series are stacked, name the column of their groups." if gaps[row] == 0 else "sort the rows first.")
+            f"{place(row + 1)}: {moment} comes after {before} and is earlier; rows are out of order, sort them first."
         )
     step = _monthly(times) or _business(times) or Step("seconds", Counter(gaps.tolist()).most_common(1)[0][0])
-    check_grid(times, step)
+    check_grid(times, step, place)
     return step
 
 
-def check_grid(times: np.ndarray, step: Step) -> None:
+def check_grid(times: np.ndarray, step: Step, place: Place) -> None:
     """Raise `DataError` unless the times (n,) are on the grid of a step, with rows missing at most."""
     numbers = step.numbers(times)
     off = np.flatnonzero(np.abs(np.mod(numbers - numbers[0] + 0.5, 1.0) - 0.5) > 1e-6)
     if off.size:
         raise DataError(
-            f"times: row {off[0] + 1}, {times[off[0]].astype('M8[s]')}, is no whole number of steps (a {step}) after row 1;"
-            " the frequencies are mixed or the steps irregular. Give rows of one frequency."
+            f"{place(off[0])}: {time_in_words(times[off[0]])} is no whole number of steps after the first row (one row per"
+            f" {step}); the frequencies are mixed or the steps irregular. Give rows of one frequency."
         )
     steps = np.round(np.diff(numbers)).astype(int)
     run = 1
@@ -102,8 +109,8 @@ def check_grid(times: np.ndarray, step: Step) -> None:
         run = run + 1 if steps[row] == steps[row - 1] > 1 else 1
         if run >= IN_SUCCESSION:
             raise DataError(
-                f"times: from row {row - run + 2} on the rows are {steps[row]} steps apart (a step is a {step}); the frequencies"
-                " are mixed. Give rows of one frequency."
+                f"{place(row - run + 1)}: from here on the rows are {steps[row]} steps apart (one row per {step}); the"
+                " frequencies are mixed. Give rows of one frequency."
             )
 
 
@@ -135,3 +142,12 @@ def positions(times: np.ndarray, step: Step) -> np.ndarray:
     """The place (n,) of each row on the regular grid from the first to the last."""
     numbers = step.numbers(times)
     return np.round(numbers - numbers[0]).astype(int)
+
+
+def time_in_words(time: np.datetime64) -> str:
+    """A time without the clock where that shows midnight.
+
+    >>> time_in_words(np.datetime64("2024-12-31T00:00:00")), time_in_words(np.datetime64("2024-12-31T13:30:00"))
+    ('2024-12-31', '2024-12-31 13:30:00')
+    """
+    return str(time.astype("M8[s]")).replace("T00:00:00", "").replace("T", " ")

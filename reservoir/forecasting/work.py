@@ -1,4 +1,4 @@
-"""Forecasts and backtests of a user's own series, from a file or an array."""
+"""Forecasts and backtests of a user's own series, from a file, a frame or an array."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from reservoir.base.estimator import clone
-from reservoir.files.reading import PathLike
 from reservoir.forecasting.backtest import Backtest, rolling_origins
 from reservoir.forecasting.forecaster import Forecaster
 from reservoir.forecasting.report import BacktestReport, ForecastReport, GroupForecast, group_notes
@@ -24,7 +23,7 @@ def forecast(
     time: Any = None,
     known: Any = None,
     past: Any = None,
-    future: PathLike | None = None,
+    future: Any = None,
     group: str | None = None,
     timezone: str | None = None,
     report: Callable[[], None] = lambda: None,
@@ -33,18 +32,18 @@ def forecast(
 
     Parameters
     ----------
-    data : the path of a CSV file, or an array (n,) or (n, d)
+    data : the path of a CSV or Parquet file, a frame of pandas, polars or pyarrow, or an array (n,) or (n, d)
     forecaster : a `Forecaster` with the horizon and all other settings, which stays as it is; the default one where it is None
-    columns : of a file, the columns to forecast, the only column of numbers that has no other use unless given; of an array,
-        the names of its columns
-    time : of a file, the column of the times, found if there is one; of an array, NumPy dates (n,) or (m,)
-    known : what is known ahead: of a file, columns, whose rows at the end without targets are to come; of an array, an array
-        (m, q), m >= n + horizon
-    past : what is known up to now only: of a file, columns; of an array, an array (n, e)
-    future : a second file with the known columns of the rows to come, and the same columns of times and groups
-    group : the column of a file that says which series a row belongs to, for series one below the other; each is forecast on
-        its own
-    timezone : of a file's local times, such as "Europe/Berlin"; where an hour is repeated, its first row is the earlier one
+    columns : of a file or frame, the columns to forecast, the only column of numbers that has no other use unless given; of
+        an array, the names of its columns
+    time : of a file or frame, the column of the times, found if there is one; of an array, NumPy dates (n,) or (m,)
+    known : what is known ahead: of a file or frame, columns, whose rows at the end without targets are to come; of an array,
+        an array (m, q), m >= n + horizon
+    past : what is known up to now only: of a file or frame, columns; of an array, an array (n, e)
+    future : a second file or frame with the known columns of the rows to come, and the same columns of times and groups
+    group : the column of a file or frame that says which series a row belongs to, for series one below the other; each is
+        forecast on its own
+    timezone : of local times, such as "Europe/Berlin"; where an hour is repeated, its first row is the earlier one
     report : called after each group
 
     Returns
@@ -87,6 +86,7 @@ def forecast_tables(
         source.check(table, forecaster)
         model = clone(forecaster)
         model.fit(table.series, known=table.known, past=table.past, times=table.times, names=table.names or None)
+        model.kind_ = table.kind
         report()
         return GroupForecast(table.group, len(table.series), model, model.predict())
 
