@@ -46,9 +46,9 @@ SEASONS = Read("ROWS", "none, or numbers of rows above 1 separated by commas, as
 LEVELS = Read("LEVELS", "percentages above 0 and below 100 separated by commas, as 80,95", _levels)
 
 
-def _columns(option: str, name: str, help: str) -> Callable[[Any], Any]:
-    """Returns an option that names columns."""
-    return click.option(option, name, multiple=True, metavar="COLUMN", help=help)
+def _names(option: str, name: str, help: str, metavar: str = "COLUMN") -> Callable[[Any], Any]:
+    """Returns an option that holds names."""
+    return click.option(option, name, multiple=True, metavar=metavar, help=help)
 
 
 def series_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,11 +58,11 @@ def series_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @click.argument("file", type=click.Path())
-    @_columns("--column", "columns", COLUMN_HELP)
+    @_names("--column", "columns", COLUMN_HELP)
     @click.option("--time", metavar="COLUMN", help=TIME_HELP)
     @click.option("--timezone", metavar="NAME", help=ZONE_HELP)
-    @_columns("--known", "known", KNOWN_HELP)
-    @_columns("--past", "past", PAST_HELP)
+    @_names("--known", "known", KNOWN_HELP)
+    @_names("--past", "past", PAST_HELP)
     @click.option("--group", metavar="COLUMN", help=GROUP_HELP)
     @click.option("--horizon", type=at_least(1), help=HORIZON_HELP)
     @click.option("--season", "seasons", type=SEASONS, help=SEASON_HELP)
@@ -70,7 +70,7 @@ def series_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--level", "levels", type=LEVELS, default="80,95", show_default=True, help="The per cent that bands hold.")
     @click.option("--bands", type=click.Choice(BANDS), default="conformal", show_default=True, help=BANDS_HELP)
     @click.option("--holidays", metavar="COUNTRY", help=HOLIDAYS_HELP)
-    @_columns("--without", "without", WITHOUT_HELP)
+    @_names("--without", "without", WITHOUT_HELP, "PART")
     @click.option("--round", "whole_numbers", is_flag=True, help=ROUND_HELP)
     @options.seed_of("the reservoirs")
     @functools.wraps(command)

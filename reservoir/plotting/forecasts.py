@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 MOST_PANELS, MOST_TESTED = 12, 6
 """The series that are drawn; of a backtest, which has three panels for each."""
 FEWEST_ROWS = 40
-MOST_BLOCKS = 12
+MOST_BLOCKS = 8
 """The blocks of leads over which errors and coverage are averaged."""
 METHODS = {
     "naive": (QUIET, ":"), "seasonal naive": (TRUTH, "--"), "seasonal naive with drift": (OTHERS[0], "-."),
