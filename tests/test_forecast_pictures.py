@@ -78,7 +78,7 @@ def test_titles_say_how_far_forecasts_were_off(report: ForecastReport) -> None:
     figure = plotting.forecast_figure(report, "own.csv")
     found = f"own.csv: {ratios[0]:.2f} to {ratios[1]:.2f} times the error of the seasonal naive forecast in the past"
     assert figure.get_suptitle().rstrip() == found
-    assert about(figure) == "10 steps, a day each"
+    assert about(figure) == "10 steps, one per day"
     titles = [f"{r['column']}, {r['verdict'].partition(' of ')[0]}".replace("$", r"\$") for r in report.records()]
     assert [axes.get_title(loc="left") for axes in figure.axes] == titles
     alone = forecast(wave(), QUICK, columns=["load"])

@@ -100,7 +100,7 @@ def _heading(records: list[dict[str, Any]], drawn: int, title: str | None) -> st
     if len(records) > 1 and ratios:
         found = f"{min(ratios):.2f} to {max(ratios):.2f} times the error of the seasonal naive forecast in the past"
     name = title or first["column"]
-    about = [counted(first["horizon"], "step") + (f", a {first['step']} each" if first["step"] else "")]
+    about = [counted(first["horizon"], "step") + (f", one per {first['step']}" if first["step"] else "")]
     if len(records) == 1:
         name = first["column"] if title is None else f"{title}, {first['column']}"
         about.append(f"errors from {counted(first['origins'], 'earlier origin')}")
