@@ -110,6 +110,21 @@ def test_hours_of_a_time_zone_are_regular_over_its_changes() -> None:
     assert [str(time) for time in made.to_frame()["t"]] == [str(hours[-1] + pd.Timedelta(hours=k)) for k in (1, 2, 3)]
 
 
+def test_one_day_ahead_is_a_local_day() -> None:
+    days = pd.date_range("2024-03-01", periods=N, tz="Europe/Berlin")
+    out = quick(1).fit(pd.DataFrame({"day": days, "load": LOAD})).predict().to_frame()
+    assert str(out["day"][0]) == "2024-04-30 00:00:00+02:00"
+
+
+def test_local_times_of_a_file_are_in_utc(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"t": pd.date_range("2024-10-26 20:00", periods=3, freq="h"), "load": [1.0, 2.0, 4.0]})
+    frame.to_csv(tmp_path / "load.csv", index=False)
+    for data in (frame, tmp_path / "load.csv"):
+        [table] = read_series(data, timezone="Europe/Berlin")
+        assert table.times is not None and str(table.times[0]) == "2024-10-26T18:00:00"
+        assert table.kind is not None and table.kind.utc and table.kind.timezone == "Europe/Berlin"
+
+
 def test_groups_of_a_frame() -> None:
     frame = pd.DataFrame({"day": [*DAYS[:3], *DAYS[:3]], "shop": list("aaabbb"), "sold": [1.0, 2.0, 4.0, 5.0, None, 7.0]})
     a, b = read_series(frame, group="shop")

@@ -156,7 +156,7 @@ DAYS = np.datetime64("2024-01-01", "s") + np.arange(30) * np.timedelta64(1, "D")
         ),
         (
             np.append(DAYS[:20], DAYS[20] + np.timedelta64(5, "h")),
-            "^times: row 21: 2024-01-21 05:00:00 is no whole number of steps after the first row",
+            "^times: row 21: 2024-01-21 05:00 is no whole number of steps after the first row",
         ),
         (np.array(["2024-01-01", "2024-02-01", "2024-03-02", "2024-04-01"], "M8[s]"), "^times: row 2: 2024-02-01 is no"),
         (DAYS[:1], "^times: one row has no step"),

@@ -26,16 +26,18 @@ class FrameKind:
 
     Attributes
     ----------
-    library : "pandas", "polars", "pyarrow", ...
+    library : "pandas", "polars", "pyarrow", ...; None for a file
     time : the name of the column of times
     timezone : of these, or None
+    utc : whether the times that were read are in UTC, not those of the time zone
     dates : whether they are dates without a time of day
     index : whether they are the index
     """
 
-    library: str
+    library: str | None
     time: str = INDEX
     timezone: str | None = None
+    utc: bool = False
     dates: bool = False
     index: bool = False
 
@@ -46,8 +48,9 @@ class FrameKind:
         library: Any = self.library
         if times is None:
             return nw.from_dict(dict(columns), backend=library).to_native()
-        utc = times.astype("M8[us]") if self.timezone is None else _from_local(times, self.timezone).astype("M8[us]")
-        made = nw.from_dict({self.time: utc, **columns}, backend=library)
+        local = self.timezone is not None and not self.utc
+        moments = _from_local(times, str(self.timezone)) if local else times
+        made = nw.from_dict({self.time: moments.astype("M8[us]"), **columns}, backend=library)
         if self.timezone is not None:
             made = made.with_columns(nw.col(self.time).dt.replace_time_zone("UTC").dt.convert_time_zone(self.timezone))
         elif self.dates:
@@ -56,9 +59,7 @@ class FrameKind:
 
 
 def _from_local(times: np.ndarray, timezone: str) -> np.ndarray:
-    """Times (n,) in UTC: those that all have one time of day are local ones."""
-    if not one_clock(times):
-        return times
+    """Local times (n,) in UTC."""
     zone, epoch = zone_of(timezone), np.datetime64(0, "s")
     return np.array([epoch + int(moment.replace(tzinfo=zone).timestamp()) for moment in times.astype("M8[s]").tolist()], "M8[s]")
 
@@ -126,9 +127,10 @@ def read_frame(frame: Any) -> tuple[dict[str, np.ndarray | list[str]], dict[str,
         elif part.dtype == nw.Datetime:
             zone = part.dtype.time_zone
             local = part.dt.replace_time_zone(None).to_numpy().astype("M8[s]")
-            if zone is not None and not one_clock(local):
+            utc = zone is not None and not one_clock(local)
+            if utc:
                 local = part.dt.convert_time_zone("UTC").dt.replace_time_zone(None).to_numpy().astype("M8[s]")
-            columns[name], kind = local, replace(kind, timezone=zone)
+            columns[name], kind = local, replace(kind, timezone=zone, utc=utc)
         elif part.dtype == nw.Date:
             columns[name], kind = part.to_numpy().astype("M8[s]"), replace(kind, dates=True)
         else:

@@ -35,7 +35,7 @@ class Forecast:
     lower, upper : (n_levels, h, d)
     names : of the d series
     times : (h,) NumPy dates, or None where the series had none
-    kind : what the frame that was fitted was like, None for arrays
+    kind : what the frame or file that was fitted was like, None for arrays
     """
 
     values: np.ndarray
@@ -61,11 +61,12 @@ class Forecast:
 
         Raises `ParameterError` where no frame was fitted and no library is named, or there is no such library.
         """
-        if library is None and self.kind is None:
+        library = library or (self.kind.library if self.kind else None)
+        if library is None:
             raise ParameterError("The 'library' parameter of to_frame must name one where no frame was fitted, such as 'pandas'.")
-        kind = self.kind or FrameKind(str(library))
+        kind = self.kind or FrameKind(library)
         try:
-            return replace(kind, library=library or kind.library).frame(self.columns(), self.times)
+            return replace(kind, library=library).frame(self.columns(), self.times)
         except (ImportError, ValueError):
             must = "must name a library of frames that is installed, such as 'pandas' or 'polars'"
             raise ParameterError(f"The 'library' parameter of to_frame {must}. Got {library!r} instead.") from None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reservoir.forecasting.references import drift
-from reservoir.forecasting.times import time_in_words
+from reservoir.forecasting.times import time_texts
 from reservoir.forecasting.transform import Scale
 from reservoir.validation import DataError
 
@@ -162,5 +162,5 @@ def gaps_in_words(missing: np.ndarray, start: int = 0, times: np.ndarray | None 
     starts, lengths = borders[::2], borders[1::2] - borders[::2]
     longest = int(np.argmax(lengths))
     total = f"{np.count_nonzero(missing[start:])} of {len(missing) - start} rows are missing"
-    first = f"row {starts[longest]}" if times is None else time_in_words(times[starts[longest]])
+    first = f"row {starts[longest]}" if times is None else time_texts(times[starts[[longest]]])[0]
     return f"{total}, at most {lengths[longest]} in a row, from {first} on"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from reservoir.files.dates import one_clock, to_utc
-from reservoir.files.frames import FrameKind, is_frame
+from reservoir.files.frames import INDEX, FrameKind, is_frame
 from reservoir.forecasting.columns import LISTED, Columns, read_columns
-from reservoir.forecasting.times import infer_step, time_in_words
+from reservoir.forecasting.times import infer_step, time_texts
 from reservoir.validation import DataError
 
 REPEATED = " Remove one, or give the time zone if daylight saving repeats an hour."
@@ -22,7 +23,7 @@ class SeriesTable(NamedTuple):
     """The series of one group of a file or frame; m >= n rows, of which the last m - n are to come.
 
     `group` is the text of the group's column, or None; `known` (m, q) and `times` (m,) are None where there are none.
-    `kind` says what a frame of results is like, and is None for a file.
+    `kind` says what results share with the data: the time zone, the library of a frame; it is None for arrays.
     """
 
     group: str | None
@@ -64,13 +65,17 @@ def read_series(
     targets = tuple(columns) or _targets(found, unused, every_column)
     numbers = {name: found.numbers(name) for name in (*targets, *known, *past)}
     times = None if time is None else found.times(time)
-    kind = found.kinds.get(time or next(iter(found.cells)))
+    kind = found.kinds.get(time or next(iter(found.cells)), FrameKind(None, time or INDEX))
     groups = found.texts(group) if group else None
     tables = []
     for key, rows in _groups(groups, len(found.places)).items():
         picked = {name: values[rows] for name, values in numbers.items()}
-        stamps = None if times is None or time is None else _times_of_group(found, times, time, rows, timezone, key)
-        tables.append(_table(found.source, key, targets, known, past, picked, stamps, kind))
+        stamps, own = None, kind
+        if times is not None and time is not None:
+            stamps = _times_of_group(found, times, time, rows, timezone, key)
+            if timezone is not None:
+                own = replace(kind, timezone=timezone, utc=not one_clock(stamps))
+        tables.append(_table(found.source, key, targets, known, past, picked, stamps, own))
     if not any(len(table.series) for table in tables):
         raise DataError(f"{found.source}: column '{targets[0]}' has no values.")
     return tables
@@ -92,7 +97,7 @@ def _times_of_group(
 
 def _table(
     source: str, key: str | None, targets: tuple[str, ...], known: Sequence[str], past: Sequence[str],
-    columns: Mapping[str, np.ndarray], times: np.ndarray | None, kind: FrameKind | None,
+    columns: Mapping[str, np.ndarray], times: np.ndarray | None, kind: FrameKind,
 ) -> SeriesTable:  # fmt: skip
     """The table of one group: the series end with the last row that has a target; a group without any is empty."""
     series = np.stack([columns[name] for name in targets], axis=1)
@@ -138,7 +143,7 @@ def _check_repeats(columns: Columns, times: np.ndarray, time: str) -> None:
             break
     places = f"{columns.word}s {columns.places[first]} and {columns.places[second]}"
     remedy = likely or (" Remove one." if one_clock(times) else REPEATED)
-    raise DataError(f"{columns.source}: {places} have the same time {time_in_words(times[first])}.{remedy}")
+    raise DataError(f"{columns.source}: {places} have the same time {time_texts(times[[first]])[0]}.{remedy}")
 
 
 def one_table(series: Any, known: Any, past: Any, times: Any, names: Sequence[str] | str | None) -> SeriesTable:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC
 
 import numpy as np
 
-from reservoir.files.dates import Place
+from reservoir.files.dates import Place, zone_of
 from reservoir.validation import DataError
 
 DAY = 86_400
@@ -80,7 +81,7 @@ def infer_step(times: np.ndarray, place: Place = lambda row: f"times: row {row +
         raise DataError(f"times: one row has no step. Got {len(times)} rows; give at least 2.")
     gaps = np.diff(seconds)
     for row in np.flatnonzero(gaps <= 0)[:1]:
-        moment, before = time_in_words(times[row + 1]), time_in_words(times[row])
+        before, moment = time_texts(times[row : row + 2])
         if gaps[row] == 0:
             raise DataError(
                 f"{place(row + 1)}: has the same time as the row before it, {moment}; remove one of them, or name the column of"
@@ -100,7 +101,7 @@ def check_grid(times: np.ndarray, step: Step, place: Place) -> None:
     off = np.flatnonzero(np.abs(np.mod(numbers - numbers[0] + 0.5, 1.0) - 0.5) > 1e-6)
     if off.size:
         raise DataError(
-            f"{place(off[0])}: {time_in_words(times[off[0]])} is no whole number of steps after the first row (one row per"
+            f"{place(off[0])}: {time_texts(times[off[:1]])[0]} is no whole number of steps after the first row (one row per"
             f" {step}); the frequencies are mixed or the steps irregular. Give rows of one frequency."
         )
     steps = np.round(np.diff(numbers)).astype(int)
@@ -144,10 +145,19 @@ def positions(times: np.ndarray, step: Step) -> np.ndarray:
     return np.round(numbers - numbers[0]).astype(int)
 
 
-def time_in_words(time: np.datetime64) -> str:
-    """A time without the clock where that shows midnight.
+def time_texts(times: np.ndarray, timezone: str | None = None) -> list[str]:
+    """Dates (n,) as text: the day, with the time of day where one of them has one; those in UTC in a time zone, if one is named.
 
-    >>> time_in_words(np.datetime64("2024-12-31T00:00:00")), time_in_words(np.datetime64("2024-12-31T13:30:00"))
-    ('2024-12-31', '2024-12-31 13:30:00')
+    >>> time_texts(np.array(["2024-12-31T00:00:00", "2024-12-31T13:30:00"], "M8[s]"))
+    ['2024-12-31 00:00', '2024-12-31 13:30']
+    >>> time_texts(np.array(["2024-12-31T23:30:00"], "M8[s]"), "Europe/Berlin")
+    ['2025-01-01 00:30:00+01:00']
     """
-    return str(time.astype("M8[s]")).replace("T00:00:00", "").replace("T", " ")
+    if timezone is not None:
+        moments = [moment.replace(tzinfo=UTC) for moment in times.astype("M8[s]").tolist()]
+        return [str(moment.astimezone(zone_of(timezone))) for moment in moments]
+    days = times.astype("M8[D]")
+    if (times == days).all():
+        return days.astype(str).tolist()
+    minutes = times.astype("M8[m]")
+    return [text.replace("T", " ") for text in (minutes if (times == minutes).all() else times.astype("M8[s]")).astype(str)]
