@@ -14,7 +14,7 @@ import pytest
 from reservoir import DataError, Forecaster, ParameterError, backtest, forecast
 from reservoir.forecasting.backtest import REFERENCES
 from reservoir.forecasting.report import BacktestReport, ForecastReport, verdict
-from reservoir.forecasting.source import time_texts
+from reservoir.forecasting.times import time_texts
 
 RESERVOIRS = ("reservoir", "reservoir with others")
 EXAMPLES = Path(__file__).parent.parent / "examples"

@@ -116,13 +116,17 @@ def test_one_day_ahead_is_a_local_day() -> None:
     assert str(out["day"][0]) == "2024-04-30 00:00:00+02:00"
 
 
-def test_local_times_of_a_file_are_in_utc(tmp_path: Path) -> None:
-    frame = pd.DataFrame({"t": pd.date_range("2024-10-26 20:00", periods=3, freq="h"), "load": [1.0, 2.0, 4.0]})
+def test_local_times_of_a_file_or_frame_come_back_in_their_zone(tmp_path: Path) -> None:
+    hours = pd.date_range("2024-10-26 00:00", periods=72, freq="h", tz="Europe/Berlin")
+    frame = pd.DataFrame({"t": hours.tz_localize(None), "load": LOAD[np.arange(72) % N]})
     frame.to_csv(tmp_path / "load.csv", index=False)
+    expected = [str(hours[-1] + pd.Timedelta(hours=k)) for k in (1, 2, 3)]
     for data in (frame, tmp_path / "load.csv"):
         [table] = read_series(data, timezone="Europe/Berlin")
-        assert table.times is not None and str(table.times[0]) == "2024-10-26T18:00:00"
-        assert table.kind is not None and table.kind.utc and table.kind.timezone == "Europe/Berlin"
+        assert table.times is not None and str(table.times[0]) == "2024-10-25T22:00:00"
+        [group] = forecast(data, quick(3), timezone="Europe/Berlin").groups
+        assert group.steps == expected
+        assert [str(time) for time in group.forecast.to_frame("pandas")["t"]] == expected
 
 
 def test_groups_of_a_frame() -> None:

@@ -13,7 +13,7 @@ from reservoir.base.tables import Table, as_json, counted, number
 from reservoir.files.writing import write_csv
 from reservoir.forecasting.backtest import COMBINED, Backtest
 from reservoir.forecasting.forecaster import Forecast, Forecaster
-from reservoir.forecasting.source import time_texts
+from reservoir.forecasting.times import time_texts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,8 +55,10 @@ class GroupForecast:
     @property
     def steps(self) -> list[Any]:
         """The times of the forecast's rows as text, or their numbers, counted from 1 at the start of the series."""
-        times, count = self.forecast.times, len(self.forecast.values)
-        return list(range(self.rows + 1, self.rows + count + 1)) if times is None else time_texts(times)
+        times, count, kind = self.forecast.times, len(self.forecast.values), self.forecast.kind
+        if times is None:
+            return list(range(self.rows + 1, self.rows + count + 1))
+        return time_texts(times, kind.timezone if kind is not None and kind.utc else None)
 
     def places(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The times or row numbers (n,) of the history, the history (n, d), and the times or row numbers (h,) of the forecast."""

@@ -13,7 +13,7 @@ from reservoir.base.tables import counted
 from reservoir.files.frames import is_frame
 from reservoir.forecasting.forecaster import Forecaster
 from reservoir.forecasting.table import SeriesTable, read_series
-from reservoir.forecasting.times import infer_step, positions
+from reservoir.forecasting.times import infer_step, positions, time_texts
 from reservoir.validation import DataError, ParameterError
 
 Found = TypeVar("Found")
@@ -86,15 +86,6 @@ class Source:
                 if horizon == 0:
                     remedy = "a backtest needs all rows of the series. Give them, or leave the column out"
                 raise DataError(f"Known column '{name}' ends {end}, {apart if rows else 'with the series'}; {remedy}.")
-
-
-def time_texts(times: np.ndarray) -> list[str]:
-    """Dates (n,) as text: the day, with the time of day where one of them has one."""
-    days = times.astype("M8[D]")
-    if (times == days).all():
-        return days.astype(str).tolist()
-    minutes = times.astype("M8[m]")
-    return [text.replace("T", " ") for text in (minutes if (times == minutes).all() else times.astype("M8[s]")).astype(str)]
 
 
 def _names(names: Any) -> list[str]:
