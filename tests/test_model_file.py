@@ -223,7 +223,7 @@ FEW = Training(epochs=2, validation_fraction=0.2, truncation=[2, 3], clip_norm=N
 TRAINED: dict[str, Any] = {
     "elman": Elman(activation="relu", layers=2, layer_norm=True, training=FEW),
     "lstm": LSTM(peepholes=True, forget_bias=2.0, training=FEW, dtype="float64"),
-    "gru": GRU(reset="before", dropout=0.2, dropout_mask="sequence", training=FEW),
+    "gru": GRU(reset_gate="before", dropout=0.2, dropout_mask="sequence", training=FEW),
     "mgu": MGU(bias_init="normal", init_scale=np.float32(0.3), standardize=False, training=FEW),
     "indrnn": IndRNN(recurrent_bound=0.9, input_init="normal", training=FEW),
     "clockwork": ClockworkRNN(periods=np.array([1, 3]), activation="sigmoid", training=FEW),

@@ -14,7 +14,8 @@ import scipy.stats
 from reservoir import GRU, LSTM, MGU, ClockworkRNN, DataError, DivergenceError, Elman, IndRNN, ParameterError, Ridge, Training
 from reservoir.base.estimator import clone
 from reservoir.gradient import prediction
-from reservoir.gradient.recurrent import DEFAULT_TRAINING, RecurrentEstimator
+from reservoir.gradient.parameters import DEFAULT_TRAINING
+from reservoir.gradient.recurrent import RecurrentEstimator
 
 RNG = np.random.default_rng(0)
 T = np.arange(60)
@@ -508,7 +509,7 @@ def test_use_is_checked(name: str, call: Callable[[Any], Any], error: type[Excep
         ("elman", {"activation": "sigmoid"}, "'activation' parameter of Elman must be one of tanh, relu"),
         ("lstm", {"peepholes": 2}, "'peepholes'"),
         ("lstm", {"forget_bias": None}, "'forget_bias' parameter of LSTM must be a number"),
-        ("gru", {"reset": "never"}, "'reset'"),
+        ("gru", {"reset_gate": "never"}, "'reset_gate'"),
         ("indrnn", {"activation": "linear"}, "'activation'"),
         ("indrnn", {"recurrent_bound": 0.0}, "'recurrent_bound'"),
         ("clockwork", {"activation": "swish"}, "'activation'"),

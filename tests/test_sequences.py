@@ -14,6 +14,8 @@ from sklearn.exceptions import NotFittedError
 from reservoir import ESN, DataError, Elman, ParameterError, RidgeClassifier, Training
 from reservoir.base.model_file import read_model
 from reservoir.base.sequence_estimator import SequenceEstimator
+from reservoir.base.known import Known
+from reservoir.base.state import State
 from reservoir.base.targets import read_targets
 
 RNG = np.random.default_rng(0)
@@ -48,7 +50,15 @@ class Factor(SequenceEstimator):
         results = [u * self.factor_ for u in sequences]
         return results if self._per_step else [np.stack([y[-1] for y in results])]
 
-    def _continue(self, histories: list[np.ndarray], steps: int) -> list[np.ndarray]:
+    _fed_back = False
+
+    def _begin(self) -> State:
+        return State(np.zeros((1, 1)), np.zeros((1, self.n_outputs_)))
+
+    def _advance(self, inputs: np.ndarray, state: State) -> np.ndarray:
+        return inputs * self.factor_
+
+    def _continue(self, histories: list[np.ndarray], steps: int, known: Known | None) -> list[np.ndarray]:
         return [y[-1] * self.factor_ ** np.arange(1, steps + 1)[:, None] for y in histories]
 
     def _record(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -18,7 +18,7 @@ FROZEN = np.load(Path(__file__).parent / "fixtures" / "torch_cells.npz")
 UNITS = 5
 CELLS = {
     "lstm": LSTMCell(UNITS),
-    "gru": GRUCell(UNITS, reset="after"),
+    "gru": GRUCell(UNITS, reset_gate="after"),
     "tanh": ElmanCell(UNITS, "tanh"),
     "relu": ElmanCell(UNITS, "relu"),
 }

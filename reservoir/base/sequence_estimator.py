@@ -1,20 +1,22 @@
-"""The base of every estimator of sequences: the data that `fit` takes, and the form of its predictions."""
+"""The base of every estimator of sequences: predictions, forecasts and single steps, in the form of its data."""
 
 from __future__ import annotations
 
 import abc
 import os
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
 import numpy as np
 import scipy.special
 
 from reservoir import metrics
-from reservoir.base.estimator import Estimator, not_fitted, sklearn_tags
+from reservoir.base.known import Known, read_known
 from reservoir.base.model_file import save_model
-from reservoir.base.targets import Target, Targets, are_words, read_targets
-from reservoir.validation import DataError, ParameterError, as_sequences, is_many
+from reservoir.base.sequence_data import SequenceData
+from reservoir.base.state import State, as_row
+from reservoir.base.targets import check_washout
+from reservoir.validation import DataError, ParameterError, as_sequences, is_many, refused
 
 
 def softmax(outputs: np.ndarray) -> np.ndarray:
@@ -23,89 +25,136 @@ def softmax(outputs: np.ndarray) -> np.ndarray:
     return probabilities
 
 
-class SequenceEstimator(Estimator, abc.ABC):
+class SequenceEstimator(SequenceData):
     """An estimator of sequences, without the computation of its outputs.
 
     A subclass has the parameters `washout` and `pooling`, takes its data from `_read`, passes the targets to `_remember`, and
-    computes outputs: `_run` in open loop, `_continue` in closed loop. `_record` and `_restore` carry its weights to a file and
-    back.
-
-    Attributes
-    ----------
-    for_labels : the parameter with which the estimator learns labels, as text for an error
-    washout : how many leading steps of each sequence are neither fitted nor scored
-    pooling : how a value per sequence reads its steps; "last" needs no step after the washout
-    n_features_in_, n_outputs_ : numbers of inputs and outputs
-    feature_names_in_ : (n_features_in_,) names of the inputs, where they came as a frame whose columns have names
-    classes_ : the class labels of a classifier
+    computes outputs: `_run` in open loop, `_continue` in closed loop, `_advance` from a state. `_record` and `_restore` carry
+    its weights to a file and back.
     """
-
-    for_labels: ClassVar[str]
-    washout: int
-    pooling: str
-    n_features_in_: int
-    n_outputs_: int
-    feature_names_in_: np.ndarray
-    classes_: np.ndarray
-    _per_step: bool  # whether the fitted targets had a row per step
-    _flat: bool  # whether they came without an output axis
-
-    @property
-    @abc.abstractmethod
-    def _classifies(self) -> bool:
-        """Whether the outputs score classes."""
 
     @abc.abstractmethod
     def _run(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
         """Raw outputs: (T, O) for each sequence (T, I), or one (S, O) array for values per sequence."""
 
     @abc.abstractmethod
-    def _continue(self, histories: list[np.ndarray], steps: int) -> list[np.ndarray]:
-        """Return the (steps, O) outputs that follow each history (T, O), every one fed back as the next input."""
+    def _continue(self, histories: list[np.ndarray], steps: int, known: Known | None) -> list[np.ndarray]:
+        """Return the (steps, O) outputs that follow each history (T, O), every one fed back at the next step.
 
-    def predict(self, inputs: Any) -> Any:
+        Without `known` inputs an output is the next input of a network that has inputs.
+        """
+
+    @abc.abstractmethod
+    def _begin(self) -> State:
+        """Return the state before a sequence."""
+
+    @abc.abstractmethod
+    def _advance(self, inputs: np.ndarray, state: State) -> np.ndarray:
+        """Raw outputs (T, O) for the inputs (T, I) after a state, which becomes that after them."""
+
+    def predict(self, inputs: Any, state: State | None = None) -> Any:
         """Outputs for inputs, from the initial state: per step (T, n_outputs), or one value or label per sequence.
+
+        With a `state` that `reset` returned, one sequence starts there, and the state is left where it ends: the outputs of its
+        parts, one after the other, are those of the whole.
 
         A network with feedback reads its own outputs. Many sequences give a list, or an array when they were one
         value each; targets that were fitted without an output axis come back without. Raises `DataError` for unusable
         inputs and `DivergenceError`, which names the step, where the fed-back output leaves 1e6 times the fitted range.
         """
-        outputs = self._outputs(inputs)
+        outputs = self._outputs(inputs) if state is None else [self._outputs_after(state, inputs)]
+        return self._shaped([self._answer(y) for y in outputs], inputs)
+
+    def step(self, row: Any = ()) -> Any:
+        """Read one row of inputs (n_features_in_,), a number for one input, and return the output that `predict` has for it.
+
+        The next call continues from there, the first one after `fit` from the beginning of a sequence, as after `reset`. Raises
+        `DataError` for a row that does not fit and `DivergenceError` as `predict` does; `reset` then starts again.
+        """
+        state = getattr(self, "state_", None) or self.reset()
+        return self._answer(self._advance(as_row(row, self.n_features_in_), state))[0]
+
+    def reset(self) -> State:
+        """Let `step` start at the beginning of a sequence; return the state there, for `predict` too.
+
+        Raises `DataError` for a network with one output per sequence.
+        """
+        self._check_fitted()
+        if not self._per_step:
+            raise DataError("step: the network has one output per sequence, and none per step; call predict for the whole one.")
+        self.state_ = self._begin()
+        return self.state_
+
+    def _answer(self, outputs: np.ndarray) -> np.ndarray:
+        """Raw outputs in the form of the targets: labels, or without an output axis."""
         if self._classifies:
-            outputs = [self.classes_[y.argmax(axis=-1)] for y in outputs]
-        elif self._flat:
-            outputs = [y[..., 0] for y in outputs]
-        return self._shaped(outputs, inputs)
+            return np.asarray(self.classes_[outputs.argmax(axis=-1)])
+        return outputs[..., 0] if self._flat else outputs
 
-    def forecast(self, history: Any, steps: int) -> Any:
-        """Continue a series: run along the history, then `steps` more with every output fed back as the next input.
+    def _outputs_after(self, state: State, inputs: Any) -> np.ndarray:
+        """Raw outputs (T, O) for one checked sequence after a state, which becomes that after it."""
+        self._check_fitted()
+        sequences = as_sequences(inputs)
+        self._check_features(inputs, sequences)
+        if is_many(inputs) or not self._begin().fits(state):
+            raise DataError("state: must be what reset of this network returned, for one sequence of inputs at a time.")
+        return self._advance(sequences[0], state)
 
-        The network must be fitted to predict the next step of its inputs, or have feedback and no inputs; then the history
-        holds outputs, which are teacher-forced.
+    def forecast(self, history: Any, steps: int, inputs: Any = None, future: Any = None) -> Any:
+        """Continue a series: run along the history, then `steps` more with every output fed back.
+
+        Without `inputs` the network must be fitted to predict the next step of its inputs, or have feedback and no inputs. With
+        them it was fitted with feedback to inputs that are known ahead, and reads the row of each step beside its last output.
 
         Parameters
         ----------
-        history : one series (T, n_outputs) or (T,), or many
+        history : the targets so far, one series (T, n_outputs) or (T,), or many; they are teacher-forced
         steps : the number of steps to continue
+        inputs : the known inputs along the history, (T, n_features_in_) or (T,), or many
+        future : the known inputs of the steps after it, (steps, n_features_in_) or (steps,), or many; or a function from the
+            last output (n_outputs,) to the inputs (n_features_in_,) of the next step, such as a model of your own
 
         Returns
         -------
         (steps, n_outputs), or (steps,) if the history is (T,), or a list of these for many
+
+        Raises `ParameterError` where known inputs are given to a network without feedback, `DataError` for data that do not fit
+        each other or the network, `DivergenceError` where an output leaves 1e6 times the fitted range or is not finite.
         """
         self._check_fitted()
         if not isinstance(steps, (int, np.integer)) or isinstance(steps, bool) or steps < 1:
             raise ParameterError(f"The 'steps' parameter of forecast must be an integer in [1, inf). Got {steps!r} instead.")
-        if self.n_features_in_ not in (0, self.n_outputs_) or not self._per_step or self._classifies:
+        plain = inputs is None and future is None
+        if not self._per_step or self._classifies or (plain and self.n_features_in_ not in (0, self.n_outputs_)):
             raise DataError(
                 f"forecast feeds outputs back as inputs; {self.n_features_in_} inputs and {self.n_outputs_} outputs do not fit."
+                " Give inputs that are known ahead as inputs= and future=."
             )
         histories = as_sequences(history, "history")
         if histories[0].shape[1] != self.n_outputs_:
             raise DataError(f"history: has {histories[0].shape[1]} features, the network was fitted to {self.n_outputs_}.")
-        self._check_names(history, "history")
-        results = self._continue(histories, int(steps))
+        if plain:
+            self._check_names(history, "history")
+        known = None if plain else self._known(inputs, future, histories, int(steps))
+        results = self._continue(histories, int(steps), known)
         flat = np.ndim(history[0] if is_many(history) else history) == 1
         return self._shaped([y[:, 0] if flat else y for y in results], history)
+
+    def _known(self, inputs: Any, future: Any, histories: list[np.ndarray], steps: int) -> Known:
+        """Return the checked inputs that are known ahead of a forecast."""
+        if not self._fed_back:
+            name, wanted, _ = self.for_feedback
+            wanted = f"{wanted} for a forecast with known inputs, so that the network reads its outputs"
+            raise refused(name, type(self).__name__, wanted, repr(getattr(self, name)), " Fit it again with feedback.")
+        for name, given in (("inputs", inputs), ("future", future)):
+            if given is None:
+                raise DataError(f"{name}: is missing; a forecast with known inputs needs those of the history and of its steps.")
+        past = as_sequences(inputs)
+        self._check_features(inputs, past)
+        known = read_known(past, future, histories, steps)
+        if isinstance(known.future, list):
+            self._check_features(future, known.future, "future")
+        return known
 
     def score(self, inputs: Any, targets: Any) -> float:
         """R^2 (1 - normalized mean squared error), or the accuracy of a classifier; washout steps are not scored."""
@@ -133,73 +182,6 @@ class SequenceEstimator(Estimator, abc.ABC):
         network._restore(arrays, state)
         return network
 
-    def __sklearn_tags__(self) -> Any:
-        return sklearn_tags(self._classifies)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "_per_step")
-
-    def _read(
-        self, inputs: Any, targets: Any, classes: np.ndarray | None, washout: int, target: Target
-    ) -> tuple[list[np.ndarray], Targets]:
-        """Check the parameters and the data of a fit. Without targets the next step of the inputs is learned."""
-        if targets is None:
-            if target == "sequence":
-                raise DataError("targets: target='sequence' needs targets; without them the next step of the inputs is learned.")
-            inputs, targets = one_step_ahead(inputs)
-            target = "step"
-        self.check()
-        sequences = as_sequences(inputs)
-        lengths = [len(u) for u in sequences]
-        if not self._classifies and are_words(targets):
-            raise DataError(f"targets: must be numbers, and are labels; to learn labels, set {self.for_labels}.")
-        read = read_targets(targets, lengths, is_many(inputs), classes, self._classifies, target)
-        if read.per_step or self.pooling != "last":
-            check_washout(lengths, washout)
-        return sequences, read
-
-    def _remember(self, inputs: Any, read: Targets) -> None:
-        """Keep the form of the targets, which predictions then have."""
-        self._per_step, self._flat = read.per_step, read.flat
-        self._name_features(column_names(inputs))
-        if read.classes is not None:
-            self.classes_ = read.classes
-
-    def _name_features(self, names: list[str] | None) -> None:
-        """Keep the names of the inputs; forget those of an earlier fit where there are none."""
-        vars(self).pop("feature_names_in_", None)
-        if names is not None:
-            self.feature_names_in_ = np.array(names, dtype=object)
-
-    def _check_again(self, inputs: Any, sequences: list[np.ndarray], read: Targets) -> None:
-        """Raise `DataError` where more data do not have the shape of the fitted data."""
-        self._check_features(inputs, sequences)
-        if (read.n_outputs, read.per_step) != (self.n_outputs_, self._per_step):
-            new, fitted = ("per step" if per_step else "per sequence" for per_step in (read.per_step, self._per_step))
-            raise DataError(f"targets: {read.n_outputs} outputs {new} do not continue a fit of {self.n_outputs_} {fitted}.")
-
-    def _check_features(self, inputs: Any, sequences: list[np.ndarray]) -> None:
-        """Raise `DataError` where inputs have other columns than those that were fitted, or the same in another order."""
-        if sequences[0].shape[1] != self.n_features_in_:
-            raise DataError(
-                f"inputs: X has {sequences[0].shape[1]} features, but {type(self).__name__} is expecting"
-                f" {self.n_features_in_} features as input."
-            )
-        self._check_names(inputs, "inputs")
-
-    def _check_names(self, data: Any, name: str) -> None:
-        """Raise `DataError` where a frame has columns of other names than the fitted one, or in another order."""
-        fitted, names = getattr(self, "feature_names_in_", None), column_names(data)
-        if fitted is not None and names is not None and names != fitted.tolist():
-            raise DataError(
-                f"{name}: The feature names should match those that were passed during fit, in their order: {', '.join(fitted)}."
-                f" Got {', '.join(names)} instead."
-            )
-
-    def _check_fitted(self) -> None:
-        if not self.__sklearn_is_fitted__():
-            raise not_fitted(self)
-
     def _outputs(self, inputs: Any) -> list[np.ndarray]:
         """Raw outputs for checked inputs, as `_run` gives them."""
         self._check_fitted()
@@ -220,52 +202,3 @@ class SequenceEstimator(Estimator, abc.ABC):
     def _shaped(self, results: list[np.ndarray], inputs: Any) -> Any:
         """One array for one sequence or for values per sequence, else the list."""
         return results if is_many(inputs) and self._per_step else results[0]
-
-    def _record(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Return the fit as arrays and JSON-able state, for a model file; a subclass adds its weights."""
-        state: dict[str, Any] = {"n_inputs": self.n_features_in_, "n_outputs": self.n_outputs_, "per_step": self._per_step}
-        names = getattr(self, "feature_names_in_", None)
-        state |= {"flat": self._flat, "classes": None, "feature_names": None if names is None else names.tolist()}
-        if self._classifies and self.classes_.dtype.kind in "USOb":  # a tensor cannot hold these
-            return {}, {**state, "classes": self.classes_.tolist()}
-        return {"classes": self.classes_} if self._classifies else {}, state
-
-    def _restore(self, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
-        """Restore the fit from what `_record` gave. Raises KeyError, TypeError or ValueError where it does not fit together."""
-        self.n_features_in_, self.n_outputs_ = state["n_inputs"], state["n_outputs"]
-        self._per_step, self._flat, names = state["per_step"], state["flat"], state["feature_names"]
-        if names is not None and len(names) != self.n_features_in_:
-            raise ValueError(f"{len(names)} names for {self.n_features_in_} inputs")
-        self._name_features(names)
-        if self._classifies:
-            self.classes_ = arrays["classes"] if state["classes"] is None else np.array(state["classes"])
-            if self.classes_.shape != (self.n_outputs_,):
-                raise ValueError(f"{self.n_outputs_} outputs for the classes {self.classes_.tolist()}")
-
-
-def column_names(data: Any) -> list[str] | None:
-    """Return the names of the columns of a frame; None for other data, and where a name is not text."""
-    names = list(getattr(data, "columns", ()))
-    return names if names and all(isinstance(name, str) for name in names) else None
-
-
-def check_washout(lengths: Sequence[int], washout: int) -> None:
-    """Raise `DataError` for a sequence that is no longer than the washout."""
-    for index, length in enumerate(lengths):
-        if length <= washout:
-            raise DataError(
-                f"inputs: sequence {index} has {length} steps (shape=({length}, ...)), but a minimum of washout + 1 ="
-                f" {washout + 1} is required; give longer data or lower washout."
-            )
-
-
-def one_step_ahead(series: Any) -> tuple[Any, Any]:
-    """Inputs and targets that make the next value of a series, or of many, the target."""
-    sequences = as_sequences(series)
-    for index, u in enumerate(sequences):
-        if len(u) < 2:
-            raise DataError(f"inputs: sequence {index} has {len(u)} step(s); a minimum of 2 is required to learn the next one.")
-    if is_many(series):
-        return [u[:-1] for u in sequences], [u[1:] for u in sequences]
-    (u,) = sequences
-    return u[:-1], u[1:, 0] if np.ndim(series) == 1 else u[1:]

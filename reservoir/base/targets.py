@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from reservoir.validation import Choice, DataError, as_matrix, brief, check_finite, check_lengths, check_parameters
+from reservoir.validation import (
+    Choice,
+    DataError,
+    as_matrix,
+    as_sequences,
+    brief,
+    check_finite,
+    check_lengths,
+    check_parameters,
+    is_many,
+)
 
 Target = Literal["step", "sequence"] | None
 """What targets belong to: every step of a sequence, or the sequence; None leaves it to their shape."""
@@ -149,3 +160,30 @@ def _encode(arrays: list[np.ndarray], classes: np.ndarray | None) -> tuple[list[
     if outside.size:
         raise DataError(f"targets: label {outside[0]!r} is not among the classes {classes.tolist()}.")
     return [np.eye(len(classes))[np.searchsorted(classes, label)] for label in labels], classes
+
+
+def one_step_ahead(series: Any) -> tuple[Any, Any]:
+    """Inputs and targets that make the next value of a series, or of many, the target."""
+    sequences = as_sequences(series)
+    for index, u in enumerate(sequences):
+        if len(u) < 2:
+            raise DataError(f"inputs: sequence {index} has {len(u)} step(s); a minimum of 2 is required to learn the next one.")
+    if is_many(series):
+        return [u[:-1] for u in sequences], [u[1:] for u in sequences]
+    (u,) = sequences
+    return u[:-1], u[1:, 0] if np.ndim(series) == 1 else u[1:]
+
+
+def shifted(targets: np.ndarray, before: np.ndarray | None = None) -> np.ndarray:
+    """y(t-1) for every t: the targets (T, O) one step later, after `before` (O,) or zeros."""
+    return np.concatenate([np.zeros_like(targets[:1]) if before is None else before[None], targets[:-1]])
+
+
+def check_washout(lengths: Sequence[int], washout: int) -> None:
+    """Raise `DataError` for a sequence that is no longer than the washout."""
+    for index, length in enumerate(lengths):
+        if length <= washout:
+            raise DataError(
+                f"inputs: sequence {index} has {length} steps (shape=({length}, ...)), but a minimum of washout + 1 ="
+                f" {washout + 1} is required; give longer data or lower washout."
+            )

@@ -9,18 +9,23 @@ from typing import Any, Self
 import numpy as np
 
 from reservoir.base.estimator import clone, not_fitted, seed_sequence
+from reservoir.base.known import Known
 from reservoir.base.model_file import check_shapes
-from reservoir.base.targets import Target, Targets, largest, read_targets
-from reservoir.echo.features import Layout, shifted, stream, training_blocks
+from reservoir.base.state import State
+from reservoir.base.targets import Target, Targets, largest, shifted
+from reservoir.echo.features import stream, training_blocks
 from reservoir.echo.network import FittedNetwork, Many, states
 from reservoir.echo.parameters import RESERVOIR, ESNParameters
 from reservoir.echo.readouts.least_squares import Blocks
 from reservoir.echo.readouts.model import as_readout
 from reservoir.echo.reservoir import Reservoir, build
 from reservoir.echo.reuse import MOST_BYTES, hashable, reused
+from reservoir.echo.stepper import Stepper
 from reservoir.validation import DataError, ParameterError, as_sequences, is_many, refused
 
-FITTED = ("readout_", "feature_names_in_", "classes_", "_per_step", "_flat", "_end", "_largest_output")  # what `fit` adds
+FITTED = (  # what `fit` adds
+    "readout_", "feature_names_in_", "classes_", "_per_step", "_flat", "_end", "_largest_output", "_stepper", "state_",
+)  # fmt: skip
 OUTPUT_LIMIT = 1e6  # in units of the largest target: a closed loop beyond it has diverged
 
 
@@ -157,7 +162,7 @@ class ESN(ESNParameters):
         seed = seed_sequence(self.random_state)
         self.n_features_in_, self.n_outputs_ = n_inputs, n_outputs
         self._layout = self._layout_now()
-        fed_back = n_outputs * self._uses_feedback()
+        fed_back = n_outputs * self._fed_back
         key = *(hashable(getattr(self, name)) for name in RESERVOIR), n_inputs, fed_back, seed.entropy, seed.spawn_key
         self.reservoir_ = reused("reservoir", key, (), lambda: build(self, n_inputs, fed_back, seed))
         self._noise_seed = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 0x6E6F6973))
@@ -170,6 +175,7 @@ class ESN(ESNParameters):
 
     def _become(self, trial: Self, blocks: Blocks, read: Targets) -> Self:
         """Take over what another network of the same parameters learned, and the end of the last sequence of its data."""
+        vars(trial).pop("_stepper", None)
         self.__dict__ = vars(trial)
         ended = read.per_step and blocks.last_state is not None
         self._end = (blocks.last_state, read.values[-1][-1]) if ended else None  # the last state and output
@@ -177,11 +183,7 @@ class ESN(ESNParameters):
 
     def _read(self, inputs: Any, targets: Any, classes: np.ndarray | None, washout: int, target: Target) -> tuple[Many, Targets]:
         sequences, read = super()._read(inputs, targets, classes, washout, target)
-        if not read.per_step and self._uses_feedback():
-            raise DataError(
-                "targets: one value per sequence cannot be fed back; give a row per step, or set feedback_scaling to 0."
-            )
-        if sequences[0].shape[1] == 0 and not self._uses_feedback():
+        if sequences[0].shape[1] == 0 and not self._fed_back:
             raise DataError(
                 f"inputs: Found array with 0 feature(s) (shape=({len(sequences[0])}, 0)) while a minimum of 1 is required."
                 " Without inputs, set feedback_scaling."
@@ -193,7 +195,7 @@ class ESN(ESNParameters):
     def _blocks(self, inputs: Many, read: Targets, noise_seed: np.random.SeedSequence, continued: bool = False) -> Blocks:
         """The features and targets of sequences as a stream for the readout, the same at every pass."""
         state, output = self._end if continued and self._end is not None else (None, None)
-        fed_back = [shifted(y, output) for y in read.values] if read.per_step and self._uses_feedback() else None
+        fed_back = [shifted(y, output) for y in read.values] if read.per_step and self._fed_back else None
 
         def source() -> Any:
             noise = (self.noise, np.random.default_rng(noise_seed)) if self.noise > 0.0 else None
@@ -219,11 +221,9 @@ class ESN(ESNParameters):
         reservoir = self._drawn()
         sequences = as_sequences(inputs)
         self._check_features(inputs, sequences)
-        if self._uses_feedback():
-            if targets is None:
-                raise DataError("states: the network has output feedback; give the targets to feed back.")
-            read = read_targets(targets, [len(u) for u in sequences], is_many(inputs), None, False, "step")
-            sequences = [np.concatenate([u, shifted(y)], axis=1) for u, y in zip(sequences, read.values, strict=True)]
+        if self._fed_back:
+            values = self._read_fed_back(inputs, targets, sequences)
+            sequences = [np.concatenate([u, shifted(y)], axis=1) for u, y in zip(sequences, values, strict=True)]
         found = states(reservoir, sequences)
         return found if is_many(inputs) else found[0]
 
@@ -251,28 +251,29 @@ class ESN(ESNParameters):
             raise not_fitted(self)
         return self.reservoir_
 
-    def _layout_now(self) -> Layout:
-        """The columns of the readout's features, by the parameters as they are now."""
-        return Layout(frozenset(self.readout_from), self.n_features_in_, self.n_outputs_, self.units)
-
     @property
     def _network(self) -> FittedNetwork:
         limit = OUTPUT_LIMIT * max(self._largest_output, 1e-3)
         return FittedNetwork(self.reservoir_, self._layout, self.readout_, limit)
 
-    @property
-    def _classifies(self) -> bool:
-        return as_readout(self.readout).classifier
-
     def _run(self, sequences: Many) -> Many:
-        if self._uses_feedback():
+        if self._fed_back:
             return self._network.self_fed_outputs(sequences)
         if self._per_step:
             return self._network.outputs(sequences)
         return [self._network.pooled_outputs(sequences, self.washout, self.pooling)]
 
-    def _continue(self, histories: Many, steps: int) -> Many:
-        return self._network.forecast(histories, steps)
+    def _continue(self, histories: Many, steps: int, known: Known | None) -> Many:
+        return self._network.forecast(histories, steps, known)
+
+    def _begin(self) -> State:
+        kind = self.reservoir_.dtype if self._fed_back else np.float64
+        return State(self.reservoir_.initial_state[None].copy(), np.zeros((1, self.n_outputs_), kind))
+
+    def _advance(self, inputs: np.ndarray, state: State) -> np.ndarray:
+        if not hasattr(self, "_stepper"):
+            self._stepper = Stepper(self._network)
+        return self._stepper.run(inputs, state)
 
     def _record(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays, state = super()._record()
@@ -292,7 +293,7 @@ class ESN(ESNParameters):
         check_shapes(
             arrays,
             input_weights=(self.units, self.n_features_in_),
-            feedback_weights=(self.units, self.n_outputs_ * self._uses_feedback()),
+            feedback_weights=(self.units, self.n_outputs_ * self._fed_back),
         )
         self._layout = self._layout_now()
         self.readout_ = clone(self.readout)

@@ -58,11 +58,6 @@ def block_rows(width: int) -> int:
     return max(256, BLOCK_BYTES // (8 * width))
 
 
-def shifted(targets: np.ndarray, before: np.ndarray | None = None) -> np.ndarray:
-    """y(t-1) for every t: the targets (T, O) one step later, after `before` (O,) or zeros."""
-    return np.concatenate([np.zeros_like(targets[:1]) if before is None else before[None], targets[:-1]])
-
-
 def cut(lengths: Sequence[int], rows: int) -> Iterator[list[Segment]]:
     """Cut sequences, one after the other, into blocks of `rows` rows; only the last may be shorter.
 

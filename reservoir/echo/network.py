@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reservoir.base.known import Known
 from reservoir.base.memory import check_memory
+from reservoir.base.targets import shifted
 from reservoir.base.threads import split_work
-from reservoir.echo.features import FeatureBlock, Layout, pooled, shifted, stream
+from reservoir.echo.features import FeatureBlock, Layout, pooled, stream
 from reservoir.echo.readouts.base import Readout
 from reservoir.echo.reservoir import Reservoir
 from reservoir.echo.reuse import MOST_BYTES, reused
 from reservoir.kernels.drive import scratch_for
-from reservoir.kernels.freerun import ReadoutWeights, freerun
+from reservoir.kernels.freerun import ReadoutWeights, freerun, read_rows
 from reservoir.validation import DivergenceError
 
 Many = list[np.ndarray]
@@ -43,14 +45,35 @@ class FittedNetwork:
     readout: Readout
     limit: float
 
-    def outputs(self, inputs: Sequence[np.ndarray]) -> Many:
-        """Open loop: the outputs (T, O) along each input sequence (T, I)."""
+    def outputs(self, inputs: Sequence[np.ndarray], starts: np.ndarray | None = None) -> Many:
+        """Open loop: the outputs (T, O) along each input sequence (T, I).
+
+        The states before them are `starts` (S, N), which are overwritten with the final ones, or the reservoir's initial state.
+        """
         results = [np.empty((len(u), self.layout.n_outputs)) for u in inputs]
-        for segments, rows, _ in self._features(inputs):
-            for s, start, stop in segments:
-                results[s][start:stop] = self.readout.outputs(rows[: stop - start])
-                rows = rows[stop - start :]
+        source = self._features(inputs) if starts is None else stream(self.reservoir, self.layout, inputs, None, starts)
+        for segments, rows, states in source:
+            outputs = self._row_outputs(rows)
+            for (s, start, stop), state in zip(segments, states, strict=True):
+                results[s][start:stop] = outputs[: stop - start]
+                outputs = outputs[stop - start :]
+                if starts is not None and stop == len(inputs[s]):
+                    starts[s] = state
         return results
+
+    def _row_outputs(self, rows: np.ndarray) -> np.ndarray:
+        """Outputs (R, O) for feature rows (R, F); those of a row do not depend on the others, as they do with BLAS."""
+        if not self.readout.linear:
+            return self.readout.outputs(rows)
+        starts = np.array([self.layout.columns(part).start for part in ("input", "output", "square", "state")])
+        outputs, work = np.empty((len(rows), self.layout.n_outputs)), np.empty(self.layout.units)
+        read_rows(self.readout_weights(np.dtype(float)), starts, np.ascontiguousarray(rows), work, outputs)
+        return outputs
+
+    def readout_weights(self, dtype: np.dtype) -> ReadoutWeights:
+        """The weights of a linear readout as the kernels read them."""
+        coefficients, parts = self.readout.coefficients_, ("bias", "input", "state", "square", "output")
+        return ReadoutWeights(*(np.ascontiguousarray(coefficients[:, self.layout.columns(part)], dtype) for part in parts))
 
     def pooled_outputs(self, inputs: Sequence[np.ndarray], washout: int, pooling: str) -> np.ndarray:
         """One output per sequence, (S, O): of the "last" features, of their "mean", or "every" step's, averaged."""
@@ -75,14 +98,14 @@ class FittedNetwork:
             results.append(self.closed_loop(start, last, len(u), u[None], first_sequence=s)[0])
         return results
 
-    def forecast(self, histories: Sequence[np.ndarray], steps: int) -> Many:
+    def forecast(self, histories: Sequence[np.ndarray], steps: int, known: Known | None) -> Many:
         """Continue each history (T, O) by the network's own forecasts (steps, O).
 
-        A network with inputs reads the history as its input, and its output after the last step is the first forecast. A
-        network without inputs reads the history as its past outputs.
+        A network with inputs, none of them known, reads the history as its input, and its output after the last step is the
+        first forecast. Another network reads the history as its past outputs.
         """
-        has_inputs = self.layout.n_inputs > 0
-        inputs = histories if has_inputs else [np.empty((len(y), 0)) for y in histories]
+        has_inputs = self.layout.n_inputs > 0 and known is None
+        inputs = known.past if known else histories if has_inputs else [np.empty((len(y), 0)) for y in histories]
         if self.reservoir.feedback_weights.shape[1] > 0:
             # The output that belongs to an input is the next value, so that y(t-1) is the input itself.
             past = [np.concatenate([np.zeros_like(y[:1]), y[1:]]) if has_inputs else shifted(y) for y in histories]
@@ -99,12 +122,24 @@ class FittedNetwork:
                     first[s], states[s] = self.readout.outputs(block.rows[row : row + 1])[0], state
         if not has_inputs:
             last = np.array([y[-1] for y in histories], self.reservoir.dtype)
-            return list(self.closed_loop(states, last, steps))
+            return list(self._continued(states, last, steps, known))
         inside = (np.abs(first) <= self.limit).all(axis=1)
         if not inside.all():
-            raise self._diverged(0, int(np.argmin(inside)))
+            raise self.diverged(0, int(np.argmin(inside)))
         rest = self.closed_loop(states, first.copy(), steps - 1, first_step=1)
         return list(np.concatenate([first[:, None, :], rest], axis=1))
+
+    def _continued(self, states: np.ndarray, last: np.ndarray, steps: int, known: Known | None) -> np.ndarray:
+        """Run a closed loop with the known inputs, if there are any; step by step where a function computes them."""
+        if known is None:
+            return self.closed_loop(states, last, steps)
+        if isinstance(known.future, list):
+            return self.closed_loop(states, last, steps, np.stack(known.future))
+        outputs = np.empty((len(last), steps, self.layout.n_outputs), self.reservoir.dtype)
+        for t in range(steps):
+            inputs = np.stack([known.row(s, t, y) for s, y in enumerate(last)])
+            outputs[:, t] = self.closed_loop(states, last, 1, inputs[:, None], first_step=t)[:, 0]
+        return outputs
 
     def closed_loop(
         self, start: np.ndarray, last: np.ndarray, steps: int, inputs: np.ndarray | None = None,
@@ -123,14 +158,12 @@ class FittedNetwork:
         completed = run(given, start, last, outputs)
         if (completed < steps).any():
             s = int(np.argmax(completed < steps))
-            raise self._diverged(first_step + int(completed[s]), first_sequence + s)
+            raise self.diverged(first_step + int(completed[s]), first_sequence + s)
         return outputs
 
     def _run_linear(self, given: np.ndarray, start: np.ndarray, last: np.ndarray, outputs: np.ndarray) -> np.ndarray:
         """Fill `outputs` (S, T, O) in compiled code; return the number of steps (S,) before an output leaves the limit."""
-        coefficients, dtype = self.readout.coefficients_, self.reservoir.dtype
-        parts = ("bias", "input", "state", "square", "output")
-        readout = ReadoutWeights(*(np.ascontiguousarray(coefficients[:, self.layout.columns(part)], dtype) for part in parts))
+        readout = self.readout_weights(self.reservoir.dtype)
         weights, completed = self.reservoir.weights, np.empty(len(start), dtype=np.int64)
 
         def work(first: int, end: int) -> None:
@@ -161,7 +194,8 @@ class FittedNetwork:
                 break
         return completed
 
-    def _diverged(self, step: int, sequence: int) -> DivergenceError:
+    def diverged(self, step: int, sequence: int) -> DivergenceError:
+        """The error for an output beyond the limit."""
         return DivergenceError(
             f"The closed loop diverged at step {step} of sequence {sequence}: its output left"
             f" +-{self.limit:.3g}, far beyond the data; raise ridge or noise, or lower spectral_radius."

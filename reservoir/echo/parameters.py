@@ -57,6 +57,7 @@ class ESNParameters(SequenceEstimator):
         "initial_state": Choice(("zero", "random"), ARRAY, "N numbers"),
         "dtype": Choice(("float64", "float32")),
     }  # fmt: skip
+    for_feedback: ClassVar[tuple[str, str, str]] = ("feedback_scaling", "above 0", "0")
     for_labels: ClassVar[str] = "a classifier as the readout: readout=RidgeClassifier() or readout=Logistic()"
     options: ClassVar[Mapping[str, Iterable[str]]] = {"topology_options": OPTION_CONSTRAINTS}
 
@@ -94,8 +95,17 @@ class ESNParameters(SequenceEstimator):
                 topologies[name] += f" Options: {', '.join(f'{key}={value!r}' for key, value in options.items())}."
         return {"Topologies": topologies, "Readouts": lines(READOUTS)}
 
-    def _uses_feedback(self) -> bool:
+    @property
+    def _fed_back(self) -> bool:
         return bool(np.any(self.feedback_scaling)) or "output" in self.readout_from
+
+    def _layout_now(self) -> Layout:
+        """The columns of the readout's features, by the parameters as they are now."""
+        return Layout(frozenset(self.readout_from), self.n_features_in_, self.n_outputs_, self.units)
+
+    @property
+    def _classifies(self) -> bool:
+        return as_readout(self.readout).classifier
 
     def _check_memory(self, n_inputs: int, n_outputs: int, rows: int) -> None:
         """Raise `MemoryError` where a fit to so many rows needs more memory than there is; without rows, to draw the weights."""

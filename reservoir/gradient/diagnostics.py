@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from reservoir.gradient.batches import Examples, assemble
+from reservoir.gradient.closed_loop import joined
 from reservoir.gradient.layers import RecurrentLayer
 from reservoir.gradient.network import Batch, ForwardPass, Network, Weights, backward, forward, loss_of
 from reservoir.gradient.real_time.sensitivities import make_room
@@ -61,6 +62,8 @@ def measure_gradients(estimator: RecurrentEstimator, inputs: Any, targets: Any =
     known: Any = getattr(estimator, "classes_", None)
     sequences, read = estimator._read(inputs, targets, known, estimator.washout, "step" if estimator._per_step else "sequence")
     estimator._check_again(inputs, sequences, read)
+    if estimator.feedback:
+        sequences = joined(sequences, read.values, estimator._first_output)
     examples = Examples(sequences, read.values, estimator.washout, read.per_step)
     examples = examples.scaled(estimator._input_scaling, estimator._output_scaling, "float64")
     network, vector = estimator.network_, estimator._vector.astype(np.float64)

@@ -1,14 +1,17 @@
-"""The use of a trained network: outputs along given inputs, and the continuation of a series from its own outputs."""
+"""The use of a trained network: its outputs and its states along given inputs."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from reservoir.base.state import State
 from reservoir.base.threads import one_blas_thread, thread_count
 from reservoir.gradient.batches import CHUNK, padded
 from reservoir.gradient.network import Batch, Network, Weights, forward
+from reservoir.gradient.network import State as LayerStates
 
 NOTHING = np.empty(0)
 BLOCK = 2048  # steps that run at once where the next ones need only the state
@@ -44,6 +47,15 @@ def _run(network: Network, vector: np.ndarray, sequences: list[np.ndarray], wash
 
 
 @SILENT
+def outputs_after(state: State, network: Network, vector: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+    """Return the outputs (T, O) for inputs (T, n_inputs) after a state, which becomes that after them."""
+    with one_blas_thread():
+        parts = list(run_on(network, Weights(network, vector), [inputs], state.values, state.time))
+    state.values, state.time = parts[-1][1], state.time + len(inputs)
+    return np.concatenate([outputs[:, 0] for outputs, _ in parts])
+
+
+@SILENT
 def top_states(network: Network, vector: np.ndarray, sequences: list[np.ndarray]) -> list[np.ndarray]:
     """Return the outputs of the last layer for each sequence, (T, directions * units)."""
     weights = Weights(network, vector)
@@ -55,39 +67,14 @@ def _batch(sequences: list[np.ndarray], washout: int) -> Batch:
     return Batch(padded(sequences), np.array([len(u) for u in sequences]), NOTHING, NOTHING, washout)
 
 
-def continuations(
-    network: Network, vector: np.ndarray, histories: list[np.ndarray], steps: int, feedback: tuple[np.ndarray, np.ndarray]
-) -> list[np.ndarray]:
-    """Return the (steps, n_outputs) that follow each history (T, n_inputs), every output fed back as the next input.
+def run_on(
+    network: Network, weights: Weights, sequences: list[np.ndarray], state: LayerStates | None, first: int
+) -> Iterator[tuple[np.ndarray, LayerStates]]:
+    """Run sequences (T, n_inputs) of one length from a state after `first` steps; None is the state of zeros.
 
-    An output y becomes the input y * feedback[0] + feedback[1]. A network without inputs first runs the T steps. Histories of
-    one length run together.
+    Yields the outputs (steps, B, n_outputs) of some steps after the other, and the state after them.
     """
-    results: list[np.ndarray] = [NOTHING] * len(histories)
-    weights = Weights(network, vector)
-    with one_blas_thread():
-        for length in sorted({len(u) for u in histories}):
-            group = [i for i, u in enumerate(histories) if len(u) == length]
-            found = _continue(network, weights, [histories[i] for i in group], steps, feedback)
-            for b, index in enumerate(group):
-                results[index] = found[:, b]
-    return results
-
-
-@SILENT
-def _continue(
-    network: Network, weights: Weights, histories: list[np.ndarray], steps: int, feedback: tuple[np.ndarray, np.ndarray]
-) -> np.ndarray:
-    """(steps, B, n_outputs) after B histories of one length."""
-    length, count = len(histories[0]), len(histories)
-    state, outputs = None, NOTHING
-    for start in range(0, length, BLOCK):
-        run = forward(network, weights, _batch([u[start : start + BLOCK] for u in histories], 0), state, start)
-        state, outputs = run.state_after(len(run.outputs), count), run.outputs[-1:]
-    found = [outputs] if network.n_inputs > 0 else []  # the last output along the history is that of the next step
-    for time in range(length, length + steps - len(found)):
-        inputs = outputs * feedback[0] + feedback[1] if network.n_inputs > 0 else outputs[:, :, :0]
-        run = forward(network, weights, Batch(inputs, np.ones(count, np.int64), NOTHING, NOTHING), state, time)
-        state, outputs = run.state_after(1, count), run.outputs
-        found.append(outputs)
-    return np.concatenate(found)
+    for start in range(0, len(sequences[0]), BLOCK):
+        run = forward(network, weights, _batch([u[start : start + BLOCK] for u in sequences], 0), state, first + start)
+        state = run.state_after(len(run.outputs), len(sequences))
+        yield run.outputs, state

@@ -4,37 +4,36 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.random import SeedSequence
 
-from reservoir.base.estimator import clone, parameter, seed_sequence
-from reservoir.base.sequence_estimator import SequenceEstimator
+from reservoir.base.estimator import clone, seed_sequence
+from reservoir.base.known import Known
+from reservoir.base.state import State
 from reservoir.base.targets import Target
 from reservoir.gradient.batches import Examples, held_out
-from reservoir.gradient.cells.base import Cell
 from reservoir.gradient.checkpoint import fingerprint
+from reservoir.gradient.closed_loop import Fitted, closed_loop, joined
 from reservoir.gradient.initial_weights import initial_weights
-from reservoir.gradient.initializers import MATRIX_INITIALIZERS, RECURRENT_INITIALIZERS
 from reservoir.gradient.memory import check_training_memory
 from reservoir.gradient.network import Network
-from reservoir.gradient.prediction import continuations, outputs, top_states
+from reservoir.gradient.parameters import RecurrentParameters
+from reservoir.gradient.prediction import outputs, outputs_after, top_states
 from reservoir.gradient.scaling import Scaling
-from reservoir.gradient.symbols import Symbols, count_symbols
+from reservoir.gradient.symbols import count_symbols
 from reservoir.gradient.trainer import Progress, Trainer
-from reservoir.gradient.training import Training
 from reservoir.gradient.watched import validation_examples
-from reservoir.validation import Choice, DivergenceError, Number, ParameterError, as_sequences, is_many
+from reservoir.validation import DataError, DivergenceError, ParameterError, as_sequences, is_many
 
-DEFAULT_TRAINING = Training()
-ARRAYS = ("weights", "input_shift", "input_scale", "output_shift", "output_scale")
+ARRAYS = ("weights", "input_shift", "input_scale", "output_shift", "output_scale", "first_output")
 """The names of a network's arrays in a model file."""
 
 
 @dataclass(eq=False, repr=False)
-class RecurrentEstimator(SequenceEstimator):
+class RecurrentEstimator(RecurrentParameters):
     """A recurrent network trained by gradient, but for its cell, which a subclass names as `cell_class`.
 
     Parameters
@@ -42,6 +41,8 @@ class RecurrentEstimator(SequenceEstimator):
     units : units of each layer
     layers : recurrent layers, each reading the one below
     bidirectional : whether each layer reads the sequences from both ends, the outputs of both directions side by side
+    feedback : whether the last output y(t-1) is joined to the inputs: the targets in training, from their mean on, else the
+        network's own outputs; `forecast` then takes inputs that are known ahead
     loss : "squared_error", or "cross_entropy" for class labels, per step or per sequence
     pooling : what one output per sequence reads: the "last" step, the "mean" of the steps, or "attention" over them
     washout : how many leading steps of each sequence are neither trained nor scored
@@ -70,66 +71,11 @@ class RecurrentEstimator(SequenceEstimator):
     n_features_in_, n_outputs_ : numbers of inputs and outputs
     """
 
-    cell_class: ClassVar[type[Cell]]
-    for_labels: ClassVar[str] = "loss='cross_entropy'"
-
-    units: int = parameter(32, Number(low=1, integer=True))
-    layers: int = parameter(1, Number(low=1, integer=True))
-    bidirectional: bool = parameter(False, Choice((True, False)))
-    loss: str = parameter("squared_error", Choice(("squared_error", "cross_entropy")))
-    pooling: str = parameter("last", Choice(("last", "mean", "attention")))
-    washout: int = parameter(0, Number(low=0, integer=True))
-    dropout: float = parameter(0.0, Number(low=0, high=1, open_high=True))
-    dropout_mask: str = parameter("step", Choice(("step", "sequence")))
-    layer_norm: bool = parameter(False, Choice((True, False)))
-    symbols: str | None = parameter(None, Choice((None, "one-hot", "learned")))
-    symbol_size: int = parameter(16, Number(low=1, integer=True))
-    input_init: str = parameter("glorot", MATRIX_INITIALIZERS)
-    recurrent_init: str = parameter("orthogonal", RECURRENT_INITIALIZERS)
-    init_scale: float = parameter(0.1, Number(low=0, open_low=True))
-    bias_init: str = parameter("zeros", Choice(("zeros", "normal")))
-    standardize: bool = parameter(True, Choice((True, False)))
-    training: Training = parameter(DEFAULT_TRAINING, Choice((), (Training,), "a Training"))  # noqa: RUF009
-    dtype: str = parameter("float32", Choice(("float32", "float64")))
-    random_state: Any = None
-
     def __init_subclass__(cls) -> None:
         """Add the parameters that all have to the docstring of each."""
         super().__init_subclass__()
         common = (inspect.getdoc(RecurrentEstimator) or "").partition("\n\n")[2]
         cls.__doc__ = f"{inspect.cleandoc(cls.__doc__ or '')}\n\n{common}"
-
-    def check(self) -> None:
-        """Raise `ParameterError` for the first parameter out of its constraint, of the training's too."""
-        super().check()
-        self.training.check()
-
-    def _cell(self) -> Cell:
-        """Return the cell of a layer: its fields are parameters of the same names."""
-        return self.cell_class(**{field.name: getattr(self, field.name) for field in fields(self.cell_class)})
-
-    @staticmethod
-    def catalog() -> dict[str, dict[str, str]]:
-        """Return the names that parameters accept beyond their constraints: none."""
-        return {}
-
-    @classmethod
-    def sized(cls, budget: int, n_inputs: int, n_outputs: int, **parameters: Any) -> int:
-        """Return the number of units with which a network has the number of weights nearest to `budget`, the smaller on a tie."""
-
-        def weights(units: int) -> int:
-            model = cls(**{**parameters, "units": units})
-            model.check()
-            return model._network(n_inputs, n_outputs, True, 1).n_weights
-
-        units = int(cls._least_units(**parameters))
-        while weights(units + 1) <= budget:
-            units += 1
-        return units if budget - weights(units) <= weights(units + 1) - budget else units + 1
-
-    @classmethod
-    def _least_units(cls, **parameters: Any) -> int:
-        return 1
 
     def fit(
         self,
@@ -160,16 +106,22 @@ class RecurrentEstimator(SequenceEstimator):
         DivergenceError
             The loss is not finite in the first epoch. In a later one the best weights so far are kept, with a warning.
         """
+        if self.feedback and targets is None:
+            raise DataError("targets: are missing; with feedback, give the targets that are fed back, or set feedback to False.")
         sequences, read = self._read(inputs, targets, None, self.washout, target)
+        n_features = sequences[0].shape[1]
+        first = np.concatenate(read.values).mean(axis=0) if self.feedback else np.empty(0)
+        if self.feedback:
+            sequences = joined(sequences, read.values, first)
         self.training.check_use(self.bidirectional, read.per_step, self.random_state is not None)
         alphabet = 0 if self.symbols is None else count_symbols(sequences)
-        network = self._network(sequences[0].shape[1], read.n_outputs, read.per_step, alphabet)
+        network = self._network(n_features, read.n_outputs, read.per_step, alphabet)
         seed = seed_sequence(self.random_state)
         drawn, split, trained = (SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, k)) for k in range(3))
         inits = (self.input_init, self.recurrent_init, self.bias_init, self.init_scale)
         examples = Examples(sequences, read.values, self.washout, read.per_step)
         training, watched = held_out(examples, self.training.validation_fraction, np.random.default_rng(split))
-        watched = watched if validation is None else validation_examples(self, self.training, network, read, *validation)
+        watched = watched if validation is None else validation_examples(self, network, n_features, first, read, *validation)
         self._check_memory(network, training)
         inward, outward = self._scalings(training)
         arrays = [array for part in (training, watched) if part for array in (*part.inputs, *part.targets)]
@@ -180,8 +132,8 @@ class RecurrentEstimator(SequenceEstimator):
         history = trainer.train(vector, training, watched).history
         # all attributes at the end, so that a training that fails leaves an earlier one as it was
         self.network_, self._vector, self.history_ = network, vector, history
-        self._input_scaling, self._output_scaling = inward, outward
-        self.n_features_in_, self.n_outputs_ = network.n_inputs, network.n_outputs
+        self._input_scaling, self._output_scaling, self._first_output = inward, outward, first
+        self.n_features_in_, self.n_outputs_ = n_features, network.n_outputs
         self._remember(inputs, read)
         return self
 
@@ -203,17 +155,6 @@ class RecurrentEstimator(SequenceEstimator):
             outward = Scaling.of(training.targets if training.per_step else [np.stack(training.targets)])
         return inward, outward
 
-    def _network(self, n_inputs: int, n_outputs: int, per_step: bool, alphabet: int) -> Network:
-        size = self.symbol_size if self.symbols == "learned" else None
-        symbols = None if self.symbols is None else Symbols(alphabet, size)
-        reading, dropout = "step" if per_step else self.pooling, (self.dropout, self.dropout_mask)
-        cells = (self._cell(),) * self.layers
-        return Network(cells, n_inputs, n_outputs, self.bidirectional, reading, symbols, self.layer_norm, *dropout)
-
-    @property
-    def _classifies(self) -> bool:
-        return self.loss == "cross_entropy"
-
     @property
     def predict_proba(self) -> Callable[[Any], Any]:
         """`predict_proba(inputs)`: class probabilities (..., n_classes), per step or per sequence; with cross-entropy."""
@@ -225,21 +166,49 @@ class RecurrentEstimator(SequenceEstimator):
         return [self._input_scaling.apply(u, self._vector.dtype) for u in sequences]
 
     def _run(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
+        if self.feedback:
+            starts = [np.concatenate([u[:1], self._first_output[None]], axis=1) for u in sequences]
+            return self._undone(closed_loop(self._fitted, starts, [*map(len, sequences)], Known([], sequences)), "prediction")
         found = outputs(self.network_, self._vector, self._scaled(sequences), self.washout)
         return self._undone(found if self._per_step else [np.stack(found)], "prediction")
 
-    def _continue(self, histories: list[np.ndarray], steps: int) -> list[np.ndarray]:
+    @property
+    def _fitted(self) -> Fitted:
+        n_known = self.n_features_in_ * self.feedback
+        return Fitted(self.network_, self._vector, self._input_scaling, self._output_scaling, n_known)
+
+    def _continue(self, histories: list[np.ndarray], steps: int, known: Known | None) -> list[np.ndarray]:
         if self.bidirectional:
             raise ParameterError("The 'bidirectional' parameter must be False for forecast: future steps cannot be read.")
         if self.symbols is not None:
             raise ParameterError("The 'symbols' parameter must be None for forecast: outputs are numbers, no symbols to read.")
-        scaled = self._scaled([u[:, : self.n_features_in_] for u in histories])
-        inward, outward = self._input_scaling, self._output_scaling
-        factor, shift = np.ones(0, self._vector.dtype), np.zeros(0, self._vector.dtype)
-        if self.n_features_in_ > 0:
-            factor = (outward.scale / inward.scale).astype(factor.dtype)
-            shift = ((outward.shift - inward.shift) / inward.scale).astype(factor.dtype)
-        return self._undone(continuations(self.network_, self._vector, scaled, steps, (factor, shift)), "forecast")
+        rows = [y[:, : self.n_features_in_] for y in histories]
+        if self.feedback:
+            if known is None:
+                known = Known([y[:, :0] for y in histories], [np.empty((steps, 0))] * len(histories))
+            ahead = [np.concatenate([known.row(s, 0, y[-1]), y[-1]])[None] for s, y in enumerate(histories)]
+            rows = [*map(np.concatenate, zip(joined(known.past, histories, self._first_output), ahead, strict=True))]
+        return self._undone(closed_loop(self._fitted, rows, [steps] * len(rows), known), "forecast")
+
+    @property
+    def _fed_back(self) -> bool:
+        return self.feedback
+
+    def _begin(self) -> State:
+        if self.bidirectional:
+            raise ParameterError("The 'bidirectional' parameter must be False for step: future steps cannot be read.")
+        output = self._first_output if self.feedback else np.zeros(self.n_outputs_)
+        return State(self.network_.initial_state(1, self._vector.dtype), output[None])
+
+    def _advance(self, inputs: np.ndarray, state: State) -> np.ndarray:
+        if self.feedback:
+            start = np.concatenate([inputs[:1], state.output], axis=1)
+            [found] = closed_loop(self._fitted, [start], [len(inputs)], Known([], [inputs]), state)
+        else:
+            found = outputs_after(state, self.network_, self._vector, self._scaled([inputs])[0])
+        [found] = self._undone([found], "prediction")
+        state.output = found[-1:]
+        return found
 
     def _undone(self, results: list[np.ndarray], what: str) -> list[np.ndarray]:
         """Return the outputs in the units of the data. Raises `DivergenceError` where one is not finite."""
@@ -250,11 +219,16 @@ class RecurrentEstimator(SequenceEstimator):
                 raise DivergenceError(f"The {what} {where} {int(np.argmax(wrong))} on; train with a lower learning rate.")
         return [self._output_scaling.undo(y) for y in results]
 
-    def states(self, inputs: Any) -> Any:
-        """Outputs of the last layer (T, units) along inputs; a list for many sequences. Both directions side by side."""
+    def states(self, inputs: Any, targets: Any = None) -> Any:
+        """Outputs of the last layer (T, units) along inputs; a list for many sequences. Both directions side by side.
+
+        A network with feedback needs the `targets` (T, n_outputs), which it is fed.
+        """
         self._check_fitted()
         sequences = as_sequences(inputs)
         self._check_features(inputs, sequences)
+        if self.feedback:
+            sequences = joined(sequences, self._read_fed_back(inputs, targets, sequences), self._first_output)
         found = top_states(self.network_, self._vector, self._scaled(sequences))
         return found if is_many(inputs) else found[0]
 
@@ -276,16 +250,17 @@ class RecurrentEstimator(SequenceEstimator):
         if now != self.network_ or self._vector.dtype != self.dtype:
             raise ParameterError("The network's parameters were changed after fit, it is of another kind; fit it again.")
         arrays, state = super()._record()
-        parts = (self._vector, *self._input_scaling, *self._output_scaling)
+        parts = (self._vector, *self._input_scaling, *self._output_scaling, self._first_output)
         return {**arrays, **dict(zip(ARRAYS, parts, strict=True))}, {**state, "alphabet": count, "history": self.history_}
 
     def _restore(self, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
         super()._restore(arrays, state)
         self.network_ = self._network(self.n_features_in_, self.n_outputs_, self._per_step, state["alphabet"])
-        self._vector, *scalings = (arrays[name] for name in ARRAYS)
+        self._vector, *scalings, self._first_output = (arrays[name] for name in ARRAYS)
         self._input_scaling, self._output_scaling = Scaling(*scalings[:2]), Scaling(*scalings[2:])
         self.history_ = state["history"]
-        sizes = (self.network_.n_weights, *[self.n_features_in_] * 2, *[self.n_outputs_] * 2)
-        for name, size, kind in zip(ARRAYS, sizes, (self.dtype, *["float64"] * 4), strict=True):
+        first = self.n_outputs_ * self.feedback
+        sizes = (self.network_.n_weights, *[self.network_.n_inputs] * 2, *[self.n_outputs_] * 2, first)
+        for name, size, kind in zip(ARRAYS, sizes, (self.dtype, *["float64"] * 5), strict=True):
             if arrays[name].shape != (size,) or arrays[name].dtype != kind:
                 raise ValueError(f"{name} of shape {arrays[name].shape} and {arrays[name].dtype}, not ({size},) and {kind}")

@@ -7,30 +7,34 @@ from typing import Any
 
 import numpy as np
 
-from reservoir.base.sequence_estimator import SequenceEstimator, check_washout
-from reservoir.base.targets import Target, Targets, read_targets
+from reservoir.base.targets import Target, Targets, check_washout, read_targets
 from reservoir.gradient.batches import Examples, windows
+from reservoir.gradient.closed_loop import joined
 from reservoir.gradient.network import Network
 from reservoir.gradient.training import Training
 from reservoir.validation import DataError, ParameterError, as_sequences, is_many
 
 
 def validation_examples(
-    estimator: SequenceEstimator, training: Training, network: Network, trained: Targets, inputs: Any, targets: Any
+    estimator: Any, network: Network, n_features: int, first: np.ndarray, trained: Targets, inputs: Any, targets: Any
 ) -> Examples | None:
     """Return the validation data, in windows where the training has any; None if no sequence can be used.
+
+    n_features : the number of features of the training inputs
+    first (O,) : the output that is fed back at the first step, with feedback
 
     Sequences with a label or a symbol that the training data do not have are left out. Raises `ParameterError` where training
     data are held out, too, and `DataError` for data that do not fit the training data.
     """
+    training: Training = estimator.training
     fraction = training.validation_fraction
     if fraction > 0.0:
         raise ParameterError(
             f"The 'validation_fraction' parameter of Training must be 0 where fit gets validation data. Got {fraction} instead."
         )
     sequences = as_sequences(inputs, "validation inputs")
-    if (width := sequences[0].shape[1]) != network.n_inputs:
-        raise DataError(f"validation inputs: have {width} features, the training inputs {network.n_inputs}; they must agree.")
+    if (width := sequences[0].shape[1]) != n_features:
+        raise DataError(f"validation inputs: have {width} features, the training inputs {n_features}; they must agree.")
     if is_many(inputs):
         known = np.ones(len(sequences), bool)
         if network.symbols is not None:
@@ -48,4 +52,6 @@ def validation_examples(
         raise DataError(f"validation targets: {wanted}; they must agree.")
     if read.per_step or estimator.pooling != "last":
         check_washout(lengths, estimator.washout)
+    if estimator.feedback:
+        sequences = joined(sequences, read.values, first)
     return windows(Examples(sequences, read.values, estimator.washout, read.per_step), training.window)

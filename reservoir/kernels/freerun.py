@@ -1,4 +1,4 @@
-"""Closed loop: the readout computes an output at every step, and the reservoir reads it at the next."""
+"""Closed loop: a linear readout computes an output at every step, and the reservoir reads it at the next."""
 
 from typing import NamedTuple
 
@@ -31,8 +31,11 @@ def fold(values, count):
 
 
 @uncounted
-def read(readout, v, x, y, work, out):
-    """out (O,) = the outputs for the input v[:I], the state x (N,) and the last output y (O,); work (N,) is scratch."""
+def read(readout, v, x, squares, y, work, out):
+    """out (O,) = the outputs for the input v[:I], the state x (N,), its squares and the last output y (O,).
+
+    A part that the readout does not read may be anything; work (N,) is scratch.
+    """
     n = work.size
     for o in range(out.size):
         for i in range(n):
@@ -44,7 +47,7 @@ def read(readout, v, x, y, work, out):
         if readout.squares.shape[1] > 0:
             weights = readout.squares[o]
             for i in range(n):
-                work[i] += weights[i] * (x[i] * x[i])
+                work[i] += weights[i] * squares[i]
         total = fold(work, n)
         for i in range(readout.bias.shape[1]):
             total += readout.bias[o, i]
@@ -53,6 +56,14 @@ def read(readout, v, x, y, work, out):
         for i in range(readout.output.shape[1]):
             total += readout.output[o, i] * y[i]
         out[o] = total
+
+
+@uncounted
+def read_rows(readout, starts, rows, work, outputs):
+    """outputs (R, O) = those for feature rows (R, F); input, last output, squares and state begin at `starts` (4,) of a row."""
+    for r in range(rows.shape[0]):
+        row = rows[r]
+        read(readout, row[starts[0] :], row[starts[3] :], row[starts[2] :], row[starts[1] :], work, outputs[r])
 
 
 @uncounted
@@ -71,7 +82,7 @@ def freerun(weights, readout, n_inputs, inputs, states, last, limit, outputs, co
     """
     n = weights.leak.size
     v, silent = scratch.stacked, scratch.stacked[:0]
-    old, new, sums = scratch.old, scratch.new, scratch.sums
+    old, new, sums, squares = scratch.old, scratch.new, scratch.sums, scratch.row
     for s in range(states.shape[0]):
         for i in range(n):
             old[i] = states[s, i]
@@ -84,7 +95,10 @@ def freerun(weights, readout, n_inputs, inputs, states, last, limit, outputs, co
                 v[n_inputs + i] = y[i]
             advance(weights, v, silent, old, new, sums, scratch.row, 0, n)
             old, new = new, old
-            read(readout, v, old[:n], y, sums[:n], outputs[s, t])
+            if readout.squares.shape[1] > 0:
+                for i in range(n):
+                    squares[i] = old[i] * old[i]
+            read(readout, v, old[:n], squares, y, sums[:n], outputs[s, t])
             inside = True
             for o in range(y.size):
                 y[o] = outputs[s, t, o]

@@ -154,20 +154,20 @@ class GRUCell(Cell):
     gate_functions: ClassVar[Mapping[str, str]] = {"update gate": "sigmoid", "reset gate": "sigmoid", "candidate": "tanh"}
     extra: ClassVar[int] = 1
 
-    reset: str = "after"
+    reset_gate: str = "after"
 
     def shapes(self, n_inputs: int) -> dict[str, Shape]:
         """Return the arrays of the weights."""
-        return {**super().shapes(n_inputs), "recurrent_bias": (self.units if self.reset == "after" else 0,)}
+        return {**super().shapes(n_inputs), "recurrent_bias": (self.units if self.reset_gate == "after" else 0,)}
 
 
 @dataclass(eq=False, repr=False)
 class GRU(RecurrentEstimator):
     """Gated recurrent unit (Cho et al. 2014).
 
-    reset : where the reset gate acts, "before" the recurrent product of the candidate or "after" it
+    reset_gate : where it acts, "before" the recurrent product of the candidate or "after" it
     """
 
     cell_class: ClassVar[type[Cell]] = GRUCell
 
-    reset: str = parameter("after", Choice(("before", "after")))
+    reset_gate: str = parameter("after", Choice(("before", "after")))

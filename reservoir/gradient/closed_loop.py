@@ -1,0 +1,95 @@
+"""A trained network that reads its own outputs: the continuation of series, with inputs that are known ahead or without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from reservoir.base.known import Known
+from reservoir.base.state import State
+from reservoir.base.targets import shifted
+from reservoir.base.threads import one_blas_thread
+from reservoir.gradient.network import Batch, Network, Weights, forward
+from reservoir.gradient.prediction import NOTHING, SILENT, run_on
+from reservoir.gradient.scaling import Scaling
+
+
+class Fitted(NamedTuple):
+    """A network, its weights and its scalings. Of its inputs the first `n_known` are given, the others are its last outputs."""
+
+    network: Network
+    vector: np.ndarray
+    inward: Scaling
+    outward: Scaling
+    n_known: int
+
+
+def joined(inputs: list[np.ndarray], targets: list[np.ndarray], first: np.ndarray) -> list[np.ndarray]:
+    """Join y(t-1) to the inputs u(t) of each sequence, (T, I + O); before the first step it is `first` (O,)."""
+    return [np.concatenate([u, shifted(y, first)], axis=1) for u, y in zip(inputs, targets, strict=True)]
+
+
+def closed_loop(
+    fitted: Fitted, histories: list[np.ndarray], steps: list[int], known: Known | None = None, state: State | None = None
+) -> list[np.ndarray]:
+    """Return the outputs (steps, O) that follow each history, scaled as the network gives them.
+
+    Parameters
+    ----------
+    histories : (T, n_inputs) for each; the output after the last row is the first to be returned. A network without inputs
+        first runs the T steps. Histories of one length with as many steps run together
+    known : the known inputs, where the network has any, of the steps from that of the last row on
+    state : where the only history starts, which is left where it ends
+    """
+    network, inward, outward, kind = fitted.network, fitted.inward, fitted.outward, fitted.vector.dtype
+    own = slice(fitted.n_known, None)
+    factor, shift = np.ones(0, kind), np.zeros(0, kind)
+    if network.n_inputs > 0:
+        factor = (outward.scale / inward.scale[own]).astype(kind)
+        shift = ((outward.shift - inward.shift[own]) / inward.scale[own]).astype(kind)
+    known_scaling = Scaling(inward.shift[: fitted.n_known], inward.scale[: fitted.n_known])
+    weights, scaled = Weights(network, fitted.vector), [inward.apply(u, kind) for u in histories]
+    results: list[np.ndarray] = [NOTHING] * len(histories)
+    with one_blas_thread():
+        for shape in sorted(set(zip(map(len, histories), steps, strict=True))):
+            group = [s for s, u in enumerate(histories) if (len(u), steps[s]) == shape]
+
+            def next_inputs(step: int, outputs: np.ndarray, group: list[int] = group) -> np.ndarray:
+                again = outputs * factor + shift if network.n_inputs > 0 else outputs[:, :, :0]
+                if known is None:
+                    return again
+                rows = [known.row(s, step, outward.undo(y)) for s, y in zip(group, outputs[0], strict=True)]
+                return np.concatenate([known_scaling.apply(np.stack(rows)[None], kind), again], axis=2)
+
+            found = _continue(network, weights, [scaled[s] for s in group], shape[1], next_inputs, state)
+            for b, s in enumerate(group):
+                results[s] = found[:, b]
+    return results
+
+
+@SILENT
+def _continue(
+    network: Network,
+    weights: Weights,
+    histories: list[np.ndarray],
+    steps: int,
+    next_inputs: Callable[[int, np.ndarray], np.ndarray],
+    start: State | None,
+) -> np.ndarray:
+    """(steps, B, n_outputs) after B histories of one length; `next_inputs` gives those of a step after the last outputs."""
+    count, first = len(histories), 0 if start is None else start.time
+    state: Any = None if start is None else start.values
+    for outputs, after in run_on(network, weights, histories, state, first):
+        last, state = outputs[-1:], after
+    found = [last] if network.n_inputs > 0 else []  # the last output along the history is that of the next step
+    time = first + len(histories[0])
+    while len(found) < steps:
+        inputs = next_inputs(len(found), last)
+        run = forward(network, weights, Batch(inputs, np.ones(count, np.int64), NOTHING, NOTHING), state, time)
+        state, last, time = run.state_after(1, count), run.outputs, time + 1
+        found.append(last)
+    if start is not None:
+        start.values, start.time = state, time
+    return np.concatenate(found)
