@@ -173,6 +173,14 @@ def forecast(network: Network, parts: Sequence[str], weights: np.ndarray, histor
     return np.concatenate([[y], free_run(network, parts, weights, Final(x, y), steps - 1)[0]])
 
 
+def forecast_known(
+    network: Network, parts: Sequence[str], weights: np.ndarray, history: np.ndarray, past: np.ndarray, future: np.ndarray
+) -> np.ndarray:
+    """Continue the targets (T, O) of known inputs `past` (T, I): the step that gives y(t + 1) reads u(t + 1) and y(t)."""
+    x = drive(network, past, history)[-1]
+    return free_run(network, parts, weights, Final(x, history[-1]), len(future), future)[0]
+
+
 # Readouts: rows of features (T, F), rows of targets (T, O), coefficients (F, O)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reservoir.kernels.blas import AREA, DEPTH, ROWS, WORK, gemm
+from reservoir.kernels.blas import AREA, DEPTH, LARGE, ROWS, WORK, gemm
 
 DTYPES = (np.float64, np.float32)
+SMALL = [(1, 1, 1), (1, 7, 3), (7, 1, 3), (5, 7, 1), (3, 16, 33), (17, 15, 8), (33, 33, 33), (1, 64, 64), (64, 1, 64)]
 TRANSPOSES = [(False, False), (False, True), (True, False), (True, True)]
 
 
@@ -37,8 +38,27 @@ def check(sizes: tuple[int, int, int], transposes: tuple[bool, bool], add: bool,
 @pytest.mark.parametrize("add", [False, True])
 @pytest.mark.parametrize("transposes", TRANSPOSES)
 def test_small_products(transposes: tuple[bool, bool], add: bool, margin: int, dtype: type) -> None:
-    for sizes in [(1, 1, 1), (1, 7, 3), (7, 1, 3), (5, 7, 1), (3, 16, 33), (17, 15, 8), (33, 33, 33), (1, 64, 64), (64, 1, 64)]:
+    for sizes in [
+        (1, 1, 1),
+        (1, 7, 3),
+        (7, 1, 3),
+        (5, 7, 1),
+        (3, 16, 33),
+        (17, 15, 8),
+        (33, 33, 33),
+        (1, 64, 64),
+        (64, 1, 64),
+        (1, 300, 250),
+    ]:
         check(sizes, transposes, add, dtype, margin)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("margin", [0, 3])
+@pytest.mark.parametrize("add", [False, True])
+def test_a_row_times_a_large_matrix(add: bool, margin: int, dtype: type) -> None:
+    assert LARGE < 4 * 300 * 250
+    check((1, 300, 250), (False, False), add, dtype, margin)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

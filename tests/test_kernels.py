@@ -14,7 +14,7 @@ from reservoir.kernels import matvec, online, smoothing
 from reservoir.kernels.activations import CODES
 from reservoir.kernels.drive import ReservoirWeights, drive, scratch_for
 from reservoir.kernels.emitters import width
-from reservoir.kernels.freerun import ReadoutWeights, fold, freerun, read
+from reservoir.kernels.freerun import ReadoutWeights, fold, freerun, read, read_rows
 
 DTYPES = (np.float64, np.float32)
 SIZES = (1, 7, 33, 64)
@@ -248,6 +248,22 @@ def test_read(parts: tuple[str, ...], units: int, dtype: type) -> None:
     comp = np.full(3, np.nan, dtype)
     read(fast, v, x, x * x, y, np.empty(units, dtype), comp)
     close(comp, ref)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("parts", PART_SETS)
+def test_rows_of_features_are_read_one_by_one(parts: tuple[str, ...], dtype: type) -> None:
+    units, sizes = 33, {"bias": 1, "input": 2, "output": 3, "square": 33, "state": 33}
+    fast, weights = output_weights(parts, units, 2, 3, np.float64)
+    rows = random((5, sum(sizes[part] for part in parts)), dtype, 1)
+    starts = np.array([sum(sizes[q] for q in naive.PARTS[: naive.PARTS.index(p)] if q in parts) for p in naive.PARTS[1:]])
+    comp = np.full((5, 3), np.nan)
+    read_rows(fast, starts, rows, np.empty(units), comp)
+    close(comp, rows.astype(float) @ weights.T)
+    for r in range(5):
+        alone = np.full((1, 3), np.nan)
+        read_rows(fast, starts, rows[r : r + 1], np.empty(units), alone)
+        np.testing.assert_array_equal(alone[0], comp[r])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -12,9 +12,9 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 
 from reservoir import ESN, DataError, Elman, ParameterError, RidgeClassifier, Training
+from reservoir.base.known import Known
 from reservoir.base.model_file import read_model
 from reservoir.base.sequence_estimator import SequenceEstimator
-from reservoir.base.known import Known
 from reservoir.base.state import State
 from reservoir.base.targets import read_targets
 

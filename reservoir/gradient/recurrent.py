@@ -185,6 +185,8 @@ class RecurrentEstimator(RecurrentParameters):
         rows = [y[:, : self.n_features_in_] for y in histories]
         if self.feedback:
             if known is None:
+                if self.n_features_in_ > 0:
+                    raise DataError("inputs: are missing; a forecast needs the known inputs of the history and of its steps.")
                 known = Known([y[:, :0] for y in histories], [np.empty((steps, 0))] * len(histories))
             ahead = [np.concatenate([known.row(s, 0, y[-1]), y[-1]])[None] for s, y in enumerate(histories)]
             rows = [*map(np.concatenate, zip(joined(known.past, histories, self._first_output), ahead, strict=True))]
