@@ -1,7 +1,9 @@
-"""Learn from a stream, piece by piece, in constant memory: the same weights as from one array.
+"""Learn from a stream, piece by piece, in constant memory: the same weights as from one array. Then answer row by row.
 
 python examples/stream.py
 """
+
+import time
 
 import numpy as np
 
@@ -18,3 +20,13 @@ for start in range(0, 50_000, 10_000):
 
 difference = np.abs(whole.predict(series) - pieces.predict(series)).max()
 print(f"largest difference of the predictions: {difference:.1e}")
+
+state = whole.reset()  # before the first row
+whole.predict(series[:50_000], state=state)  # a part; the state is left where it ends
+answers = [whole.step(row) for row in series[50_000:]]  # and goes on row by row
+print(f"rows that come one by one have the same bits: {np.array_equal(answers, whole.predict(series)[50_000:])}")
+
+begin = time.perf_counter()
+for row in series[:10_000]:
+    whole.step(row)
+print(f"{(time.perf_counter() - begin) * 100:.0f} µs a row")
