@@ -88,7 +88,7 @@ MODELS: dict[str, Callable[[], Any]] = {
     "lstm": lambda: trained(LSTM, layers=2),
     "lstm_peepholes": lambda: trained(LSTM, TARGETS[:, 0], peepholes=True, layer_norm=True, dtype="float32"),
     "gru_after": lambda: trained(GRU, LABELS, layers=2, loss="cross_entropy"),
-    "gru_before": lambda: trained(GRU, reset="before"),
+    "gru_before": lambda: trained(GRU, reset_gate="before"),
     "mgu": lambda: trained(MGU, layers=2),
     "indrnn": lambda: trained(IndRNN, layers=2, activation="tanh"),
     "clockwork": lambda: trained(ClockworkRNN, layers=2, periods=(1, 2, 3), units=8),

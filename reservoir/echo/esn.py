@@ -253,8 +253,7 @@ class ESN(ESNParameters):
 
     @property
     def _network(self) -> FittedNetwork:
-        limit = OUTPUT_LIMIT * max(self._largest_output, 1e-3)
-        return FittedNetwork(self.reservoir_, self._layout, self.readout_, limit)
+        return FittedNetwork(self.reservoir_, self._layout, self.readout_, OUTPUT_LIMIT * max(self._largest_output, 1e-3))
 
     def _run(self, sequences: Many) -> Many:
         if self._fed_back:
