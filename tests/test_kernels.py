@@ -256,6 +256,7 @@ def test_rows_of_features_are_read_one_by_one(parts: tuple[str, ...], dtype: typ
     units, sizes = 33, {"bias": 1, "input": 2, "output": 3, "square": 33, "state": 33}
     fast, weights = output_weights(parts, units, 2, 3, np.float64)
     rows = random((5, sum(sizes[part] for part in parts)), dtype, 1)
+    rows[:, : "bias" in parts] = 1.0
     starts = np.array([sum(sizes[q] for q in naive.PARTS[: naive.PARTS.index(p)] if q in parts) for p in naive.PARTS[1:]])
     comp = np.full((5, 3), np.nan)
     read_rows(fast, starts, rows, np.empty(units), comp)
