@@ -13,6 +13,7 @@ from reservoir import DataError, DivergenceError, Elman, ParameterError, Ridge, 
 from reservoir.base.estimator import clone
 from reservoir.gradient.closed_loop import joined
 from reservoir.gradient.diagnostics import measure_gradients
+from reservoir.language.recurrent import LanguageModel
 
 SHORT = Training(epochs=3)
 ELMAN = Elman(4, feedback=True, training=SHORT, dtype="float64", random_state=0)
@@ -204,6 +205,11 @@ def test_a_loop_that_diverges_names_the_step() -> None:
 def test_what_feedback_does_not_go_with(parameters: dict[str, Any], name: str) -> None:
     with pytest.raises(ParameterError, match=f"'{name}' parameter of Elman .* with feedback"):
         clone(ELMAN).set_params(**parameters).fit(INPUTS, TARGETS)
+
+
+def test_language_models_have_no_feedback() -> None:
+    with pytest.raises(ParameterError, match="'symbols' parameter of Elman must be None with feedback. Got 'one-hot'"):
+        LanguageModel(Elman(feedback=True, training=Training(truncation=(5, 5)))).check()
 
 
 def test_feedback_needs_targets_per_step() -> None:

@@ -15,6 +15,9 @@ from reservoir.gradient.network import Batch, Network, Weights, forward
 from reservoir.gradient.prediction import NOTHING, SILENT, run_on
 from reservoir.gradient.scaling import Scaling
 
+Given = Callable[[int, np.ndarray], np.ndarray]
+"""The known inputs (1, B, n_known) of a step after the last outputs (1, B, O), both scaled."""
+
 
 class Fitted(NamedTuple):
     """A network, its weights and its scalings. Of its inputs the first `n_known` are given, the others are its last outputs."""
@@ -55,18 +58,26 @@ def closed_loop(
     with one_blas_thread():
         for shape in sorted(set(zip(map(len, histories), steps, strict=True))):
             group = [s for s, u in enumerate(histories) if (len(u), steps[s]) == shape]
-
-            def next_inputs(step: int, outputs: np.ndarray, group: list[int] = group) -> np.ndarray:
-                again = outputs * factor + shift if network.n_inputs > 0 else outputs[:, :, :0]
-                if known is None:
-                    return again
-                rows = [known.row(s, step, outward.undo(y)) for s, y in zip(group, outputs[0], strict=True)]
-                return np.concatenate([known_scaling.apply(np.stack(rows)[None], kind), again], axis=2)
-
-            found = _continue(network, weights, [scaled[s] for s in group], shape[1], next_inputs, state)
+            given = _known_inputs(known, group, known_scaling, outward)
+            found = _continue(network, weights, [scaled[s] for s in group], shape[1], (factor, shift), given, state)
             for b, s in enumerate(group):
                 results[s] = found[:, b]
     return results
+
+
+def _known_inputs(known: Known | None, group: list[int], scaling: Scaling, outward: Scaling) -> Given:
+    """Return the function that gives the known inputs of some sequences, scaled."""
+    if known is None:
+        return lambda step, last: last[:, :, :0]
+    if isinstance(known.future, list):
+        table = np.stack([known.future[s] for s in group], axis=1)
+        return lambda step, last: scaling.apply(table[step : step + 1], last.dtype)
+
+    def computed(step: int, last: np.ndarray) -> np.ndarray:
+        rows = [known.row(s, step, outward.undo(y)) for s, y in zip(group, last[0], strict=True)]
+        return scaling.apply(np.stack(rows)[None], last.dtype)
+
+    return computed
 
 
 @SILENT
@@ -75,10 +86,11 @@ def _continue(
     weights: Weights,
     histories: list[np.ndarray],
     steps: int,
-    next_inputs: Callable[[int, np.ndarray], np.ndarray],
+    feedback: tuple[np.ndarray, np.ndarray],
+    given: Given,
     start: State | None,
 ) -> np.ndarray:
-    """(steps, B, n_outputs) after B histories of one length; `next_inputs` gives those of a step after the last outputs."""
+    """(steps, B, n_outputs) after B histories of one length; an output y becomes the input y * feedback[0] + feedback[1]."""
     count, first = len(histories), 0 if start is None else start.time
     state: Any = None if start is None else start.values
     for outputs, after in run_on(network, weights, histories, state, first):
@@ -86,7 +98,8 @@ def _continue(
     found = [last] if network.n_inputs > 0 else []  # the last output along the history is that of the next step
     time = first + len(histories[0])
     while len(found) < steps:
-        inputs = next_inputs(len(found), last)
+        own = last * feedback[0] + feedback[1] if network.n_inputs > 0 else last[:, :, :0]
+        inputs = np.concatenate([given(len(found), last), own], axis=2)
         run = forward(network, weights, Batch(inputs, np.ones(count, np.int64), NOTHING, NOTHING), state, time)
         state, last, time = run.state_after(1, count), run.outputs, time + 1
         found.append(last)

@@ -79,7 +79,7 @@ class LanguageModel(Estimator):
     def check(self) -> None:
         """Raise `ParameterError` for the first parameter out of its constraint, of the network's and the training's too."""
         super().check()
-        self.network.check()
+        self._estimator().check()
         training, bidirectional = self.network.training, self.network.bidirectional
         if training.algorithm != "bptt":
             raise ParameterError(
