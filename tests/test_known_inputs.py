@@ -208,7 +208,7 @@ def test_what_feedback_does_not_go_with(parameters: dict[str, Any], name: str) -
 
 
 def test_language_models_have_no_feedback() -> None:
-    with pytest.raises(ParameterError, match="'symbols' parameter of Elman must be None with feedback. Got 'one-hot'"):
+    with pytest.raises(ParameterError, match=r"'symbols' parameter of Elman must be None .* Got 'one-hot'"):
         LanguageModel(Elman(feedback=True, training=Training(truncation=(5, 5)))).check()
 
 
