@@ -5,6 +5,7 @@ The kinds of tasks, and the call that a model answers:
 filter      `predict(inputs)`: an output at every step; the first `washout` steps of a split are not scored
 free run    `forecast(history, steps)`: the continuation of each history of the split
 label       `predict(inputs)`: one label or vector per sequence
+text        `log_probabilities(documents)`: of every symbol, from a language model, which is made of the model
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from reservoir import metrics
 from reservoir.files.reading import Text, as_text
 from reservoir.validation import Constraint, Number, check_parameters
 
-Kind = Literal["filter", "free run", "label"]
+Kind = Literal["filter", "free run", "label", "text"]
 
 COUNT = Number(low=1, integer=True)
 LAG = Number(low=0, integer=True)

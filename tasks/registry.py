@@ -20,12 +20,13 @@ PLACES = {
     "sunspots": "records:Sunspots", "csv": "records:CsvTask",
     "frequency-discrimination": "labels:FrequencyDiscrimination", "digits": "labels:Digits", "adding": "symbols:Adding",
     "temporal-order": "symbols:TemporalOrder", "spoken-words": "spoken_words:SpokenWords",
+    "text": "text:TextTask",
 }  # fmt: skip
 TASKS = {
     **{name: f"reservoir.tasks.{place}" for name, place in PLACES.items()},
     "inspect": "reservoir.diagnostics.measures:Inspect",
 }
-"""Name -> "module:Class": the benchmarks (filters, then free runs, then labels), and the measures of a reservoir."""
+"""Name -> "module:Class": the benchmarks (filters, then free runs, then labels, then text), and the measures of a reservoir."""
 
 
 def list_tasks() -> list[str]:

@@ -11,9 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 BASIS = {"validation", "metrics", "files", "base"}
-MODELS = BASIS | {"kernels", "echo", "gradient", "models"}
+MODELS = BASIS | {"kernels", "echo", "gradient", "text", "language", "models"}
 WORK = MODELS | {"tasks", "experiments", "plotting"}
-FEATURES = {"comparison", "sweeps", "forecasting", "diagnostics", "export", "language"}
+FEATURES = {"comparison", "sweeps", "forecasting", "diagnostics", "export"}
 MAY_IMPORT: dict[str, set[str]] = {
     "validation": set(),
     "metrics": {"validation"},
@@ -22,8 +22,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "kernels": {"validation"},
     "echo": BASIS | {"kernels"},
     "gradient": BASIS | {"kernels"},
+    "text": BASIS | {"kernels"},
+    "language": BASIS | {"kernels", "echo", "gradient", "text"},
     "models": BASIS,
-    "tasks": BASIS,
+    "tasks": BASIS | {"text"},
     "experiments": MODELS | {"tasks", "plotting"},
     "plotting": BASIS,
     **dict.fromkeys(FEATURES, WORK),

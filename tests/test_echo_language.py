@@ -14,8 +14,8 @@ from reservoir import ESN, DataError, ModelFileError, ParameterError, Training, 
 from reservoir.echo.reservoir import build
 from reservoir.language.echo import EchoLanguageModel, _features, _start
 from reservoir.language.generation import generate, likeliest
-from reservoir.language.scoring import log_softmax_at, score
-from reservoir.language.vocabulary import Vocabulary
+from reservoir.text.scoring import log_softmax_at, score
+from reservoir.text.vocabulary import Vocabulary
 
 RHYME = "jack and jill went up the hill to fetch a pail of water\n\njack fell down\n\nand jill came tumbling after\n"
 

@@ -10,9 +10,9 @@ import pytest
 
 from reservoir import DataError, ParameterError
 from reservoir.language.generation import generate, likeliest
-from reservoir.language.ngram import NGram
-from reservoir.language.scoring import Score, score, score_lines
-from reservoir.language.vocabulary import BEGIN, END, UNKNOWN, Vocabulary
+from reservoir.text.ngram import NGram
+from reservoir.text.scoring import Score, score, score_lines
+from reservoir.text.vocabulary import BEGIN, END, UNKNOWN, Vocabulary
 
 RHYME = "jack and jill went up the hill\n\nto fetch a pail of water\n\njack fell down and broke his crown\n\nand jill came after"
 

@@ -25,10 +25,11 @@ from reservoir import (
 )
 from reservoir.gradient.network import Batch, Weights, forward, loss_and_gradient
 from reservoir.gradient.recurrent import RecurrentEstimator
-from reservoir.language.readers import NetworkReader, Reader
+from reservoir.language.readers import NetworkReader
 from reservoir.language.recurrent import LanguageModel
-from reservoir.language.scoring import log_softmax_at, score
-from reservoir.language.vocabulary import Vocabulary
+from reservoir.text.reader import Reader
+from reservoir.text.scoring import log_softmax_at, score
+from reservoir.text.vocabulary import Vocabulary
 
 RHYME = "jack and jill went up the hill to fetch a pail of water\n\njack fell down\n\nand jill came tumbling after\n"
 CELLS: dict[str, type[RecurrentEstimator]] = {

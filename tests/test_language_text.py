@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from reservoir.language.batches import examples, pieces, streams
-from reservoir.language.text import read_text, split_documents, split_text
-from reservoir.language.tokens import TOKENIZERS, join_words, split_words
-from reservoir.language.vocabulary import BEGIN, END, UNKNOWN, Vocabulary
+from reservoir.text.documents import read_text, split_documents, split_text
+from reservoir.text.tokens import TOKENIZERS, join_words, split_words
+from reservoir.text.vocabulary import BEGIN, END, UNKNOWN, Vocabulary
 from reservoir.validation import DataError, ParameterError
 
 RHYME = "Jack and Jill\nwent up the hill\n\nTo fetch a pail\nof water.\n\n\nJack fell down\n"

@@ -6,8 +6,8 @@ import naive_language
 import numpy as np
 import pytest
 
-from reservoir.language.ngram import NGram, discounts
-from reservoir.language.vocabulary import BEGIN, END, Vocabulary
+from reservoir.text.ngram import NGram, discounts
+from reservoir.text.vocabulary import BEGIN, END, Vocabulary
 from reservoir.validation import DataError, ParameterError
 
 RHYME = "jack and jill went up the hill\n\nto fetch a pail of water\n\njack fell down and broke his crown\n\n" * 2 + "and jill"

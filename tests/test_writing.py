@@ -14,7 +14,8 @@ from reservoir.gradient.cells.elman import ElmanCell
 from reservoir.gradient.network import Network
 from reservoir.gradient.symbols import Symbols
 from reservoir.kernels.writing import draw_symbol
-from reservoir.language.readers import NetworkReader, Reader
+from reservoir.language.readers import NetworkReader
+from reservoir.text.reader import Reader
 
 
 def draw(scores: np.ndarray, temperature: float, top: int, generator: np.random.Generator) -> int:

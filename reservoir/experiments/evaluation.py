@@ -108,16 +108,27 @@ def evaluate(
 
     Raises what the task and the model raise; a `DivergenceError` then names the seed.
     """
-    fitted = make_model(model, settings_for(task, model, parameters), seed)
+    made = make_model(model, settings_for(task, model, parameters), seed)
+    learner = learner_for(task, made)
     data = task.generate(seed) if data is None else data
     try:
+        baseline = task.baseline(data)
         with first_use() as compiling:
-            predictions, outcome = measured(task, fitted, data, progress)
+            predictions, outcome = measured(task, learner, data, progress)
     except DivergenceError as error:
         raise DivergenceError(f"Seed {seed}: {error}") from None
     outcome |= {"first_use_seconds": compiling(), "solved": task.solved(outcome["score"])}
-    row = report_row(task, model, fitted, seed, task.baseline(data), **outcome)
-    return Result(row, fitted, data, predictions)
+    row = report_row(task, model, made, seed, baseline, **outcome)
+    return Result(row, learner, data, predictions)
+
+
+def learner_for(task: Any, model: Any) -> Any:
+    """Return what learns the task in place of a model: for a text, the language model that is made of it."""
+    if task.kind != "text":
+        return model
+    from reservoir.language.models import language_model
+
+    return language_model(model)
 
 
 def measured(task: Any, model: Any, data: Any, progress: Progress | None = None) -> tuple[Any, dict[str, Any]]:
@@ -125,16 +136,23 @@ def measured(task: Any, model: Any, data: Any, progress: Progress | None = None)
 
     The seconds are those of a process that has its kernels: compiling or loading them is not counted.
     """
-    options = fit_options(task, model, data, progress)
     with first_use() as compiling:
         started = time.perf_counter()
-        model.fit(data.train.inputs, data.train.targets, **options)
+        fit(task, model, data, progress)
         fitted = time.perf_counter() - compiling()
         predictions = task.predict(model, data.test)
         predicted = time.perf_counter() - compiling()
     outcome = {"score": task.score(predictions, data), "scores": task.scores(predictions, data)}
     seconds = {"fit_seconds": fitted - started, "predict_seconds": predicted - fitted}
     return predictions, {**outcome, "n_parameters": model.n_parameters_, **seconds}
+
+
+def fit(task: Any, model: Any, data: Any, progress: Progress | None = None) -> None:
+    """Fit a model to a task's training split, with the validation split to watch; a language model to its texts."""
+    if task.kind == "text":
+        model.fit(data.train.text, data.info["vocabulary"], data.validation.text, progress)
+    else:
+        model.fit(data.train.inputs, data.train.targets, **fit_options(task, model, data, progress))
 
 
 def fit_options(task: Any, model: Any, data: Any, progress: Progress | None = None) -> dict[str, Any]:

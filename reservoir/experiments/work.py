@@ -20,7 +20,7 @@ import numpy as np
 
 from reservoir.base.threads import one_blas_thread, warnings_as_texts
 from reservoir.base.values import canonical
-from reservoir.experiments.evaluation import make_model, measured, reason, versions
+from reservoir.experiments.evaluation import learner_for, make_model, measured, reason, versions
 from reservoir.experiments.rows import Row
 from reservoir.experiments.workers import tell
 
@@ -161,7 +161,7 @@ def _row(chunk: Chunk, ready: Prepared, run: TrialRun) -> Row:
     with warnings_as_texts() as warned:
         try:
             model = make_model(chunk.model, run.parameters, chunk.seed)
-            predictions, outcome = measured(chunk.task, model, ready.data, watch)
+            predictions, outcome = measured(chunk.task, learner_for(chunk.task, model), ready.data, watch)
             row = run.row(chunk, "done", **_plain(outcome), curve=curve)
             if "predictions" in chunk.keeps:
                 row = row._replace(predictions=predictions)

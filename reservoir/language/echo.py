@@ -21,9 +21,9 @@ from reservoir.gradient.trainer import Progress
 from reservoir.gradient.training import Training
 from reservoir.kernels.symbols import softmax_cross_entropy
 from reservoir.language.batches import blocks, streams
-from reservoir.language.readers import Reader
-from reservoir.language.scoring import log_softmax_at
-from reservoir.language.vocabulary import Vocabulary
+from reservoir.text.reader import Reader
+from reservoir.text.scoring import log_softmax_at
+from reservoir.text.vocabulary import Vocabulary
 from reservoir.validation import Choice, Constraint, DivergenceError, ParameterError
 
 BLOCK = 128

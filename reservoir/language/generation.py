@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from reservoir.language.readers import Predictor, Reader
-from reservoir.language.vocabulary import BEGIN, END, UNKNOWN, Vocabulary
+from reservoir.text.reader import Predictor, Reader
+from reservoir.text.vocabulary import BEGIN, END, UNKNOWN, Vocabulary
 from reservoir.validation import Choice, Constraint, Number, check_parameters
 
 CONSTRAINTS: Mapping[str, Constraint] = {

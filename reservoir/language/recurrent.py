@@ -23,8 +23,8 @@ from reservoir.gradient.trainer import Progress, Trainer
 from reservoir.gradient.training import Training
 from reservoir.language.batches import blocks, examples, pieces, streams
 from reservoir.language.readers import NetworkReader
-from reservoir.language.scoring import log_softmax_at
-from reservoir.language.vocabulary import Vocabulary
+from reservoir.text.scoring import log_softmax_at
+from reservoir.text.vocabulary import Vocabulary
 from reservoir.validation import Choice, Constraint, DivergenceError, ParameterError
 
 WATCHED = 512

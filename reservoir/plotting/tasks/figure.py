@@ -14,6 +14,7 @@ from reservoir.plotting.tasks.free_run import draw_field, draw_free_run, overlay
 from reservoir.plotting.tasks.labels import draw_images, draw_labels, draw_step_labels, overlay_labels
 from reservoir.plotting.tasks.memory import draw_memory, overlay_memory
 from reservoir.plotting.tasks.series import MOST_COLUMNS, Overlay, draw_numbers, draw_series, overlay_numbers, overlay_series
+from reservoir.plotting.tasks.surprise import draw_surprise, overlay_surprise
 from reservoir.plotting.tasks.symbols import draw_legal_symbols, draw_symbols, overlay_symbols
 from reservoir.validation import unknown
 
@@ -45,6 +46,7 @@ PICTURES: Mapping[str, Picture] = {
     "labels": Picture(draw_labels, overlay_labels),
     "images": Picture(draw_images, overlay_labels),
     "numbers": Picture(draw_numbers, overlay_numbers),
+    "surprise": Picture(draw_surprise, overlay_surprise),
 }
 """The pictures that a task may name as its `picture`."""
 

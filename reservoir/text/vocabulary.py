@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from reservoir.language.text import split_documents
-from reservoir.language.tokens import TOKENIZERS
+from reservoir.text.documents import split_documents
+from reservoir.text.tokens import TOKENIZERS
 from reservoir.validation import Choice, Constraint, DataError, Number, ParameterError, brief, check_parameters
 
 UNKNOWN, BEGIN, END = range(3)

@@ -17,8 +17,8 @@ from typing import ClassVar, NamedTuple, Self
 import numpy as np
 
 from reservoir.base.estimator import Estimator
-from reservoir.language.readers import Reader
-from reservoir.language.vocabulary import BEGIN, Vocabulary
+from reservoir.text.reader import Reader
+from reservoir.text.vocabulary import BEGIN, Vocabulary
 from reservoir.validation import Constraint, Number
 
 FALLBACK = (0.5, 1.0, 1.5)

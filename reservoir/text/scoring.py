@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reservoir.language.readers import Predictor
-from reservoir.language.vocabulary import BEGIN, END
+from reservoir.text.reader import Predictor
+from reservoir.text.vocabulary import BEGIN, END
 from reservoir.validation import DataError
 
 
@@ -43,8 +43,8 @@ class Score:
 def score(model: Predictor, text: str) -> Score:
     """Score a text, cut into documents as the model's vocabulary says. Raises `DataError` for an empty text.
 
-    >>> from reservoir.language.ngram import NGram
-    >>> from reservoir.language.vocabulary import Vocabulary
+    >>> from reservoir.text.ngram import NGram
+    >>> from reservoir.text.vocabulary import Vocabulary
     >>> model = NGram(1).fit("abab", Vocabulary.from_text("abab"))
     >>> round(score(model, "ba").perplexity, 2)
     2.67
