@@ -84,7 +84,8 @@ class TextTask(Task):
         text = (read_text(self.path) if self.path else help_text())[: self.length]
         parts = split_text(text, self.validation, self.test, self.documents, self.tokens == "words")
         vocabulary = Vocabulary.from_text(parts[0], self.tokens, self.lower, self.minimum_count, self.documents)
-        return Data(*(_split(part, vocabulary) for part in parts), info={"vocabulary": vocabulary})
+        train, validation, test = (_split(part, vocabulary) for part in parts)
+        return Data(train, validation, test, {"vocabulary": vocabulary})
 
     def predict(self, model: Any, split: Split) -> Any:
         """The natural logarithm of the probability of every target, (T,) for each document."""
@@ -99,7 +100,7 @@ class TextTask(Task):
         found = scored_text(predictions, data.test)
         return {"bits_per_character": found.bits_per_character, "perplexity": found.perplexity}
 
-    def baseline(self, data: Data) -> float:
+    def baseline(self, data: Any) -> float:
         """The bits per character of a 6-gram."""
         from reservoir.text.ngram import NGram
 

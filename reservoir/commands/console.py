@@ -57,6 +57,16 @@ class Bar:
         self._text, self._note, self._steps = "", "", dict[str, Any]()
         self._task = display.add_task(label, total=total, visible=total > 1) if display else None
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether anyone sees the bar."""
+        return self._display is not None
+
+    def note(self, text: str) -> None:
+        """Prints a text above the bar."""
+        if self._display:
+            self._display.console.print(text, markup=False, highlight=False)
+
     def step(self, part: Hashable = 0) -> None:
         """Counts a part as finished."""
         self._under_way.pop(part, None)

@@ -17,13 +17,16 @@ try:
     from reservoir.commands.console import explanation
     from reservoir.commands.export import export
     from reservoir.commands.forecast import forecast
+    from reservoir.commands.generate import generate
     from reservoir.commands.gradients import gradients
     from reservoir.commands.inspect import inspect
     from reservoir.commands.pages import models, tasks
     from reservoir.commands.predict import predict
     from reservoir.commands.results import results
     from reservoir.commands.run import run
+    from reservoir.commands.score import score
     from reservoir.commands.sweep import sweep
+    from reservoir.commands.train import train
 except KeyboardInterrupt:  # Ctrl-C while starting
     sys.exit(130)
 
@@ -38,6 +41,7 @@ def cli(context: click.Context) -> None:
     reservoir run narma10 --seeds 0:5            a benchmark, five seeds
     reservoir compare narma10 lorenz             several models side by side
     reservoir sweep narma10 --vary leak_rate=0.1:1:10    many parameters
+    reservoir train text --data book.txt --save book.model    a model of a text, for generate and score
     reservoir forecast data.csv --column price   a column of your own file
     reservoir backtest data.csv --column price   how well that would have gone
     reservoir inspect --set units=200            a reservoir before training
@@ -47,7 +51,10 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (tasks, models, run, compare, sweep, results, predict, export, forecast, backtest, inspect, gradients):
+COMMANDS = (
+    tasks, models, run, train, compare, sweep, results, predict, generate, score, export, forecast, backtest, inspect, gradients,
+)  # fmt: skip
+for command in COMMANDS:
     cli.add_command(command)
 
 

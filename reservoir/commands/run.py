@@ -15,16 +15,14 @@ from reservoir.commands.options import MODEL, OUTPUT, QUIET, SET, TASK, Values, 
 @task_options
 @seeds_from("0")
 @json_of("one JSON object per seed, a line each")
-@click.option("--save", type=OUTPUT, help="Write the fitted model of the first seed to this file.")
 @click.option("--plot", type=OUTPUT, help="Draw the first seed's predictions to this file (png, svg or pdf).")
 @QUIET
-def run(
-    task: str, model: str, settings: Values, given: Values, seeds: list[int], as_json: bool, save: str | None, plot: str | None
-) -> int:
+def run(task: str, model: str, settings: Values, given: Values, seeds: list[int], as_json: bool, plot: str | None) -> int:
     """Fit a model to TASK and score it, once per seed. TASK may also be one of your own, as package.module:Class.
 
     The task's own settings for the model apply where --set says nothing; `reservoir tasks NAME` shows them. If the
     model diverges with a seed, the command reports it, leaves the seed out, and ends with exit status 1.
+    `reservoir train` keeps a model in a file.
 
     \b
     reservoir run narma10 --seeds 0:5
@@ -35,11 +33,11 @@ def run(
     from reservoir.base.progress import watching
     from reservoir.base.tables import counted
     from reservoir.experiments.run import RunReport, results
-    from reservoir.files.writing import check_outputs, writing
+    from reservoir.files.writing import check_outputs
     from reservoir.validation import DivergenceError
 
     [chosen] = tasks_with([task], **given)
-    check_outputs(save, plot, sources=[given["data"]])
+    check_outputs(plot, sources=[given["data"]])
     can_draw(plot)
     rows: list[Values] = []
     finished, written = None, dict[str, str | None]()
@@ -56,10 +54,6 @@ def run(
                         print_json(result.row)
                     if finished is None:
                         finished = RunReport(chosen, rows, result)
-                        if save is not None:
-                            with writing(save):
-                                result.model.save(save)
-                            written["model"] = save
                         draw(finished, plot)
                         written["picture"] = plot
                 bar.step(seed)

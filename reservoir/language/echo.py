@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -15,6 +16,7 @@ from reservoir.base.threads import one_blas_thread
 from reservoir.echo.esn import ESN
 from reservoir.echo.reservoir import Reservoir, build
 from reservoir.files.reading import PathLike
+from reservoir.gradient.checkpoint import Progression, fingerprint, start_from_checkpoint, write_checkpoint
 from reservoir.gradient.optimizers import OPTIMIZERS, Step, clip_by_norm
 from reservoir.gradient.schedules import learning_rate
 from reservoir.gradient.trainer import Progress
@@ -44,7 +46,7 @@ class EchoLanguageModel(Estimator):
     esn : an `ESN` that gives the reservoir, its precision and the seed; its readout, feedback, noise and washout have no
         meaning here. A symbol goes in by a column of the input weights
     training : how the readout is trained: `epochs`, `batch_size` (streams of text side by side), `truncation` (k, k) for
-        an update every k symbols, `optimizer` and its settings, `schedule`, `clip_norm`
+        an update every k symbols, `optimizer` and its settings, `schedule`, `clip_norm`, `checkpoint`
 
     Attributes
     ----------
@@ -73,32 +75,57 @@ class EchoLanguageModel(Estimator):
                 "The 'truncation' parameter of Training must be set for text, such as (35, 35) for an update every 35 symbols."
             )
 
-    def fit(self, text: str, vocabulary: Vocabulary, validation: str = "", progress: Progress | None = None) -> Self:
+    def fit(
+        self,
+        text: str,
+        vocabulary: Vocabulary,
+        validation: str = "",
+        progress: Progress | None = None,
+        watch: Callable[[Self], None] | None = None,
+    ) -> Self:
         """Draw the reservoir and train the readout; parameters and errors as of `LanguageModel.fit`."""
         self.check()
         training = self.training
-        sequences = streams(vocabulary.documents_of(text), training.batch_size)
+        documents = vocabulary.documents_of(text)
+        sequences = streams(documents, training.batch_size)
         sequences.sort(key=len, reverse=True)
         reservoir = build(self.esn, len(vocabulary), 0, seed_sequence(self.esn.random_state))
         readout = np.zeros((reservoir.units + 1, len(vocabulary)), reservoir.dtype)
         learner = _Learner(reservoir, readout, training)
-        watched, started = vocabulary.documents_of(validation) if validation else [], time.perf_counter()
-        best, least, history = readout.copy(), np.inf, []
+        watched = vocabulary.documents_of(validation) if validation else []
+        now, mark = Progression(readout, learner.state, readout.copy()), ""
+        if training.checkpoint is not None:
+            mark = fingerprint(self, seed_sequence(self.esn.random_state), documents)
+            start_from_checkpoint(training.checkpoint, now, mark)
+        started = time.perf_counter() - (now.history[-1]["seconds"] if now.history else 0.0)
         with one_blas_thread():
-            for epoch in range(training.epochs):
+            for epoch in range(len(now.history), training.epochs):
+                learner.updates = now.updates
                 record = learner.epoch(sequences, epoch)
+                now.updates = learner.updates
                 if watched:
                     logs = _log_probabilities(reservoir, readout, watched)
                     record["validation_loss"] = -float(np.concatenate(logs).mean())
-                    if record["validation_loss"] < least:
-                        best[:], least = readout, record["validation_loss"]
-                history.append({**record, "seconds": time.perf_counter() - started})
+                    if record["validation_loss"] < now.best_loss:
+                        now.best[:], now.best_loss, now.best_epoch = readout, record["validation_loss"], epoch
+                now.history.append({**record, "seconds": time.perf_counter() - started})
+                if training.checkpoint is not None:
+                    write_checkpoint(training.checkpoint, now, mark)
                 if progress is not None:
-                    progress(history[-1], training.epochs)
-        # all attributes at the end, so that a training that fails leaves an earlier one as it was
-        self.vocabulary_, self.reservoir_, self.history_ = vocabulary, reservoir, history
-        self.readout_ = best if watched else readout
+                    progress(now.history[-1], training.epochs)
+                if watch is not None:
+                    watch(copy.copy(self)._fitted(vocabulary, reservoir, readout, now.history[-1:]))
+        return self._fitted(vocabulary, reservoir, now.best if watched else readout, now.history)
+
+    def _fitted(self, vocabulary: Vocabulary, reservoir: Reservoir, readout: np.ndarray, history: Sequence[Any]) -> Self:
+        """Become the model with these weights."""
+        self.vocabulary_, self.reservoir_, self.readout_, self.history_ = vocabulary, reservoir, readout, history
         return self
+
+    @property
+    def epochs(self) -> int:
+        """The epochs of a training."""
+        return self.training.epochs
 
     def log_probabilities(self, documents: list[np.ndarray]) -> list[np.ndarray]:
         """Give the natural logarithm of the probability of every symbol of documents (T,) but the first: (T - 1,) each."""
@@ -146,9 +173,7 @@ class EchoLanguageModel(Estimator):
             arrays, readout=(reservoir.units + 1, len(vocabulary)), input_weights=(reservoir.units, len(vocabulary)),
             feedback_weights=(reservoir.units, 0),
         )  # fmt: skip
-        model.vocabulary_, model.reservoir_ = vocabulary, reservoir
-        model.readout_, model.history_ = arrays["readout"].astype(reservoir.dtype), state["history"]
-        return model
+        return model._fitted(vocabulary, reservoir, arrays["readout"].astype(reservoir.dtype), state["history"])
 
 
 class EchoReader(Reader):

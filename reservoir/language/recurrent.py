@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -99,7 +100,14 @@ class LanguageModel(Estimator):
                 f" size of its output. Got symbols={self.network.symbols!r} and symbol_size={self.network.symbol_size} instead."
             )
 
-    def fit(self, text: str, vocabulary: Vocabulary, validation: str = "", progress: Progress | None = None) -> Self:
+    def fit(
+        self,
+        text: str,
+        vocabulary: Vocabulary,
+        validation: str = "",
+        progress: Progress | None = None,
+        watch: Callable[[Self], None] | None = None,
+    ) -> Self:
         """Draw the weights and train them.
 
         Parameters
@@ -108,6 +116,7 @@ class LanguageModel(Estimator):
         vocabulary : the symbols of the model, and how a text is cut into them
         validation : a text that is only watched after each epoch; the weights of the epoch that is best on it are kept
         progress : called after each epoch with its record and the number of epochs
+        watch : called after each epoch with a model that has the weights of that time, and its record in `history_`
 
         Raises
         ------
@@ -135,10 +144,25 @@ class LanguageModel(Estimator):
         inits = (estimator.input_init, estimator.recurrent_init, estimator.bias_init, estimator.init_scale)
         vector = initial_weights(network, estimator.dtype, np.random.default_rng(drawn), *inits)
         mark = "" if training.checkpoint is None else fingerprint(estimator, seed, [np.array(self.tied), *documents])
-        trainer = Trainer(network, training, "symbol_cross_entropy", trained, mark, progress)
-        history = trainer.train(vector, learned, watched).history
+
+        def told(record: Mapping[str, Any], epochs: int) -> None:
+            if progress is not None:
+                progress(record, epochs)
+            if watch is not None:
+                watch(copy.copy(self)._fitted(vocabulary, network, vector, [record]))
+
+        trainer = Trainer(network, training, "symbol_cross_entropy", trained, mark, told)
+        return self._fitted(vocabulary, network, vector, trainer.train(vector, learned, watched).history)
+
+    def _fitted(self, vocabulary: Vocabulary, network: Network, vector: np.ndarray, history: Sequence[Any]) -> Self:
+        """Become the model with these weights."""
         self.vocabulary_, self.network_, self._vector, self.history_ = vocabulary, network, vector, history
         return self
+
+    @property
+    def epochs(self) -> int:
+        """The most epochs of a training."""
+        return self.network.training.epochs
 
     def _estimator(self) -> RecurrentEstimator:
         """The network's estimator with what is the same for all texts."""
@@ -224,6 +248,4 @@ class LanguageModel(Estimator):
         check_shapes(arrays, weights=(network.n_weights,))
         if arrays["weights"].dtype != model.network.dtype:
             raise ValueError(f"weights of {arrays['weights'].dtype}, not {model.network.dtype}")
-        model.vocabulary_, model.network_ = vocabulary, network
-        model._vector, model.history_ = arrays["weights"], state["history"]
-        return model
+        return model._fitted(vocabulary, network, arrays["weights"], state["history"])

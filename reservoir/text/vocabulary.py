@@ -89,7 +89,8 @@ class Vocabulary:
         unknown = sorted({token for token, code in zip(self.split(text), found, strict=True) if code == UNKNOWN})
         if unknown and not skip:
             raise DataError(
-                f"prefix: the model does not know the {self.tokens} {brief(unknown)}; leave them out, or skip what is unknown."
+                f"prefix: the model does not know the {self.tokens} {brief(unknown)}; leave them out, or skip them"
+                " (--unknown skip, in Python skip_unknown=True)."
             )
         return found[found != UNKNOWN]
 

@@ -60,7 +60,7 @@ def _draw(axes: Axes, data: Any, predictions: Any, lines: int) -> None:
         if row >= lines:
             break
         cells[row, column : column + width] = value
-        look = {"color": "white" if value > 0.6 * MOST_BITS else style.TRUTH, "fontfamily": FONT, "fontsize": 8.0}
+        look: dict[str, Any] = {"color": "white" if value > 0.6 * MOST_BITS else style.TRUTH, "fontfamily": FONT, "fontsize": 8.0}
         for offset, letter in enumerate(text[:width]):
             axes.text(column + offset, row, letter, ha="center", va="center", parse_math=False, **look)
         place += width + gap
