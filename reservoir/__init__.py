@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from reservoir.base.version import __version__ as __version__
-from reservoir.models import MODELS, PARTS
+from reservoir.models import LANGUAGE_MODELS, MODELS, PARTS
 
 if TYPE_CHECKING:
     from reservoir.comparison.work import compare as compare
@@ -30,9 +30,17 @@ if TYPE_CHECKING:
     from reservoir.gradient.cells.lstm import LSTM as LSTM
     from reservoir.gradient.cells.mgu import MGU as MGU
     from reservoir.gradient.training import Training as Training
+    from reservoir.language.echo import EchoLanguageModel as EchoLanguageModel
+    from reservoir.language.generation import generate as generate
+    from reservoir.language.generation import likeliest as likeliest
+    from reservoir.language.recurrent import LanguageModel as LanguageModel
     from reservoir.models import load as load
     from reservoir.sweeps.report import read_sweep as read_sweep
     from reservoir.sweeps.runner import sweep as sweep
+    from reservoir.text.ngram import NGram as NGram
+    from reservoir.text.scoring import score_lines as score_lines
+    from reservoir.text.scoring import score_text as score_text
+    from reservoir.text.vocabulary import Vocabulary as Vocabulary
     from reservoir.validation import DataError as DataError
     from reservoir.validation import DivergenceError as DivergenceError
     from reservoir.validation import ModelFileError as ModelFileError
@@ -42,9 +50,16 @@ if TYPE_CHECKING:
 _HOMES = {
     **{model.class_name: model.module for model in MODELS.values()},
     **PARTS,
+    **LANGUAGE_MODELS,
     **dict.fromkeys(("DataError", "DivergenceError", "ModelFileError", "ParameterError", "StoreError"), "reservoir.validation"),
     "Readout": "reservoir.echo.readouts.base",
     "spectral_radius": "reservoir.echo.spectral",
+    "Vocabulary": "reservoir.text.vocabulary",
+    "NGram": "reservoir.text.ngram",
+    "generate": "reservoir.language.generation",
+    "likeliest": "reservoir.language.generation",
+    "score_text": "reservoir.text.scoring",
+    "score_lines": "reservoir.text.scoring",
     "load": "reservoir.models",
     "run": "reservoir.experiments.run",
     "compare": "reservoir.comparison.work",

@@ -14,7 +14,7 @@ from reservoir import ESN, DataError, ModelFileError, ParameterError, Training, 
 from reservoir.echo.reservoir import build
 from reservoir.language.echo import EchoLanguageModel, _features, _start
 from reservoir.language.generation import generate, likeliest
-from reservoir.text.scoring import log_softmax_at, score
+from reservoir.text.scoring import log_softmax_at, score_text
 from reservoir.text.vocabulary import Vocabulary
 
 RHYME = "jack and jill went up the hill to fetch a pail of water\n\njack fell down\n\nand jill came tumbling after\n"
@@ -70,7 +70,7 @@ def test_it_learns() -> None:
     model = EchoLanguageModel(
         ESN(units=60, random_state=0), Training(epochs=30, batch_size=4, learning_rate=0.02, truncation=(20, 20))
     ).fit(text, Vocabulary.from_text(text))
-    assert score(model, text).perplexity < 1.2
+    assert score_text(model, text).perplexity < 1.2
     assert "".join(generate(model, "or not to", length=13, temperature=0.1, seed=0)) == " be; to be or"
     assert likeliest(model, "or not to", length=13)[0] == " be; to be or"
 
@@ -102,7 +102,7 @@ def test_the_validation_text_chooses_the_epoch() -> None:
     vocabulary = Vocabulary.from_text(RHYME)
     model = small(epochs=5, learning_rate=0.5).fit(RHYME, vocabulary, validation="jill and jack\n")
     losses = [record["validation_loss"] for record in model.history_]
-    comp = score(model, "jill and jack\n")
+    comp = score_text(model, "jill and jack\n")
     assert -comp.log_probability / comp.symbols == pytest.approx(min(losses)) and min(losses) < losses[-1]
 
 
@@ -111,7 +111,7 @@ def test_a_file_keeps_the_model(tmp_path: Path) -> None:
     ref.save(tmp_path / "model.safetensors")
     comp = load(tmp_path / "model.safetensors")
     assert comp.vocabulary_ == ref.vocabulary_ and comp.history_ == ref.history_
-    assert score(comp, RHYME) == score(ref, RHYME) and comp.n_fixed_ == ref.n_fixed_
+    assert score_text(comp, RHYME) == score_text(ref, RHYME) and comp.n_fixed_ == ref.n_fixed_
     ref.vocabulary_ = Vocabulary.from_text("abc")
     ref.save(tmp_path / "damaged.safetensors")
     with pytest.raises(ModelFileError, match="its parts do not fit together"):

@@ -11,7 +11,7 @@ import pytest
 from reservoir import DataError, ParameterError
 from reservoir.language.generation import generate, likeliest
 from reservoir.text.ngram import NGram
-from reservoir.text.scoring import Score, score, score_lines
+from reservoir.text.scoring import Score, score_lines, score_text
 from reservoir.text.vocabulary import BEGIN, END, UNKNOWN, Vocabulary
 
 RHYME = "jack and jill went up the hill\n\nto fetch a pail of water\n\njack fell down and broke his crown\n\nand jill came after"
@@ -118,7 +118,7 @@ def test_a_beam_search_ends_with_until() -> None:
 def test_a_score_is_the_sum_over_symbols() -> None:
     ngram = model(3)
     logs = ngram.log_probabilities(ngram.vocabulary_.documents_of("jack\n\nand jill"))
-    found = score(ngram, "jack\n\nand jill")
+    found = score_text(ngram, "jack\n\nand jill")
     assert found.symbols == 5 + 9 and found.characters == 14
     assert found.log_probability == pytest.approx(sum(part.sum() for part in logs))
     assert found.perplexity == pytest.approx(math.exp(-found.log_probability / 14))
@@ -127,7 +127,7 @@ def test_a_score_is_the_sum_over_symbols() -> None:
 
 def test_bits_per_character_of_words_count_characters() -> None:
     words = model(2, tokens="words", documents=None)
-    found = score(words, "jack and jill")
+    found = score_text(words, "jack and jill")
     assert found.symbols == 3 and found.characters == 13
     assert found.bits_per_character == pytest.approx(math.log2(found.perplexity) * 3 / 13)
 
@@ -136,7 +136,7 @@ def test_each_line_is_a_document() -> None:
     ngram = model(3)
     lines = ["jack fell down", "down fell jack"]
     found = score_lines(ngram, lines)
-    assert found == [score(ngram, line) for line in lines]
+    assert found == [score_text(ngram, line) for line in lines]
     assert found[0].log_probability > found[1].log_probability
     with pytest.raises(DataError, match=r"line 2 has no characters to score. Got '' instead; leave it out"):
         score_lines(ngram, ["jack", ""])

@@ -28,7 +28,7 @@ from reservoir.gradient.recurrent import RecurrentEstimator
 from reservoir.language.readers import NetworkReader
 from reservoir.language.recurrent import LanguageModel
 from reservoir.text.reader import Reader
-from reservoir.text.scoring import log_softmax_at, score
+from reservoir.text.scoring import log_softmax_at, score_text
 from reservoir.text.vocabulary import Vocabulary
 
 RHYME = "jack and jill went up the hill to fetch a pail of water\n\njack fell down\n\nand jill came tumbling after\n"
@@ -142,7 +142,7 @@ def test_every_cell_learns_a_text_by_heart(cell: str, cut: dict[str, Any]) -> No
     training = Training(epochs=60, batch_size=8, learning_rate=0.02, schedule="cosine", **cut)
     options = {"activation": "tanh"} if cell == "indrnn" else {}
     model = fitted(text, cell=cell, units=32, training=training, **options)
-    assert score(model, text).perplexity < 1.3
+    assert score_text(model, text).perplexity < 1.3
     losses = [record["loss"] for record in model.history_]
     assert losses[-1] < 0.3 < 1.0 < losses[0] < 3.0
 
@@ -163,7 +163,7 @@ def test_a_bidirectional_model_sees_the_answer() -> None:
     training = Training(epochs=60, batch_size=8, learning_rate=0.02, window=20)
     with pytest.warns(UserWarning, match="reads the symbols that it is to predict"):
         model = fitted(text, cell="gru", units=24, bidirectional=True, training=training)
-    assert score(model, text).perplexity < 2.0
+    assert score_text(model, text).perplexity < 2.0
     assert np.isfinite(model.reader(2).read(np.array([3, 4]))).all()
     with pytest.raises(ParameterError, match=r"'window' parameter .*; a bidirectional network carries no state on"):
         fitted(bidirectional=True)
@@ -187,7 +187,7 @@ def test_the_validation_text_is_only_watched() -> None:
     assert seen == [0, 1, 2]
     assert [r["loss"] for r in watched.history_] == [r["loss"] for r in plain.history_]
     found = watched.history_[-1]["validation_loss"]
-    assert found == pytest.approx(math.log(score(watched, RHYME[:40]).perplexity), rel=1e-5)
+    assert found == pytest.approx(math.log(score_text(watched, RHYME[:40]).perplexity), rel=1e-5)
 
 
 def test_the_same_seed_and_any_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +214,7 @@ def test_a_network_that_leaves_the_range_of_numbers() -> None:
     model = fitted(cell="indrnn")
     model._vector[:] = 3.0
     with pytest.raises(DivergenceError, match=r"are not finite from symbol 7[0-9] of the text on; train it with a lower"):
-        score(model, RHYME)
+        score_text(model, RHYME)
 
 
 # Files
@@ -227,7 +227,7 @@ def test_a_file_keeps_the_model_and_its_vocabulary(structure: dict[str, Any], tm
     comp = load(tmp_path / "model.safetensors")
     assert comp.vocabulary_ == ref.vocabulary_ and comp.history_ == ref.history_ and comp.tied == ref.tied
     assert repr(comp.network).replace("[7, 7]", "(7, 7)") == repr(ref.network)
-    assert score(comp, RHYME) == score(ref, RHYME)
+    assert score_text(comp, RHYME) == score_text(ref, RHYME)
 
 
 def test_a_damaged_file(tmp_path: Path) -> None:

@@ -36,15 +36,7 @@ def with_escapes(context: click.Context, option: click.Parameter, text: str | No
 @seed_of("the first text; each further one has the next")
 @click.pass_context
 def generate(
-    context: click.Context,
-    /,
-    model: str,
-    prefix: str,
-    length: int,
-    until: str | None,
-    unknown: str,
-    beam: int | None,
-    **drawn: Any,
+    context: click.Context, /, model: str, prefix: str, length: int, until: str | None, beam: int | None, **rest: Any
 ) -> None:
     r"""Continue a text with a MODEL that `reservoir train text` wrote, printed as it is written.
 
@@ -58,14 +50,15 @@ def generate(
     given = [name for name in OF_SAMPLES if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
     if beam is not None and given:
         raise click.UsageError(f"--beam searches the one likeliest text, and --{given[0]} is for drawn ones; give one of them.")
-    loaded, skips = language_model_in(model), unknown == "skip"
+    loaded, skips = language_model_in(model), rest["unknown"] == "skip"
     if beam is not None:
         text, log_probability = likeliest(loaded, prefix, length, beam, until, skips)
-        click.echo(f"{prefix}{text}\n\nThe natural logarithm of its probability is {log_probability:.4f}.")
+        click.echo(f"{prefix}{text.removesuffix(chr(10))}")
+        click.echo(f"The natural logarithm of its probability is {log_probability:.4f}.", err=True)
         return
-    count, seed = drawn["samples"], drawn["seed"]
+    count, seed = rest["samples"], rest["seed"]
     for sample in range(count):
-        pieces = generate(loaded, prefix, length, drawn["temperature"], drawn["top"], until, seed + sample, skips)
+        pieces = generate(loaded, prefix, length, rest["temperature"], rest["top"], until, seed + sample, skips)
         if count > 1:
             click.echo(f"{chr(10) * (sample > 0)}--- {sample + 1} of {count}, seed {seed + sample}")
         click.echo(prefix, nl=False)

@@ -40,13 +40,13 @@ class Score:
         return -self.log_probability / math.log(2.0) / self.characters
 
 
-def score(model: Predictor, text: str) -> Score:
+def score_text(model: Predictor, text: str) -> Score:
     """Score a text, cut into documents as the model's vocabulary says. Raises `DataError` for an empty text.
 
     >>> from reservoir.text.ngram import NGram
     >>> from reservoir.text.vocabulary import Vocabulary
     >>> model = NGram(1).fit("abab", Vocabulary.from_text("abab"))
-    >>> round(score(model, "ba").perplexity, 2)
+    >>> round(score_text(model, "ba").perplexity, 2)
     2.67
     """
     logs = model.log_probabilities(model.vocabulary_.documents_of(text))
