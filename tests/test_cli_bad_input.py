@@ -15,7 +15,7 @@ import pytest
 from commands import QUICK, Command, csv_file, wave
 
 import reservoir
-from reservoir.experiments import run
+from reservoir.experiments import evaluation, run
 
 
 @pytest.mark.parametrize(
@@ -73,10 +73,10 @@ from reservoir.experiments import run
         ("run csv --task-set path=data.csv", ["data.csv", "300 rows", "need at least 302"]),
         ("run csv --task-set path=data.csv --task-set horizon=0", ["'horizon'", "[1, inf)", "Got 0"]),
         ("run csv --task-set path=data.csv --task-set column=laod", ["'laod'", "Did you mean load?"]),
-        ("run narma10 --save absent/model", ["absent: no such folder"]),
-        ("run narma10 --save folder", ["folder: Is a directory"]),
-        ("run narma10 --save pipe", ["pipe: is not a file"]),
-        ("run narma10 --save a.png --plot ./a.png", ["a.png", "another output"]),
+        ("train narma10 --save absent/model", ["absent: no such folder"]),
+        ("train narma10 --save folder", ["folder: Is a directory"]),
+        ("train narma10 --save pipe", ["pipe: is not a file"]),
+        ("train narma10", ["'--save'", "train --help."]),
         ("run narma10 --plot picture.bmp", [".png, .svg or .pdf", "'picture.bmp'"]),
         ("run narma10 --plot absent/picture.png", ["absent: no such folder"]),
         ("compare", ["'TASK...'", "compare --help."]),
@@ -116,7 +116,7 @@ from reservoir.experiments import run
         ("inspect --set units=5 --set units=6", ["--set", "units twice"]),
         ("run csv --data data.csv --task-set path=two.csv", ["--data", "--task-set", "'path'"]),
         ("run narma10 --data data.csv", ["--data", "'path'"]),
-        ("run csv --data data.csv --save data.csv", ["data.csv", "is the input"]),
+        ("train csv --data data.csv --save data.csv", ["data.csv", "is the input"]),
         ("predict", ["'MODEL'", "predict --help."]),
         ("predict absent data.csv", ["absent", "No such file"]),
         ("predict data.csv data.csv", ["data.csv", "not a model file"]),
@@ -201,7 +201,7 @@ def test_a_folder_that_cannot_be_written_to(refused: Callable[..., str], monkeyp
 
     csv_file()
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
-    for args in (("run", *QUICK, "--save", "m"), ("run", *QUICK, "--plot", "m.png"), ("forecast", "data.csv", "--out", "m")):
+    for args in (("train", *QUICK, "--save", "m"), ("run", *QUICK, "--plot", "m.png"), ("forecast", "data.csv", "--out", "m")):
         err = refused(*args)
         assert "Permission denied" in err
         assert "Error: m" in err
@@ -210,7 +210,7 @@ def test_a_folder_that_cannot_be_written_to(refused: Callable[..., str], monkeyp
 def test_a_file_that_cannot_be_written_to(refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
     Path("m").write_text("mine")
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "m")
-    assert refused("run", *QUICK, "--save", "m") == "Error: m: Permission denied\n"
+    assert refused("train", *QUICK, "--save", "m") == "Error: m: Permission denied\n"
 
 
 def test_the_work_does_not_begin_before_the_outputs_are_checked(
@@ -221,9 +221,10 @@ def test_the_work_does_not_begin_before_the_outputs_are_checked(
 
     csv_file()
     monkeypatch.setattr(run, "evaluate", work)
+    monkeypatch.setattr(evaluation, "evaluate", work)
     monkeypatch.setattr("reservoir.forecasting.work.forecast_tables", work)
     monkeypatch.setattr("reservoir.forecasting.work.backtest_tables", work)
-    refused("run", *QUICK, "--save", "absent/m")
+    refused("train", *QUICK, "--save", "absent/m")
     refused("run", *QUICK, "--plot", "m.bmp")
     refused("forecast", "data.csv", "--out", "absent/m")
     refused("backtest", "data.csv", "--plot", "m.bmp")

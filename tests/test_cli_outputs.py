@@ -24,7 +24,7 @@ def rows(text: str) -> list[list[str]]:
     "command_line",
     [
         ("run", *QUICK, "--plot"),
-        ("run", *QUICK, "--save"),
+        ("train", *QUICK, "--save"),
         ("compare", "narma10", *SMALL, *SHORT, "--out"),
         ("inspect", "--set", "units=10", "--plot"),
         ("gradients", "adding", "--plot"),
@@ -56,7 +56,7 @@ def test_csv_goes_to_standard_output(command: Command) -> None:
 
 def test_a_model_s_outputs_go_to_standard_output(command: Command) -> None:
     csv_file()
-    command("run", "csv", "--data", "data.csv", "--set", "units=10", "--task-set", "horizon=10", "--save", "model")
+    command("train", "csv", "--data", "data.csv", "--set", "units=10", "--task-set", "horizon=10", "--save", "model")
     status, out, err = command("predict", "model", "data.csv", "--horizon", "3", "--out", "-")
     assert (status, err) == (0, "") and len(rows(out)) == 4 and not Path("-").exists()
 
@@ -75,13 +75,13 @@ def test_what_excludes_each_other(refused: Refused) -> None:
 def test_quiet_commands_print_nothing(command: Command) -> None:
     csv_file()
     for args in (
-        ("run", *QUICK, "--save", "model"),
+        ("train", *QUICK, "--save", "model"),
         ("forecast", "data.csv", *NO_NETWORK, "--horizon", "5", "--no-plot"),
         ("backtest", "data.csv", *NO_NETWORK, "--horizon", "5", "--origins", "1", "--out", "errors.csv"),
         SWEPT,
         ("results", "narma10-esn.db", "--csv", "runs.csv"),
         ("inspect", "--set", "units=10"),
-        ("run", "csv", "--data", "data.csv", "--set", "units=10", "--task-set", "horizon=10", "--save", "own"),
+        ("train", "csv", "--data", "data.csv", "--set", "units=10", "--task-set", "horizon=10", "--save", "own"),
         ("predict", "own", "data.csv", "--horizon", "3"),
     ):
         assert command(*args, "--quiet") == (0, "", "")

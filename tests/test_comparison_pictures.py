@@ -28,6 +28,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("mackey-glass", "lorenz", "rossler", "kuramoto-sivashinsky", "henon", "mso", "sine"), FREE_RUN),
     **dict.fromkeys(("frequency-discrimination", "digits", "adding", "copy", "temporal-order", "reber", "spoken-words"), LABEL),
     "memory-capacity": {**FILTER, "lags": 12},
+    "text": {"length": 20_000},
 }
 
 

@@ -29,6 +29,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("mackey-glass", "lorenz", "rossler", "kuramoto-sivashinsky", "henon", "mso", "sine"), FREE_RUN),
     **dict.fromkeys(("frequency-discrimination", "digits", "adding", "temporal-order", "copy", "reber", "spoken-words"), LABEL),
     "memory-capacity": {**FILTER, "lags": 12},
+    "text": {"length": 20_000},
 }
 AXES = {
     **dict.fromkeys(("narma10", "narma20", "narma30", "memory-capacity", "mackey-glass", "henon", "waveform"), 4),
@@ -41,6 +42,7 @@ AXES = {
     "reber": 5,  # with the scale of the outputs
     "adding": 3,
     "copy": 4,
+    "text": 2,  # with the scale of the bits
 }
 
 
@@ -58,8 +60,10 @@ def small(name: str, tmp_path: Path | None = None, **options: Any) -> Any:
 
 
 def fake(task: Any, data: Any, size: float = 0.1) -> Any:
-    """Predictions that are near the targets, or a third of the labels shifted."""
+    """Predictions that are near the targets, or a third of the labels shifted; of a text, logarithms of probabilities."""
     targets = data.test.targets
+    if task.kind == "text":
+        return [-size * target for target in targets]
     if targets[0].dtype.kind == "i":
         if task.kind == "label":
             return np.where(np.arange(len(targets)) % 3 == 0, np.roll(targets, 1), targets)

@@ -76,6 +76,6 @@ def language_model_in(path: str) -> Any:
 
     model = load(path)
     if not hasattr(model, "vocabulary_"):
-        other = f"a {type(model).__name__} of numbers, not of text; `reservoir predict` applies it"
-        raise ModelFileError(f"{path}: holds {other}. `reservoir train text --save FILE` writes a language model.")
+        about = f"{path}: holds an {type(model).__name__}, no language model, and `reservoir predict` applies it;"
+        raise ModelFileError(f"{about} `reservoir train text --save FILE` writes a language model.")
     return model

@@ -59,9 +59,9 @@ def train(task: str, model: str, settings: Values, given: Values, seed: int, sav
         remedy = f"; {checkpoint} keeps the epochs that were finished. The same command continues from there."
         click.echo(f"Interrupted{remedy if chosen.kind == 'text' else '.'}", err=True)
         return 130
+    show(report, as_json)
     with writing(save):
         fitted.save(save)
-    show(report, as_json)
     wrote(as_json, model=save)
     return None
 

@@ -137,7 +137,12 @@ def _parameters(task: Any, entrant: Entrant, data: Any, budget: int | None) -> d
 
 
 def sizes(data: Any) -> tuple[int, int]:
-    """Return the numbers of inputs and outputs that a task's data need; labels (integers, words) need an output per class."""
+    """Return the numbers of inputs and outputs that a task's data need; labels (integers, words) need an output per class.
+
+    A symbol of a text counts as many inputs as there are symbols, and needs an output for each.
+    """
+    if "vocabulary" in data.info:
+        return (len(data.info["vocabulary"]),) * 2
     inputs, targets = data.train.inputs[0].shape[1], data.train.targets
     values = targets if isinstance(targets, np.ndarray) else np.concatenate([np.asarray(y) for y in targets])
     if values.dtype.kind != "f":

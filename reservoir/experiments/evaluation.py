@@ -31,6 +31,8 @@ class Result:
     """The row to report, and the objects behind it."""
 
     row: dict[str, Any]
+    made: Any
+    """The model as it was made; `model` is what learned the task: for a text, the language model that was made of it."""
     model: Any
     data: Any
     predictions: Any
@@ -119,7 +121,7 @@ def evaluate(
         raise DivergenceError(f"Seed {seed}: {error}") from None
     outcome |= {"first_use_seconds": compiling(), "solved": task.solved(outcome["score"])}
     row = report_row(task, model, made, seed, baseline, **outcome)
-    return Result(row, learner, data, predictions)
+    return Result(row, made, learner, data, predictions)
 
 
 def learner_for(task: Any, model: Any) -> Any:

@@ -75,7 +75,7 @@ class RunReport:
         from reservoir.plotting import kept, task_figure
         from reservoir.plotting.style import words
 
-        row, model = self.first.row, self.first.model
+        row, model = self.first.row, self.first.made
         title = f"{row['task']}: {row['model']} has {words(row['metric'])} {number(row['score'])}, the baseline "
         title += f"({baseline_name(self.task)}) {number(row['baseline'])}; {better(self.task)}\ntest split of seed {row['seed']}"
         defaults = {**described(type(model)().get_params()), "random_state": row["seed"]}
