@@ -141,7 +141,7 @@ def sizes(data: Any) -> tuple[int, int]:
 
     A symbol of a text counts as many inputs as there are symbols, and needs an output for each.
     """
-    if "vocabulary" in data.info:
+    if "vocabulary" in getattr(data, "info", {}):
         return (len(data.info["vocabulary"]),) * 2
     inputs, targets = data.train.inputs[0].shape[1], data.train.targets
     values = targets if isinstance(targets, np.ndarray) else np.concatenate([np.asarray(y) for y in targets])
