@@ -38,13 +38,15 @@ def with_escapes(context: click.Context, option: click.Parameter, text: str | No
 def generate(
     context: click.Context, /, model: str, prefix: str, length: int, until: str | None, beam: int | None, **rest: Any
 ) -> None:
-    r"""Continue a text with a MODEL that `reservoir train text` wrote, printed as it is written.
+    """Continue a text with a MODEL that `reservoir train text` wrote, printed as it is written.
+
+    In --prefix and --until, \\n is the end of a line.
 
     \b
-    reservoir generate book.model --prefix "ROMEO:\n" --length 300 --temperature 0.8
-    reservoir generate book.model --prefix "To be" --until "\n" --samples 3 --top 40 --seed 1
-    reservoir generate book.model --prefix "To be" --until "\n" --beam 8
-    """
+    reservoir generate book.model --prefix "ROMEO:\\n" --temperature 0.8 --top 40
+    reservoir generate book.model --prefix "To be" --until "\\n" --samples 3
+    reservoir generate book.model --prefix "To be" --until "\\n" --beam 8
+    """  # noqa: D301
     from reservoir.language.generation import generate, likeliest
 
     given = [name for name in OF_SAMPLES if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]

@@ -41,7 +41,7 @@ def cli(context: click.Context) -> None:
     reservoir run narma10 --seeds 0:5            a benchmark, five seeds
     reservoir compare narma10 lorenz             several models side by side
     reservoir sweep narma10 --vary leak_rate=0.1:1:10    many parameters
-    reservoir train text --data book.txt --save book.model    a model of a text, for generate and score
+    reservoir train text --save help.model       a model of a text, which writes
     reservoir forecast data.csv --column price   a column of your own file
     reservoir backtest data.csv --column price   how well that would have gone
     reservoir inspect --set units=200            a reservoir before training

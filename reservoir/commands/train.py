@@ -34,8 +34,8 @@ def train(task: str, model: str, settings: Values, given: Values, seed: int, sav
 
     \b
     reservoir train text --data book.txt --model gru --save book.model
-    reservoir train text --data book.txt --task-set tokens=words --task-set minimum_count=3 --save words.model
-    reservoir train text --data book.txt --task-set validation=0 --task-set test=0 --save whole.model
+    reservoir train text --data book.txt --task-set tokens=words --save words.model
+    reservoir train text --data book.txt --task-set test=0 --save book.model
     reservoir train csv --data sales.csv --save sales.safetensors
     """  # noqa: D301
     from reservoir.experiments.evaluation import evaluate

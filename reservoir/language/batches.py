@@ -11,10 +11,11 @@ from reservoir.gradient.batches import Examples
 from reservoir.validation import DataError
 
 
-def streams(documents: list[np.ndarray], count: int) -> list[np.ndarray]:
+def streams(documents: list[np.ndarray], count: int, most: float = math.inf) -> list[np.ndarray]:
     """Cut documents of symbols (T,) into streams that run side by side, about `count` of them if the documents are long.
 
-    A document that is longer than its share is cut into streams of equal length, or nearly. A stream begins with the
+    A document that is longer than its share, or than `most` symbols to predict, is cut into streams of equal length, or nearly; of
+    the shorter ones there are more than `count`, which then run one after the other. A stream begins with the
     symbol that the stream before it ends with, since a network reads it there and predicts it here.
 
     Raises `DataError` where there are fewer symbols to predict than streams.
@@ -27,7 +28,7 @@ def streams(documents: list[np.ndarray], count: int) -> list[np.ndarray]:
         raise DataError(
             f"text: has {total} symbols, which do not fill a batch of {count} sequences; give a longer text, or lower batch_size."
         )
-    longest = math.ceil(total / count)
+    longest = min(math.ceil(total / count), most)
     found = []
     for document in documents:
         parts = np.array_split(np.arange(len(document) - 1), max(math.ceil((len(document) - 1) / longest), 1))

@@ -28,6 +28,9 @@ from reservoir.text.scoring import log_softmax_at
 from reservoir.text.vocabulary import Vocabulary
 from reservoir.validation import Choice, Constraint, DivergenceError, ParameterError
 
+LONGEST = 2048
+"""The most symbols along which the state is carried in training. A network that reads the zero state at few places has not
+learned to start anywhere: from some symbols, an LSTM predicted badly for thousands of steps."""
 WATCHED = 512
 """Symbols of the pieces in which the validation text is read after each epoch, each of them from the zero state."""
 BLOCK = 128
@@ -137,7 +140,7 @@ class LanguageModel(Estimator):
             )
         network = self._network(estimator, len(vocabulary))
         documents = vocabulary.documents_of(text)
-        learned = examples(streams(documents, training.batch_size if contiguous else 1), estimator.dtype)
+        learned = examples(streams(documents, *(training.batch_size, LONGEST) if contiguous else (1,)), estimator.dtype)
         watched = examples(pieces(vocabulary.documents_of(validation), WATCHED), estimator.dtype) if validation else None
         seed = seed_sequence(estimator.random_state)
         drawn, trained = (np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, k)) for k in range(2))

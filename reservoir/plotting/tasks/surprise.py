@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 WIDTH = 64
 """The letters in a line."""
-LINES, LINES_OF_SEVERAL = 14, 4
+LINES, LINES_OF_SEVERAL = 14, 3
 MOST_BITS = 8.0
 """More bits have the color of this number."""
 MARKS = {"\n": "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}", "\t": "\N{RIGHTWARDS ARROW}", "<unknown>": "?", "<end>": "|"}
