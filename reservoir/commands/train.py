@@ -34,7 +34,7 @@ def train(task: str, model: str, settings: Values, given: Values, seed: int, sav
 
     \b
     reservoir train text --data book.txt --model gru --save book.model
-    reservoir train text --data book.txt --task-set tokens=words --save words.model
+    reservoir train text --data book.txt --task-set tokens=words --save w.model
     reservoir train text --data book.txt --task-set test=0 --save book.model
     reservoir train csv --data sales.csv --save sales.safetensors
     """  # noqa: D301

@@ -14,9 +14,9 @@ from reservoir.validation import DataError
 def streams(documents: list[np.ndarray], count: int, most: float = math.inf) -> list[np.ndarray]:
     """Cut documents of symbols (T,) into streams that run side by side, about `count` of them if the documents are long.
 
-    A document that is longer than its share, or than `most` symbols to predict, is cut into streams of equal length, or nearly; of
-    the shorter ones there are more than `count`, which then run one after the other. A stream begins with the
-    symbol that the stream before it ends with, since a network reads it there and predicts it here.
+    A document that is longer than its share, or than `most` symbols to predict, is cut into streams of equal length, or
+    nearly. A stream begins with the symbol that the stream before it ends with, since a network reads it there and predicts
+    it here.
 
     Raises `DataError` where there are fewer symbols to predict than streams.
 
