@@ -181,6 +181,8 @@ def test_score_warns_of_unknown_symbols(command: Command, model: str) -> None:
         ("train text --data rhyme.txt --save rhyme.txt", ["rhyme.txt", "is the input"]),
         ("train text --data rhyme.txt", ["'--save'"]),
         ("train text --data rhyme.txt --model gru --set unit=3 --save m", ["'unit'", "Did you mean units"]),
+        ("gradients text --data rhyme.txt", ["the task text has symbols", "another task"]),
+        ("export model --c model.h", ["Got LanguageModel"]),
         ("run text --data rhyme.txt --task-set test=0 --model gru --set training.epochs=1", ["'test'", "reservoir train"]),
         ("generate model --temperature 0", ["'temperature'", "(0, inf)", "Got 0.0"]),
         ("generate model --temperature nan", ["'temperature'"]),

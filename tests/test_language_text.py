@@ -200,6 +200,14 @@ def test_parameters_out_of_their_constraints(parameters: dict[str, object], part
 # Streams
 
 
+def test_streams_are_no_longer_than_the_most() -> None:
+    """A long text then has more streams than run side by side, and each of them starts from the zero state."""
+    documents = [np.arange(1000), np.arange(30)]
+    found = streams(documents, 2, most=100)
+    assert max(len(stream) - 1 for stream in found) <= 100 and len(found) == 10 + 1
+    np.testing.assert_array_equal(np.concatenate([stream[1:] for stream in found[:10]]), documents[0][1:])
+
+
 @pytest.mark.parametrize(("lengths", "count"), [([101], 4), ([101], 100), ([50, 3, 9, 2], 4), ([5, 5, 5], 3), ([2], 1)])
 def test_streams_hold_every_symbol_to_predict_once_in_order(lengths: list[int], count: int) -> None:
     documents = [1000 * k + np.arange(length) for k, length in enumerate(lengths)]

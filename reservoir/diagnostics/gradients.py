@@ -127,6 +127,10 @@ def gradient_diagnostics(
     """
     check_parameters("gradient_diagnostics", {"seed": Number(low=0, integer=True)}, {"seed": seed})
     chosen = as_task(task)
+    if chosen.kind == "text":
+        raise ParameterError(
+            f"Gradients are measured in networks of numbers; the task {chosen.name} has symbols. Give another task."
+        )
     networks = {label: _network(chosen, model, seed) for label, model in _labeled(models).items()}
     examples = chosen.generate(seed)
     inputs, targets = examples.train.inputs, examples.train.targets

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 WIDTH = 64
 """The letters in a line."""
-LINES, LINES_OF_SEVERAL = 14, 3
-MOST_BITS = 8.0
+LINES, LINES_OF_SEVERAL = 10, 3
+MOST_BITS = {"characters": 8.0, "words": 16.0}
 """More bits have the color of this number."""
 MARKS = {"\n": "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}", "\t": "\N{RIGHTWARDS ARROW}", "<unknown>": "?", "<end>": "|"}
 FONT = "DejaVu Sans Mono"
@@ -45,10 +45,10 @@ def overlay_surprise(shown: Overlay) -> Figure:
 
 def _draw(axes: Axes, data: Any, predictions: Any, lines: int) -> None:
     """Draw the cells of the first symbols and write these into them."""
-    symbols = data.info["vocabulary"].symbols
+    symbols, most = data.info["vocabulary"].symbols, MOST_BITS[data.info["vocabulary"].tokens]
     codes = np.concatenate([np.ravel(target) for target in data.test.targets])[: WIDTH * lines]
     logs = np.concatenate([np.asarray(part, dtype=float).ravel() for part in predictions])[: len(codes)]
-    bits = np.clip(np.nan_to_num(-logs / math.log(2.0), nan=MOST_BITS), 0.0, MOST_BITS)
+    bits = np.clip(np.nan_to_num(-logs / math.log(2.0), nan=most), 0.0, most)
     texts = [_drawable(MARKS.get(symbols[code], symbols[code])) for code in codes]
     cells = np.full((lines, WIDTH), np.nan)
     place, gap = 0, int(any(len(text) > 1 for text in texts))  # a space between words
@@ -60,12 +60,12 @@ def _draw(axes: Axes, data: Any, predictions: Any, lines: int) -> None:
         if row >= lines:
             break
         cells[row, column : column + width] = value
-        look: dict[str, Any] = {"color": "white" if value > 0.6 * MOST_BITS else style.TRUTH, "fontfamily": FONT, "fontsize": 8.0}
+        look: dict[str, Any] = {"color": "white" if value > 0.6 * most else style.TRUTH, "fontfamily": FONT, "fontsize": 8.0}
         for offset, letter in enumerate(text[:width]):
             axes.text(column + offset, row, letter, ha="center", va="center", parse_math=False, **look)
         place += width + gap
     used = min(-(-place // WIDTH), lines)
-    axes.imshow(cells[:used], cmap="Blues", vmin=0.0, vmax=MOST_BITS, aspect="auto", interpolation="nearest")
+    axes.imshow(cells[:used], cmap="Blues", vmin=0.0, vmax=most, aspect="auto", interpolation="nearest")
     axes.set(xticks=[], yticks=[])
     axes.grid(False)
 
