@@ -49,8 +49,8 @@ class LanguageModel(Estimator):
         symbols are "one-hot" unless they are "learned", vectors of `symbol_size`; its loss is the cross-entropy; what is
         for numbers or for whole sequences (pooling, washout, standardize) has no meaning here. Its training says how a
         text is cut into mini-batches. truncation=(k, k): contiguous ones, the text in streams of at most 2,048 symbols,
-        `batch_size` of them side by side, whose state is carried on from each k symbols to the next; window=k: pieces of k symbols in random order, each from
-        the zero state
+        `batch_size` of them side by side, whose state is carried on from each k symbols to the next; window=k: pieces of k
+        symbols in random order, each from the zero state
     tied : whether the vectors of the symbols are the head's weights too (Press & Wolf 2017); they are "learned" then and
         as long as the output of the last layer
 
