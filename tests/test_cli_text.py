@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -91,6 +92,35 @@ def test_a_training_continues_where_ctrl_c_stopped_it(command: Command, monkeypa
     ref, comp = load("whole"), load("model")
     np.testing.assert_array_equal(*(m.log_probabilities(m.vocabulary_.documents_of(RHYME))[0] for m in (ref, comp)))
     assert not Path("model.checkpoint").exists()
+
+
+def test_a_model_that_cannot_be_written_leaves_its_training(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    rhyme_file()
+
+    def full(self: Any, path: str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LanguageModel, "save", full)
+        assert command("train", *QUICK_TEXT, "--save", "model").status == 1
+    assert Path("model.checkpoint").exists()
+    assert command("train", *QUICK_TEXT, "--save", "model").status == 0
+    assert sorted(os.listdir()) == ["model", "rhyme.txt"]
+
+
+def interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_training_of_other_settings_is_not_continued(
+    command: Command, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rhyme_file()
+    with monkeypatch.context() as patch:
+        patch.setattr(Bar, "within", interrupt)
+        command("train", *QUICK_TEXT, "--save", "model")
+    text = refused("train", *QUICK_TEXT, "--set", "dropout=0.5", "--save", "model")
+    assert "'model.checkpoint'" in text and "remove it or name another file" in text
 
 
 def test_samples_are_shown_at_intervals(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -62,6 +63,8 @@ def train(task: str, model: str, settings: Values, given: Values, seed: int, sav
     show(report, as_json)
     with writing(save):
         fitted.save(save)
+    if chosen.kind == "text" and settings.get("training__checkpoint") is None:
+        Path(checkpoint).unlink(missing_ok=True)
     wrote(as_json, model=save)
     return None
 

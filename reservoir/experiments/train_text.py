@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from reservoir.base.tables import Table, number
@@ -58,8 +57,7 @@ def train_text(
     model : the name or the class of a network trained by gradient, or of an echo state network
     settings : parameters over the task's own settings for that model
     seed : of the weights, and of the order of the mini-batches
-    checkpoint : the file that keeps the training after every epoch, from which it continues, and which is removed at its end;
-        unless the settings name one, which stays
+    checkpoint : the file that keeps the training after every epoch, and from which it continues; unless the settings name one
     progress : called after each epoch with its record and the number of epochs
     watch : called after each epoch with the model as it is then
     """
@@ -74,7 +72,6 @@ def train_text(
     learner.fit(data.train.text, data.info["vocabulary"], data.validation.text, progress, watch)
     if ours:
         learner.set_params(**{key: None})
-        Path(checkpoint).unlink(missing_ok=True)
     splits = {name: getattr(data, name) for name in PARTS}
     scores = {name: scored_text(task.predict(learner, s), s) if s.inputs else None for name, s in splits.items()}
     perplexities = {f"{name}_perplexity": score and score.perplexity for name, score in scores.items()}
