@@ -30,6 +30,7 @@ SHORT = {"train_length": 3000, "starts": 6}
 OPTIONS = {
     **dict.fromkeys(("reber", "copy", "adding", "temporal-order", "spoken-words", "frequency-discrimination"), FEW),
     **dict.fromkeys(("mackey-glass", "lorenz", "rossler", "kuramoto-sivashinsky", "henon"), SHORT),
+    "text": {"length": 50_000},
 }
 """The options of tasks that would take long."""
 SETTINGS = {
@@ -38,6 +39,7 @@ SETTINGS = {
     "waveform": "--model clockwork --set training.epochs=100",
     "kuramoto-sivashinsky": "--set units=300 --set readout.ridge=10",
     "inspect": "--set units=50",
+    "text": "--model gru --set units=64",
 }
 """What else the command of a task says."""
 RADII = "--vary spectral_radius=0.2:1.4:7"
@@ -52,6 +54,7 @@ SWEEPS = {
 COMPARED = {
     "narma10": "esn elman", "channel-equalization": "esn elman", "memory-capacity": "esn gru", "lorenz": "esn elman",
     "kuramoto-sivashinsky": "esn elman", "temporal-order": "esn gru", "adding": "esn gru", "reber": "esn gru", "copy": "esn gru",
+    "text": "esn gru",
 }  # fmt: skip
 """The models that are compared on a task of each kind of picture."""
 
