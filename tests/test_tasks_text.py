@@ -11,7 +11,7 @@ import pytest
 from texts import RHYME, rhyme_file
 
 from reservoir import DataError, EchoLanguageModel, LanguageModel, NGram, ParameterError, compare, run, sweep
-from reservoir.experiments.evaluation import learner_for
+from reservoir.experiments.evaluation import learner_for, make_model
 from reservoir.tasks import get_task
 from reservoir.tasks.text import help_text
 from reservoir.text.vocabulary import BEGIN
@@ -95,6 +95,12 @@ def test_compare_and_sweep_use_language_models(rhyme: str, tmp_path: Path) -> No
     )
     [record] = found.records()
     assert record["metric"] == "bits_per_character" and record["split"] == "validation"
+
+
+@pytest.mark.parametrize(("model", "default"), [("gru", LanguageModel().network), ("esn", EchoLanguageModel().esn)])
+def test_the_settings_of_the_task_are_the_defaults_of_language_models(model: str, default: Any) -> None:
+    made = make_model(model, get_task("text").settings(model), 0).set_params(random_state=None)
+    assert repr(made) == repr(default)
 
 
 def test_a_budget_counts_the_weights_of_the_symbols(rhyme: str) -> None:

@@ -30,7 +30,7 @@ from reservoir.validation import Choice, Constraint, DivergenceError, ParameterE
 
 BLOCK = 128
 """Steps that are run at once where a text is scored."""
-DEFAULT_ESN = ESN(units=1000, spectral_radius=0.9, density=0.01, input_scaling=2.0, bias_scaling=0.2, dtype="float32")
+DEFAULT_ESN = ESN(units=1000, spectral_radius=1.2, density=0.01, input_scaling=3.0, bias_scaling=0.2, dtype="float32")
 DEFAULT_TRAINING = Training(epochs=10, batch_size=32, learning_rate=1e-2, schedule="cosine", truncation=(35, 35))
 
 

@@ -15,7 +15,7 @@ from reservoir.base.model_file import check_shapes, save_model
 from reservoir.base.threads import one_blas_thread
 from reservoir.files.reading import PathLike
 from reservoir.gradient.batches import CHUNK, padded
-from reservoir.gradient.cells.lstm import LSTM
+from reservoir.gradient.cells.gru import GRU
 from reservoir.gradient.checkpoint import fingerprint
 from reservoir.gradient.initial_weights import initial_weights
 from reservoir.gradient.network import Batch, Network, Weights, forward
@@ -36,7 +36,8 @@ WATCHED = 512
 BLOCK = 128
 """Steps that are run at once where a text is scored."""
 NOTHING = np.empty(0)
-DEFAULT_NETWORK = LSTM(units=256, training=Training(epochs=20, learning_rate=4e-3, schedule="cosine", truncation=(35, 35)))
+DEFAULT_TRAINING = Training(epochs=16, learning_rate=4e-3, schedule="cosine", truncation=(50, 50))
+DEFAULT_NETWORK = GRU(units=256, dropout=0.2, training=DEFAULT_TRAINING)
 
 
 @dataclass(eq=False, repr=False)
