@@ -165,7 +165,7 @@ def test_a_bidirectional_model_sees_the_answer() -> None:
         model = fitted(text, cell="gru", units=24, bidirectional=True, training=training)
     assert score_text(model, text).perplexity < 2.0
     assert np.isfinite(model.reader(2).read(np.array([3, 4]))).all()
-    with pytest.raises(ParameterError, match=r"'window' parameter .*; a bidirectional network carries no state on"):
+    with pytest.raises(ParameterError, match=r"'window' parameter .*, and truncation to None: a bidirectional network carries"):
         fitted(bidirectional=True)
 
 

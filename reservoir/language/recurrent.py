@@ -28,7 +28,7 @@ from reservoir.text.scoring import log_softmax_at
 from reservoir.text.vocabulary import Vocabulary
 from reservoir.validation import Choice, Constraint, DivergenceError, ParameterError
 
-LONGEST = 2048
+LONGEST = 1024
 """The most symbols along which the state is carried in training. A network that reads the zero state at few places has not
 learned to start anywhere: from some symbols, an LSTM predicted badly for thousands of steps."""
 WATCHED = 512
@@ -49,7 +49,7 @@ class LanguageModel(Estimator):
     network : an estimator trained by gradient, such as `GRU(units=256, training=Training(truncation=(35, 35)))`. Its
         symbols are "one-hot" unless they are "learned", vectors of `symbol_size`; its loss is the cross-entropy; what is
         for numbers or for whole sequences (pooling, washout, standardize) has no meaning here. Its training says how a
-        text is cut into mini-batches. truncation=(k, k): contiguous ones, the text in streams of at most 2,048 symbols,
+        text is cut into mini-batches. truncation=(k, k): contiguous ones, the text in streams of at most 1,024 symbols,
         `batch_size` of them side by side, whose state is carried on from each k symbols to the next; window=k: pieces of k
         symbols in random order, each from the zero state
     tied : whether the vectors of the symbols are the head's weights too (Press & Wolf 2017); they are "learned" then and
@@ -95,8 +95,9 @@ class LanguageModel(Estimator):
                 "The 'validation_fraction' parameter of Training must be 0 for text; give fit a validation text instead."
             )
         if training.window is None and (bidirectional or training.truncation is None):
-            other = "a bidirectional network carries no state on" if bidirectional else "or set truncation, such as (35, 35)"
-            raise ParameterError(f"The 'window' parameter of Training must be set for text, such as 35 symbols; {other}.")
+            none = "and truncation to None: a bidirectional network carries no state on"
+            other = none if bidirectional else "or set truncation, such as (35, 35)"
+            raise ParameterError(f"The 'window' parameter of Training must be set for text, such as 35 symbols, {other}.")
         width = self.network.units * (1 + bidirectional)
         if self.tied and (self.network.symbols != "learned" or self.network.symbol_size != width):
             raise ParameterError(
