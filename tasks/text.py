@@ -89,7 +89,7 @@ class TextTask(Task):
 
     def predict(self, model: Any, split: Split) -> Any:
         """The natural logarithm of the probability of every target, (T,) for each document."""
-        return model.log_probabilities([np.r_[symbols[:1, 0], target] for symbols, target in self._documents(split)])
+        return model.log_probabilities(self.documents_of(split))
 
     def score(self, predictions: Any, data: Data) -> float:
         """The bits per character of the test split."""
@@ -104,17 +104,16 @@ class TextTask(Task):
         """The bits per character of a 6-gram."""
         from reservoir.text.ngram import NGram
 
-        self._documents(data.test)
         return self.score(self.predict(NGram(ORDER).fit(data.train.text, data.info["vocabulary"]), data.test), data)
 
-    def _documents(self, split: Split) -> Iterable[tuple[np.ndarray, np.ndarray]]:
-        """The documents of a split. Raises `ParameterError` for one of which the share is 0."""
+    def documents_of(self, split: Split) -> list[np.ndarray]:
+        """The documents of a split, (T + 1,) symbols each. Raises `ParameterError` for one of which the share is 0."""
         if not split.inputs:
             raise ParameterError(
                 "The 'test' parameter of task text must be above 0 to score a model, as 'validation' for a sweep. Got 0.0"
                 " instead; `reservoir train` learns a whole text."
             )
-        return zip(split.inputs, split.targets, strict=True)
+        return [np.r_[symbols[:1, 0], target] for symbols, target in zip(split.inputs, split.targets, strict=True)]
 
 
 def scored_text(predictions: Iterable[np.ndarray], split: Any) -> Score:

@@ -18,6 +18,7 @@ from texts import QUICK_TEXT, RHYME, rhyme_file
 from reservoir import GRU, Training, generate, likeliest, load, score_lines, score_text
 from reservoir.commands.console import Bar
 from reservoir.commands.train import _samples
+from reservoir.language.batches import pieces
 from reservoir.language.recurrent import LanguageModel
 from reservoir.tasks import get_task
 from reservoir.text.vocabulary import Vocabulary
@@ -49,7 +50,9 @@ def test_train_keeps_a_language_model_and_prints_its_scores(command: Command) ->
     ]  # fmt: skip
     data = get_task("text", path="rhyme.txt", validation=0.1, test=0.1).generate(0)
     fitted = load("model")
-    for name in ("train", "validation", "test"):
+    apart = fitted.log_probabilities(pieces(fitted.vocabulary_.documents_of(data.train.text), 1024))
+    assert row["train_perplexity"] == pytest.approx(math.exp(-np.concatenate(apart).mean()), rel=1e-6)
+    for name in ("validation", "test"):
         assert row[f"{name}_perplexity"] == pytest.approx(score_text(fitted, getattr(data, name).text).perplexity, rel=1e-6)
     assert row["test_bpc"] == pytest.approx(math.log2(row["test_perplexity"]), rel=1e-6)  # a symbol is a character
     assert row["params"]["units"] == 16 and row["vocabulary"] == len(fitted.vocabulary_)
@@ -146,8 +149,8 @@ def test_train_keeps_any_other_model(command: Command) -> None:
 @pytest.mark.filterwarnings("default")
 def test_a_bidirectional_model_is_warned_of(command: Command) -> None:
     rhyme_file()
-    pieces = ("--set", "bidirectional=true", "--set", "training.truncation=none", "--set", "training.window=20")
-    status, _, err = command("train", *QUICK_TEXT, *pieces, "--save", "model")
+    apart = ("--set", "bidirectional=true", "--set", "training.truncation=none", "--set", "training.window=20")
+    status, _, err = command("train", *QUICK_TEXT, *apart, "--save", "model")
     assert status == 0
     assert "Warning: A bidirectional language model reads the symbols that it is to predict: its perplexity is near 1" in err
 

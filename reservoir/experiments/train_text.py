@@ -9,10 +9,13 @@ from typing import Any
 
 from reservoir.base.tables import Table, number
 from reservoir.experiments.evaluation import Progress, described, learner_for, make_model, settings_for
+from reservoir.language.batches import pieces
 from reservoir.models import known_model, model_name
 from reservoir.tasks.text import scored_text
 
 PARTS = ("train", "validation", "test")
+PIECE = 1024
+"""The symbols of the pieces in which the training part is scored side by side, each from the zero state: it may be long."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,9 @@ def train_text(
     if ours:
         learner.set_params(**{key: None})
     splits = {name: getattr(data, name) for name in PARTS}
-    scores = {name: scored_text(task.predict(learner, s), s) if s.inputs else None for name, s in splits.items()}
+    predicted = {name: task.predict(learner, split) for name, split in splits.items() if name != "train" and split.inputs}
+    predicted["train"] = learner.log_probabilities(pieces(task.documents_of(data.train), PIECE))
+    scores = {name: scored_text(predicted[name], split) if name in predicted else None for name, split in splits.items()}
     perplexities = {f"{name}_perplexity": score and score.perplexity for name, score in scores.items()}
     row = {
         "task": task.name, "model": model_name(known_model(model)), "params": described(made.get_params()), "seed": seed,
