@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from commands import Command, Refused
-from reservoir.language.ngram import NGram
 from sklearn.svm import SVR
 
 from reservoir import (
@@ -35,6 +34,7 @@ from reservoir import (
     export_c,
 )
 from reservoir.export.draft import PRECISIONS
+from reservoir.text.ngram import NGram
 
 RNG = np.random.default_rng(5)
 INPUTS = 3.0 + 2.0 * RNG.uniform(-1.0, 1.0, (60, 3))
