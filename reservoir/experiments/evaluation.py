@@ -15,7 +15,7 @@ import numpy as np
 
 from reservoir.base.estimator import Estimator
 from reservoir.base.version import __version__
-from reservoir.experiments.first_use import first_use
+from reservoir.experiments.first_use import announced, first_use
 from reservoir.models import known_model, model_class, model_name, settings_name
 from reservoir.validation import Choice, Constraint, DataError, DivergenceError, ParameterError, Subset, unknown
 
@@ -111,7 +111,7 @@ def evaluate(
     fitted = make_model(model, settings_for(task, model, parameters), seed)
     data = task.generate(seed) if data is None else data
     try:
-        with first_use() as compiling:
+        with announced(), first_use() as compiling:
             predictions, outcome = measured(task, fitted, data, progress)
     except DivergenceError as error:
         raise DivergenceError(f"Seed {seed}: {error}") from None
