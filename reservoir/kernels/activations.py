@@ -173,23 +173,26 @@ def sigmoid_range(x, start, stop):
         x[i] = function(x[i])
 
 
-def _by_precision(single, double):
-    """Return an overload of a function of (x, start, stop) for arrays of either precision; only the one that is used compiles."""
+@overload(tanh_range)
+def _tanh_range(x, start, stop):
+    function = tanh32 if x.dtype == types.float32 else tanh64  # only this one compiles
 
-    def choose(x, start, stop):
-        function = single if x.dtype == types.float32 else double
+    def implementation(x, start, stop):
+        for i in range(start, stop):
+            x[i] = function(x[i])
 
-        def implementation(x, start, stop):
-            for i in range(start, stop):
-                x[i] = function(x[i])
-
-        return implementation
-
-    return choose
+    return implementation
 
 
-overload(tanh_range)(_by_precision(tanh32, tanh64))
-overload(sigmoid_range)(_by_precision(sigmoid32, sigmoid64))
+@overload(sigmoid_range)
+def _sigmoid_range(x, start, stop):
+    function = sigmoid32 if x.dtype == types.float32 else sigmoid64  # only this one compiles
+
+    def implementation(x, start, stop):
+        for i in range(start, stop):
+            x[i] = function(x[i])
+
+    return implementation
 
 
 @jit
