@@ -138,7 +138,7 @@ def training_step(cell: Cell, shape: tuple[int, ...], pool: ThreadPoolExecutor) 
     learner = Learner(network, vector, Training(learning_rate=1e-6, clip_norm=None), "squared_error", pool)
     chunks = assemble(Examples(sequences, targets, 0, True), np.arange(batch), "squared_error", "mean")
     gradients = [generator.normal(size=(steps, len(chunk.lengths), cell.units)).astype(np.float32) for chunk in chunks]
-    layer, seed = network.layers[0], np.random.SeedSequence(0)
+    layer = network.layers[0]
 
     def part(index: int) -> None:
         weights, room = learner.rooms[index]
@@ -153,7 +153,7 @@ def training_step(cell: Cell, shape: tuple[int, ...], pool: ThreadPoolExecutor) 
             learner.rooms[0][1].vector[:] += room.vector
 
     def step() -> None:
-        learner.batch(chunks, 0, 1e-6, generator, seed)
+        learner.batch(chunks, 0, 1e-6, None, None)  # neither gradient noise nor dropout
 
     step()
     return {"layer": alone, "step": step}

@@ -54,8 +54,8 @@ class Number:
         value = value.item() if isinstance(value, np.generic) else value
         if value is None or isinstance(value, bool):
             return value is None and self.optional
-        kind: Any = numbers.Integral if self.integer else numbers.Real
-        if isinstance(value, kind):
+        kinds: Any = (int, numbers.Integral) if self.integer else (int, float, numbers.Real)
+        if isinstance(value, kinds):  # Python's own types first: an abstract one takes longer
             above = self.low < value if self.open_low else self.low <= value
             below = value < self.high if self.open_high else value <= self.high
             return bool(above and below and abs(value) <= sys.float_info.max)  # which an integer may exceed

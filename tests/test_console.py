@@ -102,13 +102,17 @@ def test_a_run_of_one_seed_shows_the_steps_of_its_fit(command: Command, monkeypa
         (("stdout",), False, False),
     ],
 )
-def test_a_bar_is_for_terminals(monkeypatch: pytest.MonkeyPatch, terminals: tuple[str, ...], as_json: bool, shown: bool) -> None:
+def test_a_bar_is_for_terminals(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], terminals: tuple[str, ...], as_json: bool, shown: bool
+) -> None:
     for name in ("stdout", "stderr"):
         monkeypatch.setattr(getattr(sys, name), "isatty", lambda name=name: name in terminals, raising=False)
     with progress("work", 3, as_json) as bar:
         assert (bar._display is not None) is shown
         bar.within("[not markup]", 0, 1, 2)
+        bar.tell("[a notice]")
         bar.step()
+    assert ("[a notice]" in capsys.readouterr().err) is shown
 
 
 def test_a_bar_of_a_sweep_counts_the_runs_of_its_store_but_not_for_the_speed() -> None:

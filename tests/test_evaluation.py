@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 from reservoir import ESN, DivergenceError, ParameterError, Ridge, RidgeClassifier, __version__
+from reservoir.base.progress import watching
 from reservoir.experiments.evaluation import described, evaluate, make_model, overlaid
+from reservoir.experiments.first_use import NOTICE
 
 SMALL = {"units": 10, "density": 0.3, "washout": 5}
 
@@ -177,12 +179,15 @@ def test_the_seconds_do_not_count_compiling(monkeypatch: pytest.MonkeyPatch) -> 
     compiling.__signature__ = inspect.signature(fit)  # type: ignore[attr-defined]
     evaluate(Doubled(**SMALL), "esn", {}, seed=0)  # the library's kernels
     monkeypatch.setattr(ESN, "fit", compiling)
+    told: list[str] = []
     started = time.perf_counter()
-    row = evaluate(Doubled(**SMALL), "esn", {}, seed=0).row
-    whole = time.perf_counter() - started
+    with watching(lambda done, total: None, told.append):
+        row = evaluate(Doubled(**SMALL), "esn", {}, seed=0).row
+        whole = time.perf_counter() - started
+        again = evaluate(Doubled(**SMALL), "esn", {}, seed=0).row
+    assert told == [NOTICE]
     assert row["first_use_seconds"] > 0.1
     assert 0.05 <= row["fit_seconds"] < whole - row["first_use_seconds"] + 1e-3
-    again = evaluate(Doubled(**SMALL), "esn", {}, seed=0).row
     assert again["first_use_seconds"] == 0.0
 
 

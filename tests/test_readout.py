@@ -22,7 +22,7 @@ from reservoir import (
     Ridge,
     RidgeClassifier,
 )
-from reservoir.echo.readouts.least_squares import Blocks
+from reservoir.echo.readouts.least_squares import COLUMNS, Blocks, upper_triangle
 
 SHAPES = {"tall": (60, 7), "square": (8, 8), "wide": (6, 13), "one feature": (20, 2), "one row": (1, 4)}
 SOLVERS = ("auto", "cholesky", "qr", "svd")
@@ -427,3 +427,12 @@ def test_states_beyond_double_precision_are_divergence() -> None:
     features = np.column_stack([np.ones(30), np.linspace(1.0, 2.0, 30), 1e45 * np.linspace(1.0, 2.0, 30) ** 2])
     with pytest.raises(DivergenceError, match="lower spectral_radius"):
         Ridge(1e-8, "qr").fit_arrays(features, np.ones((30, 1)), bias=True)
+
+
+@pytest.mark.parametrize("size", [0, 1, COLUMNS - 1, COLUMNS, 2 * COLUMNS + 33])
+def test_the_copy_of_a_triangle(size: int) -> None:
+    matrix = np.random.default_rng(0).normal(size=(size + 1, size + 1))[1:, 1:]
+    copy = upper_triangle(matrix)
+    np.testing.assert_array_equal(np.triu(copy), np.triu(matrix))
+    assert copy.flags.f_contiguous and not np.shares_memory(copy, matrix)
+    assert not np.tril(copy, -COLUMNS).any()

@@ -91,7 +91,7 @@ def test_a_network_is_the_same_alone_and_after_others(name: str) -> None:
 )
 def test_sequences_of_several_blocks(parameters: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """The blocks that are kept are those of a network fitted alone."""
-    monkeypatch.setattr("reservoir.echo.features.BLOCK_BYTES", 1)  # blocks of 256 rows
+    monkeypatch.setattr("reservoir.echo.features.BLOCK_BYTES", 1)  # blocks of 512 rows
     long = np.sin(0.3 * np.arange(900.0))[:, None] + 0.1 * np.random.default_rng(1).standard_normal((900, 1))
     inputs, targets = [long[:700], long[100:399]], [long[1:701], long[101:400]]
     alone = outcome(network(**parameters), inputs, targets)

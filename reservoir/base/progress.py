@@ -1,4 +1,4 @@
-"""How far long work is, for whoever watches it: the steps of sequences that a reservoir has run through."""
+"""How far long work is, for whoever watches it: the steps of sequences that a reservoir has run through, and notices."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from contextvars import ContextVar
 
 Watcher = Callable[[int, int], None]
 """Called with the steps done and the steps of the work under way."""
-_watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+_watcher: ContextVar[tuple[Watcher, Callable[[str], None]] | None] = ContextVar("watcher", default=None)
 
 
 @contextmanager
-def watching(report: Watcher) -> Iterator[None]:
-    """Call `report` with how far the work within the block is."""
-    token = _watcher.set(report)
+def watching(report: Watcher, tell: Callable[[str], None]) -> Iterator[None]:
+    """Call `report` with how far the work within the block is, and `tell` with what else the watcher should know."""
+    token = _watcher.set((report, tell))
     try:
         yield
     finally:
@@ -23,6 +23,12 @@ def watching(report: Watcher) -> Iterator[None]:
 
 def advance(done: int, total: int) -> None:
     """Report how far the work is, if anyone watches."""
-    report = _watcher.get()
-    if report is not None:
-        report(done, total)
+    watcher = _watcher.get()
+    if watcher is not None:
+        watcher[0](done, total)
+
+
+def listener() -> Callable[[str], None]:
+    """Return the function that takes notices for whoever watches now; other threads may call it."""
+    watcher = _watcher.get()
+    return (lambda text: None) if watcher is None else watcher[1]

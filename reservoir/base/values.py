@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +14,8 @@ def parse_value(text: str) -> Any:
     >>> parse_value("1e-3"), parse_value("state,square"), parse_value("cycle")
     (0.001, ['state', 'square'], 'cycle')
     """
+    import ast  # `reservoir --help` needs neither this nor json
+
     words: dict[str, Any] = {"true": True, "false": False, "none": None}
     if text.lower() in words:
         return words[text.lower()]
@@ -76,6 +76,8 @@ def canonical(value: Any) -> str:
     >>> canonical({"b": 1.0, "a": [0.5, None]})
     '{"a":[0.5,null],"b":1}'
     """
+    import json
+
     return json.dumps(_whole(value), sort_keys=True, separators=(",", ":"))
 
 

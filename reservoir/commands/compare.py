@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import time
 from typing import Any
@@ -44,6 +43,8 @@ def compare(
     reservoir compare sunspots --models esn,wide=esn --set wide.units=800
     reservoir compare mso --budget-parameters 200 --out mso-report
     """  # noqa: D301
+    import shlex
+
     from reservoir.base.threads import thread_count
     from reservoir.comparison.folder import ComparisonFolder
     from reservoir.comparison.plan import entrants, plan_comparison

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -80,6 +79,11 @@ class Bar:
         self._steps = {"completed": done, "total": of, "visible": True} if self._total == 1 else {}
         self._update()
 
+    def tell(self, text: str) -> None:
+        """Prints a line above the bar."""
+        if self._display:
+            self._display.console.print(text, markup=False, highlight=False)
+
     def epochs(self, texts: Mapping[Any, str]) -> Callable[[Any, tuple[Mapping[str, Any], int] | None], None]:
         """Returns a function that work calls with a part and None when it starts, or (record of an epoch, number of epochs)."""
 
@@ -149,6 +153,8 @@ def show(report: Any, as_json: bool) -> None:
 
 def print_json(value: Any) -> None:
     """Prints one line of JSON, at once; arrays as lists, numbers that are not finite as null."""
+    import json
+
     from reservoir.base.tables import as_json
 
     click.echo(json.dumps(as_json(value)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -224,6 +223,8 @@ def tasks_with(names: Sequence[str], settings: Mapping[str, Any], data: str | No
 
 def column_names(option: str, texts: Sequence[str]) -> list[str]:
     """Returns the names that an option gives: each text holds one or several, a name with a comma in quotes. Refuses a repeat."""
+    import csv
+
     names = [name.strip() for row in csv.reader(texts, skipinitialspace=True) for name in row]
     if twice := first_twice([(name, None) for name in names]):
         raise click.UsageError(f"{option} names {twice} twice; give it once.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import Any
 
 import click
@@ -56,6 +55,8 @@ def models(name: str | None, as_json: bool) -> None:
 
 def task_facts(task: Any) -> dict[str, Any]:
     """Describes a task class, as plain data."""
+    from dataclasses import fields
+
     return {
         **{name: getattr(task, name) for name in ("name", "kind", "metric", "higher_is_better", "published", "slow")},
         "summary": summary(task),

@@ -43,7 +43,7 @@ def run(task: str, model: str, settings: Values, given: Values, seeds: list[int]
     finished, written = None, dict[str, str | None]()
     try:
         texts = {seed: f"seed {seed}" for seed in seeds}
-        with progress(task, len(seeds), as_json) as bar, watching(bar.steps(texts)):
+        with progress(task, len(seeds), as_json) as bar, watching(bar.steps(texts), bar.tell):
             report = bar.epochs(texts)
             for seed, result in zip(seeds, results(chosen, model, settings, seeds, report), strict=True):
                 if isinstance(result, DivergenceError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -31,6 +30,8 @@ KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
 
 def sweep_file(context: click.Context, _: click.Parameter, path: str | None) -> Values:
     """Returns the tables of a sweep's TOML file, by the names of parameters; its other options become the command's defaults."""
+    import tomllib
+
     from reservoir.validation import ParameterError, brief, nearest
 
     if path is None:

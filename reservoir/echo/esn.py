@@ -42,7 +42,7 @@ class ESN(ESNParameters):
     Parameters
     ----------
     units : number of reservoir units N
-    spectral_radius : largest absolute eigenvalue of W; None leaves the matrix as drawn, or as given
+    spectral_radius : largest absolute eigenvalue of W, within 0.4 % above 20,000 units (docs/model.md); None leaves W as it is
     density : fraction of W's entries that are not zero
     leak_rate : a in (0, 1], a number or one per unit
     input_scaling, feedback_scaling : scale of W_in and W_fb: entries are uniform in +- the scaling, unless `input_weights`

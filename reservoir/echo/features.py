@@ -54,8 +54,8 @@ class Layout:
 
 
 def block_rows(width: int) -> int:
-    """The number of rows in a block of features: 8 MB, which stay in the cache and keep BLAS busy, but at least 256 rows."""
-    return max(256, BLOCK_BYTES // (8 * width))
+    """The number of rows in a block of features: 8 MB, which stay in the cache and keep BLAS busy, but at least 512 rows."""
+    return max(512, BLOCK_BYTES // (8 * width))
 
 
 def cut(lengths: Sequence[int], rows: int) -> Iterator[list[Segment]]:

@@ -13,8 +13,8 @@ import scipy.sparse as sp
 
 from reservoir.echo.input_weights import input_weights
 from reservoir.echo.running import run
-from reservoir.echo.spectral import to_unit_radius
-from reservoir.echo.topology import TOPOLOGIES, Diagonals, Matrix, as_csr, check_options, own_matrix, scaled, storage
+from reservoir.echo.spectral import circular_law_radius, to_unit_radius
+from reservoir.echo.topology import TOPOLOGIES, Diagonals, Matrix, as_csr, check_options, connections, own_matrix, scaled, storage
 from reservoir.kernels import drive as kernels
 from reservoir.kernels.activations import CODES
 from reservoir.kernels.lanes import LaneWeights, dense_panels, sparse_rows
@@ -24,6 +24,10 @@ Segment = tuple[int, int, int]
 """Number of a sequence, first row, last row + 1."""
 UNIT_RADIUS = ("cycle", "orthogonal", "permutation")  # by construction
 NILPOTENT = ("delay_line",)  # by construction
+LARGE = 20_000
+"""Above so many units the circular law gives the radius of the topologies `CIRCULAR`, where it holds: from `MANY` connections per
+unit on. Arnoldi iterations take minutes there."""
+CIRCULAR, MANY = ("diagonals", "random"), 10
 BOUNDED = ("tanh", "sigmoid")
 """The activations that keep states within bounds, whatever the weights."""
 STATE_LIMIT = 1e12
@@ -179,7 +183,11 @@ def _drawn_matrix(
     entropy, spawn_key = seed
     generator = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=spawn_key))
     matrix = TOPOLOGIES[topology](units, density, generator, **dict(options))
-    return to_unit_radius(matrix, topology in NILPOTENT) if unit_radius and topology not in UNIT_RADIUS else matrix
+    if not unit_radius or topology in UNIT_RADIUS:
+        return matrix
+    if units > LARGE and topology in CIRCULAR and connections(units, density) >= MANY:
+        return scaled(matrix, 1.0 / circular_law_radius(matrix))
+    return to_unit_radius(matrix, topology in NILPOTENT)
 
 
 def recurrent_matrix(p: Any, seed: np.random.SeedSequence) -> Matrix:

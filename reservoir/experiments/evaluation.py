@@ -15,7 +15,7 @@ import numpy as np
 
 from reservoir.base.estimator import Estimator
 from reservoir.base.version import __version__
-from reservoir.experiments.first_use import first_use
+from reservoir.experiments.first_use import announced, first_use
 from reservoir.models import known_model, model_class, model_name, settings_name
 from reservoir.validation import Choice, Constraint, DataError, DivergenceError, ParameterError, Subset, unknown
 
@@ -115,7 +115,7 @@ def evaluate(
     data = task.generate(seed) if data is None else data
     try:
         baseline = task.baseline(data)
-        with first_use() as compiling:
+        with announced(), first_use() as compiling:
             predictions, outcome = measured(task, learner, data, progress)
     except DivergenceError as error:
         raise DivergenceError(f"Seed {seed}: {error}") from None

@@ -160,9 +160,44 @@ def exponential32(t):
     return np.float32(0.0) if t < np.float32(-60.0) else scale * p + scale
 
 
+def tanh_range(x, start, stop):
+    """Overwrite x[start:stop] with its tanh."""
+    for i in range(start, stop):
+        x[i] = tanh(x[i])
+
+
+def sigmoid_range(x, start, stop):
+    """Overwrite x[start:stop] with its logistic sigmoid."""
+    function = sigmoid32 if x.dtype == np.float32 else sigmoid64
+    for i in range(start, stop):
+        x[i] = function(x[i])
+
+
+@overload(tanh_range)
+def _tanh_range(x, start, stop):
+    function = tanh32 if x.dtype == types.float32 else tanh64  # only this one compiles
+
+    def implementation(x, start, stop):
+        for i in range(start, stop):
+            x[i] = function(x[i])
+
+    return implementation
+
+
+@overload(sigmoid_range)
+def _sigmoid_range(x, start, stop):
+    function = sigmoid32 if x.dtype == types.float32 else sigmoid64  # only this one compiles
+
+    def implementation(x, start, stop):
+        for i in range(start, stop):
+            x[i] = function(x[i])
+
+    return implementation
+
+
 @jit
 def activate(code, x):
-    """Overwrite the vector `x` with f(x), f given by its code. The size of an element picks the precision."""
+    """Overwrite the vector `x` with f(x), f given by its code."""
     activate_range(code, x, np.uint64(0), np.uint64(x.size))
 
 
@@ -170,19 +205,16 @@ def activate(code, x):
 def activate_range(code, x, start, stop):
     """Overwrite x[start:stop] with f of it. For unsigned bounds, in loops where making a slice would take as long."""
     if code == TANH:
-        if x.itemsize == 8:
-            for i in range(start, stop):
-                x[i] = tanh64(np.float64(x[i]))
-        else:
-            for i in range(start, stop):
-                x[i] = tanh32(np.float32(x[i]))
-    elif code == SIGMOID:
-        if x.itemsize == 8:
-            for i in range(start, stop):
-                x[i] = sigmoid64(np.float64(x[i]))
-        else:
-            for i in range(start, stop):
-                x[i] = sigmoid32(np.float32(x[i]))
+        tanh_range(x, start, stop)
+    else:
+        activate_unlike_tanh(code, x, start, stop)
+
+
+@jit
+def activate_unlike_tanh(code, x, start, stop):
+    """As `activate_range`, for a code that is not `TANH`, whose kernel need not be compiled then."""
+    if code == SIGMOID:
+        sigmoid_range(x, start, stop)
     elif code == RELU:
         for i in range(start, stop):
             x[i] = x.dtype.type(0.0) if x[i] < 0.0 else x[i]

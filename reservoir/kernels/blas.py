@@ -120,9 +120,9 @@ def gemm(a, b, add, c, transpose_a=False, transpose_b=False):
         return
     rows, depth = min(m, ROWS), min(k, DEPTH)
     columns = AREA // rows if transpose_b else max(WORK // (rows * depth) // 64 * 64, 64)
-    for i in range(0, m, rows):
+    for j in range(0, n, columns):
         for p in range(0, k, depth):
-            part_a = a[p : p + depth, i : i + rows] if transpose_a else a[i : i + rows, p : p + depth]
-            for j in range(0, n, columns):
-                part_b = b[j : j + columns, p : p + depth] if transpose_b else b[p : p + depth, j : j + columns]
+            part_b = b[j : j + columns, p : p + depth] if transpose_b else b[p : p + depth, j : j + columns]
+            for i in range(0, m, rows):  # innermost, so that the block of b, the largest, stays in the cache
+                part_a = a[p : p + depth, i : i + rows] if transpose_a else a[i : i + rows, p : p + depth]
                 multiply(part_a, part_b, add or p > 0, c[i : i + rows, j : j + columns], transpose_a, transpose_b)

@@ -12,7 +12,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from reservoir.kernels.activations import TANH, activate, tanh
+from reservoir.kernels.activations import TANH, activate_unlike_tanh, tanh
 from reservoir.kernels.emitters import wide_vectors, width
 from reservoir.kernels.jit import inline, uncounted, woven
 from reservoir.kernels.matvec import BLOCK, Storage, add_product, add_rows, aligned
@@ -71,7 +71,7 @@ def update(activation, sums, old, leak, new, again, row):
     """new, again, row = the new states of some units, all (n,); `sums` may be overwritten with f of it."""
     wide_vectors()
     if activation != TANH:
-        activate(activation, sums)
+        activate_unlike_tanh(activation, sums, np.uint64(0), np.uint64(sums.size))
         for i in range(sums.size):
             value = leaky(sums[i], old[i], leak[i])
             new[i] = value
@@ -104,7 +104,7 @@ def advance(weights, v, noise, old, new, sums, row, first, stop):
     """
     n = weights.leak.size
     for i in range(first, stop, BLOCK):
-        k = min(i + BLOCK, stop)
+        k = i + BLOCK if i + BLOCK < stop else stop
         add_up(weights, v, old, i, k, sums)
         update(weights.activation, sums[i:k], old[i:k], weights.leak[i:k], new[i:k], new[n + i : n + k], row[i:k])
         add_noise(noise, i, new[i:k], new[n + i : n + k], row[i:k])
