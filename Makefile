@@ -6,9 +6,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-KERNEL_TESTS := $(addprefix tests/test_,activations.py kernels.py lanes.py diagnostics.py optimizers.py losses.py blas.py cells.py \
-	clockwork.py real_time.py kalman.py symbols.py writing.py) \
-	-k "not test_diagnostics or lyapunov or tangent"
+KERNEL_TESTS := $(addprefix tests/test_,activations.py kernels.py matvec.py lanes.py lyapunov.py optimizers.py gradient_norm.py losses.py \
+	blas.py cells.py clockwork.py real_time.py kalman.py symbols.py writing.py)
 # A file stays in one process, so that its tests run in order, as they do without.
 PYTEST := $(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 

@@ -11,7 +11,7 @@ import naive
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from networks import INPUTS, TARGETS, WAVE, small
+from networks import INPUTS, TARGETS, WAVE, small, spoilt
 from sklearn.exceptions import NotFittedError
 
 from reservoir import (
@@ -31,12 +31,6 @@ from reservoir.echo import features
 PAIR = [INPUTS[:30], INPUTS[30:42]]
 ENDS = [TARGETS[:30], TARGETS[30:42]]
 LABELS = np.where(INPUTS[:, 0] > 0.0, "up", "down")
-
-
-def spoilt(array: np.ndarray, value: float, *index: int) -> np.ndarray:
-    array = array.copy()
-    array[index] = value
-    return array
 
 
 # Data
