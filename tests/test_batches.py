@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from messages import mentions
 
 from reservoir import DataError
 from reservoir.gradient.batches import CHUNK, Examples, assemble, batches, held_out, padded, windows
@@ -67,14 +68,14 @@ def test_nothing_held_out() -> None:
 @pytest.mark.parametrize(
     ("examples", "fraction", "message"),
     [
-        (series(4, 4), 0.9, "2 sequences are too few to hold out validation_fraction=0.9"),
-        (series(1), 0.5, "one sequence of 1 steps is too short"),
-        (series(10, washout=6), 0.4, "one sequence of 10 steps is too short to hold out validation_fraction=0.4"),
-        (series(10, per_step=False), 0.2, "one sequence of 10 steps is too short"),
+        (series(4, 4), 0.9, "2 validation_fraction=0.9"),
+        (series(1), 0.5, "1 short"),
+        (series(10, washout=6), 0.4, "10 validation_fraction=0.4"),
+        (series(10, per_step=False), 0.2, "10 short"),
     ],
 )
 def test_too_little_to_hold_out(examples: Examples, fraction: float, message: str) -> None:
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=mentions(message)):
         held_out(examples, fraction, source())
 
 
@@ -111,7 +112,7 @@ def test_short_sequences_and_values_per_sequence_stay_whole() -> None:
 
 @pytest.mark.parametrize(("washout", "window"), [(3, 3), (4, 2)])
 def test_a_window_that_the_washout_swallows(washout: int, window: int) -> None:
-    with pytest.raises(DataError, match=f"window={window} must be more than washout={washout}"):
+    with pytest.raises(DataError, match=mentions(f"window={window} washout={washout}")):
         windows(series(9, washout=washout), window)
 
 
@@ -215,8 +216,8 @@ def test_a_constant_feature_is_only_shifted(value: float) -> None:
 
 
 def test_values_beyond_standardization() -> None:
-    with pytest.raises(DataError, match=r"values up to 1e\+200 are too large to standardize; rescale them"):
+    with pytest.raises(DataError, match=mentions("1e+200 standardize")):
         Scaling.of([np.array([[0.0], [1e200], [-3.0]])])
     for scaling in (Scaling.none(1), Scaling.of([np.ones((2, 1))])):
-        with pytest.raises(DataError, match=r"the data: values up to 1e\+39 are too large for float32; rescale them"):
+        with pytest.raises(DataError, match=mentions("data 1e+39 float32")):
             scaling.apply(np.array([[0.0], [-1e39]]), "float32")

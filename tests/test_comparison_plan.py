@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from comparison_toys import Doubled, Trained, _trained  # noqa: F401
+from messages import mentions
 
 from reservoir import ESN, ParameterError
 from reservoir.comparison.plan import Entrant, entrants, plan_comparison, sizes
@@ -112,7 +113,7 @@ def test_a_budget_is_met_as_nearly_as_units_allow() -> None:
         units = ESN.sized(budget, 2, 3, readout_from=["bias", "input", "state", "square"])
         counts = {n: 3 * (1 + 2 + 2 * n) for n in range(1, 40)}
         assert abs(counts[units] - budget) == min(abs(count - budget) for count in counts.values())
-    with pytest.raises(ParameterError, match=r"must be a list with state or square .* Got \['bias', 'input'\]"):
+    with pytest.raises(ParameterError, match=mentions("['bias', 'input']")):
         ESN.sized(100, 1, 1, readout_from=["bias", "input"])
 
 

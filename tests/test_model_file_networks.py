@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from messages import mentions
 from model_files import INPUTS, RNG, assert_same, through_file
 from safetensors import safe_open
 from safetensors.numpy import save_file
@@ -95,7 +96,7 @@ def test_symbols_of_trained_networks(kind: str, tmp_path: Path) -> None:
     comp = through_file(ref, tmp_path)
     assert_same_network(comp, ref)
     np.testing.assert_array_equal(comp.predict(codes), ref.predict(codes))
-    with pytest.raises(DataError, match=r"symbols must be integers in \[0, 5\]"):
+    with pytest.raises(DataError, match=mentions("[0, 5] integers")):
         comp.predict([6])
 
 
@@ -111,7 +112,7 @@ def test_a_network_without_inputs(tmp_path: Path) -> None:
 )
 def test_parameters_changed_after_training_are_not_saved(changed: dict[str, Any], tmp_path: Path) -> None:
     model = Elman(5, training=Training(epochs=1), random_state=0).fit(INPUTS)
-    with pytest.raises(ParameterError, match="changed after fit"):
+    with pytest.raises(ParameterError, match=mentions("changed after")):
         model.set_params(**changed).save(tmp_path / "model.safetensors")
     assert list(tmp_path.iterdir()) == []
 
@@ -149,7 +150,7 @@ def test_parts_of_a_trained_network_that_do_not_fit(name: str, tmp_path: Path) -
     MISFITS[name](tensors, description["parameters"], description["state"])
     metadata["description"] = json.dumps(description)
     save_file(tensors, path, {**metadata, "checksum": checksum(tensors, metadata)})
-    with pytest.raises(ModelFileError, match=f"^{path}: is damaged, its parts do not fit together") as caught:
+    with pytest.raises(ModelFileError, match=mentions(f"{path} together")) as caught:
         load(path)
     assert "\n" not in str(caught.value)
 

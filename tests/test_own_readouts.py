@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from messages import mentions
 from readout_data import NEXT, WAVES, Means, small
 from sklearn.svm import SVC
 
@@ -52,7 +53,7 @@ def test_an_own_readout_is_saved_loaded_and_learns_on(tmp_path: Path) -> None:
 def test_a_class_of_the_library_s_name_is_not_taken_for_the_library_s(tmp_path: Path) -> None:
     esn = small(readout=Ridge(1e-6)).fit(WAVES, NEXT)
     esn.save(tmp_path / "model")
-    with pytest.raises(ModelFileError, match=r"holds an object of class '[\w.]+:Ridge', .* load\(path, classes=\[Ridge\]\)\.$"):
+    with pytest.raises(ModelFileError, match=mentions("Ridge load(path classes=[Ridge])")):
         load(tmp_path / "model")
     comp = load(tmp_path / "model", classes=(Means, Ridge))
     np.testing.assert_array_equal(comp.predict(WAVES), esn.predict(WAVES))
@@ -68,15 +69,13 @@ class OwnESN(ESN):
 def test_an_own_model_is_loaded(tmp_path: Path) -> None:
     OwnESN(units=5, washout=0).fit(WAVES).save(tmp_path / "model")
     assert type(load(tmp_path / "model", classes=[OwnESN])) is OwnESN
-    with pytest.raises(ModelFileError, match=r":OwnESN'.* classes=\[OwnESN\]"):
+    with pytest.raises(ModelFileError, match=mentions("OwnESN classes=[OwnESN]")):
         load(tmp_path / "model", classes=[Means])
 
 
 @pytest.mark.parametrize("classes", [Means, [3], [Means()], [SVC], "Means", None], ids=str)
 def test_classes_that_are_none(classes: Any, tmp_path: Path) -> None:
-    with pytest.raises(
-        ParameterError, match=r"'classes' parameter of load must be a list of classes of estimators. Got .* instead"
-    ):
+    with pytest.raises(ParameterError, match=mentions("'classes' load")):
         load(tmp_path / "model", classes=classes)
 
 
@@ -134,5 +133,5 @@ def test_step_by_step_divergence_names_the_step() -> None:
 def test_a_network_without_output_weights() -> None:
     esn = small(readout=Stepwise()).fit(WAVES)
     assert esn.n_parameters_ is None
-    with pytest.raises(AttributeError, match=r"output_weights_ needs a linear readout. Got Stepwise\(.*\) instead"):
+    with pytest.raises(AttributeError, match=mentions("output_weights_")):
         _ = esn.output_weights_

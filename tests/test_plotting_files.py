@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
+from messages import mentions
 
 from reservoir import ESN, ParameterError, plotting
 from reservoir.diagnostics.reservoirs import ReservoirReport
@@ -51,7 +52,7 @@ def test_the_suffix_is_the_format(figure: Figure, tmp_path: Path, suffix: str, s
 @pytest.mark.parametrize("name", ["picture.jpg", "picture", ".png", "picture.png.txt"])
 def test_an_unknown_suffix_is_refused(figure: Figure, tmp_path: Path, name: str) -> None:
     for refuse in (lambda path: plotting.save(figure, path), plotting.check):
-        with pytest.raises(ParameterError, match=r"must be a \.png, \.svg or \.pdf file\. Got .* instead\.$") as caught:
+        with pytest.raises(ParameterError, match=mentions("file")) as caught:
             refuse(tmp_path / name)
         assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
@@ -69,7 +70,7 @@ def test_a_failure_leaves_the_old_file_alone(figure: Figure, tmp_path: Path, mon
         raise OSError("disk full")
 
     monkeypatch.setattr(figure, "savefig", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(OSError, match=mentions("disk full")):
         plotting.save(figure, path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]

@@ -7,6 +7,7 @@ import itertools
 import naive
 import numpy as np
 import pytest
+from messages import mentions
 from readout_problems import WITH_BIAS, close, in_blocks, problem
 
 from reservoir import (
@@ -119,9 +120,9 @@ def test_dependent_features_without_a_ridge() -> None:
         close(comp[3], ref[3] / 2.0)
         close(comp[4], ref[3] / 2.0)
         close(features @ comp, features[:, :4] @ ref)
-    with pytest.raises(DataError, match="features are linearly dependent; give a ridge above 0, or use solver 'svd'"):
+    with pytest.raises(DataError, match=mentions("0 'svd'")):
         Ridge(0.0, "qr").fit_arrays(features, targets, True)
-    with pytest.raises(DataError, match="too nearly dependent for solver 'cholesky'; raise ridge, or use 'qr' or 'svd'"):
+    with pytest.raises(DataError, match=mentions("'cholesky' 'qr' 'svd'")):
         Ridge(0.0, "cholesky").fit_arrays(np.concatenate([features, 0.0 * features], axis=1), targets, True)
 
 
@@ -224,7 +225,7 @@ def test_fit_forgets() -> None:
 
 
 def test_partial_fit_takes_one_ridge() -> None:
-    with pytest.raises(ParameterError, match="'ridge' parameter of Ridge must be one number for partial_fit"):
+    with pytest.raises(ParameterError, match=mentions("'ridge' Ridge partial_fit")):
         Ridge([0.1, 1.0]).partial_fit(in_blocks(*problem((60, 7), True), True))
 
 
@@ -232,6 +233,6 @@ def test_partial_fit_of_restored_weights_is_refused_every_time() -> None:
     comp = Ridge(0.1)
     comp.restore({"coefficients": np.zeros((7, 2))}, 7, 2)
     for _ in range(2):
-        with pytest.raises(ParameterError, match="partial_fit cannot go on"):
+        with pytest.raises(ParameterError, match=mentions("partial_fit")):
             comp.partial_fit(in_blocks(*problem((60, 7), True), True))
     np.testing.assert_array_equal(comp.coefficients_.T, np.zeros((7, 2)))

@@ -7,6 +7,7 @@ from typing import Any
 import naive
 import numpy as np
 import pytest
+from messages import mentions
 from readout_problems import WITH_BIAS, close, in_blocks, problem
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
@@ -67,10 +68,10 @@ def test_logistic_is_at_the_minimum_it_documents() -> None:
 
 def test_logistic_needs_every_class() -> None:
     features, codes = labeled(3)
-    with pytest.raises(DataError, match=r"needs at least two classes. Got one class"):
+    with pytest.raises(DataError, match=mentions("classes")):
         Logistic().fit(in_blocks(features, np.eye(3)[np.ones(90, int)], True))
     some = codes[:, 1] == 0.0
-    with pytest.raises(DataError, match="only 2 of 3 classes are in the rows that a logistic readout is fitted to"):
+    with pytest.raises(DataError, match=mentions("2 3 logistic")):
         Logistic().fit(in_blocks(features[some], codes[some], True))
 
 
@@ -129,13 +130,13 @@ def test_online_readouts_go_on_where_they_stopped(outputs: int, readout: Any) ->
 @pytest.mark.parametrize(
     ("readout", "message"),
     [
-        (LeastMeanSquares(1e3, normalized=False), "LeastMeanSquares diverged: .* no longer finite; lower learning_rate"),
-        (RecursiveLeastSquares(1e-3), "RecursiveLeastSquares diverged: .* no longer finite; raise forgetting or ridge"),
+        (LeastMeanSquares(1e3, normalized=False), "LeastMeanSquares diverged learning_rate"),
+        (RecursiveLeastSquares(1e-3), "RecursiveLeastSquares diverged forgetting"),
     ],
 )
 def test_divergence(readout: Any, message: str) -> None:
     features, targets = problem((400, 7), True)
-    with pytest.raises(DivergenceError, match=message):
+    with pytest.raises(DivergenceError, match=mentions(message)):
         readout.fit(in_blocks(features, targets, True))
 
 
@@ -145,32 +146,32 @@ def test_divergence(readout: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("readout", "message"),
     [
-        (Ridge(-1.0), r"The 'ridge' parameter of Ridge must be a number in \[0, inf\), or a list of them. Got -1.0 instead"),
-        (Ridge([1.0, -1.0]), "'ridge' parameter"),
-        (Ridge([]), "'ridge' parameter"),
-        (Ridge(np.array(0.5)), "'ridge' parameter"),
-        (Ridge([[1.0]]), "'ridge' parameter"),
-        (Ridge(np.nan), "'ridge' parameter"),
-        (Ridge(True), "'ridge' parameter"),
-        (RidgeClassifier("1"), "'ridge' parameter of RidgeClassifier"),
-        (Ridge(1.0, "choleski"), "'solver' parameter of Ridge must be one of auto, .* Got 'choleski' .* Did you mean cholesky"),
-        (Logistic(0.0), r"'ridge' parameter of Logistic must be a number in \(0, inf\)"),
-        (Logistic(max_iter=0), r"'max_iter' parameter of Logistic must be an integer in \[1, inf\)"),
-        (Logistic(max_iter=1.5), "'max_iter' parameter"),
-        (RecursiveLeastSquares(0.0), r"'forgetting' parameter of RecursiveLeastSquares must be a number in \(0, 1\]"),
-        (RecursiveLeastSquares(1.01), "'forgetting' parameter"),
-        (RecursiveLeastSquares(ridge=0.0), "'ridge' parameter"),
-        (LeastMeanSquares(0.0), "'learning_rate' parameter"),
-        (LeastMeanSquares(normalized="yes"), "'normalized' parameter of LeastMeanSquares must be one of True, False"),
-        (LeastMeanSquares(normalized=1), "'normalized' parameter"),
+        (Ridge(-1.0), "'ridge' Ridge [0, inf) -1.0"),
+        (Ridge([1.0, -1.0]), "'ridge'"),
+        (Ridge([]), "'ridge'"),
+        (Ridge(np.array(0.5)), "'ridge'"),
+        (Ridge([[1.0]]), "'ridge'"),
+        (Ridge(np.nan), "'ridge'"),
+        (Ridge(True), "'ridge'"),
+        (RidgeClassifier("1"), "'ridge' RidgeClassifier"),
+        (Ridge(1.0, "choleski"), "'solver' Ridge 'choleski' cholesky"),
+        (Logistic(0.0), "'ridge' Logistic (0, inf)"),
+        (Logistic(max_iter=0), "'max_iter' Logistic [1, inf)"),
+        (Logistic(max_iter=1.5), "'max_iter'"),
+        (RecursiveLeastSquares(0.0), "'forgetting' RecursiveLeastSquares (0, 1]"),
+        (RecursiveLeastSquares(1.01), "'forgetting'"),
+        (RecursiveLeastSquares(ridge=0.0), "'ridge'"),
+        (LeastMeanSquares(0.0), "'learning_rate'"),
+        (LeastMeanSquares(normalized="yes"), "'normalized' LeastMeanSquares True False"),
+        (LeastMeanSquares(normalized=1), "'normalized'"),
     ],
 )
 def test_parameters_are_checked(readout: Any, message: str) -> None:
-    with pytest.raises(ParameterError, match=message):
+    with pytest.raises(ParameterError, match=mentions(message)):
         readout.fit(in_blocks(*problem((30, 7), True), True))
 
 
 def test_states_beyond_double_precision_are_divergence() -> None:
     features = np.column_stack([np.ones(30), np.linspace(1.0, 2.0, 30), 1e45 * np.linspace(1.0, 2.0, 30) ** 2])
-    with pytest.raises(DivergenceError, match="lower spectral_radius"):
+    with pytest.raises(DivergenceError, match=mentions("spectral_radius")):
         Ridge(1e-8, "qr").fit_arrays(features, np.ones((30, 1)), bias=True)

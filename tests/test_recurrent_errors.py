@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from messages import mentions
 from networks import spoilt
 from trained_models import UNEQUAL, WAVE, T, labels, model
 
@@ -17,24 +18,24 @@ from reservoir.gradient.parameters import DEFAULT_TRAINING
 @pytest.mark.parametrize(
     ("inputs", "targets", "message"),
     [
-        (spoilt(WAVE, np.nan, 17, 1), WAVE, "inputs: Input contains NaN at row 17, column 1"),
-        (WAVE, spoilt(WAVE, np.inf, 3, 0), r"targets: Input contains infinity \(inf\) at row 3, column 0"),
-        (np.empty((0, 2)), np.empty((0, 2)), "inputs: is empty"),
-        ([], [], "inputs: is empty"),
-        (WAVE, WAVE[:59], "targets, sequence 0: has 59 rows, its inputs have 60"),
-        (UNEQUAL, [1.0, 2.0], r"targets: shape \(2,\) fits neither a row per step nor a value for each of 4 sequences"),
-        (UNEQUAL, 3.0, r"targets: shape \(\) fits neither"),
-        (UNEQUAL, UNEQUAL[:3], "targets: has 3 sequences, the inputs have 4"),
-        ([WAVE, WAVE[:, :1]], [WAVE, WAVE], "inputs, sequence 1: has 1 features, sequence 0 has 2"),
-        (WAVE[:5], WAVE[:5], r"inputs: sequence 0 has 5 steps .* a minimum of washout \+ 1 = 6 is required"),
-        ([WAVE, WAVE[:2]], [WAVE, WAVE[:2]], "inputs: sequence 1 has 2 steps"),
-        (WAVE, ["a"] * 60, "targets: must be numbers"),
-        (WAVE[:1], None, r"inputs: sequence 0 has 1 step\(s\); a minimum of 2 is required"),
-        (spoilt(WAVE, 1e200, 0, 0), WAVE, r"values up to 1e\+200 are too large to standardize"),
+        (spoilt(WAVE, np.nan, 17, 1), WAVE, "inputs NaN 17 1"),
+        (WAVE, spoilt(WAVE, np.inf, 3, 0), "targets (inf) 3 0"),
+        (np.empty((0, 2)), np.empty((0, 2)), "inputs empty"),
+        ([], [], "inputs empty"),
+        (WAVE, WAVE[:59], "targets 0 59 inputs 60"),
+        (UNEQUAL, [1.0, 2.0], "targets (2,) 4"),
+        (UNEQUAL, 3.0, "targets neither"),
+        (UNEQUAL, UNEQUAL[:3], "targets 3 inputs 4"),
+        ([WAVE, WAVE[:, :1]], [WAVE, WAVE], "inputs 1 0 2"),
+        (WAVE[:5], WAVE[:5], "inputs 0 5 1 6"),
+        ([WAVE, WAVE[:2]], [WAVE, WAVE[:2]], "inputs 1 2"),
+        (WAVE, ["a"] * 60, "targets numbers"),
+        (WAVE[:1], None, "inputs 0 1 2"),
+        (spoilt(WAVE, 1e200, 0, 0), WAVE, "1e+200 standardize"),
     ],
 )
 def test_data_are_checked(inputs: Any, targets: Any, message: str) -> None:
-    with pytest.raises(DataError, match=message) as caught:
+    with pytest.raises(DataError, match=mentions(message)) as caught:
         model("gru", washout=5).fit(inputs, targets)
     assert "\n" not in str(caught.value)
 
@@ -42,25 +43,25 @@ def test_data_are_checked(inputs: Any, targets: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("parameters", "inputs", "targets", "error", "message"),
     [
-        ({"loss": "cross_entropy"}, WAVE, WAVE[:, 0], DataError, "targets: Unknown label type: continuous"),
+        ({"loss": "cross_entropy"}, WAVE, WAVE[:, 0], DataError, "targets continuous"),
         (
             {"loss": "cross_entropy"},
             WAVE,
             WAVE > 0.0,
             DataError,
-            r"needs one label per step or sequence. Got an array of shape \(60, 2\)",
+            "(60, 2) label",
         ),
-        ({"symbols": "one-hot"}, WAVE, WAVE, DataError, "symbols are one column of numbers 0, 1, ...; 2 columns were given"),
-        ({"symbols": "learned"}, WAVE[:, 0], WAVE, DataError, r"symbols must be integers in \[0, 1048575\]. Got 0.0"),
-        ({"symbols": "one-hot"}, -T, WAVE, DataError, r"symbols must be integers in \[0, 1048575\]. Got -1 instead"),
-        ({"symbols": "one-hot"}, T * 10**9, WAVE, DataError, r"symbols must be integers in \[0, 1048575\]. Got 1e\+09 instead"),
-        ({"pooling": "mean", "washout": 9}, UNEQUAL, [1.0, 2.0, 3.0, 4.0], DataError, r"sequence 1 has 1 steps"),
+        ({"symbols": "one-hot"}, WAVE, WAVE, DataError, "0 1 2"),
+        ({"symbols": "learned"}, WAVE[:, 0], WAVE, DataError, "[0, 1048575] 0.0"),
+        ({"symbols": "one-hot"}, -T, WAVE, DataError, "[0, 1048575] -1"),
+        ({"symbols": "one-hot"}, T * 10**9, WAVE, DataError, "[0, 1048575] 1e+09"),
+        ({"pooling": "mean", "washout": 9}, UNEQUAL, [1.0, 2.0, 3.0, 4.0], DataError, "1"),
     ],
 )
 def test_data_are_checked_against_the_parameters(
     parameters: dict[str, Any], inputs: Any, targets: Any, error: type[Exception], message: str
 ) -> None:
-    with pytest.raises(error, match=message):
+    with pytest.raises(error, match=mentions(message)):
         model("gru", **parameters).fit(inputs, targets)
 
 
@@ -77,41 +78,41 @@ FITTED: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("name", "call", "error", "message"),
     [
-        ("plain", lambda m: m.predict(WAVE[:, 0]), DataError, "X has 1 features, but LSTM is expecting 2 features as input"),
-        ("plain", lambda m: m.states(WAVE[:, 0]), DataError, "X has 1 features, but LSTM is expecting 2"),
-        ("plain", lambda m: m.predict(spoilt(WAVE, np.nan, 1, 1)), DataError, "inputs: Input contains NaN at row 1, column 1"),
-        ("plain", lambda m: m.forecast(WAVE, 5), DataError, "2 inputs and 1 outputs do not fit"),
-        ("labels", lambda m: m.forecast(WAVE, 5), DataError, "do not fit"),
-        ("values", lambda m: m.forecast(WAVE, 5), DataError, "do not fit"),
+        ("plain", lambda m: m.predict(WAVE[:, 0]), DataError, "1 LSTM 2"),
+        ("plain", lambda m: m.states(WAVE[:, 0]), DataError, "1 LSTM 2"),
+        ("plain", lambda m: m.predict(spoilt(WAVE, np.nan, 1, 1)), DataError, "inputs NaN 1"),
+        ("plain", lambda m: m.forecast(WAVE, 5), DataError, "2 inputs 1"),
+        ("labels", lambda m: m.forecast(WAVE, 5), DataError, "fit"),
+        ("values", lambda m: m.forecast(WAVE, 5), DataError, "fit"),
         (
             "next",
             lambda m: m.forecast(WAVE, 0),
             ParameterError,
-            r"'steps' parameter of forecast must be an integer in \[1, inf\)",
+            "'steps' forecast [1, inf)",
         ),
-        ("next", lambda m: m.forecast(WAVE[:0], 5), DataError, "history: is empty"),
-        ("both", lambda m: m.forecast(WAVE, 5), ParameterError, "'bidirectional' parameter must be False for forecast"),
-        ("symbols", lambda m: m.forecast(T % 3, 5), ParameterError, "'symbols' parameter must be None for forecast"),
+        ("next", lambda m: m.forecast(WAVE[:0], 5), DataError, "history empty"),
+        ("both", lambda m: m.forecast(WAVE, 5), ParameterError, "'bidirectional' False"),
+        ("symbols", lambda m: m.forecast(T % 3, 5), ParameterError, "'symbols' None"),
     ],
 )
 def test_use_is_checked(name: str, call: Callable[[Any], Any], error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
+    with pytest.raises(error, match=mentions(message)):
         call(FITTED[name])
 
 
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
-        ("elman", {"units": 0}, r"The 'units' parameter of Elman must be an integer in \[1, inf\). Got 0 instead"),
+        ("elman", {"units": 0}, "'units' Elman [1, inf) 0"),
         ("elman", {"units": 4.0}, "'units'"),
         ("elman", {"units": "4"}, "'units'"),
         ("elman", {"layers": 0}, "'layers'"),
-        ("elman", {"bidirectional": 1}, "'bidirectional' parameter of Elman must be one of True, False. Got 1 instead"),
-        ("elman", {"loss": "mse"}, "'loss' parameter of Elman must be one of squared_error, cross_entropy"),
+        ("elman", {"bidirectional": 1}, "'bidirectional' Elman True False 1"),
+        ("elman", {"loss": "mse"}, "'loss' Elman squared_error cross_entropy"),
         ("elman", {"pooling": "max"}, "'pooling'"),
         ("elman", {"washout": -1}, "'washout'"),
-        ("elman", {"dropout": 1.0}, r"'dropout' .* must be a number in \[0, 1\)"),
-        ("elman", {"dropout_mask": "steps"}, "'dropout_mask' .* Did you mean step"),
+        ("elman", {"dropout": 1.0}, "'dropout' [0, 1)"),
+        ("elman", {"dropout_mask": "steps"}, "'dropout_mask' step"),
         ("elman", {"layer_norm": "yes"}, "'layer_norm'"),
         ("elman", {"symbols": True}, "'symbols'"),
         ("elman", {"symbol_size": 0}, "'symbol_size'"),
@@ -120,16 +121,16 @@ def test_use_is_checked(name: str, call: Callable[[Any], Any], error: type[Excep
         ("elman", {"init_scale": 0}, "'init_scale'"),
         ("elman", {"bias_init": "uniform"}, "'bias_init'"),
         ("elman", {"standardize": None}, "'standardize'"),
-        ("elman", {"training": {"epochs": 3}}, r"'training' parameter of Elman must be a Training. Got \{'epochs': 3\} instead"),
-        ("elman", {"training": Ridge()}, "'training' parameter of Elman must be a Training"),
-        ("elman", {"training__epochs": -3}, "'epochs' parameter of Training"),
+        ("elman", {"training": {"epochs": 3}}, "'training' Elman Training {'epochs' 3}"),
+        ("elman", {"training": Ridge()}, "'training' Elman Training"),
+        ("elman", {"training__epochs": -3}, "'epochs' Training"),
         ("elman", {"dtype": "float16"}, "'dtype'"),
         ("elman", {"dtype": np.float32}, "'dtype'"),
-        ("elman", {"random_state": "seed"}, "'random_state' parameter must be an integer"),
+        ("elman", {"random_state": "seed"}, "'random_state'"),
         ("elman", {"random_state": -1}, "'random_state'"),
-        ("elman", {"activation": "sigmoid"}, "'activation' parameter of Elman must be one of tanh, relu"),
+        ("elman", {"activation": "sigmoid"}, "'activation' Elman"),
         ("lstm", {"peepholes": 2}, "'peepholes'"),
-        ("lstm", {"forget_bias": None}, "'forget_bias' parameter of LSTM must be a number"),
+        ("lstm", {"forget_bias": None}, "'forget_bias' LSTM"),
         ("gru", {"reset_gate": "never"}, "'reset_gate'"),
         ("indrnn", {"activation": "linear"}, "'activation'"),
         ("indrnn", {"recurrent_bound": 0.0}, "'recurrent_bound'"),
@@ -137,7 +138,7 @@ def test_use_is_checked(name: str, call: Callable[[Any], Any], error: type[Excep
         (
             "clockwork",
             {"periods": (0, 1)},
-            r"'periods' parameter of ClockworkRNN must be an integer in \[1, .* or a list of them",
+            "'periods' ClockworkRNN [1,",
         ),
         ("clockwork", {"periods": (1, -2)}, "'periods'"),
         ("clockwork", {"periods": (1, 2.5)}, "'periods'"),
@@ -149,18 +150,18 @@ def test_use_is_checked(name: str, call: Callable[[Any], Any], error: type[Excep
         (
             "clockwork",
             {"periods": (1, 4, 2)},
-            r"'periods' parameter of ClockworkRNN must ascend, none twice. Got \(1, 4, 2\) instead",
+            "'periods' ClockworkRNN (1, 4 2)",
         ),
-        ("clockwork", {"periods": (1, 2, 2)}, "must ascend, none twice"),
+        ("clockwork", {"periods": (1, 2, 2)}, "ascend twice"),
         (
             "clockwork",
             {"periods": (1, 2, 3, 4, 5)},
-            r"names 5 modules, more than there are units \(4\); give fewer periods or more units",
+            "5 (4) modules",
         ),
     ],
 )
 def test_parameters_are_checked(name: str, parameters: dict[str, Any], message: str) -> None:
-    with pytest.raises(ParameterError, match=message) as caught:
+    with pytest.raises(ParameterError, match=mentions(message)) as caught:
         model(name, **parameters).fit(WAVE)
     assert "\n" not in str(caught.value)
 
@@ -177,16 +178,16 @@ def test_a_forecast_that_leaves_the_finite_numbers() -> None:
     series = 1.5 ** np.arange(30.0)
     network = model("elman", activation="relu", units=1, standardize=False, training__epochs=0).fit(series)
     network._vector[:] = [1.0, 0.0, 0.0, 1e3, 0.0]  # y(t) = 1000 y(t-1)
-    with pytest.raises(DivergenceError, match="The forecast of sequence 1 is not finite from step 12 on"):
+    with pytest.raises(DivergenceError, match=mentions("1 12 forecast")):
         network.forecast([np.zeros(3), np.ones(3)], 50)
     network._vector[:] = [1.0, 10.0, 0.0, 1e3, 0.0]
-    with pytest.raises(DivergenceError, match=r"The prediction of sequence 0 is not finite from step 3\d on"):
+    with pytest.raises(DivergenceError, match=mentions("0 3 prediction")):
         network.predict(np.ones(50))
     per_sequence = model("elman", activation="relu", units=1, standardize=False, training__epochs=0).fit(
         [series, series], [1.0, 2.0]
     )
     per_sequence._vector[:] = [1.0, 10.0, 0.0, 1e3, 0.0]
-    with pytest.raises(DivergenceError, match="The prediction is not finite for sequence 1"):
+    with pytest.raises(DivergenceError, match=mentions("1 prediction")):
         per_sequence.predict([np.ones(3), np.ones(50)])
 
 
@@ -208,5 +209,5 @@ def test_the_default_training_is_shared_and_left_alone() -> None:
 
 
 def test_labels_name_the_loss_that_learns_them() -> None:
-    with pytest.raises(DataError, match=r"must be numbers, and are labels; to learn labels, set loss='cross_entropy'\.$"):
+    with pytest.raises(DataError, match=mentions("loss='cross_entropy'")):
         Elman(units=3).fit([np.ones(5), np.zeros(5)], ["slow", "fast"])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sklearn.base
+from messages import mentions
 from sklearn_data import INPUTS, LABELS, RNG, TARGETS, small, trained
 
 import reservoir
@@ -90,16 +91,16 @@ def test_fitting_leaves_the_shared_readout_unfitted() -> None:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"unit": 3}, "Invalid parameter 'unit': ESN has no such parameter. Did you mean units.* Known: units, spectral_radius"),
-        ({"readout__rigde": 3}, "Invalid parameter 'rigde': Ridge has no such parameter. Did you mean ridge"),
-        ({"ridge": 3}, r"Invalid parameter 'ridge': ESN has .* Did you mean readout.ridge \(readout__ridge in Python\)\? Known"),
-        ({"jump": 3}, "Did you mean topology_options.jump"),
-        ({"raedout__ridge": 3}, "Invalid parameter 'raedout'.* Did you mean readout"),
-        ({"units__ridge": 3}, "The 'units' parameter of ESN has no parts. Got 30 instead"),
+        ({"unit": 3}, "'unit' ESN units spectral_radius"),
+        ({"readout__rigde": 3}, "'rigde' Ridge ridge"),
+        ({"ridge": 3}, "'ridge' ESN readout.ridge readout__ridge"),
+        ({"jump": 3}, "topology_options.jump"),
+        ({"raedout__ridge": 3}, "'raedout' readout"),
+        ({"units__ridge": 3}, "'units' ESN 30"),
     ],
 )
 def test_set_params_checks_names(parameters: dict[str, Any], message: str) -> None:
-    with pytest.raises(ParameterError, match=message):
+    with pytest.raises(ParameterError, match=mentions(message)):
         small().set_params(**parameters)
 
 
@@ -124,7 +125,7 @@ def test_estimators_without_parameters_take_none() -> None:
         pass
 
     assert (repr(Plain()), Plain.parameter_names()) == ("Plain()", ())
-    with pytest.raises(TypeError, match="takes 1 positional argument"):
+    with pytest.raises(TypeError, match=mentions("1 positional")):
         Plain(3)  # type: ignore[call-arg]
 
 
@@ -184,18 +185,17 @@ def test_columns_in_another_order_are_refused(model: Any, tmp_path: Path) -> Non
     assert model.feature_names_in_.tolist() == ["wave", "noise"]
     model.save(tmp_path / "model")
     for network in (model, reservoir.load(tmp_path / "model")):
-        message = "should match those that were passed during fit, in their order: wave, noise. Got noise, wave instead"
         for call in (network.predict, network.states, lambda u, network=network: network.forecast(u, 3)):
-            with pytest.raises(DataError, match=message):
+            with pytest.raises(DataError, match=r"wave, noise.* noise, wave"):
                 call(SWAPPED)
             np.testing.assert_array_equal(call(FRAME), call(INPUTS))  # an array says nothing of its columns
-    with pytest.raises(DataError, match=r"^history: The feature names"):
+    with pytest.raises(DataError, match=mentions("history feature")):
         model.forecast(Frame(wave=INPUTS[:, 0], nois=INPUTS[:, 1]), 3)
     assert not hasattr(model.fit(INPUTS), "feature_names_in_")
 
 
 def test_more_data_in_another_order_are_refused() -> None:
     esn = small().partial_fit(FRAME, TARGETS)
-    with pytest.raises(DataError, match="in their order: wave, noise"):
+    with pytest.raises(DataError, match=mentions("order noise")):
         esn.partial_fit(SWAPPED, TARGETS)
     assert not hasattr(esn.build(2), "feature_names_in_")

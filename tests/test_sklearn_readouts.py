@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from messages import mentions
 from readout_data import NEXT, WAVES, Means, small
 from sklearn.cluster import KMeans
 from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression
@@ -80,7 +81,7 @@ def test_a_classifier_per_step() -> None:
     features = seen(esn, WAVES)
     assert esn.predict(WAVES).tolist() == SVC().fit(features[10:], LABELS[10:]).predict(features).tolist()
     assert not hasattr(esn, "predict_proba")
-    with pytest.raises(AttributeError, match=r"predict_proba needs a readout with probabilities, such as Logistic\(\). Got SVC"):
+    with pytest.raises(AttributeError, match=mentions("predict_proba Logistic() SVC")):
         _ = esn.predict_proba
 
 
@@ -141,9 +142,7 @@ def test_parameters_of_the_model_are_parameters_of_the_network() -> None:
 
 def test_what_save_says_and_pickle_does(tmp_path: Path) -> None:
     esn = small(readout=SVC(C=3.0)).fit(WAVES, LABELS)
-    with pytest.raises(
-        ParameterError, match=r"'readout' parameter of ESN must be .* no pickle. Got SVC\(C=3.0\) instead; .* pickle"
-    ):
+    with pytest.raises(ParameterError, match=mentions("'readout' ESN SVC(C=3.0)")):
         esn.save(tmp_path / "model")
     assert not (tmp_path / "model").exists()
     assert pickle.loads(pickle.dumps(esn)).predict(WAVES).tolist() == esn.predict(WAVES).tolist()
@@ -152,7 +151,7 @@ def test_what_save_says_and_pickle_does(tmp_path: Path) -> None:
 def test_a_parameter_that_no_file_can_hold(tmp_path: Path) -> None:
     esn = small(readout=Means(offsets=0.0)).fit(WAVES, NEXT)
     esn.readout.offsets = Lasso()
-    with pytest.raises(ParameterError, match=r"'readout.offsets' parameter must be numbers, text or .* Got Lasso\(\) instead"):
+    with pytest.raises(ParameterError, match=mentions("'readout.offsets' Lasso()")):
         esn.save(tmp_path / "model")
 
 
@@ -160,22 +159,18 @@ def test_a_parameter_that_no_file_can_hold(tmp_path: Path) -> None:
     "readout", [SVC, StandardScaler(), Elman(), ESN(), object()], ids=["class", "scaler", "Elman", "ESN", "object"]
 )
 def test_what_is_no_readout(readout: Any) -> None:
-    with pytest.raises(ParameterError, match=r"or an object with fit and predict. Got .* instead"):
+    with pytest.raises(ParameterError, match=mentions("predict object")):
         small(readout=readout).fit(WAVES, NEXT)
 
 
 def test_what_the_model_refuses() -> None:
-    with pytest.raises(
-        DataError, match=r"readout SVR\(\) refuses the data; .*MultiOutputRegressor fits one model per output: y should"
-    ):
+    with pytest.raises(DataError, match=mentions("SVR() MultiOutputRegressor readout")):
         small(readout=SVR()).fit(WAVES, NEXT)
-    with pytest.raises(
-        DataError, match=r"readout LogisticRegression\(\) refuses the data: This solver needs samples of at least 2"
-    ):
+    with pytest.raises(DataError, match=mentions("LogisticRegression() 2 readout")):
         small(readout=LogisticRegression()).fit(WAVES, ["a"] * 5 + ["b"] * 115)
-    with pytest.raises(ParameterError, match=r"must be a regressor or a classifier. Got KMeans\(\)"):
+    with pytest.raises(ParameterError, match=mentions("KMeans() classifier")):
         small(readout=KMeans()).fit(WAVES, NEXT)
-    with pytest.raises(ParameterError, match=r"must be one that can learn on, for partial_fit. Got Lasso"):
+    with pytest.raises(ParameterError, match=mentions("partial_fit Lasso")):
         small(readout=Lasso()).partial_fit(WAVES, NEXT)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from messages import mentions
 from sweep_runs import _nothing_prepared, sweep_of  # noqa: F401
 from sweep_toys import Toy, lasting
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -60,16 +61,14 @@ def test_a_sweep_in_a_thread(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("jobs", [0, -1, True, 1.0, "2"])
 def test_jobs_that_are_no_number_of_processes(jobs: Any, tmp_path: Path) -> None:
-    with pytest.raises(
-        ParameterError, match=rf"^The 'jobs' parameter of sweep must be .* \[1, inf\), or None\. Got {jobs!r} instead\.$"
-    ):
+    with pytest.raises(ParameterError, match=mentions(f"'jobs' sweep [1, inf) None {jobs!r}")):
         run_sweep(sweep_of(), tmp_path / "a.db", jobs=jobs)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_scheduler_and_jobs_do_not_go_together(tmp_path: Path) -> None:
     for other in ({"jobs": 2}, {"executor": Here()}):
-        with pytest.raises(ParameterError, match="give either a scheduler or jobs"):
+        with pytest.raises(ParameterError, match=mentions("scheduler either")):
             run_sweep(sweep_of(), tmp_path / "a.db", scheduler="tcp://localhost:1", **other)  # type: ignore[arg-type]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from messages import mentions
 from sweep_runs import RADII, Recording, _nothing_prepared, instant, outcomes, sweep_of  # noqa: F401
 from sweep_toys import Toy, lasting
 
@@ -70,7 +71,7 @@ def test_scores_of_another_kind_of_number(tmp_path: Path) -> None:
 
 def test_data_that_cannot_be_had(tmp_path: Path) -> None:
     """Those of the first seed stop the sweep before there is a store, those of another one fail their runs."""
-    with pytest.raises(ValueError, match="there are no such data"):
+    with pytest.raises(ValueError, match=mentions("data")):
         run_sweep(sweep_of(Toy(broken_seed=0), seeds=(0, 1)), tmp_path / "a.db", jobs=1)
     assert not (tmp_path / "a.db").exists()
     table = run_sweep(sweep_of(Toy(broken_seed=7), seeds=(0, 7)), tmp_path / "a.db", jobs=1).runs
@@ -80,7 +81,7 @@ def test_data_that_cannot_be_had(tmp_path: Path) -> None:
 def test_data_that_changed_since(tmp_path: Path) -> None:
     run_sweep(sweep_of(radii=RADII[:2]), tmp_path / "a.db", jobs=1)
     work._prepared.clear()  # as in another process
-    with pytest.raises(StoreError, match="its runs with seed 0 had other data"):
+    with pytest.raises(StoreError, match=mentions("0 runs")):
         run_sweep(sweep_of(Toy(level=0.2)), tmp_path / "a.db", jobs=1)
     assert len(lasting(tmp_path / "a.db")) == 2
 
@@ -108,7 +109,7 @@ def test_data_that_changed_are_read_anew(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(Toy, "generate", changed)
     after = run_sweep(sweep_of(), tmp_path / "b.db", jobs=1)
     assert (before.runs.score != after.runs.score).all()
-    with pytest.raises(StoreError, match="its runs with seed 0 had other data"):
+    with pytest.raises(StoreError, match=mentions("0 runs")):
         run_sweep(sweep_of(), tmp_path / "a.db", jobs=1)
 
 
@@ -235,7 +236,7 @@ class Entered:
 
 
 def test_an_executor_that_is_broken_for_good(tmp_path: Path) -> None:
-    with pytest.raises(WorkerError, match=r"^The executor is broken \(it is broken\)\. What was finished is kept; .*\.$"):
+    with pytest.raises(WorkerError, match=mentions("executor finished")):
         run_sweep(sweep_of(), tmp_path / "a.db", executor=Fragile({0.3: 1}, for_good=True), jobs=1)
     # It breaks at 0.3: what came before is kept.
     assert 0 <= len(lasting(tmp_path / "a.db")) < 6
@@ -248,5 +249,5 @@ def test_an_executor_that_cannot_do_the_work(tmp_path: Path) -> None:
             future.set_exception(ModuleNotFoundError("No module named 'reservoir'"))
             return future
 
-    with pytest.raises(WorkerError, match=r"^A worker could not do the work: ModuleNotFoundError: No module .* same version"):
+    with pytest.raises(WorkerError, match=mentions("ModuleNotFoundError version")):
         run_sweep(sweep_of(), tmp_path / "a.db", executor=Foreign(), jobs=1)

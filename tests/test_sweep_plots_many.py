@@ -11,6 +11,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
+from messages import mentions
 from sweep_pictures import drawn, found, legend, pairs, points, report
 
 from reservoir import DataError, ParameterError, plotting
@@ -98,13 +99,13 @@ def test_a_line_over_what_a_search_found_is_no_line() -> None:
 
 def test_errors_are_one_line() -> None:
     nan = math.nan
-    with pytest.raises(DataError, match=r"^There is nothing to draw: of 2 runs 2 failed and 0 were pruned\..*it broke badly$"):
+    with pytest.raises(DataError, match=mentions("2 0 nothing")):
         plotting.sweep_figure(report(pairs(a=[1, 2]), [nan, nan]))
-    with pytest.raises(DataError, match="all scores are infinite"):
+    with pytest.raises(DataError, match=mentions("infinite scores")):
         plotting.sweep_figure(report(pairs(a=[1, 2]), [math.inf, math.inf]))
-    with pytest.raises(DataError, match="no run has ended"):
+    with pytest.raises(DataError, match=mentions("ended")):
         plotting.sweep_figure(report(pairs(a=[1, 2]), np.empty((2, 0))))
-    with pytest.raises(DataError, match="no parameter has more than one value"):
+    with pytest.raises(DataError, match=mentions("value")):
         plotting.sweep_figure(report([{"a": 1}], [1.0]))
 
 
@@ -112,12 +113,12 @@ def test_names_are_those_of_parameters_that_vary() -> None:
     sweep = report(pairs(readout__ridge=[1, 2], units=[5], leak_rate=[0.1, 0.2]), [1.0, 2.0, 3.0, 4.0])
     for name in ("readout.ridge", "readout__ridge"):
         assert plotting.sweep_figure(sweep, [name]).axes[0].get_xlabel() == "readout.ridge"
-    with pytest.raises(ParameterError, match="'units' has one value in all trials"):
+    with pytest.raises(ParameterError, match=mentions("'units'")):
         plotting.sweep_figure(sweep, ["units"])
-    with pytest.raises(ParameterError, match=r"There is no varied parameter 'leek_rate'\. Did you mean leak_rate"):
+    with pytest.raises(ParameterError, match=mentions("'leek_rate' leak_rate")):
         plotting.sweep_figure(sweep, ["leek_rate"])
     for names in ([], ["leak_rate", "leak_rate"]):
-        with pytest.raises(ParameterError, match="none twice"):
+        with pytest.raises(ParameterError, match=mentions("twice none")):
             plotting.sweep_figure(sweep, names)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from messages import mentions
 
 from reservoir.base.values import canonical, parse_name, parse_value, shown_name
 from reservoir.sweeps.space import Dimension, grid, grid_size, point_at, read_dimension, without_numpy
@@ -83,7 +84,7 @@ def test_a_grid_is_every_value_with_every_other_the_last_fastest() -> None:
 
 
 def test_a_grid_needs_counts() -> None:
-    with pytest.raises(ParameterError, match=r"vary readout\.ridge: a grid needs the number of values, as 0.1:1.5:10; or"):
+    with pytest.raises(ParameterError, match=mentions("readout.ridge 0.1:1.5:10 number")):
         grid_size([read_dimension("a", "1,2", None), read_dimension("readout__ridge", "0.1:1.5", False)])
 
 

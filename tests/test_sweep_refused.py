@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from messages import mentions
 from sweep_plans import toy
 
 from reservoir import Ridge
@@ -83,9 +84,7 @@ def test_bad_sweeps(vary: dict[str, Any], settings: dict[str, Any], options: dic
     "seeds", [[], range(0), range(100_001), [-1], [0, 0], [1.0], [True], ["0"], "0:3", 3, None, [None], [2**63], np.array([0.5])]
 )
 def test_bad_seeds(seeds: Any) -> None:
-    with pytest.raises(
-        ParameterError, match=r"Seeds must be integers in \[0, 2\^63\), at least one, at most 100,000, none twice"
-    ):
+    with pytest.raises(ParameterError, match=mentions("[0, 2^63) 100,000")):
         toy({"units": [5]}, seeds=seeds)
 
 
@@ -96,10 +95,10 @@ def test_seeds(seeds: Any) -> None:
 
 
 def test_an_unknown_model_and_a_checkpoint() -> None:
-    with pytest.raises(ParameterError, match=r"no model 'esm'\. Did you mean esn"):
+    with pytest.raises(ParameterError, match=mentions("'esm' esn")):
         toy({"units": [5]}, model="esm")
     for vary, settings in (({"training__checkpoint": "a,b"}, {}), ({"units": [5]}, {"training__checkpoint": "a"})):
-        with pytest.raises(ParameterError, match=r"'training\.checkpoint' is for a single training"):
+        with pytest.raises(ParameterError, match=mentions("'training.checkpoint'")):
             toy(vary, settings, model="lstm")
     assert toy({"units": [5]}, {"training__checkpoint": None}, model="lstm").trials == 1
 
@@ -114,7 +113,7 @@ def test_every_value_is_checked_before_any_work(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(type(task), "generate", lambda *args: pytest.fail("there should be no work"))
     wide = dict.fromkeys(("noise", "bias_scaling"), "0:1:100000")
     assert plan_sweep(task, "esn", wide).trials == 10**10
-    with pytest.raises(ParameterError, match=r"'density'.*Got 2"):
+    with pytest.raises(ParameterError, match=mentions("'density' 2")):
         plan_sweep(task, "esn", {**wide, "density": [*np.linspace(0.1, 1, 50), 2]})
-    with pytest.raises(ParameterError, match=r"'leak_rate'.*Got 1\.5"):
+    with pytest.raises(ParameterError, match=mentions("'leak_rate' 1.5")):
         plan_sweep(task, "esn", {**wide, "leak_rate": "0.5:1.5:100000"})

@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from messages import mentions
 from stores import ABOUT, VERSIONS, done, fill, openings
 
 from reservoir.experiments import database
@@ -39,10 +40,10 @@ def test_another_writer(filled: tuple[Path, sqlite3.Connection]) -> None:
     read, write = openings(path)
     with Store.writing(path, ABOUT) as store:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(OSError, match=r"is locked by another program that writes to it; wait for that to end; what was com"):
+        with pytest.raises(OSError, match=mentions("another program")):
             store.record([done(1)], VERSIONS)
         read()  # goes on
-        with pytest.raises(OSError, match="is locked by another program"):
+        with pytest.raises(OSError, match=mentions("another program")):
             write()
         other.execute("ROLLBACK")
         [number] = store.add_trials(["101"])
@@ -75,7 +76,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
                 store.record([done(number) for number in numbers], VERSIONS)
                 committed.append(committed[-1] + 20)
 
-        with pytest.raises(OSError, match=r"cannot be written to, the disk is full .*; make room; what was committed is kept"):
+        with pytest.raises(OSError, match=mentions("committed written")):
             write_on()
         kept = committed[-1]
         assert kept > 20
@@ -131,7 +132,7 @@ def test_files_and_folders_that_are_read_only() -> None:
 
         def look() -> None:
             assert len(read_sweep(path).runs.score) == 5
-            with pytest.raises(PermissionError, match="cannot be opened for this"):
+            with pytest.raises(PermissionError, match=mentions("opened")):
                 openings(path)[1]()
 
         unprivileged(look)

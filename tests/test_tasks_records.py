@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from free_runs import rng
+from messages import mentions
 
 from reservoir.metrics import nmse
 from reservoir.tasks import get_task, list_tasks
@@ -105,13 +106,13 @@ def test_csv_task_without_a_season_repeats_the_last_value(tmp_path: Path) -> Non
 
 def test_csv_task_refuses_what_cannot_be_learned(tmp_path: Path) -> None:
     flat = write_csv(tmp_path / "flat.csv", np.full((400, 1), 5.5), "level")
-    with pytest.raises(DataError, match=r"column 'level' is constant \(5.5\)"):
+    with pytest.raises(DataError, match=mentions("'level' (5.5)")):
         get_task("csv", path=flat).generate(0)
     short = write_csv(tmp_path / "short.csv", rng(0).normal(size=(50, 1)), "level")
-    with pytest.raises(DataError, match=r"short.csv: has 50 rows; .* need at least 302\."):
+    with pytest.raises(DataError, match=mentions("short.csv 50 302")):
         get_task("csv", path=short).generate(0)
     get_task("csv", path=short, horizon=10, washout=28).generate(0)
-    with pytest.raises(DataError, match="at least 51"):
+    with pytest.raises(DataError, match=mentions("51")):
         get_task("csv", path=short, horizon=10, washout=29).generate(0)
 
 
@@ -143,7 +144,7 @@ def test_csv_task_refuses_what_cannot_be_learned(tmp_path: Path) -> None:
     ],
 )
 def test_bad_options_are_refused_in_one_line(name: str, options: dict[str, object]) -> None:
-    with pytest.raises(ParameterError, match=f"of task {name} must be .*Got .* instead") as caught:
+    with pytest.raises(ParameterError, match=mentions(f"{name} task")) as caught:
         get_task(name, **options)
     assert "\n" not in str(caught.value)
 
@@ -162,9 +163,9 @@ def test_the_registry_names_its_classes() -> None:
 
 
 def test_unknown_names_bring_the_nearest() -> None:
-    with pytest.raises(ParameterError, match=r"There is no task 'lorentz'\. Did you mean lorenz\? Known: .*narma10"):
+    with pytest.raises(ParameterError, match=mentions("'lorentz' lorenz narma10")):
         get_task("lorentz")
-    with pytest.raises(ParameterError, match=r"There is no lorenz option 'start'\. Did you mean starts"):
+    with pytest.raises(ParameterError, match=mentions("'start' starts")):
         get_task("lorenz", start=3)
 
 
@@ -176,5 +177,5 @@ def test_listing_imports_no_task() -> None:
 
 
 def test_an_option_may_be_called_name() -> None:
-    with pytest.raises(ParameterError, match="option 'name'"):
+    with pytest.raises(ParameterError, match=mentions("'name'")):
         get_task("sine", name="foo")

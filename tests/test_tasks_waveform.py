@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from messages import mentions
 from wav_files import RATE, ramp, wav, write
 
 from reservoir import ESN
@@ -96,7 +97,7 @@ def test_numbers_of_the_command_line_are_a_path_and_a_start(tmp_path: Path, monk
      {"length": 1}, {"path": True}, {"path": None}, {"path": []}, {"start": 1.0}],
 )  # fmt: skip
 def test_bad_options_are_refused_in_one_line(options: dict[str, Any]) -> None:
-    with pytest.raises(ParameterError, match=r"^The '\w+' parameter of task waveform must be .* Got .* instead") as caught:
+    with pytest.raises(ParameterError, match=mentions("task waveform")) as caught:
         get_task("waveform", **options)
     assert "\n" not in str(caught.value)
 
@@ -104,7 +105,7 @@ def test_bad_options_are_refused_in_one_line(options: dict[str, Any]) -> None:
 @pytest.mark.parametrize("level", [0, 77])
 def test_silence_is_refused(tmp_path: Path, level: int) -> None:
     path = write(tmp_path, wav(ramp(100) + np.full(100, level, "<i2").tobytes() + ramp(100)))
-    with pytest.raises(DataError, match=r"own\.wav: is silent or constant from 0\.0125 s on; choose another start\.$"):
+    with pytest.raises(DataError, match=mentions("own.wav 0.0125 constant")):
         get_task("waveform", path=str(path), start=100 / RATE, length=100).generate(0)
     get_task("waveform", path=str(path), start=100 / RATE, length=102).generate(0)
 
@@ -120,7 +121,7 @@ def test_an_echo_state_network_needs_feedback_and_then_reproduces_a_tone() -> No
     task = get_task("waveform", length=60)
     data = task.generate(0)
     settings: dict[str, Any] = {"units": 80, "density": 0.1, "spectral_radius": 1.6, "leak_rate": 0.2, "washout": 0}
-    with pytest.raises(DataError, match=r"Without inputs, set feedback_scaling\."):
+    with pytest.raises(DataError, match=mentions("inputs feedback_scaling")):
         ESN(**settings).fit(data.train.inputs, data.train.targets)
     esn = ESN(**settings, feedback_scaling=1e-3, random_state=0).fit(data.train.inputs, data.train.targets)
     predictions = task.predict(esn, data.test)

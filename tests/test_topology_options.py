@@ -9,6 +9,7 @@ import naive
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from messages import mentions
 from topologies import matrix
 
 from reservoir import ESN, DataError, ParameterError
@@ -19,30 +20,30 @@ from reservoir import ESN, DataError, ParameterError
 @pytest.mark.parametrize(
     ("topology", "options", "message"),
     [
-        ("cycle_jumps", {"jmp": 3}, r"no option of topology cycle_jumps called 'jmp'. Did you mean jump"),
-        ("cycle", {"jump": 3}, r"no option of topology cycle called 'jump'"),
-        ("cycle_jumps", {"jump": 1}, r"'jump' parameter .* must be an integer in \[2, inf\). Got 1 instead"),
-        ("cycle_jumps", {"jump": 2.5}, r"'jump' parameter"),
-        ("small_world", {"rewiring": 1.5}, r"'rewiring' parameter .* in \[0, 1\]. Got 1.5"),
-        ("blocks", {"inside": -0.1}, r"'inside' parameter"),
-        ("blocks", {"blocks": 0}, r"'blocks' parameter"),
-        ("blocks", {"blocks": 34}, r"'blocks' topology option must be an integer in \[1, units = 33\]. Got 34"),
-        ("dense", {"weights": "unifrom"}, r"one of uniform, normal, sign. Got 'unifrom' instead. Did you mean uniform"),
-        ("feedback_delay_line", {"feedback_weight": np.nan}, r"'feedback_weight' parameter"),
+        ("cycle_jumps", {"jmp": 3}, "cycle_jumps 'jmp' jump"),
+        ("cycle", {"jump": 3}, "'jump'"),
+        ("cycle_jumps", {"jump": 1}, "'jump' [2, inf) 1"),
+        ("cycle_jumps", {"jump": 2.5}, "'jump'"),
+        ("small_world", {"rewiring": 1.5}, "'rewiring' [0, 1] 1.5"),
+        ("blocks", {"inside": -0.1}, "'inside'"),
+        ("blocks", {"blocks": 0}, "'blocks'"),
+        ("blocks", {"blocks": 34}, "'blocks' [1, 33] 34"),
+        ("dense", {"weights": "unifrom"}, "'unifrom' uniform"),
+        ("feedback_delay_line", {"feedback_weight": np.nan}, "'feedback_weight'"),
     ],
 )
 def test_options_are_checked(topology: str, options: dict[str, Any], message: str) -> None:
-    with pytest.raises(ParameterError, match=message):
+    with pytest.raises(ParameterError, match=mentions(message)):
         matrix(topology, 33, radius=0.9, **options)
 
 
 def test_unknown_topology_names_the_nearest() -> None:
-    with pytest.raises(ParameterError, match=r"'topology' parameter of ESN .* Did you mean diagonals"):
+    with pytest.raises(ParameterError, match=mentions("'topology' ESN diagonals")):
         matrix("diagonal", 33)
 
 
 def test_a_random_graph_without_a_cycle_has_no_radius_to_set() -> None:
-    with pytest.raises(ParameterError, match=r"has no cycle.* raise density, or set"):  # one connection, from one unit to another
+    with pytest.raises(ParameterError, match=mentions("density cycle")):  # one connection, from one unit to another
         matrix("random", 20, radius=0.9, density=1e-4)
 
 
@@ -78,23 +79,23 @@ def test_own_nilpotent_matrix_gets_its_largest_weight_from_the_radius() -> None:
 @pytest.mark.parametrize(
     ("own", "error", "message"),
     [
-        (np.zeros((9, 9)), ParameterError, "has no weights"),
-        (np.ones((9, 8)), ParameterError, r"must be a \(9, 9\) matrix. Got shape \(9, 8\) instead"),
-        (sp.csr_array((8, 9)), ParameterError, r"must be a \(9, 9\) matrix. Got shape \(8, 9\) instead"),
-        (np.full((9, 9), np.nan), DataError, "NaN or infinity"),
-        (sp.csr_array(np.full((9, 9), np.inf)), DataError, "NaN or infinity"),
-        ({"a": 1}, ParameterError, r"must be a \(9, 9\) matrix"),
-        ([[1.0], [1.0, 2.0]], ParameterError, r"must be a \(9, 9\) matrix"),
-        (7, ParameterError, "'topology' parameter of ESN must be one of"),
+        (np.zeros((9, 9)), ParameterError, "weights"),
+        (np.ones((9, 8)), ParameterError, "(9, 9) 8)"),
+        (sp.csr_array((8, 9)), ParameterError, "(9, 9) (8,"),
+        (np.full((9, 9), np.nan), DataError, "NaN infinity"),
+        (sp.csr_array(np.full((9, 9), np.inf)), DataError, "NaN infinity"),
+        ({"a": 1}, ParameterError, "(9, 9) matrix"),
+        ([[1.0], [1.0, 2.0]], ParameterError, "(9, 9) matrix"),
+        (7, ParameterError, "'topology' ESN"),
     ],
 )
 def test_own_matrix_is_checked(own: Any, error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
+    with pytest.raises(error, match=mentions(message)):
         matrix(own, 9, radius=0.9)
 
 
 def test_own_matrix_takes_no_options() -> None:
-    with pytest.raises(ParameterError, match="'topology_options' parameter of ESN must be empty"):
+    with pytest.raises(ParameterError, match=mentions("'topology_options' ESN")):
         matrix(OWN, 9, jump=5)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from messages import mentions
 from threadpoolctl import threadpool_info, threadpool_limits
 from trainings import INPUTS, RNG, TARGETS, curve, network
 
@@ -286,6 +287,6 @@ def test_a_training_that_diverges_after_a_checkpoint(tmp_path: Path) -> None:
         for more in ({}, {"checkpoint": str(tmp_path / "training"), "checkpoint_every": 1})
     ]
     for model in (*models, models[1]):
-        with pytest.warns(UserWarning, match="are kept"):
+        with pytest.warns(UserWarning, match=mentions("kept")):
             model.fit(INPUTS, TARGETS)
     assert bits(models[0]) == bits(models[1])

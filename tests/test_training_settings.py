@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from messages import mentions
 from trainings import INPUTS, RNG, SERIES, TARGETS, curve, network, spoilt
 
 from reservoir import DataError, Elman, ParameterError, Training
@@ -15,11 +16,11 @@ from reservoir import DataError, Elman, ParameterError, Training
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"epochs": -1}, r"'epochs' parameter of Training must be an integer in \[0, inf\). Got -1 instead"),
+        ({"epochs": -1}, "'epochs' Training [0, inf) -1"),
         ({"epochs": 2.0}, "'epochs'"),
         ({"batch_size": 0}, "'batch_size'"),
-        ({"optimizer": "adm"}, "'optimizer' .* Got 'adm' instead.* Did you mean adam"),
-        ({"learning_rate": 0.0}, r"'learning_rate' .* must be a number in \(0, inf\)"),
+        ({"optimizer": "adm"}, "'optimizer' 'adm' adam"),
+        ({"learning_rate": 0.0}, "'learning_rate' (0, inf)"),
         ({"learning_rate": "fast"}, "'learning_rate'"),
         ({"learning_rate": math.inf}, "'learning_rate'"),
         ({"momentum": 1.0}, "'momentum'"),
@@ -29,12 +30,12 @@ from reservoir import DataError, Elman, ParameterError, Training
         ({"schedule": "linear"}, "'schedule'"),
         (
             {"schedule": "exponential", "schedule_decay": 1.5},
-            r"'schedule_decay' parameter of Training with schedule='exponential'",
+            "'schedule_decay' Training schedule='exponential'",
         ),
-        ({"schedule": "step", "schedule_decay": 0.0}, r"must be a number in \(0, 1\]. Got 0.0 instead"),
+        ({"schedule": "step", "schedule_decay": 0.0}, "(0, 1] 0.0"),
         ({"schedule_decay": -1.0}, "'schedule_decay'"),
         ({"schedule_every": 0}, "'schedule_every'"),
-        ({"clip_norm": 0.0}, "'clip_norm' .* or None"),
+        ({"clip_norm": 0.0}, "'clip_norm' None"),
         ({"weight_decay": -1e-9}, "'weight_decay'"),
         ({"gradient_noise": None}, "'gradient_noise'"),
         ({"reduction": "max"}, "'reduction'"),
@@ -42,13 +43,13 @@ from reservoir import DataError, Elman, ParameterError, Training
         ({"validation_fraction": 1.0}, "'validation_fraction'"),
         ({"patience": 0}, "'patience'"),
         ({"algorithm": "bpt"}, "'algorithm'"),
-        ({"checkpoint": 3}, "'checkpoint' parameter of Training must be .*the name of a file"),
+        ({"checkpoint": 3}, "'checkpoint' Training"),
         ({"checkpoint_every": True}, "'checkpoint_every'"),
     ],
     ids=str,
 )
 def test_settings_are_checked(parameters: dict[str, Any], message: str) -> None:
-    with pytest.raises(ParameterError, match=message) as caught:
+    with pytest.raises(ParameterError, match=mentions(message)) as caught:
         network(training=parameters).fit(INPUTS, TARGETS)
     assert "\n" not in str(caught.value)
 
@@ -56,23 +57,23 @@ def test_settings_are_checked(parameters: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(
     ("training", "parameters", "inputs", "targets", "message"),
     [
-        ({"window": 3}, {"washout": 3}, INPUTS, TARGETS, "window=3 must be more than washout=3"),
-        ({"validation_fraction": 0.9}, {}, INPUTS[:4], TARGETS[:4], "4 sequences are too few to hold out"),
-        ({"validation_fraction": 0.9}, {"washout": 9}, SERIES[:20], SERIES[:20], "too short to hold out"),
+        ({"window": 3}, {"washout": 3}, INPUTS, TARGETS, "window=3 washout=3"),
+        ({"validation_fraction": 0.9}, {}, INPUTS[:4], TARGETS[:4], "4 hold"),
+        ({"validation_fraction": 0.9}, {"washout": 9}, SERIES[:20], SERIES[:20], "short hold"),
         (
             {"truncation": (2, 2)},
             {"bidirectional": True},
             INPUTS,
             TARGETS,
-            "'truncation' parameter of Training needs targets per step",
+            "'truncation' Training targets",
         ),
-        ({"truncation": (2, 2)}, {}, INPUTS, np.arange(20.0), "'truncation' parameter of Training needs targets per step"),
+        ({"truncation": (2, 2)}, {}, INPUTS, np.arange(20.0), "'truncation' Training targets"),
     ],
 )
 def test_settings_are_checked_against_the_data(
     training: dict[str, Any], parameters: dict[str, Any], inputs: Any, targets: Any, message: str
 ) -> None:
-    with pytest.raises((DataError, ParameterError), match=message):
+    with pytest.raises((DataError, ParameterError), match=mentions(message)):
         network(training=training, **parameters).fit(inputs, targets)
 
 
@@ -100,5 +101,5 @@ def test_the_validation_loss_of_many_sequences() -> None:
 )
 def test_a_setting_that_the_optimizer_does_not_read_is_said_to_have_no_effect(setting: dict[str, float], optimizer: str) -> None:
     network = Elman(2, training=Training(epochs=1, optimizer=optimizer, learning_rate=1e-3, **setting), random_state=0)
-    with pytest.warns(UserWarning, match=f"'{next(iter(setting))}' parameter of Training has no effect .*'{optimizer}'"):
+    with pytest.warns(UserWarning, match=mentions(f"'{next(iter(setting))}' Training '{optimizer}'")):
         network.fit(np.sin(0.3 * np.arange(40.0)))

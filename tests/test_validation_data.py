@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from messages import mentions
 
 from reservoir.validation import (
     DataError,
@@ -57,28 +58,28 @@ def test_as_matrix_neither_copies_nor_converts(kind: type) -> None:
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (5.0, r"^x: must be \(T,\) or \(T, n_features\). Got an array of 0 dimensions instead.$"),
-        (None, "Got an array of 0 dimensions"),
-        (np.ones((1, 2, 3)), "Got an array of 3 dimensions instead"),
-        ([[1], [1, 2]], r"^x: must be numbers, \(T,\) or \(T, n_features\); could not read them: .*inhomogeneous"),
-        (["a"], "could not read them: could not convert string to float"),
-        (np.array([1, {}], dtype=object), "could not read them: .* not 'dict'"),
-        ([10**400], "could not read them: .* too large"),
-        (np.array([1, 2j]), "^x: Complex data not supported; pass real numbers.$"),
-        (np.array([1, 2j], dtype=object), "could not read them: .* not 'complex'"),
-        (np.array(["2000-01-01"], "M8[D]"), r"^x: must be numbers. Got dates or times \(datetime64\[D\]\) instead.$"),
-        (np.array([3], "m8[s]"), r"Got dates or times \(timedelta64\[s\]\)"),
+        (5.0, "x (T,) (T, n_features 0"),
+        (None, "0 dimensions"),
+        (np.ones((1, 2, 3)), "3 dimensions"),
+        ([[1], [1, 2]], "x (T,) (T, n_features"),
+        (["a"], "convert string"),
+        (np.array([1, {}], dtype=object), "'dict'"),
+        ([10**400], "could large"),
+        (np.array([1, 2j]), "x supported"),
+        (np.array([1, 2j], dtype=object), "'complex'"),
+        (np.array(["2000-01-01"], "M8[D]"), "x (datetime64[D]) numbers"),
+        (np.array([3], "m8[s]"), "(timedelta64[s]) dates"),
         (
             np.ma.array([1.0, 2.0], mask=[False, True]),
-            "^x: holds masked values; interpolate them first.$",
+            "x interpolate",
         ),
-        (sp.csr_array((3, 2)), r"^x: a sparse matrix was passed, dense data is required; use .toarray\(\).$"),
-        (sp.coo_matrix((3, 2)), "a sparse matrix was passed"),
+        (sp.csr_array((3, 2)), "x .toarray() required"),
+        (sp.coo_matrix((3, 2)), "sparse matrix"),
     ],
 )
 @pytest.mark.parametrize("dtype", [None, np.float64])
 def test_as_matrix_refuses(array: Any, message: str, dtype: Any) -> None:
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=mentions(message)):
         as_matrix(array, "x", dtype)
 
 
@@ -128,30 +129,30 @@ def test_as_sequences(data: Any, many: bool, shapes: list[tuple[int, int]]) -> N
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ([], r"^history: is empty. Found array with 0 sample\(s\) \(shape=\(0, 1\)\), a minimum of 1 is required.$"),
-        (np.empty((0, 3)), r"Found array with 0 sample\(s\) \(shape=\(0, 3\)\)"),
-        (np.empty((0, 3, 2)), r"^history: is empty. Found array with 0 sequence\(s\) \(shape=\(0, 3, 2\)\)"),
-        (np.empty((2, 0, 2)), r"^history, sequence 0: is empty. Found array with 0 sample\(s\)"),
-        ([ONE, np.empty((0, 2))], "^history, sequence 1: is empty"),
-        ([ONE, TWO[:, :1]], "^history, sequence 1: has 1 features, sequence 0 has 2; they must agree.$"),
-        ([ONE, TWO * NAN], "^history, sequence 1: Input contains NaN at row 0, column 0"),
-        ([ONE, ["a"]], "^history, sequence 1: must be numbers"),
-        ([np.zeros((1, 2, 3))], "^history, sequence 0: must be .* Got an array of 3 dimensions"),
-        (np.zeros((1, 2, 3, 4)), "^history: must be .* Got an array of 4 dimensions"),
-        ([[0.0, 1.0], [2.0, INF]], r"^history: Input contains infinity \(inf\) at row 1, column 1"),
-        ([1.0, None], "^history: Input contains NaN at row 1, column 0"),
-        ([ONE, sp.csr_array(TWO)], "^history, sequence 1: a sparse matrix was passed"),
-        ({"a": 1}, "^history: must be numbers"),
+        ([], "history 0 (shape=(0, 1)) 1"),
+        (np.empty((0, 3)), "0 (shape=(0, 3))"),
+        (np.empty((0, 3, 2)), "history 0 (shape=(0, 3 2))"),
+        (np.empty((2, 0, 2)), "history 0 sample"),
+        ([ONE, np.empty((0, 2))], "history 1 empty"),
+        ([ONE, TWO[:, :1]], "history 1 0 2"),
+        ([ONE, TWO * NAN], "history 1 NaN 0"),
+        ([ONE, ["a"]], "history 1 numbers"),
+        ([np.zeros((1, 2, 3))], "history 0 3"),
+        (np.zeros((1, 2, 3, 4)), "history 4 dimensions"),
+        ([[0.0, 1.0], [2.0, INF]], "history (inf) 1"),
+        ([1.0, None], "history NaN 1 0"),
+        ([ONE, sp.csr_array(TWO)], "history 1 sparse"),
+        ({"a": 1}, "history numbers"),
     ],
 )
 def test_as_sequences_says_where(data: Any, message: str) -> None:
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=mentions(message)):
         as_sequences(data, "history")
 
 
 def test_check_lengths() -> None:
     check_lengths([ONE, TWO], [ONE, TWO])
-    with pytest.raises(DataError, match=r"^targets, sequence 1: has 3 rows, its inputs have 5; they must agree.$"):
+    with pytest.raises(DataError, match=mentions("targets 1 3 inputs 5")):
         check_lengths([ONE, TWO], [ONE, ONE])
-    with pytest.raises(DataError, match=r"^targets: has 1 sequences, the inputs have 2; they must agree.$"):
+    with pytest.raises(DataError, match=mentions("targets 1 inputs 2")):
         check_lengths([ONE, TWO], [ONE])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from messages import mentions
 from scipy.io import wavfile
 from wav_files import RATE, ramp, wav, write
 
@@ -44,7 +45,7 @@ def test_samples_of_every_width(tmp_path: Path, bits: int, code: int, stored: by
 )
 def test_bits_that_do_not_fit_their_bytes_are_refused(tmp_path: Path, bits: int, code: int, block: int, channels: int) -> None:
     content = wav(bytes(range(48)), code, channels, bits, block=block)
-    with pytest.raises(DataError, match=r"own\.wav: is damaged, or its samples cannot be read \(.*\); copy it again, or convert"):
+    with pytest.raises(DataError, match=mentions("own.wav damaged")):
         read_wav(write(tmp_path, content), 0.0, 4)
 
 
@@ -97,48 +98,48 @@ def test_an_excerpt_begins_at_the_nearest_sample(tmp_path: Path, start: float, f
 def test_channels_are_mixed_down_and_that_is_said(tmp_path: Path) -> None:
     stereo = np.column_stack([np.arange(10), 1000 - 3 * np.arange(10)]).astype("<i2")
     path = write(tmp_path, wav(stereo.tobytes(), channels=2))
-    with pytest.warns(UserWarning, match=r"own\.wav: its 2 channels are mixed down to their mean\.$"):
+    with pytest.warns(UserWarning, match=mentions("own.wav 2 channels")):
         samples, _ = read_wav(path, 2 / RATE, 5)
     np.testing.assert_allclose(samples * 32768, [500.0 - row for row in range(2, 7)], rtol=1e-12)
-    with pytest.warns(UserWarning, match="mixed down"):
+    with pytest.warns(UserWarning, match=mentions("mixed down")):
         get_task("waveform", path=str(path), length=10).generate(0)
     loud = write(tmp_path, wav(np.full((3, 2), 1.7e308).tobytes(), 3, channels=2, bits=64))
-    with pytest.warns(UserWarning, match="mixed down"):
+    with pytest.warns(UserWarning, match=mentions("mixed down")):
         np.testing.assert_allclose(read_wav(loud, 0.0, 3)[0], 1.7e308)
 
 
 WHOLE = wav(ramp(50))
 BAD: list[tuple[str, Callable[[], bytes], str]] = [
-    ("empty", lambda: b"", r"the file is empty; it needs samples\."),
-    ("text", lambda: b"date,price\n2000,1\n2001,2\n", r"is not a WAV file, .*; convert it to WAV first\."),
-    ("a short text", lambda: b"RIFF", r"is not a WAV file"),
-    ("another RIFF", lambda: WHOLE.replace(b"WAVE", b"AVI "), r"is not a WAV file"),
-    ("big-endian", lambda: WHOLE.replace(b"RIFF", b"RIFX"), r"is not a WAV file"),
-    ("no samples", lambda: wav(b""), r"8000 samples per second, and 0 samples; give another file\."),
-    ("half a sample", lambda: wav(b"\1"), r"8000 samples per second, and 0 samples"),
-    ("no more than a header", lambda: WHOLE[:36], r"is cut off, it has 36 of the 144 bytes it should; copy it again\."),
-    ("no more than a name", lambda: WHOLE[:12], r"is cut off, it has 12 of the 144 bytes"),
-    ("samples before the format", lambda: WHOLE[:12] + WHOLE[36:] + WHOLE[12:36], r"is damaged, .* \(No fmt chunk before data\)"),
-    ("half a header", lambda: WHOLE[:30], r"is cut off, it has 30 of the 144 bytes"),
-    ("cut off", lambda: WHOLE[:-2], r"is cut off, it has 142 of the 144 bytes it should; copy it again\."),
-    ("no size", lambda: WHOLE[:4] + bytes(4) + WHOLE[8:], r"is damaged, .*; copy it again, or convert"),
-    ("no channels", lambda: wav(ramp(50), channels=0), r"is damaged, .*; copy it again, or convert"),
-    ("no rate", lambda: wav(ramp(50), rate=0), r"0 samples per second, and 50 samples; give another file\."),
-    ("compressed", lambda: wav(ramp(50), code=2, bits=4, channels=2), r"samples cannot be read \(.*ADPCM.*\); .*plain PCM of"),
-    ("A-law", lambda: wav(ramp(50), code=6, bits=8), r"its samples cannot be read \(.*ALAW.*\); .*plain PCM of"),
-    ("A-law, extensible", lambda: wav(ramp(50), 0xFFFE, bits=8, subformat=b"\6\0"), r"samples cannot be read \(.*ALAW"),
-    ("another extension", lambda: wav(ramp(50), 0xFFFE, tail=bytes(14)), r"samples cannot be read \(.*EXTENSIBLE"),
-    ("half floats", lambda: wav(ramp(50), code=3, bits=16), r"its samples cannot be read \(.*16-bit floating-point"),
-    ("uneven", lambda: WHOLE[:22] + b"\3\0" + WHOLE[24:32] + b"\4\0\x08\0" + WHOLE[36:], r"is damaged, .*; copy it again"),
-    ("not finite", lambda: wav(np.array([0.0, 1.0, np.nan] + [0.0] * 47).tobytes(), 3, bits=64), r"at 0\.00025 s is not finite"),
-    ("infinite", lambda: wav(np.array([0.0, -np.inf] + [0.0] * 48).tobytes(), 3, bits=64), r"at 0\.000125 s is not finite"),
+    ("empty", lambda: b"", "empty"),
+    ("text", lambda: b"date,price\n2000,1\n2001,2\n", "not a WAV"),
+    ("a short text", lambda: b"RIFF", "not a WAV"),
+    ("another RIFF", lambda: WHOLE.replace(b"WAVE", b"AVI "), "not a WAV"),
+    ("big-endian", lambda: WHOLE.replace(b"RIFF", b"RIFX"), "not a WAV"),
+    ("no samples", lambda: wav(b""), "8000 0 samples"),
+    ("half a sample", lambda: wav(b"\1"), "8000 0 samples"),
+    ("no more than a header", lambda: WHOLE[:36], "36 144 bytes"),
+    ("no more than a name", lambda: WHOLE[:12], "12 144 bytes"),
+    ("samples before the format", lambda: WHOLE[:12] + WHOLE[36:] + WHOLE[12:36], "damaged fmt"),
+    ("half a header", lambda: WHOLE[:30], "30 144 bytes"),
+    ("cut off", lambda: WHOLE[:-2], "142 144 bytes"),
+    ("no size", lambda: WHOLE[:4] + bytes(4) + WHOLE[8:], "damaged"),
+    ("no channels", lambda: wav(ramp(50), channels=0), "damaged"),
+    ("no rate", lambda: wav(ramp(50), rate=0), "0 50 samples"),
+    ("compressed", lambda: wav(ramp(50), code=2, bits=4, channels=2), "read ADPCM PCM"),
+    ("A-law", lambda: wav(ramp(50), code=6, bits=8), "read ALAW PCM"),
+    ("A-law, extensible", lambda: wav(ramp(50), 0xFFFE, bits=8, subformat=b"\6\0"), "read ALAW"),
+    ("another extension", lambda: wav(ramp(50), 0xFFFE, tail=bytes(14)), "read EXTENSIBLE"),
+    ("half floats", lambda: wav(ramp(50), code=3, bits=16), "read 16-bit"),
+    ("uneven", lambda: WHOLE[:22] + b"\3\0" + WHOLE[24:32] + b"\4\0\x08\0" + WHOLE[36:], "damaged"),
+    ("not finite", lambda: wav(np.array([0.0, 1.0, np.nan] + [0.0] * 47).tobytes(), 3, bits=64), "0.00025 finite"),
+    ("infinite", lambda: wav(np.array([0.0, -np.inf] + [0.0] * 48).tobytes(), 3, bits=64), "0.000125 finite"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("content", "message"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
 def test_bad_files_are_told_in_one_line(tmp_path: Path, content: Callable[[], bytes], message: str) -> None:
     path = write(tmp_path, content())
-    with pytest.raises(DataError, match=rf"own\.wav: .*{message}") as caught:
+    with pytest.raises(DataError, match=mentions(message)) as caught:
         get_task("waveform", path=str(path), length=50).generate(0)
     assert "\n" not in str(caught.value) and str(caught.value).startswith(str(path))
 
@@ -146,16 +147,16 @@ def test_bad_files_are_told_in_one_line(tmp_path: Path, content: Callable[[], by
 @pytest.mark.parametrize(
     ("start", "length", "message"),
     [
-        (0.00625, 2, r"a start of 0\.00625 s is past its end; the end is at 0\.00625 s\.$"),
-        (99.0, 2, r"a start of 99 s is past its end; the end is at 0\.00625 s\.$"),
-        (1e300, 2, r"a start of 1e\+300 s is past its end"),
-        (0.0, 51, r"has 50 samples from 0 s on, 51 are wanted; lower start or length: the end is at 0\.00625 s\.$"),
-        (0.005, 11, r"has 10 samples from 0\.005 s on, 11 are wanted"),
+        (0.00625, 2, "0.00625 start"),
+        (99.0, 2, "99 0.00625 start"),
+        (1e300, 2, "1e+300 start"),
+        (0.0, 51, "50 0 51 0.00625"),
+        (0.005, 11, "10 0.005 11"),
     ],
 )
 def test_excerpts_beyond_the_end(tmp_path: Path, start: float, length: int, message: str) -> None:
     path = write(tmp_path, WHOLE)
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=mentions(message)):
         get_task("waveform", path=str(path), start=start, length=length).generate(0)
     assert len(read_wav(path, 0.005, 10)[0]) == 10 and len(read_wav(path, 0.0, 50)[0]) == 50
 
@@ -165,17 +166,17 @@ def test_what_is_not_finite_is_found_in_the_excerpt(tmp_path: Path) -> None:
     values[[3, 30]] = np.nan
     path = write(tmp_path, wav(values.tobytes(), 3, bits=64))
     assert len(read_wav(path, 4 / RATE, 26)[0]) == 26
-    with pytest.raises(DataError, match=r"the sample at 0\.00375 s is not finite"):  # 30 / 8000
+    with pytest.raises(DataError, match=mentions("0.00375 sample")):  # 30 / 8000
         read_wav(path, 4 / RATE, 27)
 
 
 def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
     for path, message in (
-        (tmp_path / "absent.wav", r"absent\.wav: there is no such file\.$"),
-        (tmp_path, r": is a directory; name a WAV file in it\.$"),
-        ("a\0b.wav", r"cannot be read: "),
+        (tmp_path / "absent.wav", "absent.wav file"),
+        (tmp_path, "directory"),
+        ("a\0b.wav", "read"),
     ):
-        with pytest.raises(DataError, match=message):
+        with pytest.raises(DataError, match=mentions(message)):
             get_task("waveform", path=path).generate(0)
 
 
