@@ -8,9 +8,12 @@ import scipy.sparse as sp
 
 from reservoir.echo.topology import Diagonals, storage
 from reservoir.kernels import matvec
+from reservoir.kernels.activations import CODES
+from reservoir.kernels.drive import ReservoirWeights
+from reservoir.kernels.jit import COMPILES
 
 DTYPES = (np.float64, np.float32)
-SIZES = (1, 7, 33, 64)
+SIZES = (1, 7, 33, 64) if COMPILES else (1, 7, 33)
 STORAGES = ("diagonals", "csr", "dense")
 
 
@@ -42,3 +45,15 @@ def recurrent(kind: str, units: int, dtype: type, count: int = 7, seed: int = 0)
     matrix = (sparse if kind == "csr" else random)((units, units) if kind == "dense" else units, dtype, seed)
     matrix /= dtype(np.sqrt(units))
     return storage(sp.csr_array(matrix) if kind == "csr" else matrix, dtype), matrix
+
+
+def network(
+    kind: str, units: int, stacked: tuple[int, int], dtype: type, activation: str = "tanh", leak: float | None = None
+) -> tuple[ReservoirWeights, naive.Network]:
+    """A random network of I inputs and O fed-back outputs as the kernel reads it, and in the symbols of the equations."""
+    matrix, w = recurrent(kind, units, dtype)
+    into, back, bias = (random(shape, dtype, k) for k, shape in enumerate([(units, stacked[0]), (units, stacked[1]), units], 5))
+    rates = random(units, dtype, 9) ** 2 / 2 + dtype(0.5) if leak is None else np.full(units, leak, dtype)
+    stack = np.ascontiguousarray(np.concatenate([into, back], axis=1).T)
+    fast = ReservoirWeights(matrix, stack, bias, rates, CODES[activation])
+    return fast, naive.Network(w, into, back, bias, rates, activation, np.zeros(units))

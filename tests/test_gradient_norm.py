@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 import pytest
-from optimizer_settings import DTYPES, SIZES, random
+from kernel_arrays import DTYPES, random
 
 from reservoir.gradient.optimizers import add_noise, clip_by_norm, global_norm
+
+SIZES = (0, 1, 7, 33, 65)
 
 # The norm
 

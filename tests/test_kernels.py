@@ -7,26 +7,13 @@ import math
 import naive
 import numpy as np
 import pytest
-from kernel_arrays import DTYPES, SIZES, STORAGES, close, random, recurrent
+from kernel_arrays import DTYPES, SIZES, STORAGES, close, network, random
 
 from reservoir.echo.topology import storage
 from reservoir.kernels import online, smoothing
 from reservoir.kernels.activations import CODES
 from reservoir.kernels.drive import ReservoirWeights, drive, scratch_for
 from reservoir.kernels.freerun import ReadoutWeights, fold, freerun, read, read_rows
-
-
-def network(
-    kind: str, units: int, stacked: tuple[int, int], dtype: type, activation: str = "tanh", leak: float | None = None
-) -> tuple[ReservoirWeights, naive.Network]:
-    """A random network of I inputs and O fed-back outputs as the kernel reads it, and in the symbols of the equations."""
-    matrix, w = recurrent(kind, units, dtype)
-    into, back, bias = (random(shape, dtype, k) for k, shape in enumerate([(units, stacked[0]), (units, stacked[1]), units], 5))
-    rates = random(units, dtype, 9) ** 2 / 2 + dtype(0.5) if leak is None else np.full(units, leak, dtype)
-    stack = np.ascontiguousarray(np.concatenate([into, back], axis=1).T)
-    fast = ReservoirWeights(matrix, stack, bias, rates, CODES[activation])
-    return fast, naive.Network(w, into, back, bias, rates, activation, np.zeros(units))
-
 
 # Open loop
 

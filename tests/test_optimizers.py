@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from optimizer_settings import DTYPES, SIZES, random
+from kernel_arrays import DTYPES, random
 
 from reservoir.gradient.optimizers import OPTIMIZERS, Step
 from reservoir.gradient.training import Training
+
+SIZES = (0, 1, 7, 33, 65)
 
 TINY = {np.float64: 9e-151, np.float32: 9e-19}
 

@@ -34,9 +34,10 @@ def test_a_store_cut_off_is_told_and_left_as_it_is(left: int | str, tmp_path: Pa
 CRASH = """
 import os, sys
 from pathlib import Path
-import test_sweep_store as t
+import stores as t
+from reservoir.experiments.store import Store
 path = Path(sys.argv[1])
-with t.Store.writing(path, t.ABOUT) as store:
+with Store.writing(path, t.ABOUT) as store:
     numbers = store.add_trials([str(k) for k in range(300)])
     store.record([t.done(number) for number in numbers], t.VERSIONS)
     store._connection.execute("BEGIN IMMEDIATE")
