@@ -1,4 +1,4 @@
-"""Comparisons of the data of tasks."""
+"""NARMA tasks, tasks of symbols, and the best that a linear model or any model can do on them."""
 
 import numpy as np
 from sklearn.linear_model import LinearRegression

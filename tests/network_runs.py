@@ -1,4 +1,4 @@
-"""Passes of a network forward and backward."""
+"""Networks and batches of a designed table, in which every pair of a cell and a way to use it occurs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every topology, and what it promises."""
+"""The recurrent weights of a topology, as an array."""
 
 from __future__ import annotations
 
