@@ -41,10 +41,10 @@ bench: .venv/bench
 pictures: .venv/plot
 	$(BIN)/python benchmarks/pictures.py pictures
 
-# A stamp per extra, renewed when the dependencies change.
+# A stamp per extra, renewed when the dependencies change. Modules are compiled when they are first imported, most never.
 .venv/%: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --editable '.[$*]'
+	$(BIN)/pip install --quiet --no-compile --editable '.[$*]'
 	touch $@
 
 clean:

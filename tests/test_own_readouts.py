@@ -81,11 +81,11 @@ def test_classes_that_are_none(classes: Any, tmp_path: Path) -> None:
 
 def test_no_module_that_a_file_names_is_imported(tmp_path: Path) -> None:
     small(readout=Means()).fit(WAVES, NEXT).save(tmp_path / "model")
-    assert f"{__name__}:Means".encode() in (tmp_path / "model").read_bytes()
+    assert f"{Means.__module__}:Means".encode() in (tmp_path / "model").read_bytes()
     code = (
         "import sys, reservoir\n"
         "try: reservoir.load('model')\n"
-        f"except reservoir.ModelFileError as error: print({__name__!r} in sys.modules, error)"
+        f"except reservoir.ModelFileError as error: print({Means.__module__!r} in sys.modules, error)"
     )
     path = [str(Path(__file__).parent), str(Path(reservoir.__file__).parent.parent)]
     comp = subprocess.run(

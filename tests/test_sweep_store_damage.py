@@ -78,7 +78,7 @@ def test_a_store_cut_off_with_its_log_beside_it(left: int, crashed: Path, tmp_pa
     before = folder_of(path)
     if left == 0:
         for opening in openings(path):
-            with pytest.raises(StoreError, match=mentions("sweep.db db-wal")):
+            with pytest.raises(StoreError, match=mentions("sweep.db-wal")):
                 opening()
         assert folder_of(path) == before
     else:
