@@ -26,8 +26,7 @@ test: export OPENBLAS_NUM_THREADS = 1
 test: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	NUMBA_DISABLE_JIT=1 $(PYTEST) $(KERNEL_TESTS) --cov --cov-report=term --cov-fail-under=100
+	$(BIN)/mypy & NUMBA_DISABLE_JIT=1 $(PYTEST) $(KERNEL_TESTS) --cov --cov-report=term --cov-fail-under=100 && wait $$!
 	$(PYTEST)
 
 bench: .venv/bench
