@@ -6,11 +6,11 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-KERNEL_TESTS := $(addprefix tests/test_,activations.py kernels.py lanes.py diagnostics.py optimizers.py losses.py blas.py cells.py \
-	clockwork.py real_time.py kalman.py symbols.py writing.py) \
-	-k "not test_diagnostics or lyapunov or tangent"
-# A file stays in one process, so that its tests run in order, as they do without.
-PYTEST := $(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+KERNEL_TESTS := $(addprefix tests/test_,activations.py kernels.py matvec.py lanes.py lyapunov.py optimizers.py gradient_norm.py losses.py \
+	blas.py cells.py clockwork.py real_time.py kalman.py symbols.py writing.py) \
+	-k "not test_lyapunov or tangent or washout or memory"
+# tests/conftest.py says which files stay in one process, and their order.
+PYTEST := $(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: demo test bench pictures clean
 
@@ -26,8 +26,7 @@ test: export OPENBLAS_NUM_THREADS = 1
 test: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	NUMBA_DISABLE_JIT=1 $(PYTEST) $(KERNEL_TESTS) --cov --cov-report=term --cov-fail-under=100
+	$(BIN)/mypy & NUMBA_DISABLE_JIT=1 $(PYTEST) $(KERNEL_TESTS) --cov --cov-report=term --cov-fail-under=100 && wait $$!
 	$(PYTEST)
 
 bench: .venv/bench
@@ -41,10 +40,10 @@ bench: .venv/bench
 pictures: .venv/plot
 	$(BIN)/python benchmarks/pictures.py pictures
 
-# A stamp per extra, renewed when the dependencies change.
+# A stamp per extra, renewed when the dependencies change. Modules are compiled when they are first imported, most never.
 .venv/%: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --editable '.[$*]'
+	$(BIN)/pip install --quiet --no-compile --editable '.[$*]'
 	touch $@
 
 clean:

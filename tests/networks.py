@@ -22,6 +22,13 @@ def small(**parameters: Any) -> ESN:
     return ESN(**{**defaults, **parameters})
 
 
+def spoilt(array: np.ndarray, value: float, *index: int) -> np.ndarray:
+    """A copy with one value replaced."""
+    array = array.copy()
+    array[index] = value
+    return array
+
+
 def cut(array: np.ndarray, lengths: list[int]) -> list[np.ndarray]:
     return np.split(array[: sum(lengths)], np.cumsum(lengths)[:-1])
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from commands import NO_NETWORK, QUICK, SHORT, SMALL, SUNSPOTS, Command, csv_file
+from messages import mentions
 
 from reservoir import DivergenceError
 from reservoir.base import model_file
@@ -148,7 +149,7 @@ def test_an_error_of_ours_keeps_its_traceback(command: Command, monkeypatch: pyt
         raise ValueError("a bug")
 
     stopping(0, how, monkeypatch)
-    with pytest.raises(ValueError, match="a bug"):
+    with pytest.raises(ValueError, match=mentions("bug")):
         command("run", *QUICK)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from messages import mentions
 
 from reservoir.files import csv_file
 from reservoir.files.csv_file import read_cells, read_csv
@@ -120,7 +121,7 @@ def test_a_file_of_many_blocks(tmp_path: Path) -> None:
     lines = path.read_text().splitlines()
     lines[count - 1] = "5,oops"  # the header is line 1
     path.write_text("\n".join(lines))
-    with pytest.raises(DataError, match=f"line {count}, column 'x': 'oops'"):
+    with pytest.raises(DataError, match=mentions(f"{count} 'x' 'oops'")):
         read_csv(path, ["x"])
 
 
@@ -185,18 +186,18 @@ def test_bad_files_get_one_line(tmp_path: Path, content: bytes, columns: list[st
 
 def test_many_columns_are_not_all_listed(tmp_path: Path) -> None:
     path = write(tmp_path, ",".join(f"c{i}" for i in range(300)) + "\n" + ",".join("1" * 300) + "\n")
-    with pytest.raises(DataError, match=r"c18, c19 and 280 more"):
+    with pytest.raises(DataError, match=mentions("c18 c19 280")):
         read_csv(path)
 
 
 def test_no_file_a_directory_and_bad_names(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"absent\.csv: there is no such file"):
+    with pytest.raises(DataError, match=mentions("absent.csv file")):
         read_csv(tmp_path / "absent.csv")
-    with pytest.raises(DataError, match="is a directory"):
+    with pytest.raises(DataError, match=mentions("directory")):
         read_csv(tmp_path)
-    with pytest.raises(DataError, match="cannot be read: "):
+    with pytest.raises(DataError, match=mentions("read")):
         read_csv("a\0b")
-    with pytest.raises(DataError, match="cannot be read: "):
+    with pytest.raises(DataError, match=mentions("read")):
         read_csv(write(tmp_path, "1\n") / "below")
 
 
@@ -206,5 +207,5 @@ def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     # A file mode would not stop a test that runs as the superuser.
     monkeypatch.setattr(Path, "read_bytes", refuse)
-    with pytest.raises(DataError, match=r"own\.csv: no permission to read the file"):
+    with pytest.raises(DataError, match=mentions("own.csv permission")):
         read_csv(tmp_path / "own.csv")

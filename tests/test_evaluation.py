@@ -12,6 +12,7 @@ from typing import Any
 import numba
 import numpy as np
 import pytest
+from messages import mentions
 
 from reservoir import ESN, DivergenceError, ParameterError, Ridge, RidgeClassifier, __version__
 from reservoir.base.progress import watching
@@ -208,13 +209,13 @@ def test_the_seed_decides() -> None:
 
 def test_a_diverging_network_names_the_seed_and_the_step() -> None:
     task = Doubled(**SMALL, activation="identity", spectral_radius=1e9)
-    with pytest.raises(DivergenceError, match=r"^Seed 6: The reservoir diverged: .* at step \d+;"):
+    with pytest.raises(DivergenceError, match=mentions("Seed 6 step")):
         evaluate(task, "esn", {}, seed=6)
 
 
 def test_bad_parameters_are_told_before_the_data_are_made() -> None:
     task = Doubled(**SMALL)
-    with pytest.raises(ParameterError, match="leak_rate"):
+    with pytest.raises(ParameterError, match=mentions("leak_rate")):
         evaluate(task, "esn", {"leak_rate": 2.0}, seed=0)
     assert task.seeds == []
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import safetensors
+from messages import mentions
 from networks import INPUTS, TARGETS
 
 from reservoir import ESN, DivergenceError, LeastMeanSquares, ParameterError, RecursiveLeastSquares, Ridge
@@ -33,7 +34,7 @@ def test_an_earlier_fit_survives_a_failed_partial_fit(readout: Any, tmp_path: Pa
     comp = network(**parameters).partial_fit(INPUTS, TARGETS)
     prediction, file = comp.predict(INPUTS), saved(comp, tmp_path)
     rows = 2 * features.block_rows(24)
-    with pytest.raises(DivergenceError, match="of sequence 1"):
+    with pytest.raises(DivergenceError, match=mentions("sequence 1")):
         comp.partial_fit([np.ones((rows, 3)), np.full((9, 3), 1e308)], [np.ones((rows, 2)), np.ones((9, 2))])
     np.testing.assert_array_equal(comp.predict(INPUTS), prediction)
     assert saved(comp, tmp_path) == file
@@ -46,7 +47,10 @@ def test_an_earlier_fit_survives_a_failed_partial_fit(readout: Any, tmp_path: Pa
 def test_a_readout_that_diverges_keeps_what_it_learned_before(tmp_path: Path) -> None:
     esn = network(readout=RecursiveLeastSquares()).partial_fit(INPUTS, TARGETS)
     file = saved(esn, tmp_path)
-    with pytest.raises(DivergenceError, match="RecursiveLeastSquares diverged"), np.errstate(over="ignore", invalid="ignore"):
+    with (
+        pytest.raises(DivergenceError, match=mentions("RecursiveLeastSquares")),
+        np.errstate(over="ignore", invalid="ignore"),
+    ):
         esn.partial_fit(INPUTS, 1e308 * TARGETS / np.abs(TARGETS).max())
     assert saved(esn, tmp_path) == file
 
@@ -54,6 +58,6 @@ def test_a_readout_that_diverges_keeps_what_it_learned_before(tmp_path: Path) ->
 def test_a_network_that_cannot_be_built_leaves_the_earlier_one() -> None:
     esn = network().build(2)
     states = esn.states(INPUTS[:, :2])
-    with pytest.raises(ParameterError, match="input_scaling"):
+    with pytest.raises(ParameterError, match=mentions("input_scaling")):
         esn.set_params(input_scaling=[1.0, 2.0]).build(3)
     np.testing.assert_array_equal(esn.states(INPUTS[:, :2]), states)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from messages import mentions
 from recurrent import CELLS, batch, vector
 
 from reservoir import GRU, LSTM, MGU, ClockworkRNN, Elman, IndRNN, plotting
@@ -241,7 +242,7 @@ def test_nothing_is_changed_and_other_data_are_refused() -> None:
     before = model._vector.copy()
     measure_gradients(model, INPUTS, TARGETS)
     np.testing.assert_array_equal(model._vector, before)
-    with pytest.raises(DataError, match="2 features"):
+    with pytest.raises(DataError, match=mentions("2 features")):
         measure_gradients(model, [u[:, :1] for u in INPUTS], TARGETS)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import naive
 import numpy as np
 import pytest
+from messages import mentions
 
 from reservoir import ESN, ParameterError
 from reservoir.echo.input_weights import PATTERNS, pi_digits
@@ -88,7 +89,7 @@ def test_scalings(name: str, which: int, count: int) -> None:
     for given in (each, each.tolist(), tuple(each)):
         comp = every(built(**{name: given}))[which]
         np.testing.assert_allclose(comp, ref * each, rtol=1e-15)
-    with pytest.raises(ParameterError, match=rf"'{name}' parameter of ESN must be a number or {count} of them. Got 4 instead"):
+    with pytest.raises(ParameterError, match=mentions(f"'{name}' ESN {count} 4")):
         built(**{name: [1.0] * 4})
 
 
@@ -134,15 +135,15 @@ def test_own_input_weights_of_one_input_may_be_flat() -> None:
 @pytest.mark.parametrize(
     ("own", "message"),
     [
-        (np.ones((40, 2)), r"'input_weights' parameter of ESN must be a \(40, 3\) array. Got shape \(40, 2\) instead"),
-        (np.ones(40), r"Got shape \(40, 1\) instead"),
-        (np.full((40, 3), np.inf), "'input_weights' parameter of ESN must be finite numbers"),
-        ([[1.0], [1.0, 2.0]], "'input_weights' parameter of ESN must be finite numbers"),
-        ([["a"]], "'input_weights' parameter of ESN must be finite numbers"),
-        ("unifrom", "'input_weights' parameter of ESN must be one of uniform, .* Did you mean uniform"),
-        (3, "'input_weights' parameter of ESN must be one of"),
+        (np.ones((40, 2)), "'input_weights' ESN (40, 3) 2)"),
+        (np.ones(40), "(40, 1) shape"),
+        (np.full((40, 3), np.inf), "'input_weights' ESN"),
+        ([[1.0], [1.0, 2.0]], "'input_weights' ESN"),
+        ([["a"]], "'input_weights' ESN"),
+        ("unifrom", "'input_weights' ESN uniform"),
+        (3, "'input_weights' ESN"),
     ],
 )
 def test_own_input_weights_are_checked(own: Any, message: str) -> None:
-    with pytest.raises(ParameterError, match=message):
+    with pytest.raises(ParameterError, match=mentions(message)):
         built(input_weights=own)

@@ -6,7 +6,7 @@ import naive
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from test_kernels import DTYPES, SIZES, close, network, random
+from kernel_arrays import DTYPES, SIZES, close, network, random
 
 from reservoir import ESN, Ridge
 from reservoir.echo import features, running
@@ -18,6 +18,7 @@ from reservoir.kernels.lanes import LaneWeights, dense_panels, drive_lanes, lane
 from reservoir.kernels.matvec import BLOCK
 
 PANEL, TILE = emitters.PANEL, emitters.TILE
+of_networks = pytest.mark.skipif(not COMPILES, reason="a whole network takes long without the JIT")
 
 
 # Emitted loops, each against the plain sum
@@ -158,6 +159,7 @@ def test_lanes_of_symbols(kind: str) -> None:
     np.testing.assert_array_equal(out, ref)
 
 
+@of_networks
 @pytest.mark.parametrize("topology", ["diagonals", "random", "dense"])
 @pytest.mark.parametrize("threads", ["1", "2", "7"])
 def test_states_of_many_sequences_are_those_of_each_alone(topology: str, threads: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,6 +170,7 @@ def test_states_of_many_sequences_are_those_of_each_alone(topology: str, threads
         np.testing.assert_array_equal(states, esn.states(sequence))
 
 
+@of_networks
 @pytest.mark.parametrize("pooling", ["step", "last", "mean", "every"])
 def test_many_sequences_are_fitted_as_their_features_say(pooling: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(features, "SIDE_BY_SIDE", 16)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from messages import mentions
 from scipy.special import log_softmax, softmax
 
 from reservoir.gradient.losses import LOSSES, cross_entropy, loss_weights, squared_error
@@ -187,5 +188,5 @@ def test_the_losses_that_the_weights_make() -> None:
 
 def test_errors_of_the_weights() -> None:
     for lengths in (LENGTHS, LENGTHS[:0]):
-        with pytest.raises(DataError, match=f"longest sequence has {len(lengths) and 4} steps, washout=4 leaves none"):
+        with pytest.raises(DataError, match=mentions(f"{len(lengths) and 4} washout=4")):
             loss_weights(lengths, washout=4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from messages import mentions
 
 from reservoir import ESN, Elman, ParameterError, Training, compare, inspect, run, sweep
 from reservoir.diagnostics.measures import HIGHER_IS_BETTER
@@ -46,9 +47,9 @@ def test_the_measure_says_which_is_better(measure: str) -> None:
 
 
 def test_what_cannot_be_measured_is_refused_in_one_line() -> None:
-    with pytest.raises(ParameterError, match=r"'measure'.*kernel_rank"):
+    with pytest.raises(ParameterError, match=mentions("'measure' kernel_rank")):
         get_task("inspect", measure="memory_curve")
     task = get_task("inspect")
     network = Elman(units=2, training=Training(epochs=0))
-    with pytest.raises(ParameterError, match="must be an ESN"):
+    with pytest.raises(ParameterError, match=mentions("ESN")):
         task.predict(network, task.generate(0).test)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import Command
+from messages import mentions
 
 from reservoir import ESN, LSTM, LeastMeanSquares, Logistic, RecursiveLeastSquares, Ridge, Training
 from reservoir.base import memory
@@ -25,9 +26,9 @@ def test_the_size_that_would_fit() -> None:
     limit = memory.memory_limit()
     assert 0 < limit < math.inf
     memory.check_memory("Work", lambda size: {"part": limit}, 7, "units")
-    with pytest.raises(MemoryError, match=r"^Work needs at least .* GB: part .* GB; .* GB are there, enough for 120 units$"):
+    with pytest.raises(MemoryError, match=mentions("120 enough")):
         memory.check_memory("Work", lambda size: {"part": size * limit / 129.5, "other": 0.0}, 500, "units")
-    with pytest.raises(MemoryError, match="too little for any number of units"):
+    with pytest.raises(MemoryError, match=mentions("little number")):
         memory.check_memory("Work", lambda size: {"part": 2 * limit}, 500, "units")
 
 
@@ -51,7 +52,7 @@ def test_a_fit_is_refused_before_the_work(monkeypatch: pytest.MonkeyPatch, param
     esn = ESN(**{"units": 300, "washout": 0, "density": 0.003, **parameters}, random_state=0)
     limited(monkeypatch, amount - 1)
     monkeypatch.setattr(ESN, "_draw", None)  # the work would fail otherwise
-    with pytest.raises(MemoryError, match=rf"^ESN with 300 units fitted to \d.* {what} .* GB; .* enough for [\d,]+ units$"):
+    with pytest.raises(MemoryError, match=mentions(f"ESN 300 {what}")):
         esn.fit(WAVE, targets)
     assert not hasattr(esn, "reservoir_")
 
@@ -78,7 +79,7 @@ def test_a_training_is_refused_before_the_work(monkeypatch: pytest.MonkeyPatch, 
 
 def test_what_is_said_to_fit_is_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
     limited(monkeypatch, 6e6)
-    with pytest.raises(MemoryError, match="enough for 210 units"):
+    with pytest.raises(MemoryError, match=mentions("210 enough")):
         ESN(units=300, washout=0, random_state=0).fit(WAVE)
     assert ESN(units=210, washout=0, random_state=0).fit(WAVE).units == 210
 
@@ -87,9 +88,9 @@ def test_weights_and_states_are_refused(monkeypatch: pytest.MonkeyPatch) -> None
     esn = ESN(units=50, topology="cycle").build(1)
     limited(monkeypatch, 8 * 50 * 2000)
     assert esn.states(WAVE[:2000]).shape == (2000, 50)
-    with pytest.raises(MemoryError, match=r"^Keeping the states of 2,001 steps needs at least .* enough for 2,000 steps$"):
+    with pytest.raises(MemoryError, match=mentions("2,001 2,000 Keeping")):
         esn.states(WAVE[:2001])
-    with pytest.raises(MemoryError, match=r"^ESN with 5,000 units needs at least 0\.4"):
+    with pytest.raises(MemoryError, match=mentions("ESN 5,000 0.4")):
         ESN(units=5000, topology="dense").build(1)
     assert ESN(units=5000, topology="cycle").build(1).units == 5000  # whose density does not count
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from messages import mentions
 from sklearn.metrics import accuracy_score, r2_score
 
 from reservoir import DataError, metrics
@@ -96,9 +97,9 @@ def test_nrmse84_scores_the_84th_step_alone() -> None:
     predictions[:, 83] = targets[:, 83] + [3.0, -1.0]
     assert metrics.nrmse84(predictions, targets, 20.0) == pytest.approx(0.5, rel=1e-15)
     assert metrics.nrmse84(predictions[:, :84, None], targets[:, :84, None], 20.0) == pytest.approx(0.5, rel=1e-15)
-    with pytest.raises(DataError, match=r"nrmse84: needs \(n_starts, at least 84 steps\). Got shape \(2, 83\) instead"):
+    with pytest.raises(DataError, match=mentions("nrmse84 (n_starts, 84 (2, 83)")):
         metrics.nrmse84(predictions[:, :83], targets[:, :83], 20.0)
-    with pytest.raises(DataError, match="nrmse84"):
+    with pytest.raises(DataError, match=mentions("nrmse84")):
         metrics.nrmse84(predictions[0], targets[0], 20.0)
 
 
@@ -137,7 +138,7 @@ def test_valid_prediction_time_threshold_and_one_output() -> None:
 @pytest.mark.parametrize("targets", [[2.0, 2.0], [0.1, 0.1, 0.1], [[1.0, 3.0], [1.0, 3.0]]])
 @pytest.mark.parametrize("metric", [metrics.nmse, metrics.nrmse])
 def test_constant_targets_have_no_nmse(metric: Callable[..., float], targets: Any) -> None:
-    with pytest.raises(DataError, match="nmse: the targets are constant, their variance is 0; use mse, or score a part"):
+    with pytest.raises(DataError, match=mentions("nmse targets 0")):
         metric(np.zeros_like(targets), targets)
 
 
@@ -146,7 +147,7 @@ def test_constant_targets_have_no_nmse(metric: Callable[..., float], targets: An
 )
 @pytest.mark.parametrize("shapes", [((3,), (4,)), ((3, 2), (3, 1)), ((2, 3), (3, 2)), ((0,), (3,))], ids=str)
 def test_shapes_must_agree(shapes: tuple[tuple[int, ...], tuple[int, ...]], metric: Callable[..., float]) -> None:
-    with pytest.raises(DataError, match=r"predictions have shape .*, targets .*; they must agree"):
+    with pytest.raises(DataError, match=mentions("targets predictions")):
         metric(np.ones(shapes[0]), np.ones(shapes[1]))
 
 
@@ -173,7 +174,7 @@ def test_constants_whose_mean_is_rounded(value: float) -> None:
     assert np.var(targets) > 0.0  # which is why it does not tell
     assert metrics.r2(targets, targets) == 1.0 and metrics.r2(targets + 1.0, targets) == 0.0
     assert metrics.memory_capacity(3.0 * targets, targets) == 0.0
-    with pytest.raises(DataError, match="the targets are constant"):
+    with pytest.raises(DataError, match=mentions("targets constant")):
         metrics.nmse(targets + 1.0, targets)
 
 
@@ -194,7 +195,7 @@ def test_an_error_too_large_to_square_is_infinite() -> None:
 @pytest.mark.parametrize("metric", [metrics.mse, metrics.nmse, metrics.r2, metrics.accuracy, metrics.memory_capacity])
 @pytest.mark.parametrize("nothing", [[], np.empty((0, 2)), np.empty((3, 0)), 1.0], ids=str)
 def test_nothing_to_score(nothing: Any, metric: Callable[..., float]) -> None:
-    with pytest.raises(DataError, match=r"targets have shape \(.*\); at least one row is needed for a score"):
+    with pytest.raises(DataError, match=mentions("targets needed")):
         metric(nothing, nothing)
 
 
@@ -206,5 +207,5 @@ def test_accuracy_is_that_of_sklearn(kind: type) -> None:
 
 @pytest.mark.parametrize("history", [[2.0, 2.0, 2.0], [1.0], [np.nan, 1.0, np.nan]])
 def test_a_history_without_differences_gives_no_scale(history: list[float]) -> None:
-    with pytest.raises(DataError, match=r"mase: the history has no differences 1 rows apart, .* use mae"):
+    with pytest.raises(DataError, match=mentions("mase history 1")):
         metrics.mase([1.0], [2.0], history)

@@ -2,73 +2,21 @@
 
 from __future__ import annotations
 
-import pickle
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.cluster import KMeans
-from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression
-from sklearn.model_selection import GridSearchCV
-from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC, SVR
+from messages import mentions
+from readout_data import NEXT, WAVES, Means, small
+from sklearn.svm import SVC
 
 import reservoir
-from reservoir import ESN, DataError, DivergenceError, Elman, Logistic, ModelFileError, ParameterError, Readout, load
-from reservoir.comparison.report import summarize
-from reservoir.echo.readouts.least_squares import Blocks
-from reservoir.experiments.evaluation import evaluate
-from reservoir.tasks import get_task
+from reservoir import ESN, DivergenceError, ModelFileError, ParameterError, load
 
-RNG = np.random.default_rng(0)
-T = np.arange(120)
-WAVES = np.stack([np.sin(0.3 * T), np.cos(0.21 * T)], axis=1)
-NEXT = np.stack([np.sin(0.3 * T + 0.3), np.cos(0.21 * T + 0.21)], axis=1)
-LABELS = np.where(WAVES[:, 0] > 0.3, "high", np.where(WAVES[:, 0] < -0.3, "low", "middle"))
-MANY = [RNG.normal(size=(length, 2)) + length % 3 for length in range(20, 44)]
-KINDS = np.array(["a", "b", "c"])[[len(u) % 3 for u in MANY]]
 PARTS = ("bias", "input", "state")
-
-
-def small(**parameters: Any) -> ESN:
-    return ESN(**{"units": 12, "density": 0.3, "washout": 10, "random_state": 3, **parameters})
-
-
-def seen(esn: ESN, inputs: np.ndarray) -> np.ndarray:
-    """Bias, input and state, which the readout sees."""
-    return np.concatenate([np.ones((len(inputs), 1)), inputs, esn.states(inputs)], axis=1)
-
-
-class Means(Readout):
-    """Each output is its own mean, whatever the features; learns on; keeps the number of rows in a file."""
-
-    def __init__(self, scale: float = 1.0, offsets: Any = 0.0) -> None:
-        self.scale = scale
-        self.offsets = offsets
-
-    def fit(self, blocks: Blocks) -> Self:
-        self.rows_, self.sums_ = 0, np.zeros(blocks.n_outputs)
-        return self.partial_fit(blocks)
-
-    def partial_fit(self, blocks: Blocks) -> Self:
-        for _, targets in blocks:
-            self.rows_, self.sums_ = self.rows_ + len(targets), self.sums_ + targets.sum(axis=0)
-        self.coefficients_ = np.zeros((blocks.n_outputs, blocks.n_features))
-        self.coefficients_[:, 0] = self.scale * self.sums_ / self.rows_ + self.offsets
-        return self
-
-    def to_arrays(self) -> dict[str, np.ndarray]:
-        return {**super().to_arrays(), "rows": np.array(self.rows_), "sums": self.sums_}
-
-    def restore(self, arrays: Mapping[str, np.ndarray], n_features: int, n_outputs: int) -> None:
-        super().restore(arrays, n_features, n_outputs)
-        self.rows_, self.sums_ = int(arrays["rows"]), arrays["sums"]
 
 
 class Ridge(reservoir.Ridge):
@@ -105,7 +53,7 @@ def test_an_own_readout_is_saved_loaded_and_learns_on(tmp_path: Path) -> None:
 def test_a_class_of_the_library_s_name_is_not_taken_for_the_library_s(tmp_path: Path) -> None:
     esn = small(readout=Ridge(1e-6)).fit(WAVES, NEXT)
     esn.save(tmp_path / "model")
-    with pytest.raises(ModelFileError, match=r"holds an object of class '[\w.]+:Ridge', .* load\(path, classes=\[Ridge\]\)\.$"):
+    with pytest.raises(ModelFileError, match=mentions("Ridge load(path classes=[Ridge])")):
         load(tmp_path / "model")
     comp = load(tmp_path / "model", classes=(Means, Ridge))
     np.testing.assert_array_equal(comp.predict(WAVES), esn.predict(WAVES))
@@ -121,25 +69,23 @@ class OwnESN(ESN):
 def test_an_own_model_is_loaded(tmp_path: Path) -> None:
     OwnESN(units=5, washout=0).fit(WAVES).save(tmp_path / "model")
     assert type(load(tmp_path / "model", classes=[OwnESN])) is OwnESN
-    with pytest.raises(ModelFileError, match=r":OwnESN'.* classes=\[OwnESN\]"):
+    with pytest.raises(ModelFileError, match=mentions("OwnESN classes=[OwnESN]")):
         load(tmp_path / "model", classes=[Means])
 
 
 @pytest.mark.parametrize("classes", [Means, [3], [Means()], [SVC], "Means", None], ids=str)
 def test_classes_that_are_none(classes: Any, tmp_path: Path) -> None:
-    with pytest.raises(
-        ParameterError, match=r"'classes' parameter of load must be a list of classes of estimators. Got .* instead"
-    ):
+    with pytest.raises(ParameterError, match=mentions("'classes' load")):
         load(tmp_path / "model", classes=classes)
 
 
 def test_no_module_that_a_file_names_is_imported(tmp_path: Path) -> None:
     small(readout=Means()).fit(WAVES, NEXT).save(tmp_path / "model")
-    assert f"{__name__}:Means".encode() in (tmp_path / "model").read_bytes()
+    assert f"{Means.__module__}:Means".encode() in (tmp_path / "model").read_bytes()
     code = (
         "import sys, reservoir\n"
         "try: reservoir.load('model')\n"
-        f"except reservoir.ModelFileError as error: print({__name__!r} in sys.modules, error)"
+        f"except reservoir.ModelFileError as error: print({Means.__module__!r} in sys.modules, error)"
     )
     path = [str(Path(__file__).parent), str(Path(reservoir.__file__).parent.parent)]
     comp = subprocess.run(
@@ -187,177 +133,5 @@ def test_step_by_step_divergence_names_the_step() -> None:
 def test_a_network_without_output_weights() -> None:
     esn = small(readout=Stepwise()).fit(WAVES)
     assert esn.n_parameters_ is None
-    with pytest.raises(AttributeError, match=r"output_weights_ needs a linear readout. Got Stepwise\(.*\) instead"):
+    with pytest.raises(AttributeError, match=mentions("output_weights_")):
         _ = esn.output_weights_
-
-
-# Regressors
-
-
-def test_a_regressor_per_step_is_fitted_to_what_the_readout_sees() -> None:
-    esn = small(readout=Lasso(alpha=1e-2)).fit(WAVES, NEXT)
-    features = seen(esn, WAVES)
-    ref = Lasso(alpha=1e-2).fit(features[10:], NEXT[10:])
-    np.testing.assert_allclose(esn.predict(WAVES), ref.predict(features), rtol=1e-9)
-    assert not hasattr(esn.readout, "coef_")  # a copy is fitted
-    flat = small(readout=SVR()).fit(WAVES, NEXT[:, 0])
-    np.testing.assert_allclose(flat.predict(WAVES), SVR().fit(features[10:], NEXT[10:, 0]).predict(features), rtol=1e-9)
-
-
-@pytest.mark.parametrize("pooling", ["last", "mean", "every"])
-def test_a_regressor_per_sequence(pooling: str) -> None:
-    targets = np.stack([u.mean(axis=0) for u in MANY])
-    esn = small(readout=KNeighborsRegressor(3), pooling=pooling).fit(MANY, targets)
-    rows = [seen(esn, u) for u in MANY]
-    if pooling == "every":
-        model = KNeighborsRegressor(3).fit(
-            np.concatenate([r[10:] for r in rows]), np.repeat(targets, [len(r) - 10 for r in rows], axis=0)
-        )
-        ref = np.stack([model.predict(r[10:]).mean(axis=0) for r in rows])
-    else:
-        pooled = np.stack([r[-1] if pooling == "last" else r[10:].mean(axis=0) for r in rows])
-        ref = KNeighborsRegressor(3).fit(pooled, targets).predict(pooled)
-    np.testing.assert_allclose(esn.predict(MANY), ref, rtol=1e-9)
-
-
-def test_linear_regression_forecasts_as_ridge_does() -> None:
-    comp = small(readout=LinearRegression(), feedback_scaling=0.1).fit(WAVES).forecast(WAVES, 10)
-    np.testing.assert_allclose(
-        comp, small(readout=reservoir.Ridge(0.0), feedback_scaling=0.1).fit(WAVES).forecast(WAVES, 10), atol=1e-6
-    )
-
-
-# Classifiers
-
-
-def test_a_classifier_per_step() -> None:
-    esn = small(readout=SVC()).fit(WAVES, LABELS)
-    features = seen(esn, WAVES)
-    assert esn.predict(WAVES).tolist() == SVC().fit(features[10:], LABELS[10:]).predict(features).tolist()
-    assert not hasattr(esn, "predict_proba")
-    with pytest.raises(AttributeError, match=r"predict_proba needs a readout with probabilities, such as Logistic\(\). Got SVC"):
-        _ = esn.predict_proba
-
-
-@pytest.mark.parametrize("pooling", ["last", "mean", "every"])
-def test_probabilities_per_sequence(pooling: str) -> None:
-    esn = small(readout=KNeighborsClassifier(5), pooling=pooling).fit(MANY, KINDS)
-    rows = [seen(esn, u) for u in MANY]
-    if pooling == "every":
-        model = KNeighborsClassifier(5).fit(np.concatenate([r[10:] for r in rows]), np.repeat(KINDS, [len(r) - 10 for r in rows]))
-        ref = np.stack([model.predict_proba(r[10:]).mean(axis=0) for r in rows])
-    else:
-        pooled = np.stack([r[-1] if pooling == "last" else r[10:].mean(axis=0) for r in rows])
-        ref = KNeighborsClassifier(5).fit(pooled, KINDS).predict_proba(pooled)
-    np.testing.assert_allclose(esn.predict_proba(MANY), ref, rtol=1e-9)
-    assert esn.predict(MANY).tolist() == esn.classes_[ref.argmax(axis=1)].tolist()
-
-
-@pytest.mark.parametrize("model", [SVC(), KNeighborsClassifier(1)], ids=str)
-def test_a_class_that_the_washout_swallows_is_never_predicted(model: Any) -> None:
-    labels = ["start"] * 10 + ["up", "down"] * 55
-    esn = small(readout=model).fit(WAVES, labels)
-    assert esn.classes_.tolist() == ["down", "start", "up"]
-    assert esn.predict(WAVES)[10:].tolist() == make_pipeline(model).fit(seen(esn, WAVES)[10:], labels[10:]).predict(
-        seen(esn, WAVES)[10:]
-    ).tolist()  # fmt: skip
-    if hasattr(esn, "predict_proba"):
-        assert (esn.predict_proba(WAVES)[:, 1] == 0.0).all()
-
-
-class Scores:
-    """Not of scikit-learn: predicts the label 1 where the last feature is positive."""
-
-    def fit(self, features: np.ndarray, targets: np.ndarray) -> None:
-        assert targets.ndim == 1 and set(targets) == {0, 1}
-
-    def predict(self, features: np.ndarray) -> np.ndarray:
-        return (features[:, -1] > 0.0).astype(int)
-
-    def decision_function(self, features: np.ndarray) -> np.ndarray:
-        return features[:, -1]
-
-
-def test_an_object_of_nobody_s_library() -> None:
-    esn = small(readout=Scores()).fit(WAVES, WAVES[:, 0] > 0.0)
-    np.testing.assert_array_equal(esn.predict(WAVES), esn.states(WAVES)[:, -1] > 0.0)
-
-
-# scikit-learn's tools, and what cannot work
-
-
-def test_parameters_of_the_model_are_parameters_of_the_network() -> None:
-    model = make_pipeline(StandardScaler(), SVC(C=2.0))
-    esn = small(readout=model).set_params(readout__svc__C=7.0)
-    assert (esn.get_params()["readout__svc__C"], model["svc"].C) == (7.0, 2.0)  # the given model stays as it is
-    search = GridSearchCV(small(readout=SVC()), {"readout__C": [1e-3, 10.0]}, cv=2).fit(WAVES, LABELS)
-    assert search.best_params_ == {"readout__C": 10.0}
-
-
-def test_what_save_says_and_pickle_does(tmp_path: Path) -> None:
-    esn = small(readout=SVC(C=3.0)).fit(WAVES, LABELS)
-    with pytest.raises(
-        ParameterError, match=r"'readout' parameter of ESN must be .* no pickle. Got SVC\(C=3.0\) instead; .* pickle"
-    ):
-        esn.save(tmp_path / "model")
-    assert not (tmp_path / "model").exists()
-    assert pickle.loads(pickle.dumps(esn)).predict(WAVES).tolist() == esn.predict(WAVES).tolist()
-
-
-def test_a_parameter_that_no_file_can_hold(tmp_path: Path) -> None:
-    esn = small(readout=Means(offsets=0.0)).fit(WAVES, NEXT)
-    esn.readout.offsets = Lasso()
-    with pytest.raises(ParameterError, match=r"'readout.offsets' parameter must be numbers, text or .* Got Lasso\(\) instead"):
-        esn.save(tmp_path / "model")
-
-
-@pytest.mark.parametrize(
-    "readout", [SVC, StandardScaler(), Elman(), ESN(), object()], ids=["class", "scaler", "Elman", "ESN", "object"]
-)
-def test_what_is_no_readout(readout: Any) -> None:
-    with pytest.raises(ParameterError, match=r"or an object with fit and predict. Got .* instead"):
-        small(readout=readout).fit(WAVES, NEXT)
-
-
-def test_what_the_model_refuses() -> None:
-    with pytest.raises(
-        DataError, match=r"readout SVR\(\) refuses the data; .*MultiOutputRegressor fits one model per output: y should"
-    ):
-        small(readout=SVR()).fit(WAVES, NEXT)
-    with pytest.raises(
-        DataError, match=r"readout LogisticRegression\(\) refuses the data: This solver needs samples of at least 2"
-    ):
-        small(readout=LogisticRegression()).fit(WAVES, ["a"] * 5 + ["b"] * 115)
-    with pytest.raises(ParameterError, match=r"must be a regressor or a classifier. Got KMeans\(\)"):
-        small(readout=KMeans()).fit(WAVES, NEXT)
-    with pytest.raises(ParameterError, match=r"must be one that can learn on, for partial_fit. Got Lasso"):
-        small(readout=Lasso()).partial_fit(WAVES, NEXT)
-
-
-def test_a_task_with_a_model_as_the_readout() -> None:
-    task = get_task("narma10", train_length=300, test_length=100)
-    row = evaluate(task, "esn", {"units": 20, "washout": 50, "readout": Lasso(1e-3)}, seed=0).row
-    assert 0.0 < row["score"] < 1.0 and row["n_parameters"] is None and row["params"]["readout"] == "Lasso"
-    line = {"label": "esn", "solved": None, "error": None, "warnings": [], **row}
-    assert summarize([line])[0]["n_parameters"] is None
-
-
-def test_probabilities_are_a_fact_of_the_readout() -> None:
-    class Halves(reservoir.RidgeClassifier):
-        """As sure of each class."""
-
-        def probabilities(self, outputs: np.ndarray) -> np.ndarray:
-            return np.full(outputs.shape, 1 / outputs.shape[-1])
-
-    assert (small(readout=Halves()).fit(WAVES, LABELS).predict_proba(WAVES) == 1 / 3).all()
-    assert hasattr(small(readout=Logistic()), "predict_proba")
-
-
-def test_sklearn_is_not_imported_for_the_library_s_own() -> None:
-    code = (
-        "import sys, numpy as np, reservoir\n"
-        "wave = np.sin(np.arange(60.0))\n"
-        "reservoir.ESN(units=5, washout=5).fit(wave).forecast(wave, 3)\n"
-        "assert 'sklearn' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)

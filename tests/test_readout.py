@@ -3,60 +3,24 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from typing import Any
 
 import naive
 import numpy as np
 import pytest
-from scipy.special import softmax
-from sklearn.linear_model import LogisticRegression
+from messages import mentions
+from readout_problems import WITH_BIAS, close, in_blocks, problem
 
 from reservoir import (
     DataError,
-    DivergenceError,
-    LeastMeanSquares,
-    Logistic,
     ParameterError,
-    RecursiveLeastSquares,
     Ridge,
-    RidgeClassifier,
 )
-from reservoir.echo.readouts.least_squares import COLUMNS, Blocks, upper_triangle
+from reservoir.echo.readouts.least_squares import COLUMNS, upper_triangle
 
 SHAPES = {"tall": (60, 7), "square": (8, 8), "wide": (6, 13), "one feature": (20, 2), "one row": (1, 4)}
 SOLVERS = ("auto", "cholesky", "qr", "svd")
 EVERY_SOLVER = pytest.mark.parametrize("solver", SOLVERS)
 EVERY_SHAPE = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
-WITH_BIAS = pytest.mark.parametrize("bias", [True, False], ids=["bias", "no bias"])
-
-
-def problem(shape: tuple[int, int], bias: bool, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Features far from mean zero and of unlike scales, and two noisy targets far from mean zero."""
-    generator = np.random.default_rng(seed)
-    features = generator.normal(size=shape) * np.linspace(0.5, 3.0, shape[1]) + 2.0
-    if bias:
-        features[:, 0] = 1.0
-    return features, features @ generator.normal(size=(shape[1], 2)) + generator.normal(size=(shape[0], 2)) - 5.0
-
-
-def in_blocks(features: np.ndarray, targets: np.ndarray, bias: bool, sizes: Sequence[int] = (1, 7, 13, 2)) -> Blocks:
-    """A stream in blocks of odd sizes, every block written over the one before, as a user's stream may do."""
-
-    def make() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        buffer, start, k = np.empty_like(features[: max(sizes)]), 0, 0
-        while start < len(features):
-            rows = min(sizes[k % len(sizes)], len(features) - start)
-            buffer[:rows] = features[start : start + rows]
-            yield buffer[:rows], targets[start : start + rows]
-            buffer[:] = np.nan
-            start, k = start + rows, k + 1
-
-    return Blocks(make, len(features), features.shape[1], targets.shape[1], bias)
-
-
-def close(comp: np.ndarray, ref: np.ndarray, tolerance: float = 1e-9) -> None:
-    np.testing.assert_allclose(comp, ref, rtol=tolerance, atol=tolerance * np.abs(ref).max())
 
 
 # Ridge
@@ -157,9 +121,9 @@ def test_dependent_features_without_a_ridge() -> None:
         close(comp[3], ref[3] / 2.0)
         close(comp[4], ref[3] / 2.0)
         close(features @ comp, features[:, :4] @ ref)
-    with pytest.raises(DataError, match="features are linearly dependent; give a ridge above 0, or use solver 'svd'"):
+    with pytest.raises(DataError, match=mentions("0 'svd'")):
         Ridge(0.0, "qr").fit_arrays(features, targets, True)
-    with pytest.raises(DataError, match="too nearly dependent for solver 'cholesky'; raise ridge, or use 'qr' or 'svd'"):
+    with pytest.raises(DataError, match=mentions("'cholesky' 'qr' 'svd'")):
         Ridge(0.0, "cholesky").fit_arrays(np.concatenate([features, 0.0 * features], axis=1), targets, True)
 
 
@@ -262,7 +226,7 @@ def test_fit_forgets() -> None:
 
 
 def test_partial_fit_takes_one_ridge() -> None:
-    with pytest.raises(ParameterError, match="'ridge' parameter of Ridge must be one number for partial_fit"):
+    with pytest.raises(ParameterError, match=mentions("'ridge' Ridge partial_fit")):
         Ridge([0.1, 1.0]).partial_fit(in_blocks(*problem((60, 7), True), True))
 
 
@@ -270,163 +234,9 @@ def test_partial_fit_of_restored_weights_is_refused_every_time() -> None:
     comp = Ridge(0.1)
     comp.restore({"coefficients": np.zeros((7, 2))}, 7, 2)
     for _ in range(2):
-        with pytest.raises(ParameterError, match="partial_fit cannot go on"):
+        with pytest.raises(ParameterError, match=mentions("partial_fit")):
             comp.partial_fit(in_blocks(*problem((60, 7), True), True))
     np.testing.assert_array_equal(comp.coefficients_.T, np.zeros((7, 2)))
-
-
-# Classifiers
-
-
-def labeled(classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Features with a bias and a constant, of unlike scales, and one-hot labels."""
-    generator = np.random.default_rng(2)
-    labels = generator.integers(0, classes, 90)
-    features = generator.normal(size=(90, 6)) + 0.7 * labels[:, None] * [0, 1, -1, 0.5, 0, 0]
-    features = features * [1.0, 10.0, 0.1, 1.0, 1.0, 0.0] + [0.0, 5.0, 0.0, -3.0, 0.0, 4.0]
-    features[:, 0] = 1.0
-    return features, np.eye(classes)[labels]
-
-
-def test_ridge_classifier_is_ridge_on_codes() -> None:
-    features, codes = labeled(3)
-    ref = naive.ridge(features, codes, 0.1, True)
-    close(RidgeClassifier(0.1).fit_arrays(features, codes, True).coefficients_.T, ref, 1e-8)
-    assert RidgeClassifier.classifier and Logistic.classifier and not Ridge.classifier
-
-
-@pytest.mark.parametrize("classes", [2, 3])
-@WITH_BIAS
-def test_logistic_is_that_of_sklearn_on_standardized_features(bias: bool, classes: int) -> None:
-    features, codes = labeled(classes)
-    rest = features[:, int(bias) :]
-    means, spread = rest.mean(axis=0) * bias, np.where(rest.std(axis=0) > 0.0, rest.std(axis=0), 1.0)
-    model = LogisticRegression(C=1 / 2.5, fit_intercept=bias, max_iter=500).fit((rest - means) / spread, codes.argmax(axis=1))
-    ref = model.predict_proba((rest - means) / spread)
-    scores = features @ Logistic(2.5).fit(in_blocks(features, codes, bias)).coefficients_.T
-    comp = softmax(scores, axis=1) if classes > 2 else 1.0 / (1.0 + np.exp(scores[:, :1] - scores[:, 1:]))
-    close(comp, ref if classes > 2 else ref[:, 1:], 1e-6)
-
-
-def test_logistic_is_at_the_minimum_it_documents() -> None:
-    # cross-entropy + ridge / 2 |B|^2 of the standardized features: the gradient X^T (p - y) + ridge B is zero
-    features, codes = labeled(3)
-    z = (features[:, 1:5] - features[:, 1:5].mean(axis=0)) / features[:, 1:5].std(axis=0)
-    data = np.concatenate([np.ones((90, 1)), z], axis=1)
-    comp = Logistic(0.7).fit(in_blocks(data, codes, True)).coefficients_.T
-    gradient = data.T @ (softmax(data @ comp, axis=1) - codes) + 0.7 * comp * np.array([[0.0], [1.0], [1.0], [1.0], [1.0]])
-    assert np.abs(gradient).max() < 1e-2 and np.abs(data.T @ codes).max() > 10.0
-
-
-def test_logistic_needs_every_class() -> None:
-    features, codes = labeled(3)
-    with pytest.raises(DataError, match=r"needs at least two classes. Got one class"):
-        Logistic().fit(in_blocks(features, np.eye(3)[np.ones(90, int)], True))
-    some = codes[:, 1] == 0.0
-    with pytest.raises(DataError, match="only 2 of 3 classes are in the rows that a logistic readout is fitted to"):
-        Logistic().fit(in_blocks(features[some], codes[some], True))
-
-
-# Online
-
-
-def test_rls_is_the_recurrence() -> None:
-    features, targets = problem((40, 7), True)
-    ref, inverse = naive.recursive_least_squares(features, targets, 0.97, 0.1)
-    comp = RecursiveLeastSquares(0.97, 0.1).fit(in_blocks(features, targets, True))
-    close(comp.coefficients_.T, ref, 1e-8)
-    close(comp.inverse_, inverse, 1e-8)
-
-
-def test_rls_that_forgets_nothing_is_ridge_with_the_bias_penalized() -> None:
-    features, targets = problem((40, 7), True)
-    ref = naive.ridge(features, targets, 0.1, bias=False)
-    close(RecursiveLeastSquares(1.0, 0.1).fit(in_blocks(features, targets, True)).coefficients_.T, ref, 1e-7)
-
-
-@pytest.mark.parametrize("forgetting", [0.99, 0.8])
-def test_rls_that_forgets_is_weighted_least_squares(forgetting: float) -> None:
-    features, targets = problem((40, 7), True)
-    ref = naive.weighted_least_squares(features, targets, forgetting, 0.1)
-    close(RecursiveLeastSquares(forgetting, 0.1).fit(in_blocks(features, targets, True)).coefficients_.T, ref, 1e-6)
-
-
-@pytest.mark.parametrize(("normalized", "rate"), [(True, 0.5), (False, 1e-3)])
-def test_lms_is_the_recurrence(normalized: bool, rate: float) -> None:
-    features, targets = problem((40, 7), True)
-    ref = naive.least_mean_squares(features, targets, rate, normalized)
-    close(LeastMeanSquares(rate, normalized).fit(in_blocks(features, targets, True)).coefficients_.T, ref)
-
-
-ONLINE = pytest.mark.parametrize("readout", [RecursiveLeastSquares(0.99), LeastMeanSquares()], ids=lambda r: type(r).__name__)
-
-
-@ONLINE
-@pytest.mark.parametrize("outputs", [1, 2])
-def test_online_readouts_go_on_where_they_stopped(outputs: int, readout: Any) -> None:
-    features, targets = problem((40, 7), True)
-    targets = targets[:, :outputs]
-    ref = type(readout)(**readout.get_params()).fit(in_blocks(features, targets, True)).coefficients_.T
-    for first in ("fit", "partial_fit"):
-        comp = type(readout)(**readout.get_params())
-        getattr(comp, first)(in_blocks(features[:11], targets[:11], True))
-        kept = comp.coefficients_.T.copy()
-        earlier = comp.coefficients_.T
-        comp.partial_fit(in_blocks(features[11:], targets[11:], True))
-        np.testing.assert_array_equal(comp.coefficients_.T, ref)
-        np.testing.assert_array_equal(earlier, kept)  # what was read before is not written over
-        comp.fit(in_blocks(features, targets, True))
-        np.testing.assert_array_equal(comp.coefficients_.T, ref)
-
-
-@pytest.mark.parametrize(
-    ("readout", "message"),
-    [
-        (LeastMeanSquares(1e3, normalized=False), "LeastMeanSquares diverged: .* no longer finite; lower learning_rate"),
-        (RecursiveLeastSquares(1e-3), "RecursiveLeastSquares diverged: .* no longer finite; raise forgetting or ridge"),
-    ],
-)
-def test_divergence(readout: Any, message: str) -> None:
-    features, targets = problem((400, 7), True)
-    with pytest.raises(DivergenceError, match=message):
-        readout.fit(in_blocks(features, targets, True))
-
-
-# Parameters
-
-
-@pytest.mark.parametrize(
-    ("readout", "message"),
-    [
-        (Ridge(-1.0), r"The 'ridge' parameter of Ridge must be a number in \[0, inf\), or a list of them. Got -1.0 instead"),
-        (Ridge([1.0, -1.0]), "'ridge' parameter"),
-        (Ridge([]), "'ridge' parameter"),
-        (Ridge(np.array(0.5)), "'ridge' parameter"),
-        (Ridge([[1.0]]), "'ridge' parameter"),
-        (Ridge(np.nan), "'ridge' parameter"),
-        (Ridge(True), "'ridge' parameter"),
-        (RidgeClassifier("1"), "'ridge' parameter of RidgeClassifier"),
-        (Ridge(1.0, "choleski"), "'solver' parameter of Ridge must be one of auto, .* Got 'choleski' .* Did you mean cholesky"),
-        (Logistic(0.0), r"'ridge' parameter of Logistic must be a number in \(0, inf\)"),
-        (Logistic(max_iter=0), r"'max_iter' parameter of Logistic must be an integer in \[1, inf\)"),
-        (Logistic(max_iter=1.5), "'max_iter' parameter"),
-        (RecursiveLeastSquares(0.0), r"'forgetting' parameter of RecursiveLeastSquares must be a number in \(0, 1\]"),
-        (RecursiveLeastSquares(1.01), "'forgetting' parameter"),
-        (RecursiveLeastSquares(ridge=0.0), "'ridge' parameter"),
-        (LeastMeanSquares(0.0), "'learning_rate' parameter"),
-        (LeastMeanSquares(normalized="yes"), "'normalized' parameter of LeastMeanSquares must be one of True, False"),
-        (LeastMeanSquares(normalized=1), "'normalized' parameter"),
-    ],
-)
-def test_parameters_are_checked(readout: Any, message: str) -> None:
-    with pytest.raises(ParameterError, match=message):
-        readout.fit(in_blocks(*problem((30, 7), True), True))
-
-
-def test_states_beyond_double_precision_are_divergence() -> None:
-    features = np.column_stack([np.ones(30), np.linspace(1.0, 2.0, 30), 1e45 * np.linspace(1.0, 2.0, 30) ** 2])
-    with pytest.raises(DivergenceError, match="lower spectral_radius"):
-        Ridge(1e-8, "qr").fit_arrays(features, np.ones((30, 1)), bias=True)
 
 
 @pytest.mark.parametrize("size", [0, 1, COLUMNS - 1, COLUMNS, 2 * COLUMNS + 33])

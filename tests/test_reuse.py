@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-import scipy.sparse as sp
+from messages import mentions
 
 from reservoir import ESN, LeastMeanSquares, Logistic, RecursiveLeastSquares, Ridge, RidgeClassifier
 from reservoir.echo import reuse
 from reservoir.echo.parameters import RESERVOIR
 from reservoir.echo.readouts.least_squares import Gram, Triangle
 from reservoir.echo.reservoir import Reservoir
-from reservoir.echo.reuse import hashable, reused, reusing
+from reservoir.echo.reuse import reused, reusing
 from reservoir.validation import DivergenceError, ParameterError
 
 random = np.random.default_rng(5)
@@ -269,51 +269,7 @@ def test_blocks_may_be_nested_and_end_with_an_error() -> None:
     assert len(made) == 5 and reuse._kept.get() is None
 
 
-def parameters(**changed: Any) -> Hashable:
-    esn = ESN(**changed)
-    return tuple(hashable(getattr(esn, name)) for name in RESERVOIR)
-
-
-@pytest.mark.parametrize(
-    ("one", "same", "other"),
-    [
-        ({"units": 30}, {"units": 30.0}, {"units": 31}),
-        ({"leak_rate": [0.1, 0.2]}, {"leak_rate": (0.1, 0.2)}, {"leak_rate": [0.2, 0.1]}),
-        ({"topology": np.eye(3)}, {"topology": np.eye(3)}, {"topology": 2.0 * np.eye(3)}),
-        ({"topology": np.zeros((2, 3))}, {"topology": np.zeros((2, 3))}, {"topology": np.zeros((3, 2))}),
-        ({"topology": np.zeros(2)}, {"topology": np.zeros(2)}, {"topology": np.zeros(4, np.float32)}),
-        ({"topology": sp.eye(4)}, {"topology": sp.eye(4).tocsr()}, {"topology": sp.eye(4, k=1)}),
-        ({"topology_options": {"a": 1, "b": 2}}, {"topology_options": {"b": 2, "a": 1}}, {"topology_options": {"a": 2, "b": 1}}),
-        ({"spectral_radius": None}, {"spectral_radius": None}, {"spectral_radius": 0.5}),
-    ],
-)
-def test_parameters_are_equal_where_their_values_are(one: Any, same: Any, other: Any) -> None:
-    assert parameters(**one) == parameters(**same) and hash(parameters(**one)) == hash(parameters(**same))
-    assert parameters(**one) != parameters(**other)
-
-
-def test_parameters_keep_the_values_that_they_had() -> None:
-    matrix = np.eye(3)
-    before = parameters(topology=matrix)
-    matrix *= 2.0
-    assert before != parameters(topology=matrix) and before == parameters(topology=np.eye(3))
-
-
-class Matrix:
-    """What NumPy can read as a matrix, but whose content nothing else can tell."""
-
-    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
-        return MATRIX
-
-
-def test_parameters_of_unknown_kinds_equal_nothing_else() -> None:
-    matrix = Matrix()
-    one = parameters(topology=matrix)
-    assert one == one and one != parameters(topology=matrix)
-    assert parameters(topology=np.array([[None]])) != parameters(topology=np.array([[None]]))
-
-
 @pytest.mark.parametrize("dtype", ["U3", "M8[s]", "O", "c16"])
 def test_a_matrix_that_holds_no_numbers_is_refused_inside_too(dtype: str) -> None:
-    with reusing(), pytest.raises(ParameterError, match=r"^The .*matrix"):
+    with reusing(), pytest.raises(ParameterError, match=mentions("matrix")):
         network(topology=np.zeros((20, 20), dtype) if dtype != "O" else np.array([[None]])).fit(*ONE)

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 import pytest
+from messages import mentions
 from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 
@@ -124,30 +125,30 @@ def test_forecast() -> None:
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda f: Factor().predict(np.ones(3)), NotFittedError, "This Factor instance is not fitted yet"),
-        (lambda f: Factor().save("never"), NotFittedError, "This Factor instance is not fitted yet"),
-        (lambda f: f.predict(np.ones((3, 1))), DataError, "X has 1 features, but Factor is expecting 2 features as input"),
-        (lambda f: f.forecast(np.ones((3, 2)), 0), ParameterError, r"'steps' parameter of forecast .* Got 0"),
-        (lambda f: f.forecast(np.ones((3, 3)), 1), DataError, "has 3 features, the network was fitted to 2"),
-        (lambda f: f.set_params(washout=9).score(np.ones((9, 2)), np.ones((9, 2))), DataError, r"washout \+ 1 = 10 is required"),
-        (lambda f: f.fit(np.ones((1, 2))), DataError, "a minimum of 2 is required to learn the next one"),
-        (lambda f: f.more(np.ones((3, 1)), np.ones((3, 2))), DataError, "X has 1 features, but Factor is expecting 2"),
-        (lambda f: f.more(np.ones((3, 2)), np.ones(3)), DataError, "1 outputs per step do not continue a fit of 2 per step"),
+        (lambda f: Factor().predict(np.ones(3)), NotFittedError, "Factor instance"),
+        (lambda f: Factor().save("never"), NotFittedError, "Factor instance"),
+        (lambda f: f.predict(np.ones((3, 1))), DataError, "1 Factor 2"),
+        (lambda f: f.forecast(np.ones((3, 2)), 0), ParameterError, "'steps' forecast 0"),
+        (lambda f: f.forecast(np.ones((3, 3)), 1), DataError, "3 2 features"),
+        (lambda f: f.set_params(washout=9).score(np.ones((9, 2)), np.ones((9, 2))), DataError, "1 10 required"),
+        (lambda f: f.fit(np.ones((1, 2))), DataError, "2 required"),
+        (lambda f: f.more(np.ones((3, 1)), np.ones((3, 2))), DataError, "1 Factor 2"),
+        (lambda f: f.more(np.ones((3, 2)), np.ones(3)), DataError, "1 2 continue"),
         (
             lambda f: f.more([np.ones((3, 2))] * 3, np.ones((3, 2))),
             DataError,
-            "2 outputs per sequence do not continue a fit of 2 per step",
+            "2 continue",
         ),
         (
             lambda f: Factor(pooling="mean", washout=3).fit([np.ones((3, 2))], np.ones((1, 2))),
             DataError,
-            r"sequence 0 has 3 steps .* washout \+ 1 = 4 is required",
+            "0 3 1 4",
         ),
     ],
 )
 def test_errors(call: Any, error: type[Exception], message: str) -> None:
     fitted = Factor().fit(np.ones((5, 2)), np.ones((5, 2)))
-    with pytest.raises(error, match=message):
+    with pytest.raises(error, match=mentions(message)):
         call(fitted)
 
 
@@ -161,7 +162,7 @@ SMALL_ONES = [ESN(units=5, washout=0, random_state=0), Elman(3, training=Trainin
 @pytest.mark.parametrize("targets", [OPEN, list(OPEN), OPEN.tolist()], ids=["array", "list", "plain"])
 @pytest.mark.parametrize("estimator", SMALL_ONES)
 def test_targets_that_may_be_per_step_or_per_sequence(estimator: Any, targets: Any) -> None:
-    with pytest.raises(DataError, match=r"shape \(12, 5\) for 12 sequences of 5 steps .*'target' parameter of fit"):
+    with pytest.raises(DataError, match=mentions("(12, 5) 12 5 'target' fit")):
         estimator.fit(TWELVE, targets)
     per_step = estimator.fit(TWELVE, targets, target="step").predict(TWELVE)
     assert [y.shape for y in per_step] == [(5,)] * 12
@@ -184,22 +185,22 @@ def test_the_shape_decides_where_it_can() -> None:
 @pytest.mark.parametrize(
     ("inputs", "targets", "target", "message"),
     [
-        (TWELVE, TWELVE[..., 0], "steps", "'target' parameter of fit must be one of step, sequence, None. Got 'steps'"),
-        (TWELVE, TWELVE[:, 0, 0], "step", "need a row per step, for each of 12 sequences"),
-        (TWELVE, TWELVE, "sequence", r"targets: shape \(12, 5, 1\) is not a value for each of 12 sequences"),
-        (TWELVE, OPEN[:11], "sequence", r"targets: shape \(11, 5\) is not a value for each of 12 sequences"),
-        (TWELVE, OPEN[:11], "step", "has 11 sequences, the inputs have 12"),
-        (TWELVE, OPEN[:, :4], "step", "targets, sequence 0: has 4 rows, its inputs have 5"),
-        (TWELVE, [], "step", r"need a row per step, for each of 12 sequences. Got \[\] instead"),
-        (TWELVE, np.zeros((0, 5)), "step", "need a row per step, for each of 12 sequences"),
-        (TWELVE, 3.0, "step", "need a row per step, for each of 12 sequences. Got 3.0 instead"),
-        (TWELVE, None, "sequence", "needs targets"),
-        (TWELVE, TWELVE[..., None], None, r"targets: shape \(12, 5, 1, 1\) fits neither"),
-        (TWELVE[0], TWELVE[0], "sequence", "needs many sequences"),
+        (TWELVE, TWELVE[..., 0], "steps", "'target' fit None 'steps'"),
+        (TWELVE, TWELVE[:, 0, 0], "step", "12 need"),
+        (TWELVE, TWELVE, "sequence", "targets (12, 5 1) 12"),
+        (TWELVE, OPEN[:11], "sequence", "targets (11, 5) 12"),
+        (TWELVE, OPEN[:11], "step", "11 inputs 12"),
+        (TWELVE, OPEN[:, :4], "step", "targets 0 4 inputs 5"),
+        (TWELVE, [], "step", "12 need"),
+        (TWELVE, np.zeros((0, 5)), "step", "12 need"),
+        (TWELVE, 3.0, "step", "12 3.0 need"),
+        (TWELVE, None, "sequence", "targets"),
+        (TWELVE, TWELVE[..., None], None, "targets (12, 5 1 1)"),
+        (TWELVE[0], TWELVE[0], "sequence", "sequences many"),
     ],
 )
 def test_a_target_that_does_not_fit(inputs: Any, targets: Any, target: Any, message: str) -> None:
-    with pytest.raises((DataError, ParameterError), match=message):
+    with pytest.raises((DataError, ParameterError), match=mentions(message)):
         ESN(units=5, washout=0, random_state=0).fit(inputs, targets, target=target)
 
 
@@ -236,7 +237,7 @@ def test_labels_of_equal_sequences_are_one_per_step(steps: int) -> None:
 def test_a_label_of_sequences_of_one_step_may_be_either() -> None:
     inputs, labels = TWELVE[:, :1], (np.arange(12) % 2)[:, None]
     classifier = ESN(units=5, washout=0, readout=RidgeClassifier(), random_state=0)
-    with pytest.raises(DataError, match=r"shape \(12, 1\) .*'target' parameter of fit"):
+    with pytest.raises(DataError, match=mentions("(12, 1) 'target' fit")):
         classifier.fit(inputs, labels)
     assert classifier.fit(inputs, labels, target="sequence").predict(inputs).shape == (12,)
     assert [y.shape for y in classifier.fit(inputs, labels, target="step").predict(inputs)] == [(1,)] * 12

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import sweep_toys
+from messages import mentions
 from sweep_toys import Toy, lasting
 from test_workers import alive, wait_until
 
@@ -159,7 +160,7 @@ class Local(Toy):
 def test_a_task_that_cannot_be_sent(tmp_path: Path) -> None:
     """Nothing is recorded as failed that was never begun."""
     sweep = plan_sweep(Local(), "esn", {"spectral_radius": [0.5, 0.9]})
-    with pytest.raises(ParameterError, match=r"^The task cannot be sent to another process \(.*lambda.*\); .* use 1 job\.$"):
+    with pytest.raises(ParameterError, match=mentions("1 another")):
         run_sweep(sweep, tmp_path / "a.db", jobs=2)
     assert lasting(tmp_path / "a.db") == []
     assert len(run_sweep(sweep, tmp_path / "a.db", jobs=1).runs.score) == 2
@@ -185,7 +186,7 @@ def test_a_class_that_the_processes_cannot_find(tmp_path: Path, monkeypatch: pyt
     """As one that was typed into a prompt."""
     typed = type("Typed", (Toy,), {"__module__": "sweep_toys", "__qualname__": "Typed"})
     monkeypatch.setattr(sweep_toys, "Typed", typed, raising=False)  # which this process alone knows
-    with pytest.raises(WorkerError, match=r"^A worker could not do the work: AttributeError: Can't get attribute 'Typed'"):
+    with pytest.raises(WorkerError, match=mentions("AttributeError Can't 'Typed'")):
         run_sweep(plan_sweep(typed(), "esn", {"spectral_radius": [0.5, 0.9]}), tmp_path / "a.db", jobs=2)
     assert lasting(tmp_path / "a.db") == []
 

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import math
-import sys
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
+from searches import MIXED, RANGES, all_points, sphere, tried
 
 from reservoir.experiments.rows import Outcome
-from reservoir.sweeps import strategies
-from reservoir.sweeps.space import Dimension, Point, point_at, read_dimension
+from reservoir.sweeps.space import Point, point_at, read_dimension
 from reservoir.sweeps.strategies import LISTENING, STRATEGIES, Search
-from reservoir.validation import ParameterError
 
-RANGES = [
-    read_dimension("a", "0:1", False),
-    read_dimension("b", "log:1e-3:1e3", False),
-    read_dimension("c", "1:20", True),
-    read_dimension("d", "log:1:100", True),
-    read_dimension("e", "0:1:5", False),
-]
-MIXED = [*RANGES, read_dimension("f", ["x", None, True, [1, 2]], None), read_dimension("g", "7", None)]
 SPACES = {name: RANGES if name == "cmaes" else MIXED for name in STRATEGIES if name != "grid"}
-
-
-def sphere(point: Point) -> Outcome:
-    return Outcome((point["a"] - 0.3) ** 2 + math.log10(point["b"]) ** 2 + point["c"] / 20)
 
 
 def nothing(point: Point) -> Outcome:
@@ -39,26 +23,6 @@ def nothing(point: Point) -> Outcome:
 
 def negative(outcome: Outcome) -> Outcome:
     return Outcome(None if outcome.score is None else -outcome.score, outcome.curve)
-
-
-def tried(
-    search: Search,
-    dimensions: Sequence[Dimension],
-    answer: Callable[[Point], Outcome] = sphere,
-    higher: bool = False,
-    at_once: int = 10_000,
-) -> list[list[Point]]:
-    """The batches that a search proposes when every point has its answer."""
-    outcomes: list[Outcome] = []
-    batches = []
-    for points in search.proposals(dimensions, higher, at_once, outcomes):
-        batches.append(points)
-        outcomes[:] = [answer(point) for point in points]
-    return batches
-
-
-def all_points(*args: Any, **options: Any) -> list[Point]:
-    return list(itertools.chain.from_iterable(tried(*args, **options)))
 
 
 # All of them
@@ -262,57 +226,3 @@ def test_optuna_is_quiet(capfd: pytest.CaptureFixture[str]) -> None:
     for name in LISTENING:
         all_points(Search(name, 10, batch=2), RANGES)
     assert capfd.readouterr() == ("", "")
-
-
-# What does not fit
-
-
-def one(text: str) -> Dimension:
-    return read_dimension("readout__ridge", text, None)
-
-
-@pytest.mark.parametrize(
-    ("search", "dimensions", "parts"),
-    [
-        (Search("radnom", 5), RANGES, ["no strategy 'radnom'", "Did you mean random?", "cmaes, grid, random, sobol, tpe"]),
-        (Search("", 5), RANGES, ["no strategy ''"]),
-        (Search(None, 5), RANGES, ["no strategy 'None'"]),  # type: ignore[arg-type]
-        (Search(["tpe"], 5), RANGES, ["no strategy"]),  # type: ignore[arg-type]
-        (Search("grid", 5), [one("1,2")], ["A grid tries every point"]),
-        (Search("grid"), [one("1:2")], ["readout.ridge", "needs the number of values, as 1:2:10"]),
-        (Search("random"), RANGES, ["random needs the number of trials"]),
-        (Search("sobol"), RANGES, ["sobol needs the number of trials"]),
-        (Search("tpe"), RANGES, ["tpe needs the number of trials"]),
-        (Search("cmaes"), RANGES, ["cmaes needs the number of trials"]),
-        (Search("cmaes", 5), MIXED, ["two or more ranges", "use tpe", "Lists: f, g."]),
-        (Search("cmaes", 5), [one("1:2"), RANGES[0], one("1,2")], ["Lists: readout.ridge."]),
-        (Search("cmaes", 5), [one("1:2")], ["two or more ranges"]),
-        (Search("cmaes", 5), [one("1:2"), one("3:3:1")], ["two or more ranges"]),
-    ],
-)
-def test_searches_that_do_not_fit_their_space(search: Search, dimensions: list[Dimension], parts: list[str]) -> None:
-    with pytest.raises(ParameterError) as caught:
-        search.size(dimensions)
-    for part in parts:
-        assert part in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("name", "missing", "refused"),
-    [
-        ("tpe", "optuna", True),
-        ("cmaes", "optuna", True),
-        ("cmaes", "cmaes", True),
-        ("tpe", "cmaes", False),
-        ("sobol", "optuna", False),
-    ],
-)
-def test_what_must_be_installed(name: str, missing: str, refused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    find = importlib.util.find_spec
-    monkeypatch.setattr(strategies, "find_spec", lambda package: None if package == missing else find(package))
-    monkeypatch.setitem(sys.modules, missing, None)
-    if not refused:
-        assert Search(name, 5).size(RANGES) == len(all_points(Search(name, 5), RANGES)) == 5
-        return
-    with pytest.raises(ParameterError, match=rf"{name} needs .*{missing}.*pip install 'clockwork-reservoir\[sweep\]'.*or sobol"):
-        Search(name, 5).size(RANGES)

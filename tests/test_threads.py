@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 import scipy.linalg
+from messages import mentions
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from reservoir.base.threads import one_blas_thread, split_work, thread_count, warnings_as_texts
@@ -36,7 +37,7 @@ def test_errors_in_threads_are_raised(monkeypatch: pytest.MonkeyPatch) -> None:
         if first > 0:
             raise ArithmeticError("the second half")
 
-    with pytest.raises(ArithmeticError, match="the second half"):
+    with pytest.raises(ArithmeticError, match=mentions("second half")):
         split_work(work, 4)
 
 
@@ -50,7 +51,7 @@ def test_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("text", ["0", "-1", "two", "1.5"])
 def test_number_of_threads_must_be_a_positive_integer(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RESERVOIR_NUM_THREADS", text)
-    with pytest.raises(ParameterError, match=rf"RESERVOIR_NUM_THREADS must be an integer in \[1, inf\). Got '{text}'"):
+    with pytest.raises(ParameterError, match=mentions(f"RESERVOIR_NUM_THREADS [1, inf) '{text}'")):
         thread_count()
 
 

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
+from messages import mentions
 
 from reservoir import DataError, ParameterError
 from reservoir.files.dates import read_times
@@ -70,32 +71,32 @@ def test_local_times_go_to_utc_and_a_repeated_hour_is_told_by_order() -> None:
 @pytest.mark.parametrize(
     ("cells", "options", "error", "message"),
     [
-        (["soon"], {}, DataError, r"^column 'when', row 1: 'soon' is no time; write 2024-12-31"),
+        (["soon"], {}, DataError, "'when' 1 'soon' 2024-12-31"),
         (
             ["2024-01-01", "2024-01-02", "2024-13-01"],
             {},
             DataError,
-            r"row 3: '2024-13-01' cannot be read as a time like 2024-12-31\.",
+            "3 '2024-13-01' 2024-12-31",
         ),
-        (["01/02/2024", "03/04/2024", "x"], {}, DataError, "row 3: 'x' cannot be read as a time like 12/31/2024"),
-        (["2024-01-01", "2024-01-02", "Jan 3"], {}, DataError, "row 3: 'Jan 3' cannot be read"),
-        (["2023-02-28", "2023-02-29"], {}, DataError, "row 2: '2023-02-29'"),
-        (["1970 Q1", "1970 Q5"], {}, DataError, "row 2: '1970 Q5' cannot be read as a time like 1970 Q1"),
-        (["2024-W10", "2024-W54"], {}, DataError, "row 2: '2024-W54'"),
-        (["20240101", "20240230"], {}, DataError, "row 2: '20240230' cannot be read as a time like 2024-12-31"),
-        (["1995111"], {}, DataError, "row 1: '1995111' is no time"),
-        (["2024-01-01", " "], {}, DataError, "row 2: the time is blank"),
-        (["2024-01-01"], {"timezone": "Europe/Bern1"}, ParameterError, "'timezone' must be a name such as .* Got 'Europe/Bern1'"),
+        (["01/02/2024", "03/04/2024", "x"], {}, DataError, "3 'x' 12/31/2024"),
+        (["2024-01-01", "2024-01-02", "Jan 3"], {}, DataError, "3 'Jan 3'"),
+        (["2023-02-28", "2023-02-29"], {}, DataError, "2 '2023-02-29'"),
+        (["1970 Q1", "1970 Q5"], {}, DataError, "2 '1970 Q5'"),
+        (["2024-W10", "2024-W54"], {}, DataError, "2 '2024-W54'"),
+        (["20240101", "20240230"], {}, DataError, "2 '20240230' 2024-12-31"),
+        (["1995111"], {}, DataError, "1 '1995111'"),
+        (["2024-01-01", " "], {}, DataError, "2 blank"),
+        (["2024-01-01"], {"timezone": "Europe/Bern1"}, ParameterError, "'timezone' 'Europe/Bern1'"),
         (
             ["2021-03-28 02:30"],
             {"timezone": "Europe/Berlin"},
             DataError,
-            "row 1: there was no 2021-03-28 02:30:00 in Europe/Berlin",
+            "1 2021-03-28 02:30:00",
         ),
     ],
 )
 def test_what_cannot_be_read(cells: list[str], options: dict[str, str], error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
+    with pytest.raises(error, match=mentions(message)):
         read_times(cells, "when", **options)
 
 
@@ -148,21 +149,21 @@ DAYS = np.datetime64("2024-01-01", "s") + np.arange(30) * np.timedelta64(1, "D")
 @pytest.mark.parametrize(
     ("times", "message"),
     [
-        (DAYS[[0, 1, 1, 2]], r"^times: row 3: has the same time as the row before it, 2024-01-02; .* the column of groups if"),
-        (DAYS[[0, 2, 1, 3]], r"^times: row 3: 2024-01-02 comes after 2024-01-03 and is earlier; .* sort them first"),
+        (DAYS[[0, 1, 1, 2]], "times 3 2024-01-02"),
+        (DAYS[[0, 2, 1, 3]], "times 3 2024-01-02 2024-01-03"),
         (
             np.concatenate([DAYS[:10], DAYS[10::3]]),
-            r"^times: row 11: from here on the rows are 3 steps apart \(one row per day\); the frequencies are mixed",
+            "times 11 3",
         ),
         (
             np.append(DAYS[:20], DAYS[20] + np.timedelta64(5, "h")),
-            "^times: row 21: 2024-01-21 05:00 is no whole number of steps after the first row",
+            "times 21 2024-01-21 05:00",
         ),
-        (np.array(["2024-01-01", "2024-02-01", "2024-03-02", "2024-04-01"], "M8[s]"), "^times: row 2: 2024-02-01 is no"),
-        (DAYS[:1], "^times: one row has no step"),
-        (np.array(["2024-01-01", "NaT", "2024-01-03"], "M8[s]"), "^times: row 2: the time is blank"),
+        (np.array(["2024-01-01", "2024-02-01", "2024-03-02", "2024-04-01"], "M8[s]"), "times 2 2024-02-01"),
+        (DAYS[:1], "times step"),
+        (np.array(["2024-01-01", "NaT", "2024-01-03"], "M8[s]"), "times 2 blank"),
     ],
 )
 def test_times_off_the_grid_are_refused_with_their_row(times: np.ndarray, message: str) -> None:
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=mentions(message)):
         infer_step(times)

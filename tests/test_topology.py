@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import naive
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from topologies import DENSITY, matrix
 
-from reservoir import ESN, DataError, ParameterError
+from reservoir import ESN, ParameterError
 from reservoir.echo.topology import TOPOLOGIES, topology_options
-
-DENSITY = 0.13
 
 
 class Promise(NamedTuple):
@@ -52,14 +51,6 @@ PROMISES = {
 EVERY = pytest.mark.parametrize("topology", list(PROMISES))
 FREE = pytest.mark.parametrize("topology", ["diagonals", "random", "small_world", "blocks"])
 WEIGHTED = [name for name in PROMISES if "weights" in topology_options(name)]
-
-
-def matrix(topology: Any, units: int, radius: float | None = None, seed: int = 0, **options: Any) -> np.ndarray:
-    """W as an array; with `radius` None as it was drawn."""
-    density = options.pop("density", DENSITY)
-    esn = ESN(units, radius, density, topology=topology, topology_options=options or None, random_state=seed).build(1)
-    w = esn.recurrent_weights_
-    return w.toarray() if sp.issparse(w) else w
 
 
 def test_the_table_is_complete() -> None:
@@ -254,92 +245,3 @@ def test_blocks(blocks: int, inside: float, density: float, within: int, between
     cluster = np.repeat(np.arange(blocks), 40 // blocks)
     same = cluster[:, None] == cluster[None, :]
     assert (comp[same].sum(), comp[~same].sum()) == (within, between)
-
-
-# Options
-
-
-@pytest.mark.parametrize(
-    ("topology", "options", "message"),
-    [
-        ("cycle_jumps", {"jmp": 3}, r"no option of topology cycle_jumps called 'jmp'. Did you mean jump"),
-        ("cycle", {"jump": 3}, r"no option of topology cycle called 'jump'"),
-        ("cycle_jumps", {"jump": 1}, r"'jump' parameter .* must be an integer in \[2, inf\). Got 1 instead"),
-        ("cycle_jumps", {"jump": 2.5}, r"'jump' parameter"),
-        ("small_world", {"rewiring": 1.5}, r"'rewiring' parameter .* in \[0, 1\]. Got 1.5"),
-        ("blocks", {"inside": -0.1}, r"'inside' parameter"),
-        ("blocks", {"blocks": 0}, r"'blocks' parameter"),
-        ("blocks", {"blocks": 34}, r"'blocks' topology option must be an integer in \[1, units = 33\]. Got 34"),
-        ("dense", {"weights": "unifrom"}, r"one of uniform, normal, sign. Got 'unifrom' instead. Did you mean uniform"),
-        ("feedback_delay_line", {"feedback_weight": np.nan}, r"'feedback_weight' parameter"),
-    ],
-)
-def test_options_are_checked(topology: str, options: dict[str, Any], message: str) -> None:
-    with pytest.raises(ParameterError, match=message):
-        matrix(topology, 33, radius=0.9, **options)
-
-
-def test_unknown_topology_names_the_nearest() -> None:
-    with pytest.raises(ParameterError, match=r"'topology' parameter of ESN .* Did you mean diagonals"):
-        matrix("diagonal", 33)
-
-
-def test_a_random_graph_without_a_cycle_has_no_radius_to_set() -> None:
-    with pytest.raises(ParameterError, match=r"has no cycle.* raise density, or set"):  # one connection, from one unit to another
-        matrix("random", 20, radius=0.9, density=1e-4)
-
-
-# A matrix of one's own
-
-
-OWN = naive.diagonals_matrix(np.random.default_rng(3).normal(size=(3, 9)), [1, 4, 7])
-
-
-@pytest.mark.parametrize("kind", [np.array, np.ndarray.tolist, sp.csr_array, sp.csc_array, sp.coo_array, sp.csr_matrix])
-def test_own_matrix(kind: Callable[[np.ndarray], Any]) -> None:
-    np.testing.assert_array_equal(matrix(kind(OWN), 9), OWN)
-    comp = matrix(kind(OWN), 9, radius=0.5)
-    np.testing.assert_allclose(comp, OWN * (0.5 / naive.spectral_radius(OWN)), rtol=1e-12)
-
-
-@pytest.mark.parametrize("radius", [None, 0.5])
-def test_own_matrix_is_not_written_to(radius: float | None) -> None:
-    own = sp.csr_array(OWN)
-    own.data[3] = 0.0  # a stored zero
-    kept = [part.copy() for part in (own.data, own.indices, own.indptr)]
-    esn = ESN(9, radius, topology=own, random_state=0).build(1)
-    esn.recurrent_weights_.data[:] = 7.0
-    for part, ref in zip((own.data, own.indices, own.indptr), kept, strict=True):
-        np.testing.assert_array_equal(part, ref)
-
-
-def test_own_nilpotent_matrix_gets_its_largest_weight_from_the_radius() -> None:
-    own = np.triu(OWN, 1)
-    np.testing.assert_allclose(matrix(own, 9, radius=0.5), own * 0.5 / np.abs(own).max(), rtol=1e-14)
-
-
-@pytest.mark.parametrize(
-    ("own", "error", "message"),
-    [
-        (np.zeros((9, 9)), ParameterError, "has no weights"),
-        (np.ones((9, 8)), ParameterError, r"must be a \(9, 9\) matrix. Got shape \(9, 8\) instead"),
-        (sp.csr_array((8, 9)), ParameterError, r"must be a \(9, 9\) matrix. Got shape \(8, 9\) instead"),
-        (np.full((9, 9), np.nan), DataError, "NaN or infinity"),
-        (sp.csr_array(np.full((9, 9), np.inf)), DataError, "NaN or infinity"),
-        ({"a": 1}, ParameterError, r"must be a \(9, 9\) matrix"),
-        ([[1.0], [1.0, 2.0]], ParameterError, r"must be a \(9, 9\) matrix"),
-        (7, ParameterError, "'topology' parameter of ESN must be one of"),
-    ],
-)
-def test_own_matrix_is_checked(own: Any, error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
-        matrix(own, 9, radius=0.9)
-
-
-def test_own_matrix_takes_no_options() -> None:
-    with pytest.raises(ParameterError, match="'topology_options' parameter of ESN must be empty"):
-        matrix(OWN, 9, jump=5)
-
-
-def test_own_matrix_of_zeros_is_fine_unscaled() -> None:
-    np.testing.assert_array_equal(matrix(np.zeros((9, 9)), 9), np.zeros((9, 9)))

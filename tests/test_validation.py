@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import scipy.sparse as sp
 
 from reservoir.validation import (
     Choice,
@@ -18,13 +17,8 @@ from reservoir.validation import (
     Number,
     ParameterError,
     Subset,
-    as_matrix,
-    as_sequences,
     brief,
-    check_finite,
-    check_lengths,
     check_parameters,
-    is_many,
     nearest,
     unknown,
 )
@@ -42,7 +36,6 @@ NAMES = Choice(("tanh", "relu"))
 MIXED = Choice(("auto", None), (dict, np.ndarray), "a dict")
 FLAG = Choice((True, False))
 PARTS = Subset(("bias", "input", "state"))
-
 ACCEPTED: list[tuple[Constraint, list[Any]]] = [
     (Number(), [0, -1.5, 1e308, np.float32(2.5), np.int8(-3), Fraction(1, 3)]),
     (UNIT, [0, 1, 0.5, 0.0, -0.0, np.float64(1.0), np.uint8(1)]),
@@ -159,143 +152,3 @@ def test_unknown() -> None:
 def test_kinds_of_errors() -> None:
     assert all(issubclass(error, ValueError) for error in (ParameterError, DataError, ModelFileError))
     assert DivergenceError.__mro__[1] is RuntimeError
-
-
-# Data
-
-
-class Frame:  # what NumPy can read as an array, as a table of pandas is
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.array([[1, 2], [3, 4]], dtype)
-
-
-@pytest.mark.parametrize(
-    ("array", "ref"),
-    [
-        ([1, 2], [[1], [2]]),
-        ((1.5, 2), [[1.5], [2.0]]),
-        ([[1, 2], [3, 4]], [[1, 2], [3, 4]]),
-        (np.array([True, False]), [[True], [False]]),
-        (np.array([[1, 2.5]], dtype=object), [[1.0, 2.5]]),
-        (np.array(["1", "2.5"]), [[1.0], [2.5]]),
-        (np.empty((3, 0)), [[], [], []]),
-        (np.ma.array([1.0, 2.0], mask=[False, False]), [[1.0], [2.0]]),
-        (Frame(), [[1, 2], [3, 4]]),
-    ],
-)
-def test_as_matrix(array: Any, ref: list[list[float]]) -> None:
-    comp = as_matrix(array, "x")
-    np.testing.assert_array_equal(comp, ref)
-    assert type(comp) is np.ndarray and comp.dtype == np.array(ref).dtype
-    assert as_matrix(array, "x", np.float32).dtype == np.float32
-
-
-@pytest.mark.parametrize("kind", [np.float64, np.float32, np.float16, np.int64, np.uint8, bool])
-def test_as_matrix_neither_copies_nor_converts(kind: type) -> None:
-    array = np.ones((3, 2), kind)
-    assert as_matrix(array, "x") is array
-    assert np.shares_memory(as_matrix(array[:, 0], "x"), array)
-    assert as_matrix(array, "x", kind) is array
-
-
-@pytest.mark.parametrize(
-    ("array", "message"),
-    [
-        (5.0, r"^x: must be \(T,\) or \(T, n_features\). Got an array of 0 dimensions instead.$"),
-        (None, "Got an array of 0 dimensions"),
-        (np.ones((1, 2, 3)), "Got an array of 3 dimensions instead"),
-        ([[1], [1, 2]], r"^x: must be numbers, \(T,\) or \(T, n_features\); could not read them: .*inhomogeneous"),
-        (["a"], "could not read them: could not convert string to float"),
-        (np.array([1, {}], dtype=object), "could not read them: .* not 'dict'"),
-        ([10**400], "could not read them: .* too large"),
-        (np.array([1, 2j]), "^x: Complex data not supported; pass real numbers.$"),
-        (np.array([1, 2j], dtype=object), "could not read them: .* not 'complex'"),
-        (np.array(["2000-01-01"], "M8[D]"), r"^x: must be numbers. Got dates or times \(datetime64\[D\]\) instead.$"),
-        (np.array([3], "m8[s]"), r"Got dates or times \(timedelta64\[s\]\)"),
-        (
-            np.ma.array([1.0, 2.0], mask=[False, True]),
-            "^x: holds masked values; interpolate them first.$",
-        ),
-        (sp.csr_array((3, 2)), r"^x: a sparse matrix was passed, dense data is required; use .toarray\(\).$"),
-        (sp.coo_matrix((3, 2)), "a sparse matrix was passed"),
-    ],
-)
-@pytest.mark.parametrize("dtype", [None, np.float64])
-def test_as_matrix_refuses(array: Any, message: str, dtype: Any) -> None:
-    with pytest.raises(DataError, match=message):
-        as_matrix(array, "x", dtype)
-
-
-@pytest.mark.parametrize("rows_at_once", [1, 2, 3, 7, 65536])
-@pytest.mark.parametrize(("row", "column"), [(0, 0), (0, 2), (3, 1), (6, 2)])
-@pytest.mark.parametrize(("value", "what"), [(NAN, "NaN"), (INF, "infinity (inf)"), (-INF, "infinity (inf)")])
-@pytest.mark.parametrize("dtype", [np.float64, np.float16])
-def test_check_finite_names_the_first(dtype: type, value: float, what: str, row: int, column: int, rows_at_once: int) -> None:
-    matrix = np.zeros((7, 3), dtype)
-    check_finite(matrix, "x", rows_at_once)
-    matrix[row, column] = value
-    matrix[row:, column + 1 :] = matrix[row + 1 :] = -value  # further ones, later
-    with pytest.raises(DataError) as caught:
-        check_finite(matrix, "x", rows_at_once)
-    assert str(caught.value) == (f"x: Input contains {what} at row {row}, column {column}; interpolate such values first.")
-
-
-ONE, TWO = np.zeros((3, 2)), np.ones((5, 2))
-
-
-@pytest.mark.parametrize(
-    ("data", "many", "shapes"),
-    [
-        (ONE, False, [(3, 2)]),
-        (ONE[:, 0], False, [(3, 1)]),
-        (ONE.tolist(), False, [(3, 2)]),  # nested lists are one sequence
-        ([1.0, 2.0], False, [(2, 1)]),
-        ([np.float64(1.0), np.float64(2.0)], False, [(2, 1)]),
-        ([np.array(1.0), np.array(2.0)], False, [(2, 1)]),
-        ([ONE, TWO], True, [(3, 2), (5, 2)]),
-        ((ONE, TWO), True, [(3, 2), (5, 2)]),
-        ([ONE], True, [(3, 2)]),
-        ([ONE[:, 0], TWO[:, 0]], True, [(3, 1), (5, 1)]),
-        ([ONE, TWO.tolist()], True, [(3, 2), (5, 2)]),
-        (np.zeros((4, 3, 2)), True, [(3, 2)] * 4),
-        (np.zeros((4, 3, 0)), True, [(3, 0)] * 4),
-    ],
-)
-def test_as_sequences(data: Any, many: bool, shapes: list[tuple[int, int]]) -> None:
-    assert is_many(data) is many
-    comp = as_sequences(data)
-    assert [u.shape for u in comp] == shapes
-    for u, item in zip(comp, data if many else [data], strict=True):
-        np.testing.assert_array_equal(u, np.reshape(item, u.shape))
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        ([], r"^history: is empty. Found array with 0 sample\(s\) \(shape=\(0, 1\)\), a minimum of 1 is required.$"),
-        (np.empty((0, 3)), r"Found array with 0 sample\(s\) \(shape=\(0, 3\)\)"),
-        (np.empty((0, 3, 2)), r"^history: is empty. Found array with 0 sequence\(s\) \(shape=\(0, 3, 2\)\)"),
-        (np.empty((2, 0, 2)), r"^history, sequence 0: is empty. Found array with 0 sample\(s\)"),
-        ([ONE, np.empty((0, 2))], "^history, sequence 1: is empty"),
-        ([ONE, TWO[:, :1]], "^history, sequence 1: has 1 features, sequence 0 has 2; they must agree.$"),
-        ([ONE, TWO * NAN], "^history, sequence 1: Input contains NaN at row 0, column 0"),
-        ([ONE, ["a"]], "^history, sequence 1: must be numbers"),
-        ([np.zeros((1, 2, 3))], "^history, sequence 0: must be .* Got an array of 3 dimensions"),
-        (np.zeros((1, 2, 3, 4)), "^history: must be .* Got an array of 4 dimensions"),
-        ([[0.0, 1.0], [2.0, INF]], r"^history: Input contains infinity \(inf\) at row 1, column 1"),
-        ([1.0, None], "^history: Input contains NaN at row 1, column 0"),
-        ([ONE, sp.csr_array(TWO)], "^history, sequence 1: a sparse matrix was passed"),
-        ({"a": 1}, "^history: must be numbers"),
-    ],
-)
-def test_as_sequences_says_where(data: Any, message: str) -> None:
-    with pytest.raises(DataError, match=message):
-        as_sequences(data, "history")
-
-
-def test_check_lengths() -> None:
-    check_lengths([ONE, TWO], [ONE, TWO])
-    with pytest.raises(DataError, match=r"^targets, sequence 1: has 3 rows, its inputs have 5; they must agree.$"):
-        check_lengths([ONE, TWO], [ONE, ONE])
-    with pytest.raises(DataError, match=r"^targets: has 1 sequences, the inputs have 2; they must agree.$"):
-        check_lengths([ONE, TWO], [ONE])

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from messages import mentions
 
 from reservoir import ESN, GRU, LSTM, DataError, Elman, ParameterError, Training, compare, gradient_diagnostics
 from reservoir.experiments.evaluation import fit_options, make_model, settings_for, watched
@@ -70,15 +71,15 @@ def test_what_training_does_not_know_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("training", "validation", "error", "message"),
     [
-        ({"validation_fraction": 0.2}, (SERIES, SERIES), ParameterError, r"'validation_fraction' .* must be 0 .* Got 0\.2"),
-        ({}, (np.ones((9, 2)), np.ones(9)), DataError, "validation inputs: have 2 features, the training inputs 1"),
-        ({}, (np.ones(9), np.ones((9, 2))), DataError, "validation targets: have 2 outputs, the training targets 1"),
-        ({}, (np.ones(3), np.ones(3)), DataError, r"washout \+ 1 = 4"),
-        ({}, (np.array([1.0, np.nan, 0.0, 0.0]), np.ones(4)), DataError, "validation inputs: .* NaN at row 1"),
+        ({"validation_fraction": 0.2}, (SERIES, SERIES), ParameterError, "'validation_fraction' 0 0.2"),
+        ({}, (np.ones((9, 2)), np.ones(9)), DataError, "inputs 2 1"),
+        ({}, (np.ones(9), np.ones((9, 2))), DataError, "targets 2 1"),
+        ({}, (np.ones(3), np.ones(3)), DataError, "1 4 washout"),
+        ({}, (np.array([1.0, np.nan, 0.0, 0.0]), np.ones(4)), DataError, "inputs NaN 1"),
     ],
 )
 def test_validation_data_that_are_refused(training: dict[str, Any], validation: Any, error: Any, message: str) -> None:
-    with pytest.raises(error, match=message):
+    with pytest.raises(error, match=mentions(message)):
         network(training=training, washout=3).fit(SERIES[:-1], SERIES[1:], validation=validation)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from messages import mentions
 
 from reservoir.base.threads import thread_count
 from reservoir.experiments.engines import Engine, engine
@@ -80,7 +81,7 @@ def test_work_in_this_process_is_heard_within_a_block() -> None:
 
 def test_an_error_is_raised_and_leaves_no_process() -> None:
     others = set(multiprocessing.active_children())
-    with pytest.raises(DataError, match="three is not wanted") as caught, Pool(2) as pool:
+    with pytest.raises(DataError, match=mentions("wanted three")) as caught, Pool(2) as pool:
         mapped(pool, fail_at_three, *range(50))
     assert "fail_at_three" in str(caught.value.__cause__)  # where it came from
     assert set(multiprocessing.active_children()) == others
@@ -88,7 +89,7 @@ def test_an_error_is_raised_and_leaves_no_process() -> None:
 
 def test_an_error_that_cannot_be_pickled_and_large_results() -> None:
     with Pool(2) as pool:
-        with pytest.raises(RuntimeError, match=r"^OddError: very odd$"):
+        with pytest.raises(RuntimeError, match=mentions("OddError very")):
             mapped(pool, fail_oddly, 1)
         found = mapped(pool, much, *range(6))
     assert [data[-1] for data in found] == list(range(6)) and len(found[0]) == 2_000_001

@@ -32,8 +32,28 @@ ARRAYS = ("weights", "input_shift", "input_scale", "output_shift", "output_scale
 """The names of a network's arrays in a model file."""
 
 
+class TrainedWeights:
+    """What a fitted network says of its weights; for estimators that keep the network and the vector of its weights."""
+
+    network_: Network
+    _vector: np.ndarray
+    _check_fitted: Callable[[], None]
+
+    @property
+    def weights_(self) -> dict[str, np.ndarray]:
+        """The weights by name, such as "layer0.forward.input_weights"; copies."""
+        self._check_fitted()
+        return self.network_.readable(self._vector)
+
+    @property
+    def n_parameters_(self) -> int:
+        """The number of trained weights."""
+        self._check_fitted()
+        return self.network_.n_weights
+
+
 @dataclass(eq=False, repr=False)
-class RecurrentEstimator(RecurrentParameters):
+class RecurrentEstimator(TrainedWeights, RecurrentParameters):
     """A recurrent network trained by gradient, but for its cell, which a subclass names as `cell_class`.
 
     Parameters
@@ -233,18 +253,6 @@ class RecurrentEstimator(RecurrentParameters):
             sequences = joined(sequences, self._read_fed_back(inputs, targets, sequences), self._first_output)
         found = top_states(self.network_, self._vector, self._scaled(sequences))
         return found if is_many(inputs) else found[0]
-
-    @property
-    def weights_(self) -> dict[str, np.ndarray]:
-        """The weights by name, such as "layer0.forward.input_weights"; copies."""
-        self._check_fitted()
-        return self.network_.readable(self._vector)
-
-    @property
-    def n_parameters_(self) -> int:
-        """The number of trained weights."""
-        self._check_fitted()
-        return self.network_.n_weights
 
     def _record(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         count = 0 if self.network_.symbols is None else self.network_.symbols.count

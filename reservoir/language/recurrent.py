@@ -19,7 +19,7 @@ from reservoir.gradient.cells.gru import GRU
 from reservoir.gradient.checkpoint import fingerprint
 from reservoir.gradient.initial_weights import initial_weights
 from reservoir.gradient.network import Batch, Network, Weights, forward
-from reservoir.gradient.recurrent import RecurrentEstimator
+from reservoir.gradient.recurrent import RecurrentEstimator, TrainedWeights
 from reservoir.gradient.trainer import Progress, Trainer
 from reservoir.gradient.training import Training
 from reservoir.language.batches import blocks, examples, pieces, streams
@@ -41,7 +41,7 @@ DEFAULT_NETWORK = GRU(units=256, dropout=0.2, training=DEFAULT_TRAINING)
 
 
 @dataclass(eq=False, repr=False)
-class LanguageModel(Estimator):
+class LanguageModel(TrainedWeights, Estimator):
     """A recurrent network that predicts the next symbol of a text: any cell, stacked or bidirectional.
 
     Parameters
@@ -220,18 +220,6 @@ class LanguageModel(Estimator):
         """Start to read `count` texts side by side, symbol by symbol."""
         self._check_fitted()
         return NetworkReader(self.network_, self._vector, count)
-
-    @property
-    def weights_(self) -> dict[str, np.ndarray]:
-        """The weights by name, such as "layer0.forward.input_weights"; copies."""
-        self._check_fitted()
-        return self.network_.readable(self._vector)
-
-    @property
-    def n_parameters_(self) -> int:
-        """The number of trained weights."""
-        self._check_fitted()
-        return self.network_.n_weights
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "network_"):
