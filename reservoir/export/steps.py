@@ -87,6 +87,7 @@ def trained_step(draft: Draft, model: RecurrentEstimator) -> None:
     units = network.cells[0].units
     work = draft.field("work", max(CELLS[type(cell)][1] for cell in network.cells) * units)
     top = draft.field("normal", units) if network.layer_norm else ""
+    total = draft.field("total", units) if network.residual else ""
     for index, layer in enumerate(network.layers):
         parts = {name: arrays[f"{layer.name}.forward.{name}"] for name in layer.cell.shapes(layer.n_inputs)}
         source, width = _cell(draft, layer.cell, index, parts, (source, width), work), units
@@ -94,6 +95,10 @@ def trained_step(draft: Draft, model: RecurrentEstimator) -> None:
             gain, shift = (draft.numbers(f"{part}{index}", arrays[f"norm{index}.{part}"]) for part in ("gain", "shift"))
             draft.call("normalize", gain, shift, source, top, units)
             source = top
+        if network.residual:
+            sign = "=" if index == 0 else "+="
+            draft.line(f"for (int i = 0; i < {units}; i++)\n        {total}[i] {sign} {source}[i];")
+            source = total
     draft.copy(draft.numbers("output_bias", arrays["head.bias"]), "y", network.n_outputs)
     draft.add("output_weights", arrays["head.weights"], source, "y")
     draft.output_weights.append(arrays["head.weights"] * model._output_scaling.scale)

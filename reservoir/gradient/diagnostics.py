@@ -49,6 +49,10 @@ def measure_gradients(estimator: RecurrentEstimator, inputs: Any, targets: Any =
         logarithm, the median over sequences; below 1 gradients vanish. NaN where fewer than two norms are fitted
     "growth_range" : (first, last), the steps before the end of a sequence over which the line is fitted: from a tenth of
         those with a gradient, at least 1, back to the last that has one; the widest over sequences, None without any
+    "layer_gradients" (layers,) : the size of dL/ds of each layer, from the input up, for the loss that is trained: the root mean
+        square over all steps, divided by that of the last layer. It shrinks downward where the lower layers do not learn
+    "layer_deviations" (layers,) : how much the output of each layer varies: its standard deviation over all steps, the root
+        mean square over units. It shrinks upward where the upper layers hardly see the input
     "spectral_radius" (layers,) : mean over the sampled steps of the spectral radius of J, for each layer
     "singular_values" (layers, N) : of J, in falling order, the mean over the sampled steps of each
     "largest_singular_value", "median_singular_value", "smallest_singular_value" (layers,) : of these
@@ -78,11 +82,12 @@ def measure_gradients(estimator: RecurrentEstimator, inputs: Any, targets: Any =
         loss_norms.append(gradient_norms(network, weights, batch, estimator.loss, run))
         target = batch.targets[-1] if examples.per_step else batch.targets
         last = batch._replace(targets=target, loss_weights=np.ones(1))
-        last_norms.append(gradient_norms(last_network, last_weights, last, estimator.loss))
+        last_norms.append(gradient_norms(last_network, last_weights, last, estimator.loss)[0])
     return {
-        "loss_norms": _from_the_end(loss_norms),
+        "loss_norms": _from_the_end([norms[0] for norms in loss_norms]),
         "last_norms": _from_the_end([norms / (norms[-1] or 1.0) for norms in last_norms]),
         **_growth([norms[::-1] for norms in last_norms]),
+        "layer_gradients": _relative(np.concatenate(loss_norms, axis=1)),
         **seen.found(),
     }
 
@@ -95,10 +100,10 @@ def with_loss_at_last(network: Network, vector: np.ndarray) -> tuple[Network, np
 
 
 def gradient_norms(network: Network, weights: Weights, batch: Batch, loss: str, run: ForwardPass | None = None) -> np.ndarray:
-    """|dL/ds(t)| of the lowest layer after each step, (T,), over all sequences of a batch; `run` is its forward pass, if made."""
+    """|dL/ds(t)| of each layer after each step, (layers, T), over all sequences of a batch; `run` is its forward pass, if made."""
     run = forward(network, weights, batch) if run is None else run
     _, gradient = loss_of(run.outputs, batch, loss)
-    norms = np.empty(len(batch.inputs))
+    norms = np.empty((len(network.layers), len(batch.inputs)))
     unused = Weights(network, np.empty_like(weights.vector))
     backward(network, weights, unused, run, gradient, norms=norms)
     return norms
@@ -116,6 +121,12 @@ def step_jacobians(layer: RecurrentLayer, bound: Any, tape: Tape, steps: np.ndar
         step_jacobian(bound, tape, t, sequence, room)
         found[k] = room.jacobian.transpose(1, 0, 2).reshape(size, size)
     return found
+
+
+def _relative(norms: np.ndarray) -> np.ndarray:
+    """Return the root mean square over the columns of each row, divided by that of the last row; zeros where that is 0."""
+    sizes = np.sqrt(np.square(norms).mean(axis=1))
+    return np.asarray(sizes / (sizes[-1] or 1.0))
 
 
 def _from_the_end(norms: list[np.ndarray]) -> np.ndarray:
@@ -157,6 +168,7 @@ class _Seen:
         self.saturated = {name: np.zeros((len(self.layers), 2)) for name, kind in self.gates.items() if kind in RANGES}
         self.alive = np.zeros((len(self.layers), cell.units), bool)
         self.n_steps = sum(lengths)
+        self.sums = np.zeros((2, len(self.layers), cell.units))  # of the outputs and of their squares
 
     def look_at(self, run: ForwardPass, weights: Weights) -> None:
         """Measure the next sequence."""
@@ -167,6 +179,7 @@ class _Seen:
                 self.radii[index].append(float(np.abs(np.linalg.eigvals(jacobian)).max()))
                 self.values[index].append(np.linalg.svd(jacobian, compute_uv=False))
             outputs = tape.states[0, 1:, 0]
+            self.sums[:, index] += outputs.sum(axis=0), np.square(outputs).sum(axis=0)
             for place, (name, kind) in enumerate(self.gates.items()):
                 if kind in RANGES:
                     values = outputs if name == "unit" else tape.gates[:, 0, place * units : (place + 1) * units]
@@ -176,8 +189,9 @@ class _Seen:
 
     def found(self) -> dict[str, Any]:
         """Return the measurements, as part of the diagnostics."""
-        values = np.mean(self.values, axis=1)
+        values, (mean, square) = np.mean(self.values, axis=1), self.sums / self.n_steps
         result = {
+            "layer_deviations": np.sqrt((square - mean**2).clip(0.0).mean(axis=1)),
             "spectral_radius": np.mean(self.radii, axis=1),
             "singular_values": values,
             "largest_singular_value": values[:, 0],

@@ -38,6 +38,7 @@ class Network:
     dropout_mask : "step" for a new mask at every step, "sequence" for one mask along each sequence (Gal & Ghahramani 2016)
     tied : whether the head's weights are the learned vectors of the symbols, which the outputs then stand for (Press & Wolf
         2017); the vectors are as long as what the head reads
+    residual : whether each layer but the first adds what it reads to its output (He et al. 2016), after normalization and dropout
     """
 
     cells: tuple[Cell, ...]
@@ -50,6 +51,7 @@ class Network:
     dropout: float = 0.0
     dropout_mask: str = "step"
     tied: bool = False
+    residual: bool = False
 
     @cached_property
     def layers(self) -> tuple[RecurrentLayer, ...]:
@@ -195,6 +197,7 @@ def forward(
         )  # one each, so that masks of the first sequences do not depend on the batch
     tapes, normal, masks = [], [], []
     for index, layer in enumerate(network.layers):
+        below = x
         x, found = layer.forward(weights.bound[index], x, steps, state[index], first, weights.empty)
         tapes.append(found)
         if network.layer_norm:
@@ -204,6 +207,8 @@ def forward(
             same = network.dropout_mask == "sequence"
             masks.append(dropout_mask(x.shape, network.dropout, same, sources[index], x.dtype))
             x = x * masks[-1]
+        if network.residual and index > 0:
+            x = x + below
     read, attended = _read(network, weights, steps, x)
     rows = read.reshape(-1, read.shape[-1]) @ network.head_weights(weights.arrays) + weights.arrays["head.bias"]
     outputs = rows.reshape(*read.shape[:-1], network.n_outputs)
@@ -223,14 +228,15 @@ def backward(
     """Turn the gradient with respect to the outputs into that of the weights, which overwrites `gradients`.
 
     Returns the gradient with respect to the inputs (T, B, n_inputs), `to_inputs`. `state_gradient`, as `initial_state` shapes
-    it, is that with respect to the final states and becomes that with respect to the initial ones. norms (T,) receives the
-    norm of the gradient with respect to the state of the first layer after each step.
+    it, is that with respect to the final states and becomes that with respect to the initial ones. norms (layers, T) receives
+    the norm of the gradient with respect to the state of each layer after each step.
     """
     rows = head_gradients(network, gradients, run, gradient)
     read = weights.empty("read", run.read.shape, gradient.dtype)  # np.dot: for one output faster than @
     np.dot(rows, network.head_weights(weights.arrays).T, out=read.reshape(-1, run.read.shape[-1]))
     back: Any = _read_back(network, weights, gradients, run, read)
     for index in reversed(range(len(network.layers))):
+        above = back
         if run.masks:
             back = back * run.masks[index]
         if network.layer_norm:
@@ -242,9 +248,11 @@ def backward(
             run.steps,
             back,
             None if state_gradient is None else state_gradient[index],
-            norms if index == 0 else None,
+            None if norms is None else norms[index],
             wanted=index > 0 or (not network.layers[0].reads_symbols and (network.symbols is not None or to_inputs)),
         )
+        if network.residual and index > 0:
+            back = back + above
     if network.symbols is not None:
         network.symbols.backward(run.codes, back, gradients.arrays, add=network.tied)
     return back

@@ -35,6 +35,7 @@ class RecurrentParameters(SequenceEstimator):
     dropout: float = parameter(0.0, Number(low=0, high=1, open_high=True))
     dropout_mask: str = parameter("step", Choice(("step", "sequence")))
     layer_norm: bool = parameter(False, Choice((True, False)))
+    residual: bool = parameter(False, Choice((True, False)))
     symbols: str | None = parameter(None, Choice((None, "one-hot", "learned")))
     symbol_size: int = parameter(16, Number(low=1, integer=True))
     input_init: str = parameter("glorot", MATRIX_INITIALIZERS)
@@ -86,7 +87,8 @@ class RecurrentParameters(SequenceEstimator):
         symbols = None if self.symbols is None else Symbols(alphabet, size)
         reading, dropout = "step" if per_step else self.pooling, (self.dropout, self.dropout_mask)
         cells, n_inputs = (self._cell(),) * self.layers, n_inputs + n_outputs * self.feedback
-        return Network(cells, n_inputs, n_outputs, self.bidirectional, reading, symbols, self.layer_norm, *dropout)
+        shape = (n_inputs, n_outputs, self.bidirectional, reading, symbols, self.layer_norm)
+        return Network(cells, *shape, *dropout, residual=self.residual)
 
     @property
     def _classifies(self) -> bool:

@@ -69,6 +69,7 @@ class RecurrentEstimator(TrainedWeights, RecurrentParameters):
     dropout : probability with which the output of a layer is zeroed while training
     dropout_mask : "step" for a new mask at every step, "sequence" for one along the whole sequence
     layer_norm : whether the output of each layer is normalized
+    residual : whether each layer but the first adds what it reads to its output, so that many layers can be trained
     symbols : "one-hot" or "learned" where inputs are symbols 0, 1, ... in one column, read as vectors; None for numbers
     symbol_size : length of the learned vectors
     input_init, recurrent_init : how weights are drawn: "glorot", "normal" (standard deviation init_scale), "uniform"

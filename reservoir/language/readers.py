@@ -31,7 +31,7 @@ class NetworkReader(Reader):
     def __init__(self, network: Network, vector: np.ndarray, count: int) -> None:
         self.network, self.weights, self.steps = network, Weights(network, aligned(vector)), 0
         self.active, kind = np.array([count]), vector.dtype
-        self.plain = not (network.bidirectional or network.layer_norm)
+        self.plain = not (network.bidirectional or network.layer_norm or network.residual)
         self.tapes: list[list[Tape]] = []
         for layer in network.layers:
             cell, units = layer.cell, layer.cell.units
@@ -59,9 +59,11 @@ class NetworkReader(Reader):
                 tape.states[:, 0] = 0 if direction else tape.states[:, 1]
                 run_forward(bound, tape._replace(first=self.steps), self.active)
                 found.append(tape.states[0, 1])
-            x = np.concatenate(found, axis=1) if layer.bidirectional else found[0]
+            below, x = x, np.concatenate(found, axis=1) if layer.bidirectional else found[0]
             if network.layer_norm:
                 x, _ = network.norms[index].forward(arrays, x)
+            if network.residual and index > 0:
+                x = x + below
         self.steps += 1
         np.dot(x, self.head, out=self.scores)
         self.scores += arrays["head.bias"]

@@ -36,7 +36,8 @@ class FullSensitivities:
             self.states.append(np.zeros((batch, layer.cell.states * layer.cell.units, reach), kind))
             self.rooms.append(make_room(layer, reach, kind))
         units = network.layers[-1].cell.units
-        self.top = np.zeros((batch, units, below), kind) if network.layer_norm else self.states[-1][:, :units]
+        self.apart = network.layer_norm or network.residual  # whether the head reads other than the last layer's states
+        self.top = np.zeros((batch, units, below), kind) if self.apart else self.states[-1][:, :units]
 
     def forward_step(self, run: ForwardPass, t: int) -> None:
         """Go through step t of a run, which must have used the weights as they are."""
@@ -46,10 +47,13 @@ class FullSensitivities:
             room, gradients = self.rooms[index]
             bound, tape = self.weights.bound[index][0], run.tapes[index][0]
             forward_sensitivities(bound, tape, t, n, room, gradients, self.starts[index], below, self.states[index])
-            below = self.states[index][:n, : layer.cell.units]
+            read, below = below, self.states[index][:n, : layer.cell.units]
             if network.layer_norm:
                 below = self._normalized(below, index, run, t)
-        if network.layer_norm:
+            if network.residual and index > 0:
+                below = below.copy()
+                below[:, :, : read.shape[2]] += read
+        if self.apart:
             self.top[:n] = below
 
     def along(self, vectors: np.ndarray) -> np.ndarray:
