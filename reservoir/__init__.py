@@ -8,6 +8,7 @@ from reservoir.models import LANGUAGE_MODELS, MODELS, PARTS
 
 if TYPE_CHECKING:
     from reservoir.comparison.work import compare as compare
+    from reservoir.diagnostics.gates import gates as gates
     from reservoir.diagnostics.gradients import gradient_diagnostics as gradient_diagnostics
     from reservoir.diagnostics.reservoirs import inspect as inspect
     from reservoir.echo.esn import ESN as ESN
@@ -68,6 +69,7 @@ _HOMES = {
     "forecast": "reservoir.forecasting.work",
     "Forecaster": "reservoir.forecasting.forecaster",
     "backtest": "reservoir.forecasting.work",
+    "gates": "reservoir.diagnostics.gates",
     "inspect": "reservoir.diagnostics.reservoirs",
     "gradient_diagnostics": "reservoir.diagnostics.gradients",
     "export_c": "reservoir.export.header",

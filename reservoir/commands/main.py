@@ -45,6 +45,7 @@ def cli(context: click.Context) -> None:
     reservoir forecast data.csv --column price   a column of your own file
     reservoir backtest data.csv --column price   how well that would have gone
     reservoir inspect --set units=200            a reservoir before training
+    reservoir gates reber --plot gates.png       the gates of an LSTM at work
     reservoir gradients adding                   gradients on their way back
     """  # noqa: D301 - click reads a backspace
     if context.invoked_subcommand is None:
@@ -52,7 +53,7 @@ def cli(context: click.Context) -> None:
 
 
 COMMANDS = (
-    tasks, models, run, train, compare, sweep, results, predict, generate, score, export, forecast, backtest, inspect, gradients,
+    tasks, models, run, train, compare, sweep, results, predict, generate, score, export, forecast, backtest, inspect, gates, gradients,
 )  # fmt: skip
 for command in COMMANDS:
     cli.add_command(command)

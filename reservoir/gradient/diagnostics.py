@@ -100,7 +100,7 @@ def with_loss_at_last(network: Network, vector: np.ndarray) -> tuple[Network, np
 
 
 def gradient_norms(network: Network, weights: Weights, batch: Batch, loss: str, run: ForwardPass | None = None) -> np.ndarray:
-    """|dL/ds(t)| of each layer after each step, (layers, T), over all sequences of a batch; `run` is its forward pass, if made."""
+    """|dL/ds(t)| of each layer after each step, (layers, T), over all sequences of a batch, whose forward pass `run` may be."""
     run = forward(network, weights, batch) if run is None else run
     _, gradient = loss_of(run.outputs, batch, loss)
     norms = np.empty((len(network.layers), len(batch.inputs)))

@@ -138,6 +138,11 @@ class EchoLanguageModel(Estimator):
         self._check_fitted()
         return EchoReader(self.reservoir_, self.readout_, count)
 
+    def states(self, symbols: np.ndarray) -> np.ndarray:
+        """Give the states of the reservoir (T, units) along symbols (T,), from the start of a text."""
+        self._check_fitted()
+        return _features(self.reservoir_, [symbols], _start(self.reservoir_, 1))[:, 1:]
+
     @property
     def n_parameters_(self) -> int:
         """The number of trained weights."""

@@ -9,12 +9,13 @@ Every function gives a `matplotlib.figure.Figure`, without pyplot, windows or gl
 from reservoir.plotting.forecasts import backtest_figure, forecast_figure
 from reservoir.plotting.models.comparison import learning_figure, score_figure
 from reservoir.plotting.models.diagnostics import gradient_figure, inspect_figure
+from reservoir.plotting.models.gates import gates_figure
 from reservoir.plotting.style import check, kept, save
 from reservoir.plotting.sweeps.figure import sweep_figure
 from reservoir.plotting.tasks.figure import PICTURES, Picture, overlay_figure, task_figure
 from reservoir.plotting.tasks.series import Overlay
 
 __all__ = [
-    "PICTURES", "Overlay", "Picture", "backtest_figure", "check", "forecast_figure", "gradient_figure", "inspect_figure",
-    "kept", "learning_figure", "overlay_figure", "save", "score_figure", "sweep_figure", "task_figure",
+    "PICTURES", "Overlay", "Picture", "backtest_figure", "check", "forecast_figure", "gates_figure", "gradient_figure",
+    "inspect_figure", "kept", "learning_figure", "overlay_figure", "save", "score_figure", "sweep_figure", "task_figure",
 ]  # fmt: skip
