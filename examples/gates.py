@@ -1,4 +1,4 @@
-"""What gates do: an LSTM and a GRU of 4 units remember the last letter among dots, and give it where a question mark asks.
+"""What gates do: a small LSTM and a small GRU remember the last letter among dots, and give it where a question mark asks.
 
 python examples/gates.py [gates.png]
 """
@@ -28,8 +28,8 @@ inputs, targets = zip(*[draw(generator) for _ in range(200)], strict=True)
 training = Training(epochs=60, learning_rate=0.03, schedule="cosine")
 shown, wanted = draw(np.random.default_rng(3))
 reports = []
-for model in (LSTM, GRU):
-    network = model(units=4, symbols="one-hot", loss="cross_entropy", training=training, random_state=0)
+for model, units in ((LSTM, 3), (GRU, 4)):
+    network = model(units=units, symbols="one-hot", loss="cross_entropy", training=training, random_state=0)
     network.fit(list(inputs), list(targets))
     report = gates(network, shown, symbols=[SYMBOLS[int(symbol)] for symbol in shown[:, 0]])
     reports.append(report)

@@ -52,12 +52,13 @@ class Case:
     symbols: str
     dropout: str
     washout: int
+    residual: bool
 
     def network(self) -> Network:
         symbols = {"numbers": None, "one-hot": Symbols(4, None), "learned": Symbols(4, 3)}[self.symbols]
         return Network(
             (CELLS[self.cell],) * self.layers, 1 if symbols else 2, OUTPUTS, self.bidirectional, self.reading, symbols,
-            self.layer_norm, 0.3 if self.dropout else 0.0, self.dropout or "step",
+            self.layer_norm, 0.3 if self.dropout else 0.0, self.dropout or "step", residual=self.residual,
         )  # fmt: skip
 
     def batch(self, generator: np.random.Generator) -> Batch:
@@ -83,6 +84,7 @@ def table() -> list[Case]:
         ("numbers", "one-hot", "learned"),
         ("", "step", "sequence"),
         (0, 2),
+        (False, True),
     ]
     return [Case(*case, *(options[generator.integers(len(options))] for options in rest)) for case in every]
 

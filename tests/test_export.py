@@ -89,8 +89,8 @@ MODELS: dict[str, Callable[[], Any]] = {
     "lstm_peepholes": lambda: trained(LSTM, TARGETS[:, 0], peepholes=True, layer_norm=True, dtype="float32"),
     "gru_after": lambda: trained(GRU, LABELS, layers=2, loss="cross_entropy"),
     "gru_before": lambda: trained(GRU, reset_gate="before"),
-    "mgu": lambda: trained(MGU, layers=2),
-    "indrnn": lambda: trained(IndRNN, layers=2, activation="tanh"),
+    "mgu": lambda: trained(MGU, layers=3, layer_norm=True, residual=True),
+    "indrnn": lambda: trained(IndRNN, layers=2, activation="tanh", residual=True),
     "clockwork": lambda: trained(ClockworkRNN, layers=2, periods=(1, 2, 3), units=8),
     "clockwork_alone": lambda: trained(ClockworkRNN, TARGETS[:, 0], NOTHING, periods=(2, 5), activation="sigmoid"),
 }

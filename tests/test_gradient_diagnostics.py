@@ -74,7 +74,7 @@ def test_norms_are_those_of_products_of_jacobians(cell: Cell, reading: str) -> N
         back[: cell.units] += head @ error[t]
         ref[t] = np.linalg.norm(back)
         back = back @ jacobians[t]
-    np.testing.assert_allclose(gradient_norms(network, weights, data, "squared_error"), ref, rtol=1e-10)
+    np.testing.assert_allclose(gradient_norms(network, weights, data, "squared_error")[0], ref, rtol=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_loss_at_the_last_step(extra: dict[str, Any]) -> None:
     ref = []
     for u, d in zip(INPUTS, labels, strict=True):
         data = batch(network, [len(u)])._replace(inputs=u[:, None], targets=d[None], loss_weights=np.ones(1))
-        ref.append(gradient_norms(network, Weights(network, weights), data, "squared_error")[::-1])
+        ref.append(gradient_norms(network, Weights(network, weights), data, "squared_error")[0, ::-1])
     found = measure_gradients(model, INPUTS, fitted)
     for lag in range(9):
         known = np.median([r[lag] / r[0] for r in ref if len(r) > lag])
@@ -110,10 +110,31 @@ def test_the_loss_that_is_trained() -> None:
     for u, y in zip(INPUTS, TARGETS, strict=True):
         weight = (np.arange(len(u)) >= 2)[:, None] / (len(u) - 2)
         data = batch(model.network_, [len(u)])._replace(inputs=u[:, None], targets=y[:, None], loss_weights=weight)
-        ref.append(gradient_norms(model.network_, Weights(model.network_, model._vector), data, "squared_error")[::-1])
+        ref.append(gradient_norms(model.network_, Weights(model.network_, model._vector), data, "squared_error")[0, ::-1])
     assert found["loss_norms"].shape == (9,)
     for lag in range(9):
         assert found["loss_norms"][lag] == pytest.approx(np.median([r[lag] for r in ref if len(r) > lag]), rel=1e-9)
+
+
+def test_the_gradient_of_each_layer() -> None:
+    """That of the upper layer alone, which reads the outputs of the lower one, and its size relative to the last."""
+    model = drawn(LSTM, layers=2, standardize=False, dtype="float64")
+    network, weights = model.network_, Weights(model.network_, model._vector)
+    upper = Network(network.cells[1:], 4, 1)
+    part = {name.replace("layer1", "layer0"): array for name, array in weights.arrays.items() if "layer0" not in name}
+    above = Weights(upper, np.concatenate([part[name].ravel() for name in upper.shapes]))
+    sizes = []
+    for u, y in zip(INPUTS, TARGETS, strict=True):
+        data = batch(network, [len(u)])._replace(
+            inputs=u[:, None], targets=y[:, None], loss_weights=np.full((len(u), 1), 1 / len(u))
+        )
+        below = forward(network, weights, data).tapes[0][0].states[0, 1:].copy()
+        comp = gradient_norms(network, weights, data, "squared_error")
+        np.testing.assert_allclose(comp[1], gradient_norms(upper, above, data._replace(inputs=below), "squared_error")[0])
+        sizes.append(comp)
+    lower, last = np.sqrt(np.square(np.concatenate(sizes, axis=1)).mean(axis=1))
+    found = measure_gradients(model, INPUTS, TARGETS)["layer_gradients"]
+    np.testing.assert_allclose(found, [lower / last, 1.0], rtol=1e-9)
 
 
 def test_spectra_are_means_over_all_steps_of_all_sequences() -> None:

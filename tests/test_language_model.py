@@ -61,6 +61,7 @@ STRUCTURES: list[dict[str, Any]] = [
     *({"cell": cell} for cell in CELLS),
     {"cell": "lstm", "layers": 2},
     {"cell": "gru", "layers": 3, "layer_norm": True},
+    {"cell": "lstm", "layers": 3, "residual": True},
     {"cell": "lstm", "symbols": "learned", "symbol_size": 5},
     {"cell": "gru", "symbols": "learned", "symbol_size": 9, "tied": True},
 ]
@@ -84,7 +85,7 @@ def test_scores_and_readers_follow_one_run_over_the_text(structure: dict[str, An
             assert found[b] == pytest.approx(slow_log_probabilities(model, document)[-1], abs=1e-4)
 
 
-@pytest.mark.parametrize("structure", [STRUCTURES[k] for k in (1, 5, 6, 7, 9)], ids=str)
+@pytest.mark.parametrize("structure", [STRUCTURES[k] for k in (1, 5, 6, 7, 8, 10)], ids=str)
 def test_what_is_written_in_one_kernel_is_what_is_read_symbol_by_symbol(structure: dict[str, Any]) -> None:
     model = fitted(**structure)
     uniforms, never, found = np.random.default_rng(0).random(30), np.array([0, 1, 2]), []

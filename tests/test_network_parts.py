@@ -82,6 +82,21 @@ def test_a_network_of_elman_cells(reading: str, bidirectional: bool, layer_norm:
         close(comp[:length, b] if reading == "step" else comp[b], ref)
 
 
+@pytest.mark.parametrize("layer_norm", [False, True])
+def test_a_residual_network_adds_what_each_layer_reads_to_its_output(layer_norm: bool) -> None:
+    network = Network((ElmanCell(3),) * 3, 2, 2, layer_norm=layer_norm, residual=True)
+    weights = Weights(network, RNG.normal(0.0, 0.7, network.n_weights))
+    arrays, inputs = weights.arrays, RNG.normal(size=(6, 1, 2))
+    comp, x = forward(network, weights, Batch(inputs, np.array([6]), np.empty(0), np.empty(0))), inputs[:, 0]
+    for layer in range(3):
+        output = naive_elman(x, arrays, f"layer{layer}.forward")
+        if layer_norm:
+            output = naive_norm(output, arrays[f"norm{layer}.gain"], arrays[f"norm{layer}.shift"])
+        x = output + (x if layer > 0 else 0.0)  # the input of the network has another width
+    close(comp.top[:, 0], x)
+    close(comp.outputs[:, 0], x @ arrays["head.weights"] + arrays["head.bias"])
+
+
 def test_normalization() -> None:
     part, x = Normalization("norm", 4), RNG.normal(3.0, 2.0, (5, 2, 4))
     arrays = {"norm.gain": RNG.normal(size=4), "norm.shift": RNG.normal(size=4)}

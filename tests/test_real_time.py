@@ -63,7 +63,8 @@ def test_one_output_per_sequence(cells: tuple[str, ...], reading: str) -> None:
 
 @pytest.mark.parametrize("cells", [("elman",), ("lstm", "lstm"), ("indrnn",)])
 @pytest.mark.parametrize("extra", [{"layer_norm": True}, {"symbols": Symbols(4, 3)}, {"symbols": Symbols(4, None)},
-                                   {"symbols": Symbols(4, 3), "layer_norm": True}], ids=str)  # fmt: skip
+                                   {"symbols": Symbols(4, 3), "layer_norm": True}, {"residual": True},
+                                   {"symbols": Symbols(4, 3), "layer_norm": True, "residual": True}], ids=str)  # fmt: skip
 def test_symbols_and_normalization(cells: tuple[str, ...], extra: dict[str, Any]) -> None:
     network = Network(tuple(CELLS[name] for name in cells), 1 if "symbols" in extra else 2, 3, **extra)
     compare(network, batch(network, LENGTHS, 1))

@@ -47,6 +47,16 @@ def test_weights_are_copies_by_name() -> None:
     np.testing.assert_array_equal(network.predict(UNEQUAL), before)
 
 
+def test_a_residual_layer_whose_weights_are_zero_passes_on_what_it_reads() -> None:
+    network = model("lstm", layers=2, residual=True, training__epochs=0).fit(UNEQUAL, np.arange(4.0))
+    one = model("lstm", training__epochs=0).fit(UNEQUAL, np.arange(4.0))
+    views, known = network.network_.views(network._vector), one.network_.views(one._vector)
+    for name, array in views.items():
+        array[:] = 0.0 if name.startswith("layer1") else known[name]
+    for comp, ref in zip(network.states(UNEQUAL), one.states(UNEQUAL), strict=True):
+        np.testing.assert_array_equal(comp, ref)
+
+
 @EVERY
 def test_weights_are_read_as_to_from(name: str) -> None:
     parameters = {"bidirectional": True, "pooling": "attention", "symbols": "learned", "symbol_size": 3, "training__epochs": 0}

@@ -17,6 +17,7 @@ try:
     from reservoir.commands.console import explanation
     from reservoir.commands.export import export
     from reservoir.commands.forecast import forecast
+    from reservoir.commands.gates import gates
     from reservoir.commands.generate import generate
     from reservoir.commands.gradients import gradients
     from reservoir.commands.inspect import inspect
@@ -53,7 +54,8 @@ def cli(context: click.Context) -> None:
 
 
 COMMANDS = (
-    tasks, models, run, train, compare, sweep, results, predict, generate, score, export, forecast, backtest, inspect, gates, gradients,
+    tasks, models, run, train, compare, sweep, results, predict, generate, score, export, forecast, backtest, inspect, gates,
+    gradients,
 )  # fmt: skip
 for command in COMMANDS:
     cli.add_command(command)

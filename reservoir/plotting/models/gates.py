@@ -32,7 +32,7 @@ ROLES = {
     "update gate": "how much of itself the output keeps",
     "reset gate": "how much of the old output the candidate reads",
     "candidate": "what could be stored",
-    "cell": "what is remembered",
+    "cell": "what is remembered, relative to the largest value of each unit",
     "output": "what the next step and the next layer read",
     "state": "of the reservoir",
 }
@@ -52,7 +52,8 @@ def gates_figure(*reports: Any, layer: int = -1) -> Figure:
     height = 1.2 + 1.12 * panels + max(0.22 * COLORED * len(lines) + 0.5 for lines in texts) * any(texts)
     names = " and ".join(dict.fromkeys(report.model for report in reports))
     leading = "cell or output" if len(reports) > 1 else reports[0].leading(columns[0]).name
-    about = f"the {UNITS} units whose {leading} varies most over time"
+    shown = min(UNITS, max(parts[0].values.shape[1] for parts in columns))
+    about = f"the {shown} units whose {leading} varies most over time, from the top"
     figure = style.new_figure(f"{names}: gates, cells and outputs along the input\n{about}", max(9.0, 6.5 * len(reports)), height)
     parts = figure.subfigures(1, len(reports), squeeze=False)[0]
     for place, (report, found, length, lines) in enumerate(zip(reports, columns, lengths, texts, strict=True)):
@@ -99,6 +100,8 @@ def _heat_map(axes: Axes, part: Any, order: np.ndarray, length: int) -> None:
     if part.function == "sigmoid":
         colors, low, high = "viridis", 0.0, 1.0
     else:
+        if not part.function:  # some cells are far larger than others
+            values = values / (np.abs(values).max(axis=1, keepdims=True) + np.finfo(float).tiny)
         high = float(np.abs(values).max()) or 1.0
         colors, low = style.DIVERGING, -high
     drawn = axes.imshow(values, cmap=colors, vmin=low, vmax=high, aspect="auto", interpolation="nearest")
@@ -115,7 +118,7 @@ def _heat_map(axes: Axes, part: Any, order: np.ndarray, length: int) -> None:
 
 def _lines(report: Any) -> list[str]:
     """The beginning of a text of characters in lines; none for words, whose lengths differ, and for numbers."""
-    if report.symbols is None or len(report.symbols) <= LINE // 2:
+    if report.symbols is None or len(report.symbols) <= SYMBOLS:
         return []
     if max(map(len, _shown(report))) > 1:
         return []
