@@ -69,6 +69,7 @@ def commands(folder: Path) -> Iterator[str]:
         yield f"results {folder}/{name}.db --plot {folder}/results-{name}.png"
     yield f"results {folder}/search.db --names input_scaling --plot {folder}/results-names.png"
     yield f"inspect --set units=200 --plot {folder}/inspect.png"
+    yield f"gates reber --model gru --set training.epochs=20 --plot {folder}/gates.png"
     yield f"gradients temporal-order --models elman,lstm,indrnn --set training.epochs=2 --plot {folder}/gradients.png"
     shops = f"{DEMAND} --column demand --group shop --known temperature,holiday --horizon 28"
     yield f"forecast {SUNSPOTS} --column sunspots --horizon 132 --out {folder}/forecast.csv"

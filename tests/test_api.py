@@ -28,6 +28,7 @@ from reservoir import (
     backtest,
     compare,
     forecast,
+    gates,
     gradient_diagnostics,
     run,
     sweep,
@@ -96,7 +97,8 @@ def test_the_import_brings_no_numpy() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["run", "compare", "sweep", "read_sweep", "forecast", "backtest", "inspect", "gradient_diagnostics", "export_c"]
+    "name",
+    ["run", "compare", "sweep", "read_sweep", "forecast", "backtest", "inspect", "gates", "gradient_diagnostics", "export_c"],
 )
 def test_every_function_documents_its_parameters_errors_and_an_example(name: str) -> None:
     function = getattr(reservoir, name)
@@ -117,7 +119,8 @@ REPORTS: dict[str, tuple[Callable[[Path], Any], int]] = {
     "forecast": (lambda folder: forecast(SERIES, QUICK), 7),
     "backtest": (lambda folder: backtest(SERIES, QUICK, origins=2), 9),
     "inspect": (lambda folder: inspect_reservoir(ESN(**SMALL, random_state=0), steps=300), 18),
-    "gradients": (lambda folder: gradient_diagnostics(ADDING, [Elman(units=3, training=UNTRAINED)]), 10),
+    "gradients": (lambda folder: gradient_diagnostics(ADDING, [Elman(units=3, training=UNTRAINED)]), 11),
+    "gates": (lambda folder: gates(Elman(units=3, training=UNTRAINED, random_state=0).fit(SERIES), SERIES), len(SERIES)),
 }
 """A report of each kind, and the rows of its CSV file."""
 
