@@ -142,8 +142,8 @@ def test_the_states_of_a_reservoir_that_reads_a_text() -> None:
 
 
 def three_units() -> GatesReport:
-    """Unit 2 has the cell that varies most, then 0; 1 is constant. One of four steps is open, one is shut."""
-    cell = np.array([[0.0, 7.0, 0.0], [1.0, 7.0, 5.0], [0.0, 7.0, 0.0], [1.0, 7.0, 5.0]])
+    """The tanh of cell 2 lasts, cell 1 is constant there, cell 0 goes to and fro. A fourth of the gate is open, a fourth shut."""
+    cell = np.array([[0.0, 7.0, 0.0], [1.0, 27.0, 0.0], [0.0, 7.0, 5.0], [1.0, 27.0, 5.0]])
     gate = np.repeat([[0.96], [0.04], [0.5], [0.95]], 3, axis=1)
     parts = (Part(0, "forward", "forget gate", "sigmoid", gate), Part(0, "forward", "cell", "", cell),
              Part(0, "forward", "output", "tanh", np.array([[0.0, 0.96, 0.0]] * 4)))  # fmt: skip
@@ -155,14 +155,14 @@ def test_records_and_table() -> None:
     gate, cell, output = report.records()
     assert gate == {
         "model": "LSTM", "layer": 0, "direction": "forward", "part": "forget gate", "mean": pytest.approx(0.6125),
-        "saturated_low": 0.25, "saturated_high": 0.25, "units": [2, 0, 1],
+        "saturated_low": 0.25, "saturated_high": 0.25, "units": [2, 1, 0],
     }  # fmt: skip
     assert (cell["saturated_low"], cell["saturated_high"]) == (None, None)
     assert (output["saturated_low"], output["saturated_high"]) == (0.0, pytest.approx(1 / 3))
     table = report.table()
     assert table.rows[0] == ["0", "forget gate", "0.6125", "25.0%", "25.0%"]
     assert table.rows[1][3:] == ["", ""]
-    assert "whose cell varies most over time (standard deviation): 2, 0, 1 of layer 0." in table.notes[1]
+    assert "whose tanh of the cell varies much and lasts" in table.notes[1] and "2, 1, 0 of layer 0." in table.notes[1]
 
 
 def test_a_row_for_each_step(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_a_row_for_each_step(tmp_path: Path) -> None:
     with open(tmp_path / "gates.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["symbol"] for row in rows] == ["a", "b", "a", "b"]
-    assert [float(row["layer0.forward.cell.2"]) for row in rows] == [0.0, 5.0, 0.0, 5.0]
+    assert [float(row["layer0.forward.cell.2"]) for row in rows] == [0.0, 0.0, 5.0, 5.0]
     assert [row["step"] for row in rows] == ["0", "1", "2", "3"]
 
 
@@ -203,8 +203,7 @@ def test_the_picture_of_numbers_has_a_heat_map_for_each_part(tmp_path: Path) -> 
     maps = [axes.images[0].get_array() for axes in figure.axes if axes.images]
     units = report.readable(report.layer(0))[:8]
     np.testing.assert_allclose(maps[1], named(report, 0)["forget gate"][:, units].T)
-    cells = named(report, 0)["cell"][:, units].T
-    np.testing.assert_allclose(maps[4], cells / np.abs(cells).max(axis=1, keepdims=True))
+    np.testing.assert_allclose(maps[4], np.tanh(named(report, 0)["cell"][:, units].T))
     assert len(maps) == 6
     assert [text.get_text() for text in figure.axes[1].get_yticklabels()] == [str(unit) for unit in units]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 READABLE = 8
 """The units of a layer that the picture shows and the table names."""
 STEPS = Number(low=1, integer=True)
-NOTE = "The most readable units of a layer are those whose {name} varies most over time (standard deviation): {units}."
+NOTE = "The most readable units, whose {name} varies much and lasts (its covariance with itself a step later): {units}."
 
 
 class Part(NamedTuple):
@@ -38,6 +38,11 @@ class Part(NamedTuple):
     name: str
     function: str
     values: np.ndarray
+
+    @property
+    def shown(self) -> np.ndarray:
+        """The values as the picture shows them: of cells, which have no bounds, the tanh, of which outputs are made."""
+        return np.tanh(self.values) if self.name == "cell" else self.values
 
     @property
     def saturated(self) -> tuple[float, float] | None:
@@ -54,7 +59,7 @@ class GatesReport:
 
     Attributes
     ----------
-    model : the name of the model's class
+    model : the name of the class of the network
     inputs : (T, n_inputs), as they were given; of a text the numbers of its symbols
     symbols : the text of every step; None for numbers
     parts : gates, cells and outputs, from the input up
@@ -93,7 +98,7 @@ class GatesReport:
                 ends = ["", ""] if part.saturated is None else [f"{share:.1%}" for share in part.saturated]
                 rows.append([where, part.name, number(float(part.values.mean())), *ends])
             units = ", ".join(map(str, self.readable(parts)[:READABLE]))
-            notes.append(NOTE.format(name=self.leading(parts).name, units=f"{units} of layer {where}"))
+            notes.append(NOTE.format(name=self.described(parts), units=f"{units} of layer {where}"))
         bounds = "Saturated: below .05 and above .95 of a sigmoid, beyond -.95 and .95 of a tanh."
         columns = ["layer", "part", "mean", "saturated low", "saturated high"]
         return Table(f"{self.model}: gates over {len(self.inputs):,} steps", columns, rows, [bounds, *notes])
@@ -120,9 +125,19 @@ class GatesReport:
         """The part of a layer that says which of its units can be read: the cells of an LSTM, else the outputs."""
         return next((part for part in parts if part.name == "cell"), parts[-1])
 
+    def described(self, parts: Sequence[Part]) -> str:
+        """What of the units of a layer varies: "tanh of the cell", "output" or "state"."""
+        name = self.leading(parts).name
+        return "tanh of the cell" if name == "cell" else name
+
     def readable(self, parts: Sequence[Part]) -> np.ndarray:
-        """The units of a layer (units,), the most readable first: those whose cell, or else output, varies most over time."""
-        return np.argsort(-self.leading(parts).values.std(axis=0), kind="stable")
+        """The units of a layer (units,), the most readable first: those whose leading part varies much, but not at every step.
+
+        What counts is the covariance of its value at a step with that at the next.
+        """
+        values = self.leading(parts).shown
+        centered = values - values.mean(axis=0)
+        return np.argsort(-(centered[1:] * centered[:-1]).sum(axis=0), kind="stable")
 
     @property
     def _both_ways(self) -> bool:
@@ -201,12 +216,13 @@ def _along_text(model: Any, text: Any, steps: int) -> GatesReport:
     vocabulary = model.vocabulary_
     codes = np.r_[vocabulary.documents_of(text)[0][:1], vocabulary.encode(text)][:steps]
     sequence = codes[:, None].astype(float)
-    if hasattr(model, "reservoir_"):
+    if hasattr(model, "esn"):
         found = [Part(0, "forward", "state", model.esn.activation, model.states(codes))]
     else:
         found = network_parts(model.network_, model._vector, sequence)
     symbols = tuple(vocabulary.symbols[code] for code in codes)
-    return GatesReport(type(model).__name__, sequence, symbols, tuple(found))
+    name = type(model.esn if hasattr(model, "esn") else model.network).__name__
+    return GatesReport(name, sequence, symbols, tuple(found))
 
 
 def network_parts(network: Network, vector: np.ndarray, sequence: np.ndarray) -> list[Part]:

@@ -32,7 +32,7 @@ ROLES = {
     "update gate": "how much of itself the output keeps",
     "reset gate": "how much of the old output the candidate reads",
     "candidate": "what could be stored",
-    "cell": "what is remembered, relative to the largest value of each unit",
+    "cell": "what is remembered, squashed by tanh",
     "output": "what the next step and the next layer read",
     "state": "of the reservoir",
 }
@@ -51,9 +51,9 @@ def gates_figure(*reports: Any, layer: int = -1) -> Figure:
     panels = max(len(parts) for parts in columns) + 0.8
     height = 1.2 + 1.12 * panels + max(0.22 * COLORED * len(lines) + 0.5 for lines in texts) * any(texts)
     names = " and ".join(dict.fromkeys(report.model for report in reports))
-    leading = "cell or output" if len(reports) > 1 else reports[0].leading(columns[0]).name
+    leading = " or ".join(dict.fromkeys(report.described(parts) for report, parts in zip(reports, columns, strict=True)))
     shown = min(UNITS, max(parts[0].values.shape[1] for parts in columns))
-    about = f"the {shown} units whose {leading} varies most over time, from the top"
+    about = f"the {shown} units whose {leading} varies most and lasts longest, from the top"
     figure = style.new_figure(f"{names}: gates, cells and outputs along the input\n{about}", max(9.0, 6.5 * len(reports)), height)
     parts = figure.subfigures(1, len(reports), squeeze=False)[0]
     for place, (report, found, length, lines) in enumerate(zip(reports, columns, lengths, texts, strict=True)):
@@ -76,7 +76,7 @@ def _column(figure: Any, report: Any, parts: Sequence[Any], length: int, lines: 
         panel.set_xticklabels([])
     axes[len(parts)].set_xlabel("time step")
     for panel, unit in zip(axes[len(parts) + 1 :], order, strict=False):
-        _text(panel, lines, report.leading(parts), unit)
+        _text(panel, lines, report.leading(parts), report.described(parts), unit)
 
 
 def _input(axes: Axes, report: Any, length: int) -> None:
@@ -96,12 +96,10 @@ def _input(axes: Axes, report: Any, length: int) -> None:
 
 def _heat_map(axes: Axes, part: Any, order: np.ndarray, length: int) -> None:
     """Draw the values of some units over time: from shut to open, or on both sides of 0."""
-    values = part.values[:length, order].T
+    values = part.shown[:length, order].T
     if part.function == "sigmoid":
         colors, low, high = "viridis", 0.0, 1.0
     else:
-        if not part.function:  # some cells are far larger than others
-            values = values / (np.abs(values).max(axis=1, keepdims=True) + np.finfo(float).tiny)
         high = float(np.abs(values).max()) or 1.0
         colors, low = style.DIVERGING, -high
     drawn = axes.imshow(values, cmap=colors, vmin=low, vmax=high, aspect="auto", interpolation="nearest")
@@ -131,17 +129,17 @@ def _shown(report: Any) -> list[str]:
     return [SHOWN.get(symbol, symbol) for symbol in report.symbols]
 
 
-def _text(axes: Axes, lines: Sequence[str], part: Any, unit: int) -> None:
+def _text(axes: Axes, lines: Sequence[str], part: Any, name: str, unit: int) -> None:
     """Draw the characters of a text on the color of a unit's value after it read them."""
     count = sum(map(len, lines))
-    values = part.values[:count, unit]
+    values = part.shown[:count, unit]
     image = np.full(len(lines) * LINE, np.nan)
     image[:count] = values
     most = float(np.abs(values).max()) or 1.0
-    axes.imshow(image.reshape(len(lines), LINE), cmap=style.DIVERGING, vmin=-most, vmax=most, aspect="auto", alpha=0.75)
+    axes.imshow(image.reshape(len(lines), LINE), cmap=style.DIVERGING, vmin=-most, vmax=most, aspect="auto", alpha=0.6)
     for row, line in enumerate(lines):
         for column, character in enumerate(line):
             axes.text(column, row, style.plain(character), ha="center", va="center", fontsize=6.5, family="monospace")
     about = f"red above 0, blue below; the strongest color is {number(most)}"
-    axes.set_title(f"{part.name} of unit {unit} after each character ({about})", fontsize=8.5)
+    axes.set_title(f"{name} of unit {unit} after each character ({about})", fontsize=8.5)
     axes.axis("off")
