@@ -27,7 +27,6 @@ SEQUENCES = 30
 MEANINGS = {
     "growth": "factor of the gradient with respect to the state per step back; below 1 gradients vanish",
     "layer_gradients": "size of the gradient with respect to the state of each layer; the last layer is 1",
-    "layer_deviations": "standard deviation of the output of each layer over the steps",
     "spectral_radius": "of the Jacobian of a step, mean over steps",
     **{f"{which}_singular_value": "of the same Jacobians" for which in ("largest", "median", "smallest")},
     "dead": "share of rectified linear units that are always 0",

@@ -51,8 +51,6 @@ def measure_gradients(estimator: RecurrentEstimator, inputs: Any, targets: Any =
         those with a gradient, at least 1, back to the last that has one; the widest over sequences, None without any
     "layer_gradients" (layers,) : the size of dL/ds of each layer, from the input up, for the loss that is trained: the root mean
         square over all steps, divided by that of the last layer. It shrinks downward where the lower layers do not learn
-    "layer_deviations" (layers,) : how much the output of each layer varies: its standard deviation over all steps, the root
-        mean square over units. It shrinks upward where the upper layers hardly see the input
     "spectral_radius" (layers,) : mean over the sampled steps of the spectral radius of J, for each layer
     "singular_values" (layers, N) : of J, in falling order, the mean over the sampled steps of each
     "largest_singular_value", "median_singular_value", "smallest_singular_value" (layers,) : of these
@@ -168,7 +166,6 @@ class _Seen:
         self.saturated = {name: np.zeros((len(self.layers), 2)) for name, kind in self.gates.items() if kind in RANGES}
         self.alive = np.zeros((len(self.layers), cell.units), bool)
         self.n_steps = sum(lengths)
-        self.sums = np.zeros((2, len(self.layers), cell.units))  # of the outputs and of their squares
 
     def look_at(self, run: ForwardPass, weights: Weights) -> None:
         """Measure the next sequence."""
@@ -179,7 +176,6 @@ class _Seen:
                 self.radii[index].append(float(np.abs(np.linalg.eigvals(jacobian)).max()))
                 self.values[index].append(np.linalg.svd(jacobian, compute_uv=False))
             outputs = tape.states[0, 1:, 0]
-            self.sums[:, index] += outputs.sum(axis=0), np.square(outputs).sum(axis=0)
             for place, (name, kind) in enumerate(self.gates.items()):
                 if kind in RANGES:
                     values = outputs if name == "unit" else tape.gates[:, 0, place * units : (place + 1) * units]
@@ -189,9 +185,8 @@ class _Seen:
 
     def found(self) -> dict[str, Any]:
         """Return the measurements, as part of the diagnostics."""
-        values, (mean, square) = np.mean(self.values, axis=1), self.sums / self.n_steps
+        values = np.mean(self.values, axis=1)
         result = {
-            "layer_deviations": np.sqrt((square - mean**2).clip(0.0).mean(axis=1)),
             "spectral_radius": np.mean(self.radii, axis=1),
             "singular_values": values,
             "largest_singular_value": values[:, 0],
