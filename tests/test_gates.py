@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from commands import Command, Refused, csv_file
 
-from reservoir import ESN, GRU, LSTM, MGU, Elman, Training, gates, plotting
+from reservoir import ESN, GRU, LSTM, MGU, DataError, Elman, Training, gates, plotting
 from reservoir.diagnostics.gates import GatesReport, Part
 from reservoir.language.echo import EchoLanguageModel
 from reservoir.language.recurrent import LanguageModel
@@ -120,6 +120,14 @@ def test_a_reservoir_shows_its_states() -> None:
     np.testing.assert_array_equal(named(report)["state"], esn.states(np.sin(0.3 * np.arange(40.0))))
     fed = ESN(units=9, density=0.4, feedback_scaling=0.1, washout=3, random_state=0).fit(WAVE, WAVE)
     np.testing.assert_array_equal(named(gates(fed, WAVE, WAVE, steps=9))["state"], fed.states(WAVE[:9], WAVE[:9]))
+
+
+def test_a_network_with_feedback_is_fed_the_targets() -> None:
+    model = drawn(LSTM, feedback=True, training=UNTRAINED).fit(WAVE[:, :1], WAVE[:, 1:])
+    report = gates(model, WAVE[:, :1], WAVE[:, 1:], steps=9)
+    np.testing.assert_allclose(named(report)["output"], model.states(WAVE[:, :1], WAVE[:, 1:])[:9], rtol=1e-12)
+    with pytest.raises(DataError, match="give the targets"):
+        gates(model, WAVE[:, :1])
 
 
 def test_a_text_is_read_from_its_beginning() -> None:

@@ -158,7 +158,7 @@ def gates(
     ----------
     model : a fitted network trained by gradient, an `ESN`, or a language model
     inputs : one sequence, as for its `predict`; a text for a language model, which reads it from the beginning on
-    targets : the targets that an ESN with output feedback is fed
+    targets : the targets that a network with feedback is fed
     symbols : the text of every step, for the picture; None for numbers. A language model has its own
     steps : the first steps are shown, up to so many
 
@@ -196,12 +196,11 @@ def gates(
         raise DataError(f"inputs: {len(sequences)} sequences were given; give one of them.")
     sequence = sequences[0][:steps]
     if isinstance(model, ESN):
+        model._check_names(inputs, "inputs")
         fed = None if targets is None else np.asarray(targets)[:steps]
         found = [Part(0, "forward", "state", model.activation, model.states(sequence, fed))]
     else:
-        model._check_fitted()
-        model._check_features(inputs, sequences)
-        found = network_parts(model.network_, model._vector, model._scaled([sequence])[0])
+        found = network_parts(model.network_, model._vector, model._as_read(inputs, targets)[0][:steps])
     texts = None if symbols is None else tuple(symbols[:steps])
     if texts is not None and len(texts) != len(sequence):
         raise refused("symbols", "gates", f"a text for each of the {len(sequence)} steps", f"{len(texts)} texts")

@@ -192,9 +192,8 @@ def forward(
     state = network.initial_state(len(batch.lengths), weights.vector.dtype) if state is None else state
     sources = None
     if generator is not None and network.dropout > 0.0:
-        sources = generator.spawn(
-            len(network.layers)
-        )  # one each, so that masks of the first sequences do not depend on the batch
+        # one each, so that masks of the first sequences do not depend on the batch
+        sources = generator.spawn(len(network.layers))
     tapes, normal, masks = [], [], []
     for index, layer in enumerate(network.layers):
         below = x
@@ -241,16 +240,10 @@ def backward(
             back = back * run.masks[index]
         if network.layer_norm:
             back = network.norms[index].backward(weights.arrays, run.normal[index], back, gradients.arrays)
-        back = network.layers[index].backward(
-            weights.bound[index],
-            gradients.bound[index],
-            run.tapes[index],
-            run.steps,
-            back,
-            None if state_gradient is None else state_gradient[index],
-            None if norms is None else norms[index],
-            wanted=index > 0 or (not network.layers[0].reads_symbols and (network.symbols is not None or to_inputs)),
-        )
+        layer, bound = network.layers[index], (weights.bound[index], gradients.bound[index])
+        ends, sizes = (None if part is None else part[index] for part in (state_gradient, norms))
+        wanted = index > 0 or (not layer.reads_symbols and (network.symbols is not None or to_inputs))
+        back = layer.backward(*bound, run.tapes[index], run.steps, back, ends, sizes, wanted)
         if network.residual and index > 0:
             back = back + above
     if network.symbols is not None:

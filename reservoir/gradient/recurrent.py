@@ -247,13 +247,17 @@ class RecurrentEstimator(TrainedWeights, RecurrentParameters):
 
         A network with feedback needs the `targets` (T, n_outputs), which it is fed.
         """
+        found = top_states(self.network_, self._vector, self._as_read(inputs, targets))
+        return found if is_many(inputs) else found[0]
+
+    def _as_read(self, inputs: Any, targets: Any) -> list[np.ndarray]:
+        """Return the sequences as the network reads them: checked, with what is fed back, scaled."""
         self._check_fitted()
         sequences = as_sequences(inputs)
         self._check_features(inputs, sequences)
         if self.feedback:
             sequences = joined(sequences, self._read_fed_back(inputs, targets, sequences), self._first_output)
-        found = top_states(self.network_, self._vector, self._scaled(sequences))
-        return found if is_many(inputs) else found[0]
+        return self._scaled(sequences)
 
     def _record(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         count = 0 if self.network_.symbols is None else self.network_.symbols.count
