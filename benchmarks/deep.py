@@ -18,8 +18,8 @@ import numpy as np
 from reservoir import LSTM, Training, plotting
 from reservoir.gradient.diagnostics import measure_gradients
 from reservoir.language.recurrent import LanguageModel
-from reservoir.language.vocabulary import Vocabulary
 from reservoir.plotting import style
+from reservoir.text.vocabulary import Vocabulary
 
 STACKS: dict[str, dict[str, Any]] = {
     "6 layers, residual=True": {"layers": 6, "residual": True},

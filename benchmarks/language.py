@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from reservoir.experiments.train_text import train_text
-from reservoir.language.ngram import NGram
 from reservoir.tasks import get_task
 from reservoir.tasks.text import scored_text
+from reservoir.text.ngram import NGram
 
 SHORT = {"length": 10_000, "validation": 0.0, "test": 0.0}
 BY_HEART = {

@@ -15,7 +15,7 @@ from reservoir import ESN, GRU, LSTM, MGU, DataError, Elman, Training, gates, pl
 from reservoir.diagnostics.gates import GatesReport, Part
 from reservoir.language.echo import EchoLanguageModel
 from reservoir.language.recurrent import LanguageModel
-from reservoir.language.vocabulary import Vocabulary
+from reservoir.text.vocabulary import Vocabulary
 
 WAVE = np.stack([np.sin(0.3 * np.arange(30)), np.cos(0.7 * np.arange(30))], axis=1)
 TEXT = "to be or not to be, that is the question\n" * 3

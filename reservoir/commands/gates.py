@@ -81,7 +81,7 @@ def gates(
 def _of_file(source: str, file: str, columns: tuple[str, ...], steps: int) -> Any:
     """The report of a saved model on a file."""
     from reservoir import gates, load
-    from reservoir.language.text import read_text
+    from reservoir.text.documents import read_text
 
     fitted = load(source)
     if not hasattr(fitted, "vocabulary_"):

@@ -16,6 +16,9 @@ from reservoir.files.writing import write_csv
 from reservoir.gradient.diagnostics import RANGES
 from reservoir.gradient.network import Batch, Network, Weights, forward
 from reservoir.gradient.recurrent import RecurrentEstimator
+from reservoir.language.echo import EchoLanguageModel
+from reservoir.language.recurrent import LanguageModel
+from reservoir.text.vocabulary import BEGIN
 from reservoir.validation import DataError, Number, ParameterError, as_sequences, brief, check_parameters, refused
 
 if TYPE_CHECKING:
@@ -187,7 +190,7 @@ def gates(
     (200, 4)
     """
     check_parameters("gates", {"steps": STEPS}, {"steps": steps})
-    if hasattr(model, "log_probabilities"):
+    if isinstance(model, (LanguageModel, EchoLanguageModel)):
         return _along_text(model, inputs, steps)
     if not isinstance(model, (ESN, RecurrentEstimator)):
         raise refused("model", "gates", "a fitted ESN, network trained by gradient, or language model", brief(model))
@@ -207,20 +210,21 @@ def gates(
     return GatesReport(type(model).__name__, sequence, texts, tuple(found))
 
 
-def _along_text(model: Any, text: Any, steps: int) -> GatesReport:
+def _along_text(model: LanguageModel | EchoLanguageModel, text: Any, steps: int) -> GatesReport:
     """The report of a language model, which reads the beginning of a document and then the text."""
     model._check_fitted()
     if not isinstance(text, str):
         raise DataError(f"inputs: a language model reads a text. Got {brief(text)} instead.")
     vocabulary = model.vocabulary_
-    codes = np.r_[vocabulary.documents_of(text)[0][:1], vocabulary.encode(text)][:steps]
+    vocabulary.documents_of(text)  # which refuses an empty text
+    codes = np.r_[BEGIN, vocabulary.encode(text)][:steps]
     sequence = codes[:, None].astype(float)
-    if hasattr(model, "esn"):
+    if isinstance(model, EchoLanguageModel):
         found = [Part(0, "forward", "state", model.esn.activation, model.states(codes))]
     else:
         found = network_parts(model.network_, model._vector, sequence)
     symbols = tuple(vocabulary.symbols[code] for code in codes)
-    name = type(model.esn if hasattr(model, "esn") else model.network).__name__
+    name = type(model.esn if isinstance(model, EchoLanguageModel) else model.network).__name__
     return GatesReport(name, sequence, symbols, tuple(found))
 
 

@@ -134,13 +134,8 @@ class LanguageModel(TrainedWeights, Estimator):
         estimator, training = self._estimator(), self.network.training
         contiguous = training.window is None
         training.check_use(estimator.bidirectional, True, estimator.random_state is not None)
-        if estimator.bidirectional:
-            warnings.warn(
-                "A bidirectional language model reads the symbols that it is to predict: its perplexity is near 1, and what it"
-                " writes is nonsense.",
-                stacklevel=2,
-            )
         network = self._network(estimator, len(vocabulary))
+        _warn_of_answers(network)
         documents = vocabulary.documents_of(text)
         learned = examples(streams(documents, *(training.batch_size, LONGEST) if contiguous else (1,)), estimator.dtype)
         watched = examples(pieces(vocabulary.documents_of(validation), WATCHED), estimator.dtype) if validation else None
@@ -184,6 +179,7 @@ class LanguageModel(TrainedWeights, Estimator):
         `DivergenceError` where outputs are not finite.
         """
         self._check_fitted()
+        _warn_of_answers(self.network_)
         apart = pieces(documents, BLOCK) if self.network_.bidirectional else documents
         order = sorted(range(len(apart)), key=lambda index: -len(apart[index]))
         found = [NOTHING] * len(apart)
@@ -219,6 +215,7 @@ class LanguageModel(TrainedWeights, Estimator):
     def reader(self, count: int) -> NetworkReader:
         """Start to read `count` texts side by side, symbol by symbol."""
         self._check_fitted()
+        _warn_of_answers(self.network_)
         return NetworkReader(self.network_, self._vector, count)
 
     def _check_fitted(self) -> None:
@@ -242,3 +239,14 @@ class LanguageModel(TrainedWeights, Estimator):
         if arrays["weights"].dtype != model.network.dtype:
             raise ValueError(f"weights of {arrays['weights'].dtype}, not {model.network.dtype}")
         return model._fitted(vocabulary, network, arrays["weights"], state["history"])
+
+
+def _warn_of_answers(network: Network) -> None:
+    """Warn where a network sees the answer, from one line of the source, so that a program says it once."""
+    if network.bidirectional:
+        warnings.warn(
+            "A bidirectional language model reads the symbols that it is to predict: its perplexity is near 1, and what it writes"
+            " is nonsense.",
+            RuntimeWarning,
+            stacklevel=1,
+        )
