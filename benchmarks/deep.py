@@ -25,8 +25,9 @@ STACKS: dict[str, dict[str, Any]] = {
     "6 layers, residual=True": {"layers": 6, "residual": True},
     "6 layers": {"layers": 6},
     "6 layers, layer_norm=True": {"layers": 6, "layer_norm": True},
+    "6 layers, forget_bias=-1": {"layers": 6, "forget_bias": -1.0},
 }
-MEASURED = {"1 layer": {"layers": 1}, **STACKS, "6 layers, forget_bias=-1": {"layers": 6, "forget_bias": -1.0}}
+MEASURED = {"1 layer": {"layers": 1}, **STACKS}
 UNITS, STEPS, SEQUENCES = 256, 35, 20
 
 

@@ -203,7 +203,8 @@ def gates(
         fed = None if targets is None else np.asarray(targets)[:steps]
         found = [Part(0, "forward", "state", model.activation, model.states(sequence, fed))]
     else:
-        found = network_parts(model.network_, model._vector, model._as_read(inputs, targets)[0][:steps])
+        [read] = model._as_read(inputs, targets)
+        found = network_parts(model.network_, model._vector, read[:steps])
     texts = None if symbols is None else tuple(symbols[:steps])
     if texts is not None and len(texts) != len(sequence):
         raise refused("symbols", "gates", f"a text for each of the {len(sequence)} steps", f"{len(texts)} texts")
