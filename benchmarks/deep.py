@@ -75,7 +75,7 @@ def picture(measured: Mapping[str, Mapping[str, Any]], curves: Mapping[str, list
     for label, found in measured.items():
         norms = found["last_norms"] / found["last_norms"].max()
         left.plot(np.arange(len(norms)), norms, color=colors[label], label=label)
-    left.set(yscale="log", ylim=(5e-4, 1.5), xlabel="steps before the symbol that is predicted")
+    left.set(yscale="log", ylim=(5e-4, 1.5), xlabel="steps before the last symbol that is read")
     left.set_ylabel("gradient at the lowest layer (largest = 1)")
     left.set_title("before training: which steps the prediction depends on")
     left.invert_xaxis()
@@ -106,7 +106,7 @@ def main() -> None:
     curves = {label: perplexities(arguments.folder, label, stack, text, arguments.epochs) for label, stack in STACKS.items()}
     for label, curve in curves.items():
         below = np.flatnonzero(np.array(curve) <= 1.1)
-        when = f", at most 1.1 from epoch {below[0] + 1} on" if len(below) else ""
+        when = f", at most 1.1 for the first time in epoch {below[0] + 1}" if len(below) else ""
         print(f"{label}: perplexity {curve[-1]:.4f}{when}")
     plotting.save(picture(measured, curves), arguments.folder / "deep.png")
 

@@ -256,6 +256,9 @@ def test_the_gates_of_a_saved_model(command: Command) -> None:
     file = csv_file(load=WAVE[:, 0], other=WAVE[:, 1])
     status, out, _ = command("gates", "wave.safetensors", file, "--column", "load", "--json")
     assert status == 0 and len(out.splitlines()) == 6
+    scaled = (WAVE[:, 0] - WAVE[:, 0].mean()) / WAVE[:, 0].std()
+    status, out, _ = command("gates", "wave.safetensors", file, "--column", "load", "--standardize", "--csv", "-")
+    np.testing.assert_allclose([float(row["input0"]) for row in csv.DictReader(out.splitlines())], scaled, rtol=1e-9)
     Path("text.txt").write_text("to be", encoding="utf-8")
     status, out, _ = command("gates", "text.safetensors", "text.txt", "--csv", "-")
     assert status == 0 and out.splitlines()[1].startswith("0,<begin>,1")
@@ -272,11 +275,13 @@ def test_bad_commands(refused: Refused) -> None:
         (f"wave.safetensors {file} --set units=3", "--set is for a task"),
         (f"wave.safetensors {file} --layer 1", "layer must be from 0 to 0"),
         (f"wave.safetensors {file} --column other", "other"),
-        ("reber --column load", "--column names columns of FILE, which is missing"),
+        ("reber --column load", "--column is for columns of FILE, which is missing"),
         ("nothing", "nothing"),
         (f"missing.safetensors {file}", "missing.safetensors"),
         ("text.safetensors empty.txt", "empty.txt: is empty"),
         (f"text.safetensors {file} --column load", "--column is for CSV files"),
+        ("reber --standardize", "--standardize is for columns of FILE, which is missing"),
+        (f"text.safetensors {file} --standardize", "--standardize is for CSV files"),
         (f"text.safetensors {file} --json --csv -", "both go to standard output"),
     ):
         assert expected in refused("gates", *line.split())
