@@ -117,7 +117,6 @@ def test_the_loss_that_is_trained() -> None:
 
 
 def test_the_gradient_of_each_layer() -> None:
-    """That of the upper layer alone, which reads the outputs of the lower one, and its size relative to the last."""
     model = drawn(LSTM, layers=2, standardize=False, dtype="float64")
     network, weights = model.network_, Weights(model.network_, model._vector)
     upper = Network(network.cells[1:], 4, 1)
@@ -126,15 +125,14 @@ def test_the_gradient_of_each_layer() -> None:
     sizes = []
     for u, y in zip(INPUTS, TARGETS, strict=True):
         data = batch(network, [len(u)])._replace(
-            inputs=u[:, None], targets=y[:, None], loss_weights=np.full((len(u), 1), 1 / len(u))
+            inputs=u[:, None], targets=y[:, None], loss_weights=np.ones((len(u), 1)) / len(u)
         )
         below = forward(network, weights, data).tapes[0][0].states[0, 1:].copy()
-        comp = gradient_norms(network, weights, data, "squared_error")
-        np.testing.assert_allclose(comp[1], gradient_norms(upper, above, data._replace(inputs=below), "squared_error")[0])
-        sizes.append(comp)
-    lower, last = np.sqrt(np.square(np.concatenate(sizes, axis=1)).mean(axis=1))
-    found = measure_gradients(model, INPUTS, TARGETS)["layer_gradients"]
-    np.testing.assert_allclose(found, [lower / last, 1.0], rtol=1e-9)
+        sizes.append(gradient_norms(network, weights, data, "squared_error"))
+        alone = gradient_norms(upper, above, data._replace(inputs=below), "squared_error")
+        np.testing.assert_allclose(sizes[-1][1], alone[0], rtol=1e-9)
+    ref = np.sqrt(np.square(np.concatenate(sizes, axis=1)).mean(axis=1))
+    np.testing.assert_allclose(measure_gradients(model, INPUTS, TARGETS)["layer_gradients"], ref / ref[1], rtol=1e-9)
 
 
 def test_spectra_are_means_over_all_steps_of_all_sequences() -> None:

@@ -163,7 +163,7 @@ def gates(
     inputs : one sequence, as for its `predict`; a text for a language model, which reads it from the beginning on
     targets : the targets that a network with feedback is fed
     symbols : the text of every step, for the picture; None for numbers. A language model has its own
-    steps : the first steps are shown, up to so many
+    steps : so many of the first steps are read
 
     Returns
     -------
@@ -173,9 +173,11 @@ def gates(
     Raises
     ------
     ParameterError
-        A model of another kind, or one that is not fitted; a parameter out of range.
+        A model of another kind, a parameter out of range.
     DataError
         Several sequences, other features than those that were fitted, an empty text.
+    ValueError
+        The model is not fitted.
 
     Examples
     --------
@@ -194,6 +196,13 @@ def gates(
         return _along_text(model, inputs, steps)
     if not isinstance(model, (ESN, RecurrentEstimator)):
         raise refused("model", "gates", "a fitted ESN, network trained by gradient, or language model", brief(model))
+    return _along_numbers(model, inputs, targets, symbols, steps)
+
+
+def _along_numbers(
+    model: ESN | RecurrentEstimator, inputs: Any, targets: Any, symbols: Sequence[str] | None, steps: int
+) -> GatesReport:
+    """The report of a model that reads a sequence."""
     sequences = as_sequences(inputs)
     if len(sequences) > 1:
         raise DataError(f"inputs: {len(sequences)} sequences were given; give one of them.")
