@@ -84,9 +84,8 @@ def _input(axes: Axes, report: Any, length: int) -> None:
     axes.set_xlim(-0.5, length - 0.5)
     if report.symbols is not None:
         axes.axis("off")
+        size, turned = 8.5 if length <= SYMBOLS // 2 else 7.0, 90.0 * (max(map(len, _shown(report))) > 1)
         for step, text in enumerate(_shown(report)[:length]):
-            size = 8.5 if length <= SYMBOLS // 2 else 7.0
-            turned = 0.0 if len(text) == 1 else 90.0
             axes.text(step, 0.0, style.plain(text), ha="center", va="bottom", fontsize=size, rotation=turned, family="monospace")
         return
     axes.set_ylabel("input")
