@@ -47,6 +47,9 @@ PARTS = {
 LANGUAGE_MODELS = {"LanguageModel": "reservoir.language.recurrent", "EchoLanguageModel": "reservoir.language.echo"}
 """The classes of the models of text that can be saved, and their modules."""
 
+FORECASTERS = {"Forecaster": "reservoir.forecasting.forecaster", "Forecasters": "reservoir.forecasting.saved"}
+"""The classes of forecasts that are saved, and their modules."""
+
 
 def model_class(model: str | type) -> Any:
     """The estimator class of a model, given its name, "package.module:Class", or the class itself.
@@ -131,8 +134,8 @@ def load(path: str | os.PathLike[str], classes: Sequence[type] = ()) -> Any:
         raise ModelFileError(f"{path}: holds an object of class {label!r}, which this release does not know{remedy}.")
 
     models = {model.class_name: model.module for model in MODELS.values()}
-    label, parameters, arrays, state = read_model(path, lambda label: find(label, {**PARTS, **models}))
-    model = find(label, {**models, **LANGUAGE_MODELS})
+    label, parameters, arrays, state = read_model(path, lambda label: find(label, {**PARTS, **models, **FORECASTERS}))
+    model = find(label, {**models, **LANGUAGE_MODELS, **FORECASTERS})
     try:
         return model.restored(parameters, arrays, state)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

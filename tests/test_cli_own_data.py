@@ -14,7 +14,7 @@ from commands import Command, csv_file, wave
 import reservoir
 from reservoir import DataError
 from reservoir.commands.options import tasks_with
-from reservoir.forecasting.saved import standardized
+from reservoir.forecasting.scaling import standardized
 
 
 def test_a_saved_model_forecasts_a_file(command: Command) -> None:

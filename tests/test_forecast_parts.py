@@ -258,7 +258,7 @@ def known_past(positive: bool = True, n: int = 120) -> tuple[Past, np.ndarray]:
     rng = np.random.default_rng(3)
     known = np.column_stack([rng.normal(10.0, 5.0, n + 10), rng.random(n + 10) < 0.1])
     values = series(n) + 0.4 * np.maximum(known[:n, 0] - 12.0, 0.0) - 3.0 * known[:n, 1] + (0.0 if positive else -40.0)
-    return without_effects(standardized_past(values, 10, 7, (7.0, 30.5), "last"), known), known
+    return without_effects(standardized_past(values, 10, 7, (7.0, 30.5), "last"), known)[0], known
 
 
 @pytest.mark.parametrize("positive", [True, False])

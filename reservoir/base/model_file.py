@@ -25,10 +25,13 @@ MODEL_FILE = FileKind("clockwork-reservoir", "1", "model file")
 def save_model(
     path: str | os.PathLike[str], model: Estimator, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]
 ) -> None:
-    """Write a model's parameters, its `arrays`, and its JSON-able `state`. Raises OSError where that cannot be written."""
+    """Write a model's parameters, its `arrays`, and its `state`, plain data that may hold more arrays.
+
+    Raises OSError where the file cannot be written.
+    """
     tensors = dict(arrays)
     parameters = _encode(model, "parameter", tensors)["parameters"]
-    description = json.dumps({"parameters": parameters, "state": dict(state)})
+    description = json.dumps({"parameters": parameters, "state": _encode(dict(state), "state", tensors)["options"]})
     write_tensors(path, MODEL_FILE, tensors, {"model": class_label(type(model)), "description": description})
 
 
@@ -57,7 +60,8 @@ def read_model(
     try:
         description = json.loads(metadata["description"])
         parameters = _decode({"options": description["parameters"]}, tensors, find)
-        return metadata["model"], parameters, tensors, description["state"]
+        state = _decode({"options": description["state"]}, tensors, find)
+        return metadata["model"], parameters, tensors, state
     except ModelFileError:
         raise
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
@@ -96,7 +100,7 @@ def _encode(value: Any, key: str, tensors: dict[str, np.ndarray]) -> Any:
 
 def _storable(array: np.ndarray) -> np.ndarray:
     """Return the array, contiguous and of a type that the format has: float64 for objects and for numbers of more bits."""
-    return np.ascontiguousarray(array if array.dtype.kind in "fiub" and array.itemsize <= 8 else array.astype(np.float64))
+    return np.asarray(array if array.dtype.kind in "fiub" and array.itemsize <= 8 else array.astype(np.float64), order="C")
 
 
 def _decode(value: Any, tensors: dict[str, np.ndarray], find: Callable[[str], type]) -> Any:

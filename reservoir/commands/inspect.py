@@ -33,7 +33,7 @@ def inspect(
     from reservoir.diagnostics.reservoirs import inspect as measure
     from reservoir.experiments.evaluation import make_model
     from reservoir.files.writing import check_outputs
-    from reservoir.forecasting.saved import standardized
+    from reservoir.forecasting.scaling import standardized
     from reservoir.models import model_class
 
     if not issubclass(model_class(model), model_class("esn")):

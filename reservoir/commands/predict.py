@@ -19,7 +19,7 @@ OUT_HELP = "Write the outputs to this CSV file; - is standard output."
 @click.option("--out", type=CSV_OUTPUT, default="predictions.csv", show_default=True, help=OUT_HELP)
 @QUIET
 def predict(model: str, file: str, columns: tuple[str, ...], horizon: int | None, standardize: bool, out: str) -> None:
-    """Apply a MODEL that `reservoir train --save` wrote to columns of a CSV FILE.
+    """Apply a MODEL that `reservoir run --save` wrote to columns of a CSV FILE.
 
     Models of the tasks csv and sunspots were fitted on standardized columns: give --standardize for them.
 
@@ -29,15 +29,11 @@ def predict(model: str, file: str, columns: tuple[str, ...], horizon: int | None
     """  # noqa: D301
     from reservoir import load
     from reservoir.files.writing import STDOUT, check_outputs, write_rows
-    from reservoir.forecasting.saved import apply_model
-    from reservoir.validation import ModelFileError
+    from reservoir.forecasting.scaling import apply_model
 
     series, names = read_columns(file, columns)
     check_outputs(out, sources=[file, model])
-    loaded = load(model)
-    if hasattr(loaded, "vocabulary_"):
-        raise ModelFileError(f"{model}: holds a model of text; `reservoir score` and `reservoir generate` use it.")
-    outputs, header = apply_model(loaded, series, names, horizon, standardize)
+    outputs, header = apply_model(load(model), series, names, horizon, standardize)
     write_rows(out, header, outputs, 1 if horizon is None else len(series) + 1)
     if out != STDOUT:
         say(f"{len(outputs)} row{'s' * (len(outputs) > 1)} written to {out}.")

@@ -3,73 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from reservoir.base.baselines import estimate_period
 from reservoir.base.estimator import Estimator, not_fitted, seed_sequence
-from reservoir.files.frames import FrameKind
 from reservoir.forecasting.bands import check_level
-from reservoir.forecasting.model import SeriesModel, fit_series
+from reservoir.forecasting.following import following
+from reservoir.forecasting.model import SeriesModel, continued, fit_series
 from reservoir.forecasting.parts import Part, Reference, default_parts
 from reservoir.forecasting.past import fill_gaps, gaps_in_words, main_season
 from reservoir.forecasting.prepared import Prepared, gridded, prepare, sentinel
+from reservoir.forecasting.result import Forecast
 from reservoir.forecasting.table import one_table
 from reservoir.validation import Choice, Constraint, Number, ParameterError, check_parameters, nearest
 
 FILLS = ("linear", "seasonal", "last")
 BANDS = ("conformal", "reservoir")
 LONGEST_DEFAULT = 100
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """A forecast of h steps of d series, with bands, in the series' own units.
-
-    Attributes
-    ----------
-    values : (h, d)
-    levels : per cent of the rows that each band is meant to hold
-    lower, upper : (n_levels, h, d)
-    names : of the d series
-    times : (h,) NumPy dates, or None where the series had none
-    kind : what the frame or file that was fitted was like, None for arrays
-    """
-
-    values: np.ndarray
-    levels: tuple[float, ...]
-    lower: np.ndarray
-    upper: np.ndarray
-    names: tuple[str, ...]
-    times: np.ndarray | None
-    kind: FrameKind | None = None
-
-    def columns(self) -> dict[str, np.ndarray]:
-        """The columns of a file, (h,) each: of a series `load` these are `load`, `load_lower_80`, `load_upper_80`, ..."""
-        found: dict[str, np.ndarray] = {}
-        for k, name in enumerate(self.names):
-            found[name] = self.values[:, k]
-            for i, level in enumerate(self.levels):
-                found[f"{name}_lower_{level:g}"] = self.lower[i, :, k]
-                found[f"{name}_upper_{level:g}"] = self.upper[i, :, k]
-        return found
-
-    def to_frame(self, library: str | None = None) -> Any:
-        """The times and columns as a frame of a library, such as "pandas" or "polars"; None for that of the fitted frame.
-
-        Raises `ParameterError` where no frame was fitted and no library is named, or there is no such library.
-        """
-        library = library or (self.kind.library if self.kind else None)
-        if library is None:
-            raise ParameterError("The 'library' parameter of to_frame must name one where no frame was fitted, such as 'pandas'.")
-        kind = self.kind or FrameKind(library)
-        try:
-            return replace(kind, library=library).frame(self.columns(), self.times)
-        except (ImportError, ValueError):
-            must = "must name a library of frames that is installed, such as 'pandas' or 'polars'"
-            raise ParameterError(f"The 'library' parameter of to_frame {must}. Got {library!r} instead.") from None
 
 
 class Forecaster(Estimator):
@@ -102,6 +54,8 @@ class Forecaster(Estimator):
     models_ : the fitted `SeriesModel` of each of the d series
     prepared_ : the `Prepared` series that were fitted
     kind_ : what a frame of the forecast is like, None where arrays were fitted
+    rows_ : the number of rows that were seen, those of gaps included
+    parts_, seed_ : the parts that are combined, by name, and the seed of their reservoirs
 
     Examples
     --------
@@ -180,7 +134,7 @@ class Forecaster(Estimator):
         """
         self.check()
         seed = seed_sequence(self.random_state)
-        parts = self._chosen_parts(seed)
+        parts = self.chosen_parts(seed)
         table = one_table(series, known, past, times, names)
         grid = gridded(table.series, table.known, table.past, table.times)
         prepared = prepare(grid, table.names, self.steps(len(grid.series)), self.fill, self.holidays)
@@ -190,7 +144,38 @@ class Forecaster(Estimator):
         for model in models:
             for level in self._levels():
                 check_level(model.errors, level)
-        self.models_, self.prepared_, self.kind_, self._parts = models, prepared, table.kind, parts
+        self.models_, self.prepared_, self.kind_ = models, prepared, table.kind
+        self.rows_, self.seed_, self.parts_ = len(grid.series), seed, parts
+        return self
+
+    def observe(self, series: Any, *, known: Any = None, past: Any = None, times: Any = None, fill: str | None = None) -> Self:
+        """Read the rows that follow, without learning from them: `predict` then forecasts the steps past their end.
+
+        Parameters
+        ----------
+        series, known, past, times : as in `fit`. Rows that were seen before may come first, all of them or the last ones; they
+            are recognized by their times, or else by their values, at least eight of them
+        fill : how gaps are filled, as the parameter; that of the forecaster where it is None
+
+        Raises
+        ------
+        DataError
+            Seen rows have other values, the rows end before the last one seen, another frequency, a gap without `fill`.
+        """
+        if not hasattr(self, "models_"):
+            raise not_fitted(self)
+        fill = fill or self.fill
+        return self.moved(following(self.prepared_, self.rows_, series, known, past, times, fill, self.holidays), fill)
+
+    def moved(self, prepared: Prepared, fill: str | None) -> Self:
+        """Go to the end of more rows, or of fewer, of the same series; see `observe`."""
+        models, fill = [], fill or "last"
+        for k, model in enumerate(self.models_):
+            start, values = prepared.one(k)
+            columns = prepared.beside(k, model.past.season, fill)
+            models.append(continued(model, values, columns, prepared.known[start:], fill))
+        self.rows_ += len(prepared.series) - len(self.prepared_.series)
+        self.models_, self.prepared_ = models, prepared
         return self
 
     def predict(self) -> Forecast:
@@ -198,7 +183,7 @@ class Forecaster(Estimator):
         if not hasattr(self, "models_"):
             raise not_fitted(self)
         levels, prepared = self._levels(), self.prepared_
-        found = [model.forecast(self._parts, levels) for model in self.models_]
+        found = [model.forecast(self.parts_, levels) for model in self.models_]
         values, lower, upper = (np.stack(part, axis=-1) for part in zip(*found, strict=True))
         if self.whole_numbers:
             values, lower, upper = np.rint(values), np.floor(lower), np.ceil(upper)
@@ -211,7 +196,7 @@ class Forecaster(Estimator):
         """The forecast (h, d) of each part alone, by name, without bands."""
         if not hasattr(self, "models_"):
             raise not_fitted(self)
-        found = [model.by_part(self._parts) for model in self.models_]
+        found = [model.by_part(self.parts_) for model in self.models_]
         return {name: np.stack([forecasts[name] for forecasts in found], axis=1) for name in found[0]}
 
     def steps(self, rows: int) -> int:
@@ -248,7 +233,7 @@ class Forecaster(Estimator):
     def _levels(self) -> tuple[float, ...]:
         return tuple(float(level) for level in np.atleast_1d(self.levels))
 
-    def _chosen_parts(self, seed: np.random.SeedSequence) -> dict[str, Part]:
+    def chosen_parts(self, seed: np.random.SeedSequence) -> dict[str, Part]:
         """The parts by name. Raises `ParameterError` for a name in `without` that there is not, and where none is left."""
         own: dict[str, Any] = {
             name: part if hasattr(part, "fit") else Reference(part) for name, part in (self.parts or {}).items()
@@ -267,18 +252,11 @@ class Forecaster(Estimator):
 
     def _fit_one(self, prepared: Prepared, k: int, parts: Mapping[str, Part], seed: np.random.SeedSequence | None) -> SeriesModel:
         """Fit the series k of those prepared, from its first value on."""
-        start = int(np.argmax(~np.isnan(prepared.series[:, k])))
-        series, h = prepared.series[start:, k], prepared.horizon
+        start, series = prepared.one(k)
         fill = self.fill or "last"
         season, periods = self._seasons(series, prepared)
-        others = []
-        for j in range(prepared.series.shape[1]):
-            first = int(np.argmax(~np.isnan(prepared.series[:, j])))
-            if j != k:
-                filled = fill_gaps(prepared.series[first:, j], fill, season)
-                others.append(np.concatenate([np.repeat(filled[:1], first), filled])[start:])
-        columns = np.column_stack([*others, prepared.past[start:]])
-        return fit_series(series, h, season, periods, fill, parts, columns, prepared.known[start:], seed)
+        columns = prepared.beside(k, season, fill)
+        return fit_series(series, prepared.horizon, season, periods, fill, parts, columns, prepared.known[start:], seed)
 
     def _seasons(self, series: np.ndarray, prepared: Prepared) -> tuple[int, tuple[float, ...]]:
         """The main season in whole rows, 1 for none, and all periods: those given, or those of the times' step and one found.

@@ -12,7 +12,7 @@ from reservoir.forecasting.combination import errors_left_out, weights
 from reservoir.forecasting.parts import Arrays, Part, Reference
 from reservoir.forecasting.past import Past, fill_gaps, inner_origins
 from reservoir.forecasting.references import seasonal_naive
-from reservoir.forecasting.regression import Regression, fitted_effects
+from reservoir.forecasting.regression import Regression, effect_weights, effects
 from reservoir.forecasting.reservoir_bands import likeness
 from reservoir.forecasting.transform import Scale, choose_power
 from reservoir.validation import ParameterError
@@ -31,6 +31,9 @@ class SeriesModel:
     errors : of the combination from the inner origins, scaled, for the bands
     past_rmse : root mean squared errors of the combination and of the seasonal naive forecast from the inner origins, in the
         series' units; at each origin the combination has the weights that the other origins give
+    center, spread : (e,) by which other columns of the past are standardized
+    effect_weights : the coefficients of the regression on what is known ahead; None where nothing is
+    rows : those that were fitted; the past may have become longer since, see `continued`
     """
 
     past: Past
@@ -39,6 +42,10 @@ class SeriesModel:
     arrays: Mapping[str, Arrays]
     errors: Errors
     past_rmse: tuple[float, float]
+    center: np.ndarray
+    spread: np.ndarray
+    effect_weights: np.ndarray | None
+    rows: int
 
     def members(self, parts: Mapping[str, Part]) -> np.ndarray:
         """The forecasts (M, h) that are combined, in units of z."""
@@ -75,10 +82,12 @@ def fit_series(
     """
     n = len(series)
     past = standardized_past(series, horizon, season, periods, fill)
+    center, spread, coefficients = np.empty(0), np.empty(0), None
     if columns is not None and columns.shape[1]:
-        past = replace(past, columns=(columns - columns.mean(axis=0)) / (columns.std(axis=0) + 1e-300))
+        center, spread = columns.mean(axis=0), columns.std(axis=0) + 1e-300
+        past = replace(past, columns=(columns - center) / spread)
     if known is not None and known.shape[1]:
-        past = without_effects(past, known)
+        past, coefficients = without_effects(past, known)
     found = {name: part.fit(past) for name, part in parts.items()}
     for name, (forecasts, _) in found.items():
         if forecasts.shape[1:] != past.truth.shape or not np.isfinite(forecasts).all():
@@ -91,7 +100,25 @@ def fit_series(
     kept = {name: arrays for name, (_, arrays) in found.items()}
     alike = None if bands is None else likeness(left_out, past.origins, n, bands)
     scaled = past_errors(left_out, past.origins, n, alike)
-    return SeriesModel(past, names, weights(errors, guard, horizon, n), kept, scaled, _past_rmse(past, left_out))
+    combined, rmse = weights(errors, guard, horizon, n), _past_rmse(past, left_out)
+    return SeriesModel(past, names, combined, kept, scaled, rmse, center, spread, coefficients, n)
+
+
+def continued(model: SeriesModel, series: np.ndarray, columns: np.ndarray, known: np.ndarray, fill: str) -> SeriesModel:
+    """The model at the end of a longer series (n,), which begins with the one that was fitted; nothing is learned anew.
+
+    `columns` (n, e) and `known` (n + h, q) are those of `fit_series`, longer too.
+    """
+    past, n = model.past, len(series)
+    past = replace(
+        past, z=past.scale.standardized(fill_gaps(series, fill, past.season)), observed=~np.isnan(series),
+        columns=(columns - model.center) / model.spread if columns.shape[1] else columns,
+        known=known, effects=np.zeros(n + past.horizon),
+    )  # fmt: skip
+    if model.effect_weights is not None:
+        found = effects(past, model.effect_weights, model.rows)
+        past = replace(past, z=past.z - found[:n], effects=found)
+    return replace(model, past=past)
 
 
 def _past_rmse(past: Past, errors: np.ndarray) -> tuple[float, float]:
@@ -114,18 +141,19 @@ def standardized_past(series: np.ndarray, horizon: int, season: int, periods: Se
     )  # fmt: skip
 
 
-def without_effects(past: Past, known: np.ndarray) -> Past:
-    """Take the regression on known columns (n + h, q), the seasons and a trend off the series.
+def without_effects(past: Past, known: np.ndarray) -> tuple[Past, np.ndarray]:
+    """Take the regression on known columns (n + h, q), the seasons and a trend off the series; also its coefficients.
 
     A positive series is moved to its logarithm if the regression forecasts it better there.
     """
-    past = replace(past, known=known)
+    n, past = len(past.z), replace(past, known=known)
     values = past.scale.restored(past.z)
     if past.scale.power > 0.0 and values.min() > 0.0:
         scale = Scale.of(values, 0.0)
         past = min(past, replace(past, z=scale.standardized(values), scale=scale), key=regression_error)
-    effects = fitted_effects(past)
-    return replace(past, z=past.z - effects[: len(past.z)], effects=effects)
+    weights = effect_weights(past)
+    found = effects(past, weights, n)
+    return replace(past, z=past.z - found[:n], effects=found), weights
 
 
 def regression_error(past: Past) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,27 @@ class Prepared:
     horizon: int
     times: np.ndarray | None
     step: Step | None
+
+    def one(self, k: int) -> tuple[int, np.ndarray]:
+        """The first row of series k that has a value, and the series from there on."""
+        start = int(np.argmax(~np.isnan(self.series[:, k])))
+        return start, self.series[start:, k]
+
+    def until(self, rows: int) -> Prepared:
+        """The first rows, with what is known ahead of them."""
+        times = None if self.times is None else self.times[:rows]
+        known, past = self.known[: rows + self.horizon], self.past[:rows]
+        return replace(self, series=self.series[:rows], known=known, past=past, times=times)
+
+    def beside(self, k: int, season: int, fill: str) -> np.ndarray:
+        """The other series, without gaps, and the columns of the past, for the rows of series k: (n, e)."""
+        start, others = self.one(k)[0], []
+        for j in range(self.series.shape[1]):
+            if j != k:
+                first, values = self.one(j)
+                filled = fill_gaps(values, fill, season)
+                others.append(np.concatenate([np.repeat(filled[:1], first), filled])[start:])
+        return np.column_stack([*others, self.past[start:]])
 
 
 @dataclass(frozen=True)

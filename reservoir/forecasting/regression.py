@@ -117,9 +117,12 @@ class Regression:
         return from_origin(columns, past.z + past.effects[:n], arrays["coefficients"][None], n, h) - past.effects[n:]
 
 
-def fitted_effects(past: Past) -> np.ndarray:
-    """What the regression fits to z and expects after it, (n + h,), by all rows of the past and with the smallest penalty."""
+def effect_weights(past: Past) -> np.ndarray:
+    """The coefficients (1 + F,) of the regression, the bias first, by all rows of the past and with the smallest penalty."""
     n = len(past.z)
-    columns = design(past, n)
-    weights = regressions(columns[:n], past.z, past.observed, np.array([n]))[0, 0]
-    return np.asarray(weights[0] + columns @ weights[1:])
+    return np.asarray(regressions(design(past, n)[:n], past.z, past.observed, np.array([n]))[0, 0])
+
+
+def effects(past: Past, weights: np.ndarray, rows: int) -> np.ndarray:
+    """What coefficients (1 + F,), learned from the first `rows`, give for the past and the horizon after it, (n + h,)."""
+    return np.asarray(weights[0] + design(past, rows) @ weights[1:])

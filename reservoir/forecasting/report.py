@@ -12,7 +12,8 @@ import numpy as np
 from reservoir.base.tables import Table, as_json, counted, number
 from reservoir.files.writing import write_csv
 from reservoir.forecasting.backtest import COMBINED, Backtest
-from reservoir.forecasting.forecaster import Forecast, Forecaster
+from reservoir.forecasting.forecaster import Forecaster
+from reservoir.forecasting.result import Forecast
 from reservoir.forecasting.times import time_texts
 
 if TYPE_CHECKING:
@@ -45,12 +46,16 @@ def group_notes(left_out: Mapping[str, str]) -> list[str]:
 
 @dataclass(frozen=True)
 class GroupForecast:
-    """The forecast of one group of series, and the fitted `Forecaster` that made it; `rows` are all those of the series."""
+    """The forecast of one group of series, and the fitted `Forecaster` that made it.
+
+    `rows` are all those of the series, `new_rows` of these those that were read after the fit; None where it was just fitted.
+    """
 
     group: str | None
     rows: int
     forecaster: Forecaster
     forecast: Forecast
+    new_rows: int | None = None
 
     @property
     def steps(self) -> list[Any]:
@@ -97,8 +102,9 @@ class ForecastReport:
                     for side in ("lower", "upper")
                 }
                 ours, naive = model.past_rmse
+                rows = {"rows": one.rows, **({} if one.new_rows is None else {"new_rows": one.new_rows})}
                 found.append({
-                    "column": name, "group": one.group, "method": COMBINED, "rows": one.rows, "horizon": len(forecast.values),
+                    "column": name, "group": one.group, "method": COMBINED, **rows, "horizon": len(forecast.values),
                     "step": None if step is None else str(step), "season": model.past.season, "periods": model.past.periods,
                     "transform": POWERS[model.past.scale.power], "weights": model.shares(),
                     "filled": int(np.count_nonzero(~model.past.observed)), "origins": len(model.past.origins),
@@ -118,6 +124,9 @@ class ForecastReport:
                 ratio = number(ours / naive) if naive else ""
                 rows.append([one.label(name), f"{one.rows:,}", number(ours), number(naive), ratio])
         for one in self.groups:
+            if one.new_rows is not None:
+                new = f"{counted(one.new_rows, 'new row')} after the {one.rows - one.new_rows:,} seen before."
+                notes.append(new if one.group is None else f"{one.group}: {new}")
             notes += [line if one.group is None else f"{one.group}: {line}" for line in one.forecaster.describe()]
         title = f"Forecasts of {counted(len(self.groups[0].forecast.values), 'step')}: root mean squared errors in the past"
         return Table(title, ["column", "rows", "rmse", "seasonal naive", "ratio"], rows, [*notes, *group_notes(self.left_out)])

@@ -39,10 +39,10 @@ class Source:
 
     def tables(self) -> list[SeriesTable]:
         """Read the series, a table for each group."""
-        columns = _names(self.columns)
+        columns = names(self.columns)
         if not self.has_columns:
             return [self._array(columns)]
-        known, past = _names(self.known), _names(self.past)
+        known, past = names(self.known), names(self.past)
         options = {"time": self.time, "group": self.group, "timezone": self.timezone}
         tables = read_series(self.data, columns, known=known, past=past, **options)
         if self.future is None:
@@ -74,7 +74,7 @@ class Source:
             return
         places = np.arange(len(table.known)) if times is None else positions(times, infer_step(times))
         horizon = 0 if forecaster is None else forecaster.steps(int(places[n - 1]) + 1)
-        for name, column in zip(_names(self.known), table.known.T, strict=True):
+        for name, column in zip(names(self.known), table.known.T, strict=True):
             there = np.flatnonzero(~np.isnan(column))
             if not there.size:
                 raise DataError(f"Known column '{name}' has no values; give them, or leave the column out.")
@@ -88,9 +88,9 @@ class Source:
                 raise DataError(f"Known column '{name}' ends {end}, {apart if rows else 'with the series'}; {remedy}.")
 
 
-def _names(names: Any) -> list[str]:
+def names(given: Any) -> list[str]:
     """Column names as a list: None are none, a text is one."""
-    return [] if names is None else [names] if isinstance(names, str) else list(names)
+    return [] if given is None else [given] if isinstance(given, str) else list(given)
 
 
 def _continued(table: SeriesTable, ahead: SeriesTable, source: Source) -> SeriesTable:

@@ -33,6 +33,7 @@ class SeriesTable(NamedTuple):
     past: np.ndarray  # (n, e)
     times: np.ndarray | None
     kind: FrameKind | None = None
+    every: tuple[str, ...] = ()  # the names of all columns of the file or frame
 
 
 def read_series(
@@ -75,7 +76,7 @@ def read_series(
             stamps = _times_of_group(found, times, time, rows, timezone, key)
             if timezone is not None:
                 own = replace(kind, timezone=timezone, utc=not one_clock(stamps))
-        tables.append(_table(found.source, key, targets, known, past, picked, stamps, own))
+        tables.append(_table(found.source, key, targets, known, past, picked, stamps, own)._replace(every=tuple(found.cells)))
     if not any(len(table.series) for table in tables):
         raise DataError(f"{found.source}: column '{targets[0]}' has no values.")
     return tables

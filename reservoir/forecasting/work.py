@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from reservoir.base.estimator import clone
 from reservoir.forecasting.backtest import Backtest, rolling_origins
 from reservoir.forecasting.forecaster import Forecaster
 from reservoir.forecasting.report import BacktestReport, ForecastReport, GroupForecast, group_notes
+from reservoir.forecasting.saved import Forecasters
 from reservoir.forecasting.source import Source, each_group
 from reservoir.forecasting.table import SeriesTable
 from reservoir.validation import ParameterError
@@ -26,6 +28,7 @@ def forecast(
     future: Any = None,
     group: str | None = None,
     timezone: str | None = None,
+    save: str | os.PathLike[str] | None = None,
     report: Callable[[], None] = lambda: None,
 ) -> ForecastReport:
     """Forecast series past their ends, with bands; `reservoir forecast` does the same.
@@ -44,6 +47,7 @@ def forecast(
     group : the column of a file or frame that says which series a row belongs to, for series one below the other; each is
         forecast on its own
     timezone : of local times, such as "Europe/Berlin"; where an hour is repeated, its first row is the earlier one
+    save : a file in which the forecasters are kept: `load(save).predict(data)` then continues from new rows
     report : called after each group
 
     Returns
@@ -71,8 +75,11 @@ def forecast(
     >>> report.table().notes[0]
     'sales: 0.00 times the error of the seasonal naive forecast (season 12), from 16 earlier origins.'
     """
-    source = Source(data, columns, time, known, past, group, timezone, future)
-    found = forecast_tables(source, source.tables(), forecaster or Forecaster(), report)
+    source, forecaster = Source(data, columns, time, known, past, group, timezone, future), forecaster or Forecaster()
+    tables = source.tables()
+    found = forecast_tables(source, tables, forecaster, report)
+    if save is not None:
+        Forecasters.of(found, source, tables[0], forecaster).save(save)
     _warn(found.left_out)
     return found
 

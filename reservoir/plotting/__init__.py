@@ -6,6 +6,7 @@ Every function gives a `matplotlib.figure.Figure`, without pyplot, windows or gl
     plotting.save(figure, "narma10.svg")
 """
 
+from reservoir.plotting.anomalies import anomaly_figure
 from reservoir.plotting.forecasts import backtest_figure, forecast_figure
 from reservoir.plotting.models.comparison import learning_figure, score_figure
 from reservoir.plotting.models.diagnostics import gradient_figure, inspect_figure
@@ -16,6 +17,7 @@ from reservoir.plotting.tasks.figure import PICTURES, Picture, overlay_figure, t
 from reservoir.plotting.tasks.series import Overlay
 
 __all__ = [
-    "PICTURES", "Overlay", "Picture", "backtest_figure", "check", "forecast_figure", "gates_figure", "gradient_figure",
-    "inspect_figure", "kept", "learning_figure", "overlay_figure", "save", "score_figure", "sweep_figure", "task_figure",
+    "PICTURES", "Overlay", "Picture", "anomaly_figure", "backtest_figure", "check", "forecast_figure", "gates_figure",
+    "gradient_figure", "inspect_figure", "kept", "learning_figure", "overlay_figure", "save", "score_figure", "sweep_figure",
+    "task_figure",
 ]  # fmt: skip

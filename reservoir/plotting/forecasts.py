@@ -81,14 +81,14 @@ def forecast_figure(report: Any, title: str | None = None) -> Figure:
         axes.axvline(_middle(places[-1], coming[0]), color=SOFT, linewidth=0.8, linestyle=":")
         axes.annotate("forecast", (_middle(places[-1], coming[0]), 1.0), xycoords=("data", "axes fraction"), xytext=(3, -2),
                       textcoords="offset points", va="top", fontsize=8.0, color=SOFT)  # fmt: skip
-        _dated(axes, places)
+        dated(axes, places)
         axes.set_ylabel(plain(forecast.names[k]))
         if len(panels) > 1:
             ratio = f", {record['verdict'].partition(' of ')[0]}" if record["verdict"] else ""
             axes.set_title(plain(f"{one.label(forecast.names[k])}{ratio}"))
     for axes in grid[len(panels) :]:
         axes.set_axis_off()
-    _legend_beneath(figure, grid[0])
+    legend_beneath(figure, grid[0])
     return finished(figure)
 
 
@@ -137,7 +137,7 @@ def _middle(before: Any, after: Any) -> Any:
     return before + (after - before) / 2
 
 
-def _dated(axes: Axes, places: np.ndarray) -> None:
+def dated(axes: Axes, places: np.ndarray) -> None:
     """Write dates in full where the axis has some; number rows otherwise."""
     if places.dtype.kind != "M":
         axes.set_xlabel("row")
@@ -149,7 +149,7 @@ def _dated(axes: Axes, places: np.ndarray) -> None:
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
 
-def _legend_beneath(figure: Figure, *panels: Axes) -> None:
+def legend_beneath(figure: Figure, *panels: Axes) -> None:
     """Put one legend beneath the panels, for what is in any of them."""
     entries: dict[str, Any] = {}
     for axes in panels:
@@ -186,7 +186,7 @@ def backtest_figure(report: Any, title: str | None = None) -> Figure:
         if len(panels) > 1:
             over.set_title(plain(one.names[k] if one.group is None else f"{one.group}: {one.names[k]}"))
         if row == 0:
-            _legend_beneath(figure, over, errors)
+            legend_beneath(figure, over, errors)
     return finished(figure)
 
 
@@ -225,7 +225,7 @@ def _over_record(axes: Axes, one: Any, k: int) -> None:
     seen = series[first:]
     axes.set_ylim(limits(seen[~np.isnan(seen)], *drawn))
     axes.set_ylabel(plain(one.names[k]))
-    _dated(axes, places)
+    dated(axes, places)
 
 
 def _errors(axes: Axes, one: Any, k: int, blocks: list[np.ndarray], leads: np.ndarray) -> None:
