@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import click
 
 from reservoir.commands import options
-from reservoir.commands.console import can_draw, draw, progress, say, show
+from reservoir.commands.console import can_draw, progress, wrote
 from reservoir.commands.options import OUTPUT, json_of
-from reservoir.commands.series import series_options, warn_left_out
+from reservoir.commands.series import deliver, picture_of, series_options, warn_left_out
 
 OUT_HELP = "Write the forecast to this CSV file; - is standard output."
+SAVE_HELP = "Keep the forecaster in this file, for `reservoir predict`."
 FUTURE_HELP = "A second file with the --known columns of the rows to come.  [default: the rows of FILE without targets]"
 
 
 @click.command(short_help="Forecast columns of your own CSV file.")
 @series_options
 @click.option("--future", type=click.Path(), help=FUTURE_HELP)
+@click.option("--save", type=OUTPUT, help=SAVE_HELP)
 @click.option("--out", type=options.CSV_OUTPUT, default="forecast.csv", show_default=True, help=OUT_HELP)
 @click.option("--plot", type=OUTPUT, help="Draw the forecast to this file.  [default: the name of --out, ending in .png]")
 @options.NO_PLOT
 @json_of("one JSON object per group and column, a line each")
 @options.QUIET
 def forecast(
-    file: str, source: dict[str, Any], settings: dict[str, Any], future: str | None, out: str, plot: str | None, no_plot: bool,
-    as_json: bool,
+    file: str, source: dict[str, Any], settings: dict[str, Any], future: str | None, save: str | None, out: str,
+    plot: str | None, no_plot: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Forecast columns of a CSV FILE past its end, with bands.
 
@@ -42,32 +43,27 @@ def forecast(
     reservoir forecast sales.csv --column units --horizon 30
     reservoir forecast demand.csv --column demand --group store --known holiday
     reservoir forecast load.csv --season 24,168 --known heat --future next.csv
+    reservoir forecast sales.csv --column units --horizon 30 --save sales.model
     """  # noqa: D301
     from reservoir.files.writing import STDOUT, check_outputs, writing
     from reservoir.forecasting.forecaster import Forecaster
+    from reservoir.forecasting.saved import Forecasters
     from reservoir.forecasting.source import Source
     from reservoir.forecasting.work import forecast_tables
 
-    if plot is not None and no_plot:
-        raise click.UsageError("--plot and --no-plot exclude each other; give one of them.")
     if future is not None and source["known"] is None:
         raise click.UsageError("--future holds the columns that --known names, which is missing.")
     options.no_two_on_stdout(as_json, out == STDOUT)
-    picture = plot or (None if no_plot or out == STDOUT else os.path.splitext(out)[0] + ".png")
-    check_outputs(out, picture, sources=[file, future])
+    picture = picture_of(plot, no_plot, out)
+    check_outputs(out, picture, save, sources=[file, future])
     draws = can_draw(picture, optional=plot is None)
-    asked = Source(file, **source, future=future)
+    asked, forecaster = Source(file, **source, future=future), Forecaster(**settings)
     tables = asked.tables()
     with progress("fitting", len(tables), as_json) as bar:
-        result = forecast_tables(asked, tables, Forecaster(**settings), bar.step)
+        result = forecast_tables(asked, tables, forecaster, bar.step)
     warn_left_out(result.left_out)
-    try:
-        with writing(out):
-            result.to_csv(out)
-        draw(result, picture if draws else None, Path(file).name)
-    finally:  # the forecast counts, also where a file cannot be written
-        if out != STDOUT:
-            show(result, as_json)
-    if not as_json and out != STDOUT:
-        missing = "." if picture is None else ", no picture: matplotlib is not installed."
-        say(f"Forecast written to {out}{f', picture to {picture}.' if draws else missing}")
+    deliver(result, "forecast", out, picture, draws, Path(file).name, as_json)
+    if save is not None:
+        with writing(save):
+            Forecasters.of(result, asked, tables[0], forecaster).save(save)
+        wrote(as_json or out == STDOUT, model=save)

@@ -1,14 +1,16 @@
-"""The options of `forecast` and `backtest`: which columns of a file are what, and how they are forecast."""
+"""What `forecast`, `backtest` and `predict` share: which columns of a file are what, how they are forecast, and their outputs."""
 
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
 from reservoir.commands import options
+from reservoir.commands.console import draw, say, show
 from reservoir.commands.options import Read, at_least, column_names
 
 FILLS, BANDS = ("linear", "seasonal", "last"), ("conformal", "reservoir")
@@ -99,3 +101,26 @@ def warn_left_out(left_out: Mapping[str, str]) -> None:
 
     for line in group_notes(left_out):
         click.echo(f"Warning: {line}", err=True)
+
+
+def picture_of(plot: str | None, no_plot: bool, out: str) -> str | None:
+    """Returns the path of the picture: that asked for, or else that of the CSV file, ending in .png."""
+    if plot is not None and no_plot:
+        raise click.UsageError("--plot and --no-plot exclude each other; give one of them.")
+    return plot or (None if no_plot or out == "-" else os.path.splitext(out)[0] + ".png")
+
+
+def deliver(report: Any, what: str, out: str, picture: str | None, draws: bool, title: str, as_json: bool) -> None:
+    """Writes a report and its picture, and prints it; it is printed also where a file cannot be written."""
+    from reservoir.files.writing import STDOUT, writing
+
+    try:
+        with writing(out):
+            report.to_csv(out)
+        draw(report, picture if draws else None, title)
+    finally:
+        if out != STDOUT:
+            show(report, as_json)
+    if not as_json and out != STDOUT:
+        missing = "." if picture is None else ", no picture: matplotlib is not installed."
+        say(f"{what.capitalize()} written to {out}{f', picture to {picture}.' if draws else missing}")
