@@ -31,8 +31,8 @@ class Record(Task):
     """Base of the free runs over a given record, cut in the order of time into training, validation and test.
 
     Every column is standardized by the mean and standard deviation of the rows before the validation part; `Data.info` holds
-    them. So columns count alike whatever their units, and forecasts go back to units by x * std + mean. A history is all of the
-    record before its continuation. Nothing is random: every seed gives the same data.
+    them, and the record in its own units. So columns count alike whatever their units, and forecasts go back to units by
+    x * std + mean. A history is all of the record before its continuation. Nothing is random: every seed gives the same data.
     """
 
     horizon: int = 100
@@ -54,11 +54,12 @@ class Record(Task):
                     "there is nothing to learn from it."
                 )
         scaled = (record - mean) / deviation
+        period = self.season(scaled[: train.stop])
         return Data(
             train=one_step(scaled[train], self.washout),
             validation=rolling_origins(scaled, train.stop, test, None, self.horizon, self.starts),
             test=rolling_origins(scaled, test, len(record), None, self.horizon, self.starts),
-            info={"columns": names, "mean": mean, "std": deviation, "period": self.season(scaled[: train.stop])},
+            info={"record": record, "columns": names, "mean": mean, "std": deviation, "period": period},
         )
 
     def season(self, past: np.ndarray) -> int | None:

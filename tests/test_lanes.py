@@ -200,7 +200,7 @@ def test_the_last_of_many_sequences_is_continued_from_its_end(monkeypatch: pytes
     sequences = [random((9 if k < 39 else 5, 1), np.float64, k) for k in range(40)]  # the last ends before the others
     more, esn = random((6, 1), np.float64, 99), ESN(units=10, density=0.3, washout=1, random_state=0)
     esn.partial_fit(sequences, sequences, target="step")
-    np.testing.assert_array_equal(esn._end[0], esn.states(sequences)[-1][-1])
+    np.testing.assert_array_equal(esn.end_[0], esn.states(sequences)[-1][-1])
     assert esn.partial_fit(more, more, continued=True)
 
 

@@ -27,6 +27,8 @@ class SequenceData(Estimator, abc.ABC):
     feature_names_in_ : (n_features_in_,) names of the inputs, where they came as a frame whose columns have names
     classes_ : the class labels of a classifier
     state_ : where `step` is, after `reset` or a first step
+    next_step_ : whether the targets were the next rows of the inputs
+    contract_ : what a file must say of the data, as `reservoir train` keeps it; missing otherwise
     """
 
     for_labels: ClassVar[str]
@@ -38,6 +40,8 @@ class SequenceData(Estimator, abc.ABC):
     feature_names_in_: np.ndarray
     classes_: np.ndarray
     state_: State
+    next_step_: bool
+    contract_: dict[str, Any]
     _per_step: bool  # whether the fitted targets had a row per step
     _flat: bool  # whether they came without an output axis
 
@@ -89,8 +93,10 @@ class SequenceData(Estimator, abc.ABC):
 
     def _remember(self, inputs: Any, read: Targets) -> None:
         """Keep the form of the targets, which predictions then have, and forget where `step` was."""
-        vars(self).pop("state_", None)
+        for name in ("state_", "contract_"):
+            vars(self).pop(name, None)
         self._per_step, self._flat = read.per_step, read.flat
+        self.next_step_ = read.per_step and read.classes is None and learns_next_step(as_sequences(inputs), read.values)
         self._name_features(column_names(inputs))
         if read.classes is not None:
             self.classes_ = read.classes
@@ -134,6 +140,7 @@ class SequenceData(Estimator, abc.ABC):
         """Return the fit as arrays and JSON-able state, for a model file; a subclass adds its weights."""
         state: dict[str, Any] = {"n_inputs": self.n_features_in_, "n_outputs": self.n_outputs_, "per_step": self._per_step}
         names = getattr(self, "feature_names_in_", None)
+        state |= {"next_step": self.next_step_, "contract": getattr(self, "contract_", None)}
         state |= {"flat": self._flat, "classes": None, "feature_names": None if names is None else names.tolist()}
         if self._classifies and self.classes_.dtype.kind in "USOb":  # a tensor cannot hold these
             return {}, {**state, "classes": self.classes_.tolist()}
@@ -146,10 +153,19 @@ class SequenceData(Estimator, abc.ABC):
         if names is not None and len(names) != self.n_features_in_:
             raise ValueError(f"{len(names)} names for {self.n_features_in_} inputs")
         self._name_features(names)
+        self.next_step_ = state["next_step"]
+        if state["contract"] is not None:
+            self.contract_ = state["contract"]
         if self._classifies:
             self.classes_ = arrays["classes"] if state["classes"] is None else np.array(state["classes"])
             if self.classes_.shape != (self.n_outputs_,):
                 raise ValueError(f"{self.n_outputs_} outputs for the classes {self.classes_.tolist()}")
+
+
+def learns_next_step(inputs: list[np.ndarray], targets: list[np.ndarray]) -> bool:
+    """Whether the targets (T, O) of every sequence are its inputs (T, I) one row on."""
+    pairs = [(u[1:], y[: len(u) - 1]) for u, y in zip(inputs, targets, strict=True)]
+    return all(len(u) > 0 and u.shape == y.shape and bool((u == y).all()) for u, y in pairs)
 
 
 def column_names(data: Any) -> list[str] | None:

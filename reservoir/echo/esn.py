@@ -24,7 +24,7 @@ from reservoir.echo.stepper import Stepper
 from reservoir.validation import DataError, ParameterError, as_sequences, is_many, refused
 
 FITTED = (  # what `fit` adds
-    "readout_", "feature_names_in_", "classes_", "_per_step", "_flat", "_end", "_largest_output", "_stepper", "state_",
+    "readout_", "feature_names_in_", "classes_", "_per_step", "_flat", "end_", "_largest_output", "_stepper", "state_",
 )  # fmt: skip
 OUTPUT_LIMIT = 1e6  # in units of the largest target: a closed loop beyond it has diverged
 
@@ -130,7 +130,7 @@ class ESN(ESNParameters):
         if not hasattr(as_readout(self.readout) if fresh else self.readout_, "partial_fit"):
             raise refused("readout", "ESN", "one that can learn on, for partial_fit", repr(self.readout))
         known = (None if classes is None else np.unique(classes)) if fresh else getattr(self, "classes_", None)
-        if continued and (is_many(inputs) or getattr(self, "_end", None) is None):
+        if continued and (is_many(inputs) or getattr(self, "end_", None) is None):
             raise DataError("inputs: there is nothing to continue; give one sequence, after a call with another.")
         if target is None and targets is not None and not fresh and is_many(inputs):
             target = "step" if self._per_step else "sequence"
@@ -178,7 +178,7 @@ class ESN(ESNParameters):
         vars(trial).pop("_stepper", None)
         self.__dict__ = vars(trial)
         ended = read.per_step and blocks.last_state is not None
-        self._end = (blocks.last_state, read.values[-1][-1]) if ended else None  # the last state and output
+        self.end_ = (blocks.last_state, read.values[-1][-1]) if ended else None  # the last state and output
         return self
 
     def _read(self, inputs: Any, targets: Any, classes: np.ndarray | None, washout: int, target: Target) -> tuple[Many, Targets]:
@@ -194,7 +194,7 @@ class ESN(ESNParameters):
 
     def _blocks(self, inputs: Many, read: Targets, noise_seed: np.random.SeedSequence, continued: bool = False) -> Blocks:
         """The features and targets of sequences as a stream for the readout, the same at every pass."""
-        state, output = self._end if continued and self._end is not None else (None, None)
+        state, output = self.end_ if continued and self.end_ is not None else (None, None)
         fed_back = [shifted(y, output) for y in read.values] if read.per_step and self._fed_back else None
 
         def source() -> Any:

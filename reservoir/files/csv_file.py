@@ -58,10 +58,7 @@ def read_csv(path: PathLike, columns: Sequence[str] | None = None) -> tuple[np.n
     if not sample:
         raise DataError(f"{path}: the file is empty; it needs rows of numbers.")
     width = len(sample[0][1])
-    names = [str(index + 1) for index in range(width)]
-    if _is_header(sample):
-        header = (" ".join(cell.split()) for cell in sample.pop(0)[1])
-        names = [given or number for given, number in zip(header, names, strict=True)]
+    names = _names(sample)
     if not sample:
         raise DataError(f"{path}: has a header and no rows below it. Columns: {_listed(names)}.")
     positions = _choose(path, names, columns, [cells for _, cells in sample if len(cells) == width])
@@ -73,6 +70,24 @@ def read_csv(path: PathLike, columns: Sequence[str] | None = None) -> tuple[np.n
         {name: [cells[k] for _, cells in every if len(cells) == width] for k, name in enumerate(names)}, delimiter, path
     )
     return _convert(path, iter(every), width, chosen, marks), list(chosen)
+
+
+def read_header(path: PathLike) -> list[str]:
+    """The names of all columns of a CSV file, "1", "2" and so on where it has no header."""
+    text = _read_text(path)
+    sample = list(islice(_rows(text, _delimiter(text), path), ROWS_AT_ONCE))
+    if not sample:
+        raise DataError(f"{path}: the file is empty; it needs rows of numbers.")
+    return _names(sample)
+
+
+def _names(rows: list[Row]) -> list[str]:
+    """The names of the columns, from the first row if that is a header, which is taken off."""
+    names = [str(index + 1) for index in range(len(rows[0][1]))]
+    if _is_header(rows):
+        header = (" ".join(cell.split()) for cell in rows.pop(0)[1])
+        names = [given or number for given, number in zip(header, names, strict=True)]
+    return names
 
 
 class Cells(NamedTuple):
@@ -94,9 +109,7 @@ def read_cells(path: PathLike) -> Cells:
     if not rows:
         raise DataError(f"{path}: the file is empty; it needs rows of numbers.")
     width = len(rows[0][1])
-    names = [str(index + 1) for index in range(width)]
-    if _is_header(rows):
-        names = [" ".join(cell.split()) or name for cell, name in zip(rows.pop(0)[1], names, strict=True)]
+    names = _names(rows)
     for name, count in Counter(names).items():
         if count > 1:
             raise DataError(f"{path}: {count} columns are called '{name}'; rename them.")

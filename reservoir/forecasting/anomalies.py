@@ -34,6 +34,7 @@ class GroupAnomalies:
     values : (m, d) what came, NaN where a row is missing
     forecast, lower, upper : (m, d) what was expected
     level : per cent of the rows that the band is meant to hold
+    timezone : of the times, which are then in UTC, or None
     """
 
     group: str | None
@@ -45,6 +46,7 @@ class GroupAnomalies:
     lower: np.ndarray
     upper: np.ndarray
     level: float
+    timezone: str | None = None
 
     @property
     def outside(self) -> np.ndarray:
@@ -54,7 +56,9 @@ class GroupAnomalies:
     @property
     def steps(self) -> list[Any]:
         """The times of the rows as text, or their numbers."""
-        return list(range(self.first, self.first + len(self.values))) if self.times is None else time_texts(self.times)
+        if self.times is None:
+            return list(range(self.first, self.first + len(self.values)))
+        return time_texts(self.times, self.timezone)
 
     @property
     def places(self) -> np.ndarray:
@@ -157,8 +161,10 @@ def anomalies_of(group: str | None, before: Forecaster, after: Forecaster, fill:
         rows = slice(n + done, n + end)
         series[rows] = np.where(_alone(series[rows], expected[:, done:end]), expected[0, done:end], series[rows])
     times = None if whole.times is None else whole.times[n:]
-    level = float(np.atleast_1d(before.levels)[widest])
-    return GroupAnomalies(group, whole.names, seen + 1, times, whole.series[n:], *expected, level)
+    level, kind = float(np.atleast_1d(before.levels)[widest]), before.kind_
+    zone = kind.timezone if kind is not None and kind.utc else None
+    middle, lower, upper = expected
+    return GroupAnomalies(group, whole.names, seen + 1, times, whole.series[n:], middle, lower, upper, level, zone)
 
 
 def _alone(values: np.ndarray, expected: np.ndarray) -> np.ndarray:

@@ -34,21 +34,21 @@ def seen_rows(past: np.ndarray, rows: int, new: np.ndarray) -> int:
     """
     n, m = len(past), len(new)
     if m >= rows:
-        same = _same(past, new[rows - n : rows])
+        same = same_rows(past, new[rows - n : rows])
         if same.all():
             return rows
         if np.mean(same) > 0.5:
             row = rows - n + int(np.argmin(same))
             raise DataError(f"series: row {row + 1} is not the row that the model has seen; {FIT_AGAIN}.")
-    elif n == rows and m >= FEWEST_SHARED and _same(past[:m], new).all():
+    elif n == rows and m >= FEWEST_SHARED and same_rows(past[:m], new).all():
         raise DataError(f"series: ends with row {m}, before row {rows}, the last that the model has seen; give newer rows.")
     for k in range(min(n, m), FEWEST_SHARED - 1, -1):
-        if _same(past[n - k], new[0]) and _same(past[n - k :], new[:k]).all() and (new[:k] != new[0]).any():
+        if same_rows(past[n - k], new[0]) and same_rows(past[n - k :], new[:k]).all() and (new[:k] != new[0]).any():
             return k
     return 0
 
 
-def _same(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def same_rows(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Whether rows (..., d) are equal; gaps (NaN) are."""
     return np.asarray(((a == b) | (np.isnan(a) & np.isnan(b))).all(axis=-1))
 

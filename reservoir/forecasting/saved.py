@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from copy import copy
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -122,6 +123,11 @@ class Forecasters(Estimator):
         fresh = {one.group: _fitted_anew(one.forecaster, fill) if learn else one.forecaster for one in report.groups}
         found.members_ = {**self.members_, **fresh}
         return found
+
+    def predicted(self, report: ForecastReport) -> ForecastReport:
+        """A report of `predict` with the forecasts of these forecasters, which were `updated` by it."""
+        groups = [replace(one, forecaster=self.members_[one.group]) for one in report.groups]
+        return replace(report, groups=tuple(replace(one, forecast=one.forecaster.predict()) for one in groups))
 
     def _tables(self, data: Any, future: Any, given: Mapping[str, Any]) -> list[SeriesTable]:
         """The series of new data, checked to have the columns of those learned from."""

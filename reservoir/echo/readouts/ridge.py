@@ -49,7 +49,7 @@ class Ridge(Readout):
         "solver": Choice(("auto", "cholesky", "qr", "svd")),
     }
 
-    _kept: Gram | Triangle | Block | None = None  # what partial_fit adds to: the sums, or the rows that were too few to sum up
+    sums_: Gram | Triangle | Block | None = None  # what partial_fit adds to: the sums, or the rows that were too few to sum up
 
     def __init__(self, ridge: float | Sequence[float] = 1e-8, solver: str = "auto") -> None:
         self.ridge = ridge
@@ -58,7 +58,7 @@ class Ridge(Readout):
     def fit(self, blocks: Blocks) -> Self:
         """Fit to all blocks. They are read once, or twice if a list of ridges or "auto" needs it."""
         self.check()
-        self._kept = None
+        self.sums_ = None
         wide = self._is_wide(blocks.rows, blocks.n_features)
         self.coefficients_ = self._fit_wide(blocks) if wide else self._fit_tall(blocks)
         return self
@@ -84,7 +84,7 @@ class Ridge(Readout):
             raise ParameterError(
                 f"The 'ridge' parameter of {type(self).__name__} must be one number for partial_fit. Got {self.ridge!r} instead."
             )
-        sums = self._kept
+        sums = self.sums_
         if sums is None and "coefficients_" in vars(self):
             raise ParameterError("partial_fit cannot go on: a model file holds the weights, not the sums behind them; use fit.")
         if not isinstance(sums, (Gram, Triangle)):
@@ -92,32 +92,32 @@ class Ridge(Readout):
             sums = kind(blocks.n_features, blocks.n_outputs, blocks.bias)
             if kept is not None:
                 sums.add(*kept)
-        self._kept = blocks.added_to(sums)
+        self.sums_ = blocks.added_to(sums)
         vars(self).pop("coefficients_", None)
         return self
 
     @functools.cached_property
     def coefficients_(self) -> np.ndarray:  # type: ignore[override]
         """(n_outputs, n_features); after `partial_fit` they are computed when they are first read."""
-        if not isinstance(self._kept, (Gram, Triangle)):
+        if not isinstance(self.sums_, (Gram, Triangle)):
             raise AttributeError("the readout is not fitted")
-        solver = "cholesky" if isinstance(self._kept, Gram) else "svd" if self.solver == "svd" else "qr"
-        return self._solve(solver, self._kept.centered())
+        solver = "cholesky" if isinstance(self.sums_, Gram) else "svd" if self.solver == "svd" else "qr"
+        return self._solve(solver, self.sums_.centered())
 
     def _fit_tall(self, blocks: Blocks) -> np.ndarray:
         """Coefficients (O, F) from the sums of the blocks."""
         solver, smallest = self.solver, float(np.min(self.ridge))
         if solver in ("auto", "cholesky"):
-            gram = self._kept = blocks.summed(Gram)
+            gram = self.sums_ = blocks.summed(Gram)
             if solver == "cholesky" or _covers(smallest, np.trace(gram.xx)):
                 return self._solve("cholesky", gram.centered(), blocks)
             solver = "qr" if smallest > 0.0 else "svd"
-        self._kept = triangle = blocks.summed(Triangle)
+        self.sums_ = triangle = blocks.summed(Triangle)
         return self._solve(solver, triangle.centered(), blocks)
 
     def _fit_wide(self, blocks: Blocks) -> np.ndarray:
         """Coefficients (O, F) from fewer rows than features: the dual problem, of as many unknowns as rows."""
-        features, targets = self._kept = blocks.in_memory()
+        features, targets = self.sums_ = blocks.in_memory()
         first = int(blocks.bias)
         means, target_means = features[:, first:].mean(axis=0) * first, targets.mean(axis=0) * first
         rows = Centered(features[:, first:] - means, targets - target_means, means, target_means, blocks.bias)
