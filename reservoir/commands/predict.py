@@ -78,7 +78,7 @@ def predict(model: str, file: str, out: str, plot: str | None, no_plot: bool, as
         work = _forecasters if hasattr(loaded, "members_") else _network
         report, what, kept = work(loaded, file, plot is not None, **given)
         pictured = hasattr(report, "plot")
-        deliver(report, what, out, picture if pictured else None, draws, Path(file).name, as_json)
+        deliver(report, what, out, picture if pictured else None, draws and pictured, Path(file).name, as_json)
         if keeps:
             kept.save(model)
     wrote(as_json or out == STDOUT, model=model if keeps else None)

@@ -31,7 +31,8 @@ def train(task: str, model: str, settings: Values, given: Values, seed: int, sav
 
     The task text learns a text, of a file or of Python's own help. It shows samples during the training, and keeps the
     training after every epoch: the same command continues where Ctrl-C stopped it. `reservoir generate` writes with the
-    model, `reservoir score` scores the lines of a file. The models of all other tasks are for `reservoir predict`.
+    model, `reservoir score` scores the lines of a file. The models of all other tasks are for `reservoir predict`: the
+    file also keeps the columns and units of the data, and the state after the last row of your own.
 
     \b
     reservoir train text --data book.txt --model gru --save book.model
@@ -39,10 +40,13 @@ def train(task: str, model: str, settings: Values, given: Values, seed: int, sav
     reservoir train text --data book.txt --task-set test=0 --save book.model
     reservoir train csv --data sales.csv --save sales.safetensors
     """  # noqa: D301
+    from reservoir.base.sequence_estimator import SequenceEstimator
     from reservoir.experiments.evaluation import evaluate
     from reservoir.experiments.run import RunReport
     from reservoir.experiments.train_text import train_text
+    from reservoir.files.csv_file import read_header
     from reservoir.files.writing import check_outputs, writing
+    from reservoir.forecasting.contract import contract_of, to_plain
 
     [chosen] = tasks_with([task], **given)
     checkpoint = f"{save}.checkpoint"
@@ -56,6 +60,9 @@ def train(task: str, model: str, settings: Values, given: Values, seed: int, sav
                 tell = bar.epochs({seed: f"seed {seed}"})
                 result = evaluate(chosen, model, settings, seed, progress=lambda *epoch: tell(seed, epoch))
                 report, fitted = RunReport(chosen, [result.row], result), result.model
+                if isinstance(fitted, SequenceEstimator):
+                    columns = read_header(chosen.path) if chosen.name == "csv" else None
+                    fitted.contract_ = to_plain(contract_of(chosen, result.data, fitted, columns))
     except KeyboardInterrupt:
         remedy = f"; {checkpoint} keeps the epochs that were finished. The same command continues from there."
         click.echo(f"Interrupted{remedy if chosen.kind == 'text' else '.'}", err=True)

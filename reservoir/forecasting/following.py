@@ -40,8 +40,14 @@ def seen_rows(past: np.ndarray, rows: int, new: np.ndarray) -> int:
         if np.mean(same) > 0.5:
             row = rows - n + int(np.argmin(same))
             raise DataError(f"series: row {row + 1} is not the row that the model has seen; {FIT_AGAIN}.")
-    elif n == rows and m >= FEWEST_SHARED and same_rows(past[:m], new).all():
-        raise DataError(f"series: ends with row {m}, before row {rows}, the last that the model has seen; give newer rows.")
+    for end in range(FEWEST_SHARED, n):  # a file that ends with a row seen before the last
+        k = min(end, m)
+        if k >= FEWEST_SHARED and same_rows(past[end - 1], new[-1]) and same_rows(past[end - k : end], new[m - k :]).all():
+            if (new[m - k :] != new[-1]).any():
+                row = rows - n + end
+                raise DataError(
+                    f"series: ends with row {row}, before row {rows}, the last that the model has seen; give newer rows."
+                )
     for k in range(min(n, m), FEWEST_SHARED - 1, -1):
         if same_rows(past[n - k], new[0]) and same_rows(past[n - k :], new[:k]).all() and (new[:k] != new[0]).any():
             return k

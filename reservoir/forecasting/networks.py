@@ -45,9 +45,7 @@ class Predictions:
 
     def records(self) -> list[dict[str, Any]]:
         """One dictionary per row."""
-        return [
-            {"row": self.first + i, **dict(zip(self.names, row, strict=True))} for i, row in enumerate(self.values.tolist())
-        ]
+        return [{"row": self.first + i, **dict(zip(self.names, row, strict=True))} for i, row in enumerate(self.values.tolist())]
 
     def table(self) -> str:
         """What was read, and which rows have outputs."""
@@ -62,12 +60,17 @@ class Predictions:
 
 
 class NetworkOnRows:
-    """A network from a file and the rows of a file beside it: those that it has seen are recognized, the others are new."""
+    """A network from a file and the rows of a file beside it: those that it has seen are recognized, the others are new.
+
+    A network that cannot go on from a state reads all rows of the file, of which `before` more have been seen.
+    """
 
     def __init__(self, model: Any, file: str, columns: Sequence[str]) -> None:
         self.model, self.contract = model, _contract(model)
         rows, self.names = _read(self.contract, model, file, columns)
-        self.rows = rows[_seen(self.contract, rows) :]
+        seen = _seen(self.contract, rows)
+        self.continues, self.before = can_continue(model), self.contract.rows - seen
+        self.rows, self.new_rows = rows[seen if self.continues else 0 :], len(rows) - seen
         self._ran: tuple[np.ndarray, State, dict[str, Any]] | None = None
         _warn_of_units(self.contract, self.rows, self.names)
 
@@ -82,7 +85,7 @@ class NetworkOnRows:
             raise ParameterError(
                 f"--horizon needs a model of the next row of its inputs; the outputs of {name} are not its inputs. Leave it out."
             )
-        if not can_continue(model):
+        if not self.continues:
             return self._whole(horizon)
         outputs, state, _ = self._along()
         first = contract.rows + contract.lead + (contract.rows == 0 or not contract.lead)
@@ -132,7 +135,7 @@ class NetworkOnRows:
         Raises `ParameterError` for a network that cannot go on from a state.
         """
         old, m = self.contract, len(self.rows)
-        if not can_continue(self.model) or (old.rows and old.state is None):
+        if not self.continues:
             raise ParameterError(
                 "--remember needs a model that continues from a state; this one reads every file from its beginning."
             )
@@ -166,12 +169,14 @@ class NetworkOnRows:
         contract, rows = self.contract, self.contract.scaled(self.rows)
         if horizon is not None:
             outputs = contract.restored(np.asarray(self.model.forecast(rows, horizon)))
-            return self._found(len(rows) + 1, outputs)
+            return self._found(self.before + len(rows) + 1, outputs)
+        if len(rows) <= contract.washout:
+            return self._found(1, rows[:0])
         outputs = np.asarray(self.model.predict(rows))
         if outputs.ndim == 0 or len(outputs) != len(rows):  # one for the sequence
             return self._found(1, outputs.reshape(1, -1))
         outputs = outputs.reshape(len(rows), -1)
-        first = contract.washout + contract.lead + 1
+        first = self.before + contract.washout + contract.lead + 1
         return self._found(first, (contract.restored(outputs) if contract.lead else outputs)[contract.washout :])
 
     def _found(self, first: int, values: np.ndarray) -> Predictions:
@@ -182,7 +187,7 @@ class NetworkOnRows:
             )
         count = values.shape[1]
         names = self.names if self.contract.lead else ["output"] if count == 1 else [f"output {k + 1}" for k in range(count)]
-        return Predictions(names, first, values, len(self.rows), self.contract.rows)
+        return Predictions(names, first, values, self.new_rows, self.contract.rows)
 
 
 def _contract(model: Any) -> Contract:
