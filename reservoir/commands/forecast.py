@@ -13,6 +13,8 @@ from reservoir.commands.options import OUTPUT, json_of
 from reservoir.commands.series import deliver, picture_of, series_options, warn_left_out
 
 OUT_HELP = "Write the forecast to this CSV file; - is standard output."
+JOBS_HELP = "Processes among which groups are shared.  [default: the number of cores from 50 groups on, else 1]"
+MANY_GROUPS = 50
 SAVE_HELP = "Keep the forecaster in this file, for `reservoir predict`."
 FUTURE_HELP = "A second file with the --known columns of the rows to come.  [default: the rows of FILE without targets]"
 
@@ -20,6 +22,7 @@ FUTURE_HELP = "A second file with the --known columns of the rows to come.  [def
 @click.command(short_help="Forecast columns of your own CSV file.")
 @series_options
 @click.option("--future", type=click.Path(), help=FUTURE_HELP)
+@click.option("--jobs", type=options.at_least(1), help=JOBS_HELP)
 @click.option("--save", type=OUTPUT, help=SAVE_HELP)
 @click.option("--out", type=options.CSV_OUTPUT, default="forecast.csv", show_default=True, help=OUT_HELP)
 @click.option("--plot", type=OUTPUT, help="Draw the forecast to this file.  [default: the name of --out, ending in .png]")
@@ -27,8 +30,8 @@ FUTURE_HELP = "A second file with the --known columns of the rows to come.  [def
 @json_of("one JSON object per group and column, a line each")
 @options.QUIET
 def forecast(
-    file: str, source: dict[str, Any], settings: dict[str, Any], future: str | None, save: str | None, out: str,
-    plot: str | None, no_plot: bool, as_json: bool,
+    file: str, source: dict[str, Any], settings: dict[str, Any], future: str | None, jobs: int | None, save: str | None,
+    out: str, plot: str | None, no_plot: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Forecast columns of a CSV FILE past its end, with bands.
 
@@ -45,6 +48,7 @@ def forecast(
     reservoir forecast load.csv --season 24,168 --known heat --future next.csv
     reservoir forecast sales.csv --column units --horizon 30 --save sales.model
     """  # noqa: D301
+    from reservoir.base.threads import thread_count
     from reservoir.files.writing import STDOUT, check_outputs, writing
     from reservoir.forecasting.forecaster import Forecaster
     from reservoir.forecasting.saved import Forecasters
@@ -60,7 +64,8 @@ def forecast(
     asked, forecaster = Source(file, **source, future=future), Forecaster(**settings)
     tables = asked.tables()
     with progress("fitting", len(tables), as_json) as bar:
-        result = forecast_tables(asked, tables, forecaster, bar.step)
+        processes = jobs or (thread_count() if len(tables) >= MANY_GROUPS else 1)
+        result = forecast_tables(asked, tables, forecaster, bar.step, processes)
     warn_left_out(result.left_out)
     deliver(result, "forecast", out, picture, draws, Path(file).name, as_json)
     if save is not None:

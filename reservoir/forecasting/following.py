@@ -42,12 +42,12 @@ def seen_rows(past: np.ndarray, rows: int, new: np.ndarray) -> int:
             raise DataError(f"series: row {row + 1} is not the row that the model has seen; {FIT_AGAIN}.")
     for end in range(FEWEST_SHARED, n):  # a file that ends with a row seen before the last
         k = min(end, m)
-        if k >= FEWEST_SHARED and same_rows(past[end - 1], new[-1]) and same_rows(past[end - k : end], new[m - k :]).all():
-            if (new[m - k :] != new[-1]).any():
-                row = rows - n + end
-                raise DataError(
-                    f"series: ends with row {row}, before row {rows}, the last that the model has seen; give newer rows."
-                )
+        if k < FEWEST_SHARED or not same_rows(past[end - 1], new[-1]) or (new[m - k :] == new[-1]).all():
+            continue
+        if same_rows(past[end - k : end], new[m - k :]).all():
+            raise DataError(
+                f"series: ends with row {rows - n + end}, before row {rows}, the last that the model has seen; give newer rows."
+            )
     for k in range(min(n, m), FEWEST_SHARED - 1, -1):
         if same_rows(past[n - k], new[0]) and same_rows(past[n - k :], new[:k]).all() and (new[:k] != new[0]).any():
             return k

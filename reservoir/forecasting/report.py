@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 POWERS = {0.0: "logarithm", 0.5: "square root", 1.0: None}
+MOST_ROWS = 20
+"""Series that a table shows of many."""
 OPTIMISTIC = (
     "Known columns have their actual values after each origin; where these are forecasts in real life, the errors are optimistic."
 )
@@ -78,6 +80,12 @@ class GroupForecast:
         return name if self.group is None else f"{self.group}: {name}"
 
 
+def _ratio(one: GroupForecast, k: int) -> float:
+    """The error of a series in the past over that of the seasonal naive forecast; -1 where that had none."""
+    ours, naive = one.forecaster.models_[k].past_rmse
+    return ours / naive if naive else -1.0
+
+
 @dataclass(frozen=True)
 class ForecastReport:
     """Forecasts of the series of every group past their ends, with what was chosen and how far it was off in the past.
@@ -113,17 +121,32 @@ class ForecastReport:
                 })  # fmt: skip
         return found
 
+    def ranked(self) -> list[tuple[GroupForecast, int]]:
+        """The series, as groups and numbers of columns: those of several groups with the worst verdict first."""
+        every = [(one, k) for one in self.groups for k in range(len(one.forecast.names))]
+        return every if len(self.groups) == 1 else sorted(every, key=lambda pair: -_ratio(*pair))
+
     def table(self) -> Table:
-        """The past errors, a row per group and column; beneath, the verdicts and what was chosen."""
+        """The past errors, a row per group and column, the worst groups first; beneath, the verdicts and what was chosen.
+
+        Of more than 20 series the worst 20 are shown, and a summary of all.
+        """
         rows, notes = [], []
-        for one in self.groups:
-            for name, model in zip(one.forecast.names, one.forecaster.models_, strict=True):
-                ours, naive = model.past_rmse
-                words = verdict(ours, naive, model.past.season) or f"the {season_name(model.past.season)} had no error"
-                notes.append(f"{one.label(name)}: {words}, from {counted(len(model.past.origins), 'earlier origin')}.")
-                ratio = number(ours / naive) if naive else ""
-                rows.append([one.label(name), f"{one.rows:,}", number(ours), number(naive), ratio])
-        for one in self.groups:
+        series = self.ranked()
+        few = series if len(series) <= MOST_ROWS else series[:MOST_ROWS]
+        for one, k in few:
+            model, label = one.forecaster.models_[k], one.label(one.forecast.names[k])
+            ours, naive = model.past_rmse
+            rows.append([label, f"{one.rows:,}", number(ours), number(naive), number(ours / naive) if naive else ""])
+            words = verdict(ours, naive, model.past.season) or f"the {season_name(model.past.season)} had no error"
+            notes.append(f"{label}: {words}, from {counted(len(model.past.origins), 'earlier origin')}.")
+        if len(few) < len(series):
+            ratios = np.array([ratio for pair in series if (ratio := _ratio(*pair)) >= 0.0])
+            notes = [
+                f"The worst {MOST_ROWS} of {len(series):,} series. Of all, the median ratio is {np.median(ratios):.3g}, and"
+                f" {np.count_nonzero(ratios > 1.0):,} are worse than the seasonal naive forecast."
+            ]
+        for one in self.groups if len(few) == len(series) else ():
             if one.new_rows is not None:
                 new = f"{counted(one.new_rows, 'new row')} after the {one.rows - one.new_rows:,} seen before."
                 notes.append(new if one.group is None else f"{one.group}: {new}")

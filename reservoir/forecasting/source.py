@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import BrokenExecutor, Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 
 from reservoir.base.tables import counted
+from reservoir.experiments.engines import engine
+from reservoir.experiments.workers import WorkerError
 from reservoir.files.frames import is_frame
 from reservoir.forecasting.forecaster import Forecaster
 from reservoir.forecasting.table import SeriesTable, read_series
@@ -111,20 +114,30 @@ def _continued(table: SeriesTable, ahead: SeriesTable, source: Source) -> Series
     return table._replace(known=known, times=times)
 
 
-def each_group(tables: Sequence[SeriesTable], work: Callable[[SeriesTable], Found]) -> tuple[tuple[Found, ...], dict[str, str]]:
+def each_group(
+    tables: Sequence[SeriesTable], work: Callable[[SeriesTable], Found], jobs: int = 1, report: Callable[[], None] = lambda: None
+) -> tuple[tuple[Found, ...], dict[str, str]]:
     """The results of every group, and the reasons, by name, why groups are left out: too few rows, gaps, a constant series.
 
-    Raises the error itself where there is no other group.
+    With several `jobs` the groups are shared among so many processes, to which `work` must be sent; `report` is called after
+    each group. Raises the error itself where there is no other group, and `WorkerError` where a process was killed.
     """
     found: list[Found] = []
     left_out: dict[str, str] = {}
-    for table in tables:
-        try:
-            found.append(work(table))
-        except (DataError, ParameterError) as error:
-            if table.group is None or (len(left_out) + 1 == len(tables) and set(left_out.values()) <= {str(error)}):
-                raise
-            left_out[table.group] = str(error)
+    with engine(min(jobs, len(tables))) as made:
+        futures: Iterable[Future[Found]] = (made.executor.submit(work, table) for table in tables)
+        if jobs > 1:
+            futures = list(futures)
+        for table, future in zip(tables, futures, strict=True):
+            try:
+                found.append(future.result())
+            except (DataError, ParameterError) as error:
+                if table.group is None or (len(left_out) + 1 == len(tables) and set(left_out.values()) <= {str(error)}):
+                    raise
+                left_out[table.group] = str(error)
+            except BrokenExecutor:
+                raise WorkerError("A process that fitted groups was killed, maybe for its memory; use fewer jobs.") from None
+            report()
     if not found:
         first, reason = next(iter(left_out.items()))
         raise DataError(f"None of the {len(left_out)} groups can be used. Group '{first}': {reason}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from reservoir.base.estimator import clone
@@ -15,6 +17,9 @@ from reservoir.forecasting.saved import Forecasters
 from reservoir.forecasting.source import Source, each_group
 from reservoir.forecasting.table import SeriesTable
 from reservoir.validation import ParameterError
+
+SENT = "data"
+"""What stands for a file or frame where its series are sent to another process."""
 
 
 def forecast(
@@ -29,6 +34,7 @@ def forecast(
     group: str | None = None,
     timezone: str | None = None,
     save: str | os.PathLike[str] | None = None,
+    jobs: int = 1,
     report: Callable[[], None] = lambda: None,
 ) -> ForecastReport:
     """Forecast series past their ends, with bands; `reservoir forecast` does the same.
@@ -48,6 +54,7 @@ def forecast(
         forecast on its own
     timezone : of local times, such as "Europe/Berlin"; where an hour is repeated, its first row is the earlier one
     save : a file in which the forecasters are kept: `load(save).predict(data)` then continues from new rows
+    jobs : processes among which the groups are shared; the bits are the same
     report : called after each group
 
     Returns
@@ -77,7 +84,7 @@ def forecast(
     """
     source, forecaster = Source(data, columns, time, known, past, group, timezone, future), forecaster or Forecaster()
     tables = source.tables()
-    found = forecast_tables(source, tables, forecaster, report)
+    found = forecast_tables(source, tables, forecaster, report, jobs)
     if save is not None:
         Forecasters.of(found, source, tables[0], forecaster).save(save)
     _warn(found.left_out)
@@ -85,20 +92,21 @@ def forecast(
 
 
 def forecast_tables(
-    source: Source, tables: Sequence[SeriesTable], forecaster: Forecaster, report: Callable[[], None]
+    source: Source, tables: Sequence[SeriesTable], forecaster: Forecaster, report: Callable[[], None], jobs: int = 1
 ) -> ForecastReport:
-    """Forecast the tables that were read from a source; `report` is called after each."""
-
-    def work(table: SeriesTable) -> GroupForecast:
-        source.check(table, forecaster)
-        model = clone(forecaster)
-        model.fit(table.series, known=table.known, past=table.past, times=table.times, names=table.names or None)
-        model.kind_ = table.kind
-        report()
-        return GroupForecast(table.group, len(table.series), model, model.predict())
-
+    """Forecast the tables that were read from a source, in so many processes; `report` is called after each."""
     _check(forecaster)
-    return ForecastReport(*each_group(tables, work))
+    described = replace(source, data=SENT if source.has_columns else None, future=None)  # the tables hold the data
+    return ForecastReport(*each_group(tables, partial(_forecast_table, described, forecaster), jobs, report))
+
+
+def _forecast_table(source: Source, forecaster: Forecaster, table: SeriesTable) -> GroupForecast:
+    """Fit a forecaster to a table of a source, and forecast."""
+    source.check(table, forecaster)
+    model = clone(forecaster)
+    model.fit(table.series, known=table.known, past=table.past, times=table.times, names=table.names or None)
+    model.kind_ = table.kind
+    return GroupForecast(table.group, len(table.series), model, model.predict())
 
 
 def backtest(

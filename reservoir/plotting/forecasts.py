@@ -61,8 +61,10 @@ def forecast_figure(report: Any, title: str | None = None) -> Figure:
 
     Raises `ParameterError` when matplotlib is missing.
     """
-    records = report.records()
-    panels = [(one, k) for one in report.groups for k in range(len(one.forecast.names))][:MOST_PANELS]
+    by_series = {(record["group"], record["column"]): record for record in report.records()}
+    series = report.ranked()
+    records = [by_series[one.group, one.forecast.names[k]] for one, k in series]
+    panels = series[:MOST_PANELS]
     across = 1 if len(panels) <= 3 else 2 if len(panels) <= 8 else 3
     down = -(-len(panels) // across)
     figure = new_figure(_heading(records, len(panels), title), max(9.0, 4.5 * across), 2.4 + (3.0 if down == 1 else 2.2 * down))
@@ -105,7 +107,8 @@ def _heading(records: list[dict[str, Any]], drawn: int, title: str | None) -> st
         name = first["column"] if title is None else f"{title}, {first['column']}"
         about.append(f"errors from {counted(first['origins'], 'earlier origin')}")
     if drawn < len(records):
-        about.append(f"the first {drawn} of {len(records)} series")
+        which = "first" if first["group"] is None else "worst"
+        about.append(f"the {which} {drawn} of {len(records)} series")
     return f"{name}: {found}\n{'; '.join(about)}"
 
 
