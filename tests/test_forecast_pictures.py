@@ -92,11 +92,11 @@ def test_many_series_are_small_multiples_and_not_all_are_drawn(report: ForecastR
     groups = tuple(replace(report.groups[0], group=name) for name in "abc")
     figure = plotting.forecast_figure(replace(report, groups=groups[:2]))
     assert len(figure.axes) == 4 and len({axes.get_position().x0 for axes in figure.axes}) == 2
-    assert figure.axes[0].get_title(loc="left").startswith("a: load, ")
+    assert [axes.get_title(loc="left")[:7] for axes in figure.axes] == ["a: flow", "b: flow", "a: load", "b: load"]  # worst first
     monkeypatch.setattr(forecasts, "MOST_PANELS", 5)
     figure = plotting.forecast_figure(replace(report, groups=groups))
     assert [axes.axison for axes in figure.axes] == [True] * 5 + [False]
-    assert about(figure).endswith("; the first 5 of 6 series")
+    assert about(figure).endswith("; the worst 5 of 6 series")
 
 
 @pytest.mark.parametrize("far", [1e12, np.inf, np.nan])

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +21,11 @@ from commands import NO_NETWORK, Command, csv_file, wave
 
 from reservoir import DataError, Forecaster, ModelFileError, ParameterError, forecast, load
 from reservoir.base.estimator import clone
+from reservoir.experiments import engines
 from reservoir.files.locking import locked
 from reservoir.forecasting import saved
 from reservoir.forecasting.following import seen_rows
+from reservoir.forecasting.report import ForecastReport
 
 DAYS = np.datetime64("2024-01-01", "D") + np.arange(420)
 TEXTS = DAYS.astype(str).tolist()
@@ -51,32 +57,26 @@ def equal(a: Any, b: Any) -> None:
 
 
 OTHER = """
-import sys
 import numpy as np
-from test_saved_forecasts import LAST, data
+from test_saved_forecasts import LAST, LEARNED, data
 from reservoir import load
-for k, everything in enumerate((False, True)):
-    rows, beside = data(300, LAST, everything)
-    found = load(f"m{k}").predict(rows, **beside).groups[0].forecast
-    np.savez(f"f{k}.npz", values=found.values, lower=found.lower, upper=found.upper)
+rows, beside = data(LEARNED, LAST, True)
+found = load("m").predict(rows, **beside).groups[0].forecast
+np.savez("found.npz", values=found.values, lower=found.lower, upper=found.upper)
 """
 
 
 def test_another_process_continues_with_the_same_bits_as_memory(tmp_path: Path) -> None:
-    settings = {"without": [], "bands": "reservoir", "holidays": "DE"}
-    reports = [fitted(tmp_path / "m0", False, without=[]), fitted(tmp_path / "m1", True, **settings)]
+    report = fitted(tmp_path / "m", True, without=[], bands="reservoir", holidays="DE")
     where = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     subprocess.run([sys.executable, "-c", OTHER], cwd=tmp_path, env={**os.environ, "PYTHONPATH": where}, check=True)
-    for k, report in enumerate(reports):
-        rows, beside = data(LEARNED, LAST, bool(k))
-        times = {"times": beside.pop("time")} if k else {}
-        ref = report.groups[0].forecaster.observe(rows, **beside, **times).predict()
-        with np.load(tmp_path / f"f{k}.npz") as comp:
-            for name in ("values", "lower", "upper"):
-                np.testing.assert_array_equal(comp[name], getattr(ref, name))
-        truth = SERIES[LAST : LAST + 10, 0]
-        assert np.abs(ref.values[:, 0] - truth).max() < 0.5
-        assert ref.times is None or ref.times[0] == DAYS[LAST]
+    rows, beside = data(LEARNED, LAST, True)
+    ref = report.groups[0].forecaster.observe(rows, times=beside.pop("time"), **beside).predict()
+    with np.load(tmp_path / "found.npz") as comp:
+        for name in ("values", "lower", "upper"):
+            np.testing.assert_array_equal(comp[name], getattr(ref, name))
+    assert np.abs(ref.values[:, 0] - SERIES[LAST : LAST + 10, 0]).max() < 0.5
+    assert ref.times is not None and ref.times[0] == DAYS[LAST]
 
 
 @pytest.mark.parametrize("everything", [False, True])
@@ -184,6 +184,59 @@ def test_anomalies_are_marked_with_the_share_expected_by_chance(tmp_path: Path) 
     assert lines[150].startswith(f"651,{series[650]},") and lines[150].endswith(",1")
     with pytest.raises(DataError, match="no row after the last one"):
         model.anomalies(series[:500])
+
+
+# Groups
+
+
+class Threads(ThreadPoolExecutor):
+    """Threads in the place of processes, whose start takes seconds; calls are sent to them all the same."""
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:
+        return super().submit(sent, pickle.dumps((function, args, named)))
+
+
+def sent(call: bytes) -> Any:
+    function, args, named = pickle.loads(call)
+    return pickle.loads(pickle.dumps(function(*args, **named)))
+
+
+def test_groups_in_processes_have_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "Pool", Threads)
+    shops = ("a", "b", "c", "few")
+    rows = [(TEXTS[i], shop, SERIES[i, 0] * (k + 1)) for k, shop in enumerate(shops) for i in range(9 if shop == "few" else 60)]
+    name = csv_file(str(tmp_path / "d.csv"), day=[r[0] for r in rows], shop=[r[1] for r in rows], sold=[r[2] for r in rows])
+    counts = [0, 0]
+    reports = []
+    for jobs in (1, 2):
+
+        def count(jobs: int = jobs) -> None:
+            counts[jobs - 1] += 1
+
+        with pytest.warns(RuntimeWarning, match="Group 'few' is left out"):
+            reports.append(forecast(name, QUICK, columns=["sold"], group="shop", jobs=jobs, report=count))
+    assert counts == [4, 4]
+    for one, two in zip(reports[0].groups, reports[1].groups, strict=True):
+        assert one.group == two.group
+        equal(one.forecast, two.forecast)
+
+
+def test_many_groups_have_a_summary_and_the_worst_come_first(tmp_path: Path) -> None:
+    [one] = fitted(tmp_path / "m", False).groups
+    groups = tuple(
+        replace(one, group=f"g{k}", forecaster=at_ratio(one.forecaster, ratio)) for k, ratio in enumerate((0.5, 2.0, *[1.0] * 19))
+    )
+    table = ForecastReport(groups, {}).table()
+    assert [row[0] for row in table.rows][:3] == ["g1: load", "g2: load", "g3: load"] and len(table.rows) == 20
+    [note] = table.notes
+    assert note == ("The worst 20 of 21 series. Of all, the median ratio is 1, and 1 are worse than the seasonal naive forecast.")
+
+
+def at_ratio(forecaster: Forecaster, ratio: float) -> Forecaster:
+    """A fitted forecaster as if its past errors had been so many times those of the seasonal naive forecast."""
+    other = copy(forecaster)
+    other.models_ = [replace(forecaster.models_[0], past_rmse=(ratio, 1.0))]
+    return other
 
 
 # The command line
