@@ -105,7 +105,7 @@ def settings_name(model: str | type) -> str | None:
 
 
 def load(path: str | os.PathLike[str], classes: Sequence[type] = ()) -> Any:
-    """Read the fitted estimator that `save` wrote to a file. Reading never imports a module or runs code that the file names.
+    """Read what `save` wrote to a file, a fitted estimator. Reading never imports a module or runs code that the file names.
 
     Parameters
     ----------

@@ -161,6 +161,17 @@ def test_a_forecaster_with_parts_of_ones_own_is_not_saved(tmp_path: Path) -> Non
     assert os.listdir(tmp_path) == []
 
 
+def test_one_new_row_of_local_time(tmp_path: Path) -> None:
+    hours = np.datetime64("2024-03-20", "h") + np.arange(400)
+    for step, local in (("day", DAYS), ("hour", np.delete(hours, 11 * 24 + 2))):  # the clocks skip 2 o'clock on March 31
+        texts = [str(moment).replace("T", " ") + ":00" * (step == "hour") for moment in local]
+        old = csv_file(str(tmp_path / "old.csv"), day=texts[:300], load=SERIES[:300, 0])
+        forecast(old, QUICK, columns=["load"], timezone="Europe/Berlin", save=tmp_path / "m")
+        one = csv_file(str(tmp_path / "one.csv"), day=texts[300:301], load=SERIES[300:301, 0])
+        found = load(tmp_path / "m").predict(one).groups[0]
+        assert found.new_rows == 1 and str(found.steps[0]).startswith(texts[301])
+
+
 # Anomalies
 
 
@@ -266,6 +277,23 @@ def test_predict_writes_the_forecast_from_new_rows(command: Command) -> None:
     record = json.loads(out)
     assert (record["rows"], record["new_rows"], record["times"][0]) == (320, 20, "2024-11-16")
     assert Path("m").read_bytes() == before
+
+
+def test_what_is_known_ahead_comes_from_the_file_or_from_a_second_one(command: Command) -> None:
+    args = ("--column", "load", "--known", "heat", "--horizon", "5", *NO_NETWORK, "--quiet", "--no-plot")
+    assert command("forecast", known_file("old.csv", 0, 300, 305), *args, "--save", "m").status == 0
+    assert command("predict", "m", known_file("new.csv", 300, 320, 325), "--quiet", "--no-plot", "--out", "a.csv").status == 0
+    known_file("bare.csv", 300, 320, 320)
+    csv_file("next.csv", day=TEXTS[320:325], heat=HEAT[320:325])
+    args = ("--quiet", "--no-plot", "--out", "b.csv")
+    status, _, err = command("predict", "m", "bare.csv", *args)
+    assert status == 2 and "known: column 0 has no values in its last 5 rows" in err
+    assert command("predict", "m", "bare.csv", "--future", "next.csv", *args).status == 0
+    assert Path("a.csv").read_text() == Path("b.csv").read_text()
+
+
+def known_file(name: str, start: int, stop: int, end: int) -> str:
+    return csv_file(name, day=TEXTS[start:end], load=[*SERIES[start:stop, 0], *[""] * (end - stop)], heat=HEAT[start:end])
 
 
 def test_remembered_rows_are_seen_and_an_update_learns(command: Command) -> None:

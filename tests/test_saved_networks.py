@@ -150,8 +150,11 @@ def test_a_filter_continues_from_remembered_rows(command: Command) -> None:
 
 
 def test_an_update_has_the_weights_of_a_fit_of_everything(command: Command) -> None:
-    for readout in (Ridge(1e-2), Ridge(1e-2, solver="qr"), RecursiveLeastSquares(ridge=1e-2)):
-        result = train(readout=readout, readout__ridge=1e-2)
+    few = {"units": 500, "density": 0.02}  # more units than rows
+    for readout, settings in (
+        (Ridge(1e-2), {}), (Ridge(1e-2, solver="cholesky"), {}), (RecursiveLeastSquares(ridge=1e-2), {}), (Ridge(1e-2), few),
+    ):  # fmt: skip
+        result = train(readout=readout, readout__ridge=1e-2, **settings)
         for start, stop in ((SEEN, 430), (430, 450)):
             assert command("predict", "m", rows_file("part.csv", start, stop), "--update", "--quiet").status == 0
         info = result.data.info

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from reservoir.echo.esn import ESN
-from reservoir.echo.readouts.least_squares import Gram, Triangle
+from reservoir.echo.readouts.least_squares import Block, Gram, Triangle
 from reservoir.echo.readouts.online import OnlineReadout
 from reservoir.echo.readouts.ridge import Ridge
 
@@ -20,7 +20,7 @@ def can_learn_on(model: Any) -> bool:
     if not isinstance(model, ESN) or model.end_ is None:
         return False
     readout = model.readout_
-    return isinstance(readout, OnlineReadout) or (isinstance(readout, Ridge) and isinstance(readout.sums_, (Gram, Triangle)))
+    return isinstance(readout, OnlineReadout) or (isinstance(readout, Ridge) and np.size(readout.ridge) == 1)
 
 
 def learning_to_plain(esn: ESN) -> dict[str, Any]:
@@ -30,7 +30,10 @@ def learning_to_plain(esn: ESN) -> dict[str, Any]:
     plain: dict[str, Any] = {"state": state, "output": output, "sums": None}
     if isinstance(esn.readout_, Ridge):
         sums = esn.readout_.sums_
-        plain["sums"] = {"kind": type(sums).__name__, **vars(sums)}
+        if isinstance(sums, tuple):  # rows, fewer than features
+            plain["sums"] = {"kind": "rows", "values": list(sums)}
+        else:
+            plain["sums"] = {"kind": type(sums).__name__, **vars(sums)}
     return plain
 
 
@@ -40,10 +43,17 @@ def learn_on(esn: ESN, plain: Mapping[str, Any], inputs: np.ndarray, targets: np
     plain : what `learning_to_plain` gave; the network may have been read from a file since
     """
     if plain["sums"] is not None:
-        values = dict(plain["sums"])
-        kind = {"Gram": Gram, "Triangle": Triangle}[values.pop("kind")]
-        sums = kind.__new__(kind)
-        vars(sums).update({name: np.asfortranarray(v) if isinstance(v, np.ndarray) else v for name, v in values.items()})
-        esn.readout_.sums_ = sums
+        esn.readout_.sums_ = _sums(**plain["sums"])
     esn.end_ = plain["state"], plain["output"]
     esn.partial_fit(inputs, targets, continued=True)
+
+
+def _sums(kind: str, **values: Any) -> Gram | Triangle | Block:
+    """The sums of a readout, or the rows that were too few to sum up, of which a copy is used."""
+    if kind == "rows":
+        features, targets = values["values"]
+        return features, targets
+    made: Any = {"Gram": Gram, "Triangle": Triangle}[kind]
+    sums: Gram | Triangle = made.__new__(made)
+    vars(sums).update({name: np.array(v, order="F") if isinstance(v, np.ndarray) else v for name, v in values.items()})
+    return sums

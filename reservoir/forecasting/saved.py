@@ -131,7 +131,9 @@ class Forecasters(Estimator):
 
     def _tables(self, data: Any, future: Any, given: Mapping[str, Any]) -> list[SeriesTable]:
         """The series of new data, checked to have the columns of those learned from."""
-        source = Source(data, **{**self.columns_, **given}, future=future)
+        utc = any(one.kind_ is not None and one.kind_.utc for one in self.members_.values())
+        zone = {} if utc else {"timezone": None}  # days of local time stay as they are, also where there is only one
+        source = Source(data, **{**self.columns_, **zone, **given}, future=future)
         tables = source.tables()
         if source.has_columns:
             for name in tables[0].every if self.every_ else ():
