@@ -258,3 +258,73 @@ def test_a_model_that_was_saved_from_python_is_known_by_what_it_learned(command:
     assert reservoir.load("m").next_step_
     comp = output(command, "m", csv_file(), "--horizon", "5")[:, 1]
     np.testing.assert_allclose(comp, esn.forecast(wave(), 5), rtol=1e-9)
+
+
+# Rows with times, by the command
+
+
+DAYS = (np.datetime64("2024-01-01", "D") + np.arange(460)).astype(str).tolist()
+
+
+def dated(name: str, start: int, stop: int, **more: Any) -> str:
+    return csv_file(name, **{"day": DAYS[start:stop], "load": FAR[start:stop], **more})
+
+
+@pytest.fixture(scope="module")
+def dated_model(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    from click.testing import CliRunner
+
+    from reservoir.commands.main import cli
+
+    folder = tmp_path_factory.mktemp("dated")
+    old = dated(str(folder / "old.csv"), 0, SEEN)
+    options = ("--task-set", "column=load", "--task-set", "horizon=20", "--set", "units=20", "--set", "density=0.3")
+    ran = CliRunner().invoke(cli, ["train", "csv", "--data", old, *options, "--save", str(folder / "m"), "--quiet"])
+    assert ran.exit_code == 0, ran.output
+    return (folder / "m").read_bytes()
+
+
+def test_outputs_have_the_times_of_the_rows_that_they_belong_to(command: Command, dated_model: bytes) -> None:
+    Path("m").write_bytes(dated_model)
+    status, out, _ = command("predict", "m", dated("new.csv", SEEN, 410), "--horizon", "3", "--json")
+    whole = [json.loads(line) for line in out.splitlines()]
+    assert status == 0 and [row["time"] for row in whole] == DAYS[410:413]
+    assert command("predict", "m", dated("part.csv", 390, 405), "--remember", "--quiet").status == 0
+    status, out, _ = command("predict", "m", dated("rest.csv", 405, 410), "--horizon", "3", "--json")
+    assert [json.loads(line) for line in out.splitlines()] == whole
+    assert command("predict", "m", "rest.csv", "--out", "p.csv").status == 0
+    assert [line[:10] for line in Path("p.csv").read_text().splitlines()[1:]] == DAYS[405:411]
+    spike = FAR[405:410] + np.array([0.0, 0.0, 900.0, 0.0, 0.0])
+    out = command("predict", "m", dated("spike.csv", 405, 410, load=spike), "--anomalies", "--json", "--no-plot").out
+    assert DAYS[407] in [row["time"] for row in json.loads(out)["anomalies"]]
+
+
+@pytest.mark.parametrize(
+    ("args", "parts"),
+    [
+        ("m late.csv", [f"5 rows missing before {DAYS[405]}", f"at {DAYS[399]}", "give them"]),
+        ("m gap.csv", [f"2 rows missing before {DAYS[405]}"]),
+        ("m early.csv", [f"ends at {DAYS[349]}, before the last row that the model has seen, at {DAYS[399]}"]),
+        ("m changed.csv", [f"the row at {DAYS[395]} is not the one that the model has seen"]),
+        ("m weeks.csv", ["another frequency", "one row per day"]),
+        ("m hours.csv", ["another frequency"]),
+        ("m grew.csv", ["grew.csv: has the column 'extra'"]),
+        ("m untimed.csv", ["no column 'day'"]),
+        ("m odd.csv", ["row 2, column 'day'", "'soon'"]),
+    ],
+)
+def test_bad_times(refused: Callable[..., str], dated_model: bytes, args: str, parts: list[str]) -> None:
+    Path("m").write_bytes(dated_model)
+    dated("late.csv", 405, 410)
+    csv_file("gap.csv", day=[*DAYS[400:403], *DAYS[405:410]], load=FAR[400:408])
+    dated("early.csv", 0, 350)
+    dated("changed.csv", 395, 410, load=np.where(np.arange(15) == 0, 1.0, FAR[395:410]))
+    csv_file("weeks.csv", day=DAYS[400:450:7], load=FAR[400:408])
+    csv_file("hours.csv", day=[f"{DAYS[400]} {k:02}:00" for k in range(8)], load=FAR[400:408])
+    dated("grew.csv", SEEN, 410, extra=FAR[SEEN:410])
+    csv_file("untimed.csv", load=FAR[SEEN:410])
+    dated("odd.csv", SEEN, 403, day=[DAYS[400], "soon", DAYS[402]])
+    for flag in ((), ("--update",)):
+        err = refused("predict", *shlex.split(args), *flag)
+        for part in parts:
+            assert part in err

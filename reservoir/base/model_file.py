@@ -60,7 +60,9 @@ def read_model(
     try:
         description = json.loads(metadata["description"])
         parameters = _decode({"options": description["parameters"]}, tensors, find)
-        state = _decode({"options": description["state"]}, tensors, find)
+        state = description["state"]
+        if isinstance(state, dict):
+            state = _decode({"options": state}, tensors, find)
         return metadata["model"], parameters, tensors, state
     except ModelFileError:
         raise

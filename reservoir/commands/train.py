@@ -44,7 +44,6 @@ def train(task: str, model: str, settings: Values, given: Values, seed: int, sav
     from reservoir.experiments.evaluation import evaluate
     from reservoir.experiments.run import RunReport
     from reservoir.experiments.train_text import train_text
-    from reservoir.files.csv_file import read_header
     from reservoir.files.writing import check_outputs, writing
     from reservoir.forecasting.contract import contract_of, to_plain
 
@@ -61,8 +60,8 @@ def train(task: str, model: str, settings: Values, given: Values, seed: int, sav
                 result = evaluate(chosen, model, settings, seed, progress=lambda *epoch: tell(seed, epoch))
                 report, fitted = RunReport(chosen, [result.row], result), result.model
                 if isinstance(fitted, SequenceEstimator):
-                    columns = read_header(chosen.path) if chosen.name == "csv" else None
-                    fitted.contract_ = to_plain(contract_of(chosen, result.data, fitted, columns))
+                    path = chosen.path if chosen.name == "csv" else None
+                    fitted.contract_ = to_plain(contract_of(chosen, result.data, fitted, path))
     except KeyboardInterrupt:
         remedy = f"; {checkpoint} keeps the epochs that were finished. The same command continues from there."
         click.echo(f"Interrupted{remedy if chosen.kind == 'text' else '.'}", err=True)

@@ -81,6 +81,23 @@ def read_header(path: PathLike) -> list[str]:
     return _names(sample)
 
 
+def read_texts(path: PathLike, column: str, most: int | None = None) -> list[str]:
+    """The texts of a column of a CSV file, of all rows or of the first `most`. Raises `DataError` as `read_csv`."""
+    text = _read_text(path)
+    rows = _rows(text, _delimiter(text), path)
+    sample = list(islice(rows, ROWS_AT_ONCE))
+    if not sample:
+        raise DataError(f"{path}: the file is empty; it needs rows of numbers.")
+    width, names = len(sample[0][1]), _names(sample)
+    [index] = _choose(path, names, [column], [])
+    found: list[str] = []
+    every = chain(sample, rows)
+    while (most is None or len(found) < most) and (block := list(islice(every, most or ROWS_AT_ONCE))):
+        _check_widths(path, block, width)
+        found += [cells[index].strip() for _, cells in block]
+    return found
+
+
 def _names(rows: list[Row]) -> list[str]:
     """The names of the columns, from the first row if that is a header, which is taken off."""
     names = [str(index + 1) for index in range(len(rows[0][1]))]

@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from reservoir.validation import ParameterError
 
 STDOUT = "-"
@@ -102,8 +100,3 @@ def write_csv(path: str | os.PathLike[str], header: Sequence[str], rows: Iterabl
         writer = csv.writer(file)
         writer.writerow(header)
         writer.writerows(rows)
-
-
-def write_rows(path: str | os.PathLike[str], names: Sequence[str], values: np.ndarray, first: int = 1) -> None:
-    """Write columns (n, len(names)) as CSV, after a column of row numbers that begins at `first`."""
-    write_csv(path, ["row", *names], ([first + k, *row] for k, row in enumerate(values.tolist())))

@@ -11,6 +11,8 @@ import numpy as np
 
 from reservoir.base.state import State
 from reservoir.echo.learning import can_learn_on, learning_to_plain
+from reservoir.files.csv_file import read_header
+from reservoir.forecasting.calendar import find_calendar
 from reservoir.validation import DataError, ParameterError
 
 AT_ONCE = 10_000
@@ -28,10 +30,10 @@ class Contract:
     ----------
     task, kind : of the task that the network was fitted to: a free run forecasts its inputs
     columns, every : the names of the d columns, and of all columns of the file; None where the data were made, not read
+    calendar : the column of times, the time of the last row seen, and the step, see `calendar`; None where there are no times
     mean, deviation : (d,) the network reads (rows - mean) / deviation; 0 and 1 where it reads rows as they are
     usual : (2, d) mean and standard deviation of the rows that were learned from
     lead : how many rows ahead of its input an output belongs
-    horizon : the steps of a forecast
     washout : leading rows of a sequence whose outputs mean nothing
     rows, fingerprint : how many rows were seen, and the CRC-32 of all their numbers
     tail : (k, d) the last of them
@@ -44,11 +46,11 @@ class Contract:
     kind: str
     columns: list[str] | None
     every: list[str] | None
+    calendar: dict[str, Any] | None
     mean: np.ndarray
     deviation: np.ndarray
     usual: np.ndarray
     lead: int
-    horizon: int
     washout: int
     rows: int
     fingerprint: int
@@ -78,21 +80,28 @@ class Contract:
         return replace(state, **deepcopy(self.state))
 
 
-def contract_of(task: Any, data: Any, model: Any, every: list[str] | None = None) -> Contract:
-    """The contract of a network that was fitted to the data of a task; a record that the task has read counts as seen."""
+def contract_of(task: Any, data: Any, model: Any, path: str | None = None) -> Contract:
+    """The contract of a network that was fitted to the data of a task; a record that the task has read counts as seen.
+
+    path : the CSV file that the record is from, if there is one
+    """
     inputs = np.concatenate([np.asarray(u, float) for u in data.train.inputs])
     d, info = inputs.shape[1], data.info
     usual = np.stack([inputs.mean(axis=0), inputs.std(axis=0)]) if len(inputs) and d else np.zeros((2, d))
     plain = Contract(
-        task.name, task.kind, None, None, np.zeros(d), np.ones(d), usual, int(model.next_step_), getattr(task, "horizon", 1),
+        task.name, task.kind, None, None, None, np.zeros(d), np.ones(d), usual, int(model.next_step_),
         max(data.train.washout, data.test.washout, int(getattr(model, "washout", 0))) if task.kind != "label" else 0,
         0, 0, np.empty((0, d)), None, np.empty((0, d)), None,
     )  # fmt: skip
     if "record" not in info:
         return plain
     record, mean, deviation = info["record"], info["mean"], info["std"]
+    every = None if path is None else read_header(path)
+    unused = [name for name in every or () if name not in info["columns"]]
+    calendar = None if path is None else find_calendar(path, unused)
     read = replace(
-        plain, columns=list(info["columns"]), every=every, mean=mean, deviation=deviation,
+        plain, columns=list(info["columns"]), every=every,
+        calendar=None if calendar is None else calendar.plain(), mean=mean, deviation=deviation,
         usual=np.stack([mean, deviation]), rows=len(record), fingerprint=fingerprint(record), tail=record[-TAIL:],
     )  # fmt: skip
     if not (plain.lead and can_continue(model)):
@@ -114,7 +123,7 @@ def contract_without_task(model: Any) -> Contract:
     lead, washout = int(model.next_step_), int(model.washout) if is_per_step(model) else 0
     kind, columns = "free run" if lead else "", None if names is None else names.tolist()
     return Contract(
-        "", kind, columns, None, np.zeros(d), np.ones(d), np.zeros((2, d)), lead, 1, washout, 0, 0, np.empty((0, d)), None,
+        "", kind, columns, None, None, np.zeros(d), np.ones(d), np.zeros((2, d)), lead, washout, 0, 0, np.empty((0, d)), None,
         np.empty((0, d)), None,
     )  # fmt: skip
 

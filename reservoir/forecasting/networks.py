@@ -15,8 +15,9 @@ from reservoir.base.state import State
 from reservoir.base.tables import counted
 from reservoir.echo.learning import LEARNERS, learn_on, learning_to_plain
 from reservoir.files.csv_file import read_csv, read_header
-from reservoir.files.writing import write_rows
+from reservoir.files.writing import write_csv
 from reservoir.forecasting.anomalies import AnomalyReport, GroupAnomalies
+from reservoir.forecasting.calendar import calendar_of, seen_by_time
 from reservoir.forecasting.contract import (
     TAIL,
     Contract,
@@ -42,10 +43,15 @@ class Predictions:
     values: np.ndarray
     new_rows: int
     seen: int
+    times: list[str] | None
 
     def records(self) -> list[dict[str, Any]]:
-        """One dictionary per row."""
-        return [{"row": self.first + i, **dict(zip(self.names, row, strict=True))} for i, row in enumerate(self.values.tolist())]
+        """One dictionary per row, with its time, or its number."""
+        steps: list[dict[str, Any]] = [{"row": self.first + i} for i in range(len(self.values))]
+        if self.times is not None:
+            steps = [{"time": time} for time in self.times]
+        rows = self.values.tolist()
+        return [{**step, **dict(zip(self.names, row, strict=True))} for step, row in zip(steps, rows, strict=True)]
 
     def table(self) -> str:
         """What was read, and which rows have outputs."""
@@ -55,8 +61,9 @@ class Predictions:
         return f"{counted(self.new_rows, 'new row')} read{after}; outputs for {which}."
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write the outputs, a row each, with the number of the row that they belong to."""
-        write_rows(path, self.names, self.values, self.first)
+        """Write the outputs, a row each, with the time or the number of the row that they belong to."""
+        records = self.records()
+        write_csv(path, list(records[0]), (list(record.values()) for record in records))
 
 
 class NetworkOnRows:
@@ -68,7 +75,8 @@ class NetworkOnRows:
     def __init__(self, model: Any, file: str, columns: Sequence[str]) -> None:
         self.model, self.contract = model, _contract(model)
         rows, self.names = _read(self.contract, model, file, columns)
-        seen = _seen(self.contract, rows)
+        self.calendar = calendar_of(self.contract.calendar)
+        seen = seen_by_time(self.calendar, file, rows, self.contract.tail) if self.calendar else _seen(self.contract, rows)
         self.continues, self.before = can_continue(model), self.contract.rows - seen
         self.rows, self.new_rows = rows[seen if self.continues else 0 :], len(rows) - seen
         self._ran: tuple[np.ndarray, State, dict[str, Any]] | None = None
@@ -109,7 +117,8 @@ class NetworkOnRows:
             raise DataError("series: has no row after the last one that the model has seen; there is nothing to check.")
         expected, width = self._along()[0][:-1], contract.half_width(LEVEL)
         first, names = contract.rows + 1, tuple(self.names)
-        one = GroupAnomalies(None, names, first, None, self.rows, expected, expected - width, expected + width, LEVEL)
+        times = None if self.calendar is None else self.calendar.times(np.arange(1, len(self.rows) + 1))
+        one = GroupAnomalies(None, names, first, times, self.rows, expected, expected - width, expected + width, LEVEL)
         return AnomalyReport((one,), {})
 
     def learn(self) -> None:
@@ -141,10 +150,12 @@ class NetworkOnRows:
             )
         state = self._along()[2] if m else old.state
         learning = None if old.learning is None else {**old.learning, "rows": old.learning["rows"] + m}
-        kept = max(TAIL, learning["rows"] if learning else 0)
+        kept, moved = max(TAIL, learning["rows"] if learning else 0), None
+        if self.calendar is not None:
+            moved = self.calendar._replace(last=self.calendar.times(np.array([m]))[0]).plain()
         self.contract = replace(
             old, rows=old.rows + m, fingerprint=fingerprint(self.rows, old.fingerprint), state=state, learning=learning,
-            tail=np.concatenate([old.tail, self.rows])[-kept:], columns=list(self.names),
+            tail=np.concatenate([old.tail, self.rows])[-kept:], columns=list(self.names), calendar=moved,
         )  # fmt: skip
         self.model.contract_ = to_plain(self.contract)
 
@@ -187,7 +198,9 @@ class NetworkOnRows:
             )
         count = values.shape[1]
         names = self.names if self.contract.lead else ["output"] if count == 1 else [f"output {k + 1}" for k in range(count)]
-        return Predictions(names, first, values, self.new_rows, self.contract.rows)
+        steps = first - self.contract.rows + np.arange(len(values))
+        times = None if self.calendar is None else self.calendar.texts(steps)
+        return Predictions(names, first, values, self.new_rows, self.contract.rows, times)
 
 
 def _contract(model: Any) -> Contract:
