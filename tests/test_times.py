@@ -167,3 +167,19 @@ DAYS = np.datetime64("2024-01-01", "s") + np.arange(30) * np.timedelta64(1, "D")
 def test_times_off_the_grid_are_refused_with_their_row(times: np.ndarray, message: str) -> None:
     with pytest.raises(DataError, match=mentions(message)):
         infer_step(times)
+
+
+@pytest.mark.parametrize(
+    "texts", [["2024-02-28", "2024-02-29"], ["2024-02-28 23:59", "2024-02-29T00:00"], ["1999-12-31T23:59:59"]]
+)
+def test_days_and_moments_in_iso_are_read_alike_by_numpy(texts: list[str]) -> None:
+    """Texts of other lengths among them go the long way."""
+    comp, ref = read_times(texts), read_times([*texts, f"{texts[-1][:10]} 5:00"])[:-1]
+    np.testing.assert_array_equal(comp, ref)
+    assert comp.dtype == ref.dtype == np.dtype("M8[s]")
+
+
+@pytest.mark.parametrize("bad", ["2024-13-01", "+024-01-01", "2024T01-01", "2024-01-0x"])
+def test_what_numpy_might_read_as_something_else_is_refused(bad: str) -> None:
+    with pytest.raises(DataError, match="row 2: "):
+        read_times(["2024-01-01", bad])
