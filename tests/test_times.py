@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -169,14 +169,10 @@ def test_times_off_the_grid_are_refused_with_their_row(times: np.ndarray, messag
         infer_step(times)
 
 
-@pytest.mark.parametrize(
-    "texts", [["2024-02-28", "2024-02-29"], ["2024-02-28 23:59", "2024-02-29T00:00"], ["1999-12-31T23:59:59"]]
-)
-def test_days_and_moments_in_iso_are_read_alike_by_numpy(texts: list[str]) -> None:
-    """Texts of other lengths among them go the long way."""
-    comp, ref = read_times(texts), read_times([*texts, f"{texts[-1][:10]} 5:00"])[:-1]
-    np.testing.assert_array_equal(comp, ref)
-    assert comp.dtype == ref.dtype == np.dtype("M8[s]")
+def test_days_and_moments_in_iso_are_what_python_reads() -> None:
+    for texts in (["2024-02-28", "2024-02-29"], ["2024-02-28 23:59", "2024-02-29T00:00"], ["1999-12-31T23:59:59"]):
+        found = read_times(texts)
+        assert found.tolist() == [datetime.fromisoformat(text) for text in texts] and found.dtype == "M8[s]"
 
 
 @pytest.mark.parametrize("bad", ["2024-13-01", "+024-01-01", "2024T01-01", "2024-01-0x"])
