@@ -147,6 +147,8 @@ def test_the_seen_rows_of_files_without_times() -> None:
     assert seen_rows(past, 10, np.concatenate([past[2:], new])) == 8
     assert seen_rows(past, 10, np.concatenate([past[3:], new])) == 0  # seven may be alike by accident
     assert seen_rows(flat, 12, flat[:9]) == 0  # neither do constant rows tell
+    counts = np.array([[0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 1.0, 3.0]]).T
+    assert seen_rows(counts, 12, counts[:9]) == 0  # nor few different ones
     assert seen_rows(past, 10, new) == 0
     with pytest.raises(DataError, match="ends with row 8, before row 10"):
         seen_rows(past, 10, past[:8])

@@ -17,6 +17,8 @@ from reservoir.validation import DataError
 
 FEWEST_SHARED = 8
 """So many rows without times have to be the last ones seen for these to count as seen; fewer may be alike by accident."""
+FEWEST_DIFFERENT = 6
+"""Rows that were seen long before have to hold so many different ones: a few counts are alike in many places."""
 FAR = 50.0
 """Deviations from the mean at which a value may have other units."""
 FIT_AGAIN = "fit the model again if its past has changed"
@@ -42,9 +44,9 @@ def seen_rows(past: np.ndarray, rows: int, new: np.ndarray) -> int:
             raise DataError(f"series: row {row + 1} is not the row that the model has seen; {FIT_AGAIN}.")
     for end in range(FEWEST_SHARED, n):  # a file that ends with a row seen before the last
         k = min(end, m)
-        if k < FEWEST_SHARED or not same_rows(past[end - 1], new[-1]) or (new[m - k :] == new[-1]).all():
+        if k < FEWEST_SHARED or not same_rows(past[end - 1], new[-1]) or not same_rows(past[end - k : end], new[m - k :]).all():
             continue
-        if same_rows(past[end - k : end], new[m - k :]).all():
+        if len(np.unique(new[m - k :], axis=0)) >= FEWEST_DIFFERENT:
             raise DataError(
                 f"series: ends with row {rows - n + end}, before row {rows}, the last that the model has seen; give newer rows."
             )
