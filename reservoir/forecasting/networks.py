@@ -32,6 +32,9 @@ from reservoir.forecasting.following import FAR, FIT_AGAIN, same_rows, seen_rows
 from reservoir.validation import DataError, ParameterError
 
 LEVEL = 95.0
+BETWEEN_CHECKS = 64
+"""Rows that are run at a time where each is compared with its band."""
+MOST_REPLACED = 3
 
 
 @dataclass(frozen=True)
@@ -115,11 +118,38 @@ class NetworkOnRows:
             )
         if not len(self.rows):
             raise DataError("series: has no row after the last one that the model has seen; there is nothing to check.")
-        expected, width = self._along()[0][:-1], contract.half_width(LEVEL)
+        width = contract.half_width(LEVEL)
+        expected = self._expected(width)
         first, names = contract.rows + 1, tuple(self.names)
         times = None if self.calendar is None else self.calendar.times(np.arange(1, len(self.rows) + 1))
         one = GroupAnomalies(None, names, first, times, self.rows, expected, expected - width, expected + width, LEVEL)
         return AnomalyReport((one,), {})
+
+    def _expected(self, width: np.ndarray) -> np.ndarray:
+        """The one-step forecast (m, d) of each new row. A row farther off than `width` (d,) is read as it was expected.
+
+        After three such rows they are read as they are: the change lasts.
+        """
+        contract, model, m = self.contract, self.model, len(self.rows)
+        read = np.concatenate([contract.tail[-1:], self.rows])
+        state, expected = contract.start(model), np.empty_like(self.rows)
+        row, replaced = 0, 0
+        while row < m:
+            ahead, trial = min(BETWEEN_CHECKS, m - row), deepcopy(state)
+            found = run(model, contract, read[row : row + ahead], trial)
+            outside = np.abs(self.rows[row : row + ahead] - found) > width
+            inside = int(np.argmax(outside.any(axis=1))) if outside.any() else ahead
+            if inside == ahead:
+                expected[row : row + ahead], state, row, replaced = found, trial, row + ahead, 0
+                continue
+            end = row + inside + 1
+            expected[row:end] = found[: inside + 1]
+            run(model, contract, read[row:end], state)
+            replaced = replaced + 1 if inside == 0 else 1
+            if replaced <= MOST_REPLACED:
+                read[end] = np.where(outside[inside], found[inside], read[end])
+            row = end
+        return expected
 
     def learn(self) -> None:
         """Learn from the new rows, and from those seen that were held out.
