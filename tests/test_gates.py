@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from commands import Command, Refused, csv_file
 
 from reservoir import ESN, GRU, LSTM, MGU, DataError, Elman, Training, gates, plotting
 from reservoir.diagnostics.gates import GatesReport, Part
+from reservoir.forecasting.contract import contract_without_task, to_plain
 from reservoir.language.echo import EchoLanguageModel
 from reservoir.language.recurrent import LanguageModel
 from reservoir.text.vocabulary import Vocabulary
@@ -256,8 +258,12 @@ def test_the_gates_of_a_saved_model(command: Command) -> None:
     file = csv_file(load=WAVE[:, 0], other=WAVE[:, 1])
     status, out, _ = command("gates", "wave.safetensors", file, "--column", "load", "--json")
     assert status == 0 and len(out.splitlines()) == 6
-    scaled = (WAVE[:, 0] - WAVE[:, 0].mean()) / WAVE[:, 0].std()
-    status, out, _ = command("gates", "wave.safetensors", file, "--column", "load", "--standardize", "--csv", "-")
+    network = LSTM(units=3, training=UNTRAINED, random_state=0).fit(WAVE[:, 0])
+    contract = replace(contract_without_task(network), columns=["load"], mean=np.array([2.0]), deviation=np.array([0.5]))
+    network.contract_ = to_plain(contract)
+    network.save("task.safetensors")
+    scaled = (WAVE[:, 0] - 2.0) / 0.5
+    status, out, _ = command("gates", "task.safetensors", file, "--csv", "-")
     np.testing.assert_allclose([float(row["input0"]) for row in csv.DictReader(out.splitlines())], scaled, rtol=1e-9)
     Path("text.txt").write_text("to be", encoding="utf-8")
     status, out, _ = command("gates", "text.safetensors", "text.txt", "--csv", "-")
@@ -280,8 +286,6 @@ def test_bad_commands(refused: Refused) -> None:
         (f"missing.safetensors {file}", "missing.safetensors"),
         ("text.safetensors empty.txt", "empty.txt: is empty"),
         (f"text.safetensors {file} --column load", "--column is for CSV files"),
-        ("reber --standardize", "--standardize is for columns of FILE, which is missing"),
-        (f"text.safetensors {file} --standardize", "--standardize is for CSV files"),
         (f"text.safetensors {file} --json --csv -", "both go to standard output"),
     ):
         assert expected in refused("gates", *line.split())

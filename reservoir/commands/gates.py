@@ -16,9 +16,9 @@ from reservoir.commands.options import (
     SET,
     Values,
     at_least,
+    column_names,
     json_of,
     no_two_on_stdout,
-    read_columns,
     seed_of,
     task_options,
     tasks_with,
@@ -36,7 +36,6 @@ LAYER_HELP = "The layer that is drawn, from 0.  [default: the last]"
 @task_options
 @seed_of("the data and of the model, with TASK")
 @COLUMN
-@click.option("--standardize", is_flag=True, help="Scale columns of FILE to mean 0 and deviation 1, as for predict.")
 @click.option("--steps", type=at_least(1), default=1000, show_default=True, help=STEPS_HELP)
 @click.option("--layer", type=at_least(0), help=LAYER_HELP)
 @json_of("one JSON object per gate, a line each")
@@ -45,13 +44,12 @@ LAYER_HELP = "The layer that is drawn, from 0.  [default: the last]"
 @QUIET
 def gates(
     source: str, file: str | None, model: str | None, settings: Values, given: Values, seed: int, columns: tuple[str, ...],
-    standardize: bool, steps: int, layer: int | None, as_json: bool, table: str | None, plot: str | None,
+    steps: int, layer: int | None, as_json: bool, table: str | None, plot: str | None,
 ) -> None:  # fmt: skip
     """Show what gates, cells and outputs of a network do along an input.
 
-    Either a MODEL that was saved reads FILE: a text for a model of text, else columns of a CSV file. Models of the tasks csv
-    and sunspots were fitted on standardized columns: give --standardize for them. Or a model is fitted to TASK, and reads the
-    first sequence of its test split.
+    Either a MODEL that was saved reads FILE: a text for a model of text, else columns of a CSV file, on the scale that the
+    model learned. Or a model is fitted to TASK, and reads the first sequence of its test split.
 
     \b
     reservoir gates book.model book.txt --plot gates.png
@@ -65,13 +63,12 @@ def gates(
     for option, value in own.items() if file is not None else ():
         if value:
             raise click.UsageError(f"{option} is for a task, which a model is fitted to; with FILE the saved model is used.")
-    if file is None and (columns or standardize):
-        option = "--column" if columns else "--standardize"
-        raise click.UsageError(f"{option} is for columns of FILE, which is missing.")
+    if file is None and columns:
+        raise click.UsageError("--column is for columns of FILE, which is missing.")
     check_outputs(plot, table, sources=[file, given["data"]])
     can_draw(plot)
     report = _of_task(source, model or "lstm", settings, given, seed, steps, as_json) if file is None else None
-    report = report or _of_file(source, str(file), columns, standardize, steps)
+    report = report or _of_file(source, str(file), columns, steps)
     report.layer(-1 if layer is None else layer)  # before anything is printed
     if table != STDOUT:
         show(report, as_json)
@@ -81,19 +78,19 @@ def gates(
     wrote(as_json, table=table, picture=plot)
 
 
-def _of_file(source: str, file: str, columns: tuple[str, ...], standardize: bool, steps: int) -> Any:
+def _of_file(source: str, file: str, columns: tuple[str, ...], steps: int) -> Any:
     """The report of a saved model on a file."""
     from reservoir import gates, load
-    from reservoir.forecasting.saved import standardized
+    from reservoir.forecasting.networks import contract_of_file, read_rows
     from reservoir.text.documents import read_text
 
     fitted = load(source)
     if not hasattr(fitted, "vocabulary_"):
-        series, names = read_columns(file, columns)
-        return gates(fitted, standardized(series, names)[0] if standardize else series, steps=steps)
-    if columns or standardize:
-        option = "--column" if columns else "--standardize"
-        raise click.UsageError(f"{option} is for CSV files; the model is one of text.")
+        contract = contract_of_file(fitted)
+        rows, _ = read_rows(contract, fitted, file, column_names("--column", columns))
+        return gates(fitted, contract.scaled(rows), steps=steps)
+    if columns:
+        raise click.UsageError("--column is for CSV files; the model is one of text.")
     return gates(fitted, read_text(file), steps=steps)
 
 

@@ -76,8 +76,8 @@ class NetworkOnRows:
     """
 
     def __init__(self, model: Any, file: str, columns: Sequence[str]) -> None:
-        self.model, self.contract = model, _contract(model)
-        rows, self.names = _read(self.contract, model, file, columns)
+        self.model, self.contract = model, contract_of_file(model)
+        rows, self.names = read_rows(self.contract, model, file, columns)
         self.calendar = calendar_of(self.contract.calendar)
         seen = seen_by_time(self.calendar, file, rows, self.contract.tail) if self.calendar else _seen(self.contract, rows)
         self.continues, self.before = can_continue(model), self.contract.rows - seen
@@ -233,13 +233,13 @@ class NetworkOnRows:
         return Predictions(names, first, values, self.new_rows, self.contract.rows, times)
 
 
-def _contract(model: Any) -> Contract:
+def contract_of_file(model: Any) -> Contract:
     """The contract of a model, which has none if it was saved from Python."""
     plain = getattr(model, "contract_", None)
     return contract_without_task(model) if plain is None else Contract(**deepcopy(plain))
 
 
-def _read(contract: Contract, model: Any, file: str, columns: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+def read_rows(contract: Contract, model: Any, file: str, columns: Sequence[str]) -> tuple[np.ndarray, list[str]]:
     """The columns of a file that a model reads. Raises `DataError` where they are not there, or others have been added."""
     if contract.columns is not None and columns and list(columns) != contract.columns:
         raise ParameterError(f"--column is not needed: the model reads {', '.join(contract.columns)}. Got {', '.join(columns)}.")
