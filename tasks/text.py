@@ -71,8 +71,8 @@ class TextTask(Task):
     tuned = given(
         esn=given(units=1000, spectral_radius=1.2, density=0.01, input_scaling=3.0, bias_scaling=0.2, dtype="float32"),
         gradient=given(
-            units=256, dropout=0.2, training__epochs=16, training__learning_rate=4e-3, training__schedule="cosine",
-            training__truncation=(50, 50),
+            units=256, dropout=0.2, training__epochs=16, training__patience=4, training__learning_rate=4e-3,
+            training__schedule="cosine", training__truncation=(50, 50),
         ),
     )  # fmt: skip
 
