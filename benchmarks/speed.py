@@ -1,254 +1,138 @@
-"""Speed against peers in the same run, as ratios.
+"""Speed beside every peer that is installed, and beside what the machine can do at best, in one run.
 
-    python benchmarks/speed.py [reservoir] [training] [clockwork] [sweep] [--repeats 5] [--units 200 1000 4000] [--steps 10000]
+    python benchmarks/speed.py [GROUP ...] [--peers NAME=PYTHON ...] [--json FILE] [--picture FILE] [--page FILE]
 
-Every figure is the least of several runs, ours and the peer's by turns, after one to warm up.
+GROUP: many, drive, closed, large, fit, digits, sweep, training, clockwork, language, start; all by default. With --picture
+or --page and no GROUP nothing is measured: both are made from the JSON file. What is measured replaces the same rows of the file.
 
-reservoir   Time per step of driving, fitting and free running, beside reservoirpy. Reservoirs have 10 connections per
-            unit, one input, tanh units, float64; neither side pays for drawing its recurrent matrix. Ours are measured
-            through the public estimator: `states` (drive), `fit`, `forecast`. The floor of `fit` is a drive and one
-            `dsyrk` of the same size, each timed alone.
-training    Milliseconds per training step, float32, beside PyTorch, with 1 and 2 threads: of the recurrent layer alone,
-            forward and backward to the weights; and of a whole step: layer, linear head at every step, squared error,
-            gradient, Adam. Ours and the peer's one after the other, shape by shape: by turns the threads of the one,
-            still spinning, would slow the other.
-clockwork   A whole training step of a Clockwork RNN beside an Elman network of the same width, both ours.
-sweep       Runs per second of a grid over three parameters of an echo state network, in 2 processes, whose start counts,
-            beside reservoirpy's `parallel_research` (2 processes) and `research` on points of the same space.
+A peer is a library in an environment of its own: NAME is a file of benchmarks/peers (reservoirpy, reservoirpy_jax, rclib,
+resdag, pyrcn, echoes, torch), PYTHON an interpreter that can import it. A peer without one is left out.
+
+A figure is the least of several repeats after one to warm up. On one thread it is processor time, which other work on the
+machine disturbs least; on two it is elapsed time. The JSON file keeps both.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from itertools import product
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-from scipy.linalg import blas
+import speed_cases as cases
+import speed_floors
+import speed_reservoirs
+import speed_training
+from speed_machine import machine
+from speed_page import group_table, page
+from speed_picture import draw
+from speed_start import starts
 from speed_sweep import sweeps
 
-from reservoir import ESN, Ridge, Training
-from reservoir.base.threads import one_blas_thread, thread_count
-from reservoir.gradient.batches import Examples, assemble
-from reservoir.gradient.cells.base import Cell
-from reservoir.gradient.cells.clockwork import ClockworkCell
-from reservoir.gradient.cells.elman import ElmanCell
-from reservoir.gradient.cells.gru import GRUCell
-from reservoir.gradient.cells.lstm import LSTMCell
-from reservoir.gradient.layers import Steps
-from reservoir.gradient.learners import Learner
-from reservoir.gradient.network import Network
-
-RIDGE = 1e-6
-CONNECTIONS = 10
-PAUSE = 0.3  # seconds in which threads that wait for work by spinning, PyTorch's, fall asleep
-SHAPES = [(32, 1, 320, 1), (32, 32, 100, 2), (64, 32, 100, 16), (128, 32, 100, 32), (256, 32, 100, 64)]
-"""Units, sequences, steps, inputs."""
+HERE = Path(__file__).parent
+Row = dict[str, Any]
+GROUPS: dict[str, Callable[[], list[cases.Case]]] = {
+    "many": cases.many, "drive": cases.drive, "closed": cases.closed, "large": cases.large, "fit": cases.fit,
+    "digits": cases.digits, "training": cases.training, "language": cases.language,
+}  # fmt: skip
 
 
-def least(functions: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """The least time of each function over `repeats` rounds, after one round to warm up."""
-    times = dict.fromkeys(functions, np.inf)
-    for round_number in range(repeats + 1):
-        for name, function in functions.items():
-            started = time.perf_counter()
-            function()
-            if round_number:
-                times[name] = min(times[name], time.perf_counter() - started)
-    return times
+def ask(peer: str, python: str, asked: list[cases.Case]) -> tuple[str, list[Any]]:
+    """Return the version of a peer and its seconds for every case, which all have the same number of threads."""
+    threads = str(asked[0]["threads"])
+    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | dict.fromkeys(names, threads)
+    with tempfile.TemporaryDirectory() as folder:
+        question, answer = Path(folder) / "cases.json", Path(folder) / "seconds.json"
+        question.write_text(json.dumps(asked))
+        command = [python, str(HERE / "speed_peer.py"), peer, str(question), str(answer)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        if done.returncode:
+            reason = done.stderr.strip().splitlines()[-1:] or ["it failed"]
+            print(f"{peer} is left out of {asked[0]['group']}: {reason[0]}", file=sys.stderr)
+            return "", [None] * len(asked)
+        found = json.loads(answer.read_text())
+        return found["version"], found["seconds"]
 
 
-def peer(units: int, inputs: np.ndarray, targets: np.ndarray, steps: int) -> dict[str, Callable[[], object]]:
-    """The same work by reservoirpy."""
-    from reservoirpy.nodes import Reservoir
-    from reservoirpy.nodes import Ridge as PeerRidge
+def measure(group: str, rates: dict[int, speed_floors.Rates], peers: dict[str, str], folder: Path) -> list[Row]:
+    """Return the rows of a group: the library's seconds, then each peer's."""
+    ours = speed_training if group in ("training", "language") else speed_reservoirs
+    rows = [cases.write_data(case, folder) for case in GROUPS[group]()]
+    for row in rows:
+        row["seconds"] = ours.measured(row)
+        row["floor"], row["bound"] = ours.floor(row, rates[row["threads"]], row["seconds"]) or (None, None)
+    for threads in (1, 2):
+        some = [row for row in rows if row["threads"] == threads and not row.get("alone")]
+        for name, python in peers.items() if some else ():
+            version, seconds = ask(name, python, some)
+            for row, found in zip(some, seconds, strict=True):
+                if found:
+                    row["seconds"][version] = found
+    kept = ("group", "name", "threads", "per", "unit", "scale", "floor", "bound", "seconds")
+    return [{key: row[key] for key in kept} for row in rows]
 
-    settings = {
-        "units": units,
-        "sr": 0.9,
-        "lr": 0.5,
-        "rc_connectivity": CONNECTIONS / units,
-        "input_connectivity": 1.0,
-        "seed": 0,
+
+def measured(groups: list[str], peers: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """Measure group by group; print each and yield its rows, with the machine and its rates."""
+    rates = {threads: speed_floors.rates(threads) for threads in (1, 2)}
+    facts = {"machine": machine(), "rates": {str(threads): found for threads, found in rates.items()}}
+    others: dict[str, Callable[[], list[Row]]] = {
+        "sweep": lambda: sweeps(lambda asked: {name: ask(name, python, asked) for name, python in peers.items()}),
+        "clockwork": lambda: speed_training.clockwork(rates),
+        "start": starts,
     }
-    node = Reservoir(**settings)
-    model = Reservoir(**settings) >> PeerRidge(ridge=RIDGE)
-
-    def free_run() -> None:
-        y = inputs[-1]
-        for _ in range(steps):
-            y = model.step(y)
-
-    return {
-        "drive": lambda: node.run(inputs),
-        "fit": lambda: model.fit(inputs, targets, warmup=100),
-        "closed loop": free_run,
-    }
+    with tempfile.TemporaryDirectory() as folder:
+        for group in groups:
+            rows = others[group]() if group in others else measure(group, rates, peers, Path(folder))
+            print(f"{group}\n{group_table(rows)}", flush=True)
+            yield facts | {"rows": rows}
 
 
-def ours(units: int, topology: str, inputs: np.ndarray, targets: np.ndarray, steps: int) -> dict[str, Callable[[], object]]:
-    """Drive, fit and closed loop, and the floor of the fit."""
-    esn = ESN(
-        units=units, density=CONNECTIONS / units, spectral_radius=0.9, leak_rate=0.5, topology=topology,
-        readout=Ridge(RIDGE, "cholesky"), readout_from=("bias", "state"), random_state=0,
-    ).fit(inputs, targets)  # fmt: skip
-    states = np.ascontiguousarray(esn.states(inputs))
-    return {
-        "drive": lambda: esn.states(inputs),
-        "fit": lambda: esn.fit(inputs, targets),
-        "closed loop": lambda: esn.forecast(inputs[:10], steps),
-        "dsyrk": lambda: blas.dsyrk(1.0, states.T),
-    }
+def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Put the new groups in the place of the old ones."""
+    groups = {row["group"] for row in new["rows"]}
+    return new | {"rows": [row for row in old.get("rows", []) if row["group"] not in groups] + new["rows"]}
 
 
-def reservoirs(arguments: argparse.Namespace) -> None:
-    """Driving, fitting and free running."""
-    series = np.sin(0.2 * np.arange(arguments.steps + 1))[:, None] * np.cos(0.0311 * np.arange(arguments.steps + 1))[:, None]
-    inputs, targets, free_steps = series[:-1], series[1:], 2000
-    print("microseconds per step; ratio = reservoirpy / ours")
-    for units in arguments.units:
-        work = {("peer", name): f for name, f in peer(units, inputs, targets, free_steps).items()}
-        for topology in ("diagonals", "random"):
-            work |= {(topology, name): f for name, f in ours(units, topology, inputs, targets, free_steps).items()}
-        times = least(work, arguments.repeats if units < 4000 else 2)
-        per_step = {key: 1e6 * t / (free_steps if key[1] == "closed loop" else arguments.steps) for key, t in times.items()}
-        for topology in ("diagonals", "random"):
-            for name in ("drive", "fit", "closed loop"):
-                mine, theirs = per_step[topology, name], per_step["peer", name]
-                line = f"N={units:5d} {topology:10s} {name:12s} {mine:8.2f}   peer {theirs:8.2f}   ratio {theirs / mine:5.1f}"
-                if name == "fit":
-                    floor = per_step[topology, "drive"] + per_step[topology, "dsyrk"]
-                    line += f"   floor {floor:6.2f}, fit / floor {mine / floor:.2f}"
-                print(line, flush=True)
-
-
-def training_step(cell: Cell, shape: tuple[int, ...], pool: ThreadPoolExecutor) -> dict[str, Callable[[], object]]:
-    """Our layer, forward and backward, and a whole step."""
-    _, batch, steps, n_inputs = shape
-    generator = np.random.default_rng(0)
-    network = Network((cell,), n_inputs, 1)
-    vector = generator.normal(0.0, 0.1, network.n_weights).astype(np.float32)
-    sequences, targets = (
-        [generator.normal(size=(steps, width)).astype(np.float32) for _ in range(batch)] for width in (n_inputs, 1)
-    )
-    learner = Learner(network, vector, Training(learning_rate=1e-6, clip_norm=None), "squared_error", pool)
-    chunks = assemble(Examples(sequences, targets, 0, True), np.arange(batch), "squared_error", "mean")
-    gradients = [generator.normal(size=(steps, len(chunk.lengths), cell.units)).astype(np.float32) for chunk in chunks]
-    layer = network.layers[0]
-
-    def part(index: int) -> None:
-        weights, room = learner.rooms[index]
-        state = layer.state(len(chunks[index].lengths), np.dtype(np.float32))
-        present = Steps(chunks[index].lengths, steps)
-        _, tapes = layer.forward(weights.bound[0], chunks[index].inputs, present, state, 0, weights.empty)
-        layer.backward(weights.bound[0], room.bound[0], tapes, present, gradients[index], wanted=False)
-
-    def alone() -> None:
-        list((map if len(chunks) == 1 or thread_count() == 1 else pool.map)(part, range(len(chunks))))
-        for _, room in learner.rooms[1 : len(chunks)]:
-            learner.rooms[0][1].vector[:] += room.vector
-
-    def step() -> None:
-        learner.batch(chunks, 0, 1e-6, None, None)  # neither gradient noise nor dropout
-
-    step()
-    return {"layer": alone, "step": step}
-
-
-def peer_step(name: str, shape: tuple[int, ...]) -> dict[str, Callable[[], object]]:
-    """The same by PyTorch."""
-    import torch
-
-    units, batch, steps, n_inputs = shape
-    layer, head = getattr(torch.nn, name)(n_inputs, units), torch.nn.Linear(units, 1)
-    optimizer = torch.optim.Adam([*layer.parameters(), *head.parameters()], lr=1e-6)
-    inputs, targets, gradient = (torch.randn(steps, batch, width) for width in (n_inputs, 1, units))
-
-    def alone() -> None:
-        layer.zero_grad(set_to_none=True)
-        outputs, _ = layer(inputs)
-        outputs.backward(gradient)
-
-    def step() -> None:
-        optimizer.zero_grad(set_to_none=True)
-        outputs, _ = layer(inputs)
-        torch.nn.functional.mse_loss(head(outputs), targets).backward()
-        optimizer.step()
-
-    return {"layer": alone, "step": step}
-
-
-def training(arguments: argparse.Namespace) -> None:
-    """A training step beside PyTorch's."""
-    import torch
-
-    cells: dict[str, Any] = {"LSTM": LSTMCell, "GRU": GRUCell, "RNN": ElmanCell}
-    print("milliseconds; ratio = PyTorch / ours; H units, B sequences, T steps, I inputs")
-    for threads, (name, cell), shape in product((1, 2), cells.items(), SHAPES):
-        os.environ["RESERVOIR_NUM_THREADS"] = str(threads)
-        torch.set_num_threads(threads)
-        with ThreadPoolExecutor(threads) as pool:
-            with one_blas_thread():
-                work = {("ours", key): f for key, f in training_step(cell(shape[0]), shape, pool).items()}
-            times = least({key: limited(f) for key, f in work.items()}, 4 * arguments.repeats)
-        times |= least({("peer", key): f for key, f in peer_step(name, shape).items()}, 4 * arguments.repeats)
-        time.sleep(PAUSE)
-        found = [
-            f"{part} {times['ours', part] * 1e3:8.3f} peer {times['peer', part] * 1e3:8.3f}"
-            f" ratio {times['peer', part] / times['ours', part]:5.2f}"
-            for part in ("layer", "step")
-        ]
-        print(
-            f"{threads} threads {name:4} H={shape[0]:3} B={shape[1]:2} T={shape[2]:3} I={shape[3]:2}  ",
-            "   ".join(found),
-            flush=True,
+def named(text: str) -> tuple[str, str]:
+    """Split NAME=PYTHON."""
+    name, _, python = text.partition("=")
+    if not (HERE / "peers" / f"{name}.py").exists() or not Path(python).is_file():
+        raise argparse.ArgumentTypeError(
+            f"--peers must be NAME=PYTHON, a file of benchmarks/peers and an interpreter. Got {text!r}."
         )
-
-
-def limited(function: Callable[[], object]) -> Callable[[], object]:
-    """With BLAS on one thread, as in `fit`; entering that is not timed by much: it takes microseconds."""
-
-    def run() -> None:
-        with one_blas_thread():
-            function()
-
-    return run
-
-
-def clockwork(arguments: argparse.Namespace) -> None:
-    """9 modules, 252 units, 32 sequences of 100 steps."""
-    print("milliseconds; ratio = Elman / Clockwork RNN; H = 252, B = 32, T = 100")
-    for threads, n_inputs in product((1, 2), (1, 16, 64)):
-        os.environ["RESERVOIR_NUM_THREADS"] = str(threads)
-        shape = (252, 32, 100, n_inputs)
-        with ThreadPoolExecutor(threads) as pool, one_blas_thread():
-            cells = {"clockwork": ClockworkCell(252), "elman": ElmanCell(252)}
-            work = {name: training_step(cell, shape, pool)["step"] for name, cell in cells.items()}
-            times = least(work, 4 * arguments.repeats)
-        mine, other = times["clockwork"] * 1e3, times["elman"] * 1e3
-        print(
-            f"{threads} threads, {n_inputs:2} inputs: clockwork {mine:.3f}, Elman {other:.3f}, ratio {other / mine:.2f}",
-            flush=True,
-        )
+    return name, python
 
 
 def main() -> None:
-    """Measure and print."""
-    table = {"reservoir": reservoirs, "training": training, "clockwork": clockwork, "sweep": sweeps}
+    """Measure, write, draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME")
-    parser.add_argument("--units", type=int, nargs="+", default=[200, 1000, 4000])
-    parser.add_argument("--steps", type=int, default=10_000)
-    parser.add_argument("--repeats", type=int, default=5)
+    names = [*GROUPS, "sweep", "clockwork", "start"]
+    parser.add_argument("groups", nargs="*", metavar="GROUP")
+    parser.add_argument("--peers", nargs="+", type=named, default=[], metavar="NAME=PYTHON")
+    parser.add_argument("--json", type=Path, default=HERE / "speed.json")
+    parser.add_argument("--picture", type=Path)
+    parser.add_argument("--page", type=Path)
     arguments = parser.parse_args()
-    for name in arguments.names or table:
-        if name not in table:
-            parser.error(f"no benchmark {name!r}; there are {', '.join(table)}")
-        table[name](arguments)
+    if wrong := [group for group in arguments.groups if group not in names]:
+        parser.error(f"GROUP must be one of {', '.join(names)}. Got {wrong[0]!r} instead.")
+    found = json.loads(arguments.json.read_text()) if arguments.json.exists() else {}
+    if arguments.groups or not (arguments.picture or arguments.page):
+        for new in measured(arguments.groups or names, dict(arguments.peers)):
+            found = merged(found, new)
+            arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+    if not found:
+        parser.error(f"--json must be a file of results to draw from. Got {str(arguments.json)!r}, which does not exist.")
+    if arguments.picture:
+        draw(found, arguments.picture)
+    if arguments.page:
+        arguments.page.write_text(page(found))
 
 
 if __name__ == "__main__":

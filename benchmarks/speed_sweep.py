@@ -1,11 +1,9 @@
-"""The speed of sweeps, for `benchmarks/speed.py sweep`."""
+"""The speed of sweeps, beside a peer's trials from the same space."""
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
-import json
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -14,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from reservoir import metrics
 from reservoir.experiments.driver import Progress
 from reservoir.experiments.work import Chunk, TrialRun, run_chunk
 from reservoir.sweeps.plan import plan_sweep
@@ -29,81 +26,99 @@ VALUES = {
     "leak_rate": np.linspace(0.1, 1.0, 10).tolist(),
     "input_scaling": np.geomspace(0.01, 1.0, 10).tolist(),
 }
-PEER_TRIALS = 100
+TRIALS, REPEATS = 10, 3  # trials of the peer; repeats of ours
+Row = dict[str, Any]
+Ask = Callable[[list[Row]], dict[str, tuple[str, list[Any]]]]
 
 
-def objective(dataset: Sequence[Any], config: Any, *, spectral_radius: float, leak_rate: float, input_scaling: float) -> Any:
-    """A trial of the peer: the mean over two seeds, as its manual writes it."""
-    from reservoirpy.nodes import Reservoir, Ridge
-
-    losses = []
-    for seed, (train, held_out) in zip(SEEDS, dataset, strict=True):
-        node = Reservoir(
-            SETTINGS["units"], sr=spectral_radius, lr=leak_rate, input_scaling=input_scaling, rc_connectivity=SETTINGS["density"],
-            input_connectivity=1.0, seed=seed,
-        )  # fmt: skip
-        model = node >> Ridge(ridge=SETTINGS["readout__ridge"])
-        model.fit(*train, warmup=SETTINGS["washout"])
-        predicted, true = model.run(held_out[0])[SETTINGS["washout"] :], held_out[1][SETTINGS["washout"] :]
-        losses.append(metrics.nmse(predicted, true))
-    return {"loss": float(np.mean(losses))}
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """How long it takes, whatever it prints."""
-    with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
-        started = time.perf_counter()
-        work()
-    return time.perf_counter() - started
-
-
-def sharing(arguments: argparse.Namespace) -> None:
-    """What 20 values of a ridge cost, which share their states, and 20 spectral radii, which share a matrix."""
-    for name, values in (("readout__ridge", "log:1e-8:1e-2:20"), ("spectral_radius", "0.5:1:20")):
-        planned = plan_sweep(get_task("narma10"), "esn", {name: values}, {key: SETTINGS[key] for key in SETTINGS if key != name})
-        points = list(map(planned.parameters, grid(planned.dimensions)))
-        kinds = [0 if name == "readout__ridge" else k for k in range(len(points))]
-        runs = [TrialRun(b"", k, parameters, kind) for k, (parameters, kind) in enumerate(zip(points, kinds, strict=True))]
-        chunks = [Chunk("sharing", planned.task, "esn", "validation", 0, runs[:n], None, np.inf) for n in (1, len(runs))]
-        one, every = (min(run_chunk(chunk).seconds for _ in range(arguments.repeats + 1)) for chunk in chunks)
-        print(f"20 values of {name}: {1e3 * every:.1f} ms, {every / one:.1f} times one of them", flush=True)
+def sweeps(ask: Ask) -> list[Row]:
+    """Rows of narma10 with 200 units: 2,000 runs in two processes and in one, beside the peers' in as many."""
+    planned = plan_sweep(get_task("narma10"), "esn", VALUES, SETTINGS, SEEDS)
+    ours: dict[int, list[dict[str, float]]] = {1: [], 2: []}
+    at_work = []
+    with tempfile.TemporaryDirectory() as folder:
+        for repeat in range(REPEATS):
+            for jobs in ours:
+                seconds, working = swept(planned, Path(folder) / f"{jobs}-{repeat}.db", jobs)
+                ours[jobs].append({"wall": seconds, "cpu": seconds})
+                if jobs == 2:
+                    at_work.append({"wall": working, "cpu": working})
+        data = Path(folder) / "data.npz"
+        np.savez(data, **arrays(planned.task))
+        rows = []
+        for jobs, found in ours.items():
+            case = row(f"2,000 runs, {jobs} process{'es' * (jobs > 1)}, their start included", jobs)
+            asked = case | {
+                "kind": "sweep",
+                "data": str(data),
+                "space": VALUES,
+                "settings": SETTINGS,
+                "trials": TRIALS,
+                "budget": 0.0,
+            }
+            seconds = {"ours": least_of(found)}
+            for version, times in ask([asked]).values():
+                if times[0]:
+                    wall = times[0]["wall"] / (TRIALS * len(SEEDS))
+                    seconds[version] = {"wall": wall, "cpu": wall}
+            rows.append(case | {"seconds": seconds})
+    rows.append(row("2 processes at work", 2) | {"seconds": {"ours": least_of(at_work)}})
+    return rows + [row(name, 1, "ms", 1e3) | {"seconds": {"ours": found}} for name, found in sharing().items()]
 
 
-def sweeps(arguments: argparse.Namespace) -> None:
-    """2,000 runs of ours, from the start of the processes to the last row, beside trials of the peer from the same space."""
-    from reservoirpy.hyper import parallel_research, research
+def row(name: str, threads: int, unit: str = "ms per run", scale: float = 1e3) -> Row:
+    """A row without seconds."""
+    return {
+        "group": "sweep",
+        "name": name,
+        "threads": threads,
+        "per": 1,
+        "unit": unit,
+        "scale": scale,
+        "floor": None,
+        "bound": None,
+    }
 
-    task = get_task("narma10")
-    planned = plan_sweep(task, "esn", VALUES, SETTINGS, SEEDS)
-    data = [task.generate(seed) for seed in SEEDS]
-    dataset = [[(split.inputs[0], split.targets[0]) for split in (d.train, d.validation)] for d in data]
-    space = {name: ["choice", *values] for name, values in VALUES.items()}
-    config = {"exp": "peer", "hp_max_evals": PEER_TRIALS, "hp_method": "random", "seed": 0, "hp_space": space}
-    print(f"narma10, N=200, {planned.trials:,} trials x {len(SEEDS)} seeds = {planned.runs:,} runs; best of {arguments.repeats}")
-    rates: dict[str, float] = {}
+
+def least_of(times: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {key: min(found[key] for found in times) for key in times[0]}
+
+
+def arrays(task: Any) -> dict[str, np.ndarray]:
+    """Return training and validation data of every seed."""
+    found = {}
+    for seed in SEEDS:
+        data = task.generate(seed)
+        for name, split in (("train", data.train), ("held_out", data.validation)):
+            found |= {f"{name}_inputs_{seed}": split.inputs[0], f"{name}_targets_{seed}": split.targets[0]}
+    return found
+
+
+def swept(planned: Any, store: Path, jobs: int) -> tuple[float, float]:
+    """Return the seconds per run of a sweep: all of it, and once a quarter of the runs are done."""
     seen: list[tuple[float, int]] = []
 
     def note(state: Progress) -> None:
         seen.append((time.perf_counter(), state.finished))
 
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "config.json").write_text(json.dumps(config))
-        where = (objective, dataset, f"{folder}/config.json", folder)
-        for repeat in range(arguments.repeats):
-            seen.clear()
-            took = {
-                "ours, 2 jobs": (
-                    planned.runs,
-                    seconds(lambda k=repeat: run_sweep(planned, f"{folder}/two{k}.db", jobs=2, report=note)),
-                ),
-                "ours, 1 job": (planned.runs, seconds(lambda k=repeat: run_sweep(planned, f"{folder}/one{k}.db", jobs=1))),
-                "peer, parallel_research": (PEER_TRIALS * len(SEEDS), seconds(lambda: parallel_research(*where, n_jobs=2))),
-                "peer, research": (PEER_TRIALS * len(SEEDS), seconds(lambda: research(*where))),
-            }
-            half = [state for state in seen if state[1] > planned.runs // 4]
-            took["ours, 2 jobs at work"] = (half[-1][1] - half[0][1], half[-1][0] - half[0][0])
-            for name, (count, spent) in took.items():
-                rates[name] = max(rates.get(name, 0.0), count / spent)
-    for name, rate in rates.items():
-        print(f"{name:24} {rate:7.1f} runs/s   ratio {rates['ours, 2 jobs'] / rate:5.1f}", flush=True)
-    sharing(arguments)
+    with contextlib.redirect_stderr(io.StringIO()):
+        begun = time.perf_counter()
+        run_sweep(planned, store, jobs=jobs, report=note)
+        whole = time.perf_counter() - begun
+    later = [state for state in seen if state[1] > planned.runs // 4]
+    return whole / planned.runs, (later[-1][0] - later[0][0]) / (later[-1][1] - later[0][1])
+
+
+def sharing() -> dict[str, dict[str, float]]:
+    """Return what 20 values of a ridge cost, which share their states, and 20 spectral radii, which share a matrix."""
+    found = {}
+    for name, values in (("readout__ridge", "log:1e-8:1e-2:20"), ("spectral_radius", "0.5:1:20")):
+        planned = plan_sweep(get_task("narma10"), "esn", {name: values}, {key: SETTINGS[key] for key in SETTINGS if key != name})
+        points = list(map(planned.parameters, grid(planned.dimensions)))
+        kinds = [0 if name == "readout__ridge" else k for k in range(len(points))]
+        runs = [TrialRun(b"", k, parameters, kind) for k, (parameters, kind) in enumerate(zip(points, kinds, strict=True))]
+        for count in (1, len(runs)):
+            chunk = Chunk("sharing", planned.task, "esn", "validation", 0, runs[:count], None, np.inf)
+            seconds = min(run_chunk(chunk).seconds for _ in range(2 * REPEATS))
+            found[f"{count} value{'s' * (count > 1)} of {name.replace('__', '.')}"] = {"wall": seconds, "cpu": seconds}
+    return found

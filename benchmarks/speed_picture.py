@@ -1,0 +1,44 @@
+"""Draws the JSON file of benchmarks/speed.py: per row, how much of the machine is used and how far away the best peer is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from speed_page import ABOUT, OURS, peers_of, seconds_of
+
+from reservoir.plotting.style import ERROR, MODEL, house_style, new_figure, save
+
+LEFT_OUT = ("start",)
+
+
+def draw(found: dict[str, Any], path: Path) -> None:
+    """Write a picture with two bars per row: the time over the floor, and the best peer's time over ours."""
+    rows = [
+        row for row in found["rows"] if row["threads"] == 1 and row["group"] not in LEFT_OUT and (row["floor"] or peers_of(row))
+    ]
+    rows.sort(key=lambda row: list(ABOUT).index(row["group"]))
+    labels = [f"{ABOUT[row['group']][0]}: {row['name']}" for row in rows]
+    floors = [seconds_of(row, OURS) / row["floor"] if row["floor"] else np.nan for row in rows]
+    peers = [min(peers_of(row).values(), default=np.nan) / seconds_of(row, OURS) for row in rows]
+    places = np.arange(len(rows))[::-1]
+    with house_style():
+        figure = new_figure(
+            "Times beside the machine's floor and beside the fastest other library\nOne thread, one run; left: 1 is what the machine"
+            " can do at best; right: beyond 1 the library is faster.",
+            9.0, 1.5 + 0.19 * len(rows),
+        )  # fmt: skip
+        left, right = figure.subplots(1, 2, sharey=True)
+        for axes, values, color, name in ((left, floors, ERROR, "time / floor"), (right, peers, MODEL, "fastest other / time")):
+            axes.barh(places, values, color=color, height=0.7)
+            axes.axvline(1.0, color="black", linewidth=0.8)
+            axes.set_xscale("log")
+            axes.set_xlabel(name)
+            ticks = [tick for tick in (1, 2, 5, 10, 20, 50, 100, 200) if tick <= 1.2 * np.nanmax(values)]
+            axes.set_xticks(ticks, [f"{tick}×" for tick in ticks])
+            axes.minorticks_off()
+            axes.grid(False, axis="y")
+        left.set_yticks(places, labels, fontsize=7)
+        left.set_ylim(-0.6, len(rows) - 0.4)
+        save(figure, path)
