@@ -2,7 +2,7 @@
 # make test   lint, types, tests, doctests, and the kernels' tests once more without the JIT, for coverage
 # make pictures  draw every kind of picture of every command, and lay them out on contact sheets in pictures/
 # make bench  speed against peers, in one run; scores against published figures
-# Each sets itself up in .venv first.
+# Each sets itself up in .venv first, make bench every peer in an environment of its own.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -11,6 +11,15 @@ KERNEL_TESTS := $(addprefix tests/test_,activations.py kernels.py matvec.py lane
 	-k "not test_lyapunov or tangent or washout or memory"
 # tests/conftest.py says which files stay in one process, and their order.
 PYTEST := $(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+
+PEERS := $(addprefix .venv/peers/,reservoirpy reservoirpy_jax rclib resdag pyrcn echoes torch)
+PACKAGES_reservoirpy := reservoirpy==0.4.2 hyperopt
+PACKAGES_reservoirpy_jax := reservoirpy==0.4.2 jax
+PACKAGES_rclib := rclib==0.2.0
+PACKAGES_resdag := resdag==6.0.0
+PACKAGES_pyrcn := pyrcn==0.1.0
+PACKAGES_echoes := echoes==1.0.2
+PACKAGES_torch := torch==2.13.0 numpy
 
 .PHONY: demo test bench pictures clean
 
@@ -29,8 +38,8 @@ test: .venv/test
 	$(BIN)/mypy & NUMBA_DISABLE_JIT=1 $(PYTEST) $(KERNEL_TESTS) --cov --cov-report=term --cov-fail-under=100 && wait $$!
 	$(PYTEST)
 
-bench: .venv/bench
-	$(BIN)/python benchmarks/speed.py
+bench: .venv/bench $(PEERS)
+	$(BIN)/python benchmarks/speed.py --peers $(foreach peer,$(PEERS),$(notdir $(peer))=$(peer)/bin/python)
 	$(BIN)/python benchmarks/scores.py
 	$(BIN)/python benchmarks/waveform.py
 	$(BIN)/python benchmarks/searches.py
@@ -45,6 +54,11 @@ pictures: .venv/plot
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --no-compile --editable '.[$*]'
 	touch $@
+
+# A peer that does not install is left out of the benchmarks.
+.venv/peers/%:
+	$(PYTHON) -m venv $@
+	-$@/bin/pip install --quiet $(PACKAGES_$*)
 
 clean:
 	rm -rf .venv demo pictures

@@ -2,11 +2,14 @@
 
     python benchmarks/speed.py [GROUP ...] [--peers NAME=PYTHON ...] [--json FILE] [--picture FILE] [--page FILE]
 
+`make bench` makes the peers' environments and measures everything.
+
 GROUP: many, drive, closed, large, fit, digits, sweep, training, clockwork, language, start; all by default. With --picture
-or --page and no GROUP nothing is measured: both are made from the JSON file. What is measured replaces the same rows of the file.
+or --page and no GROUP nothing is measured: both are made from the JSON file, by default benchmarks/speed.json. Groups that
+are measured are printed, and take the place of the same groups in the JSON file, if one is given.
 
 A peer is a library in an environment of its own: NAME is a file of benchmarks/peers (reservoirpy, reservoirpy_jax, rclib,
-resdag, pyrcn, echoes, torch), PYTHON an interpreter that can import it. A peer without one is left out.
+resdag, pyrcn, echoes, torch), PYTHON an interpreter that can import it. A peer that fails is left out, which is said.
 
 A figure is the least of several repeats after one to warm up. On one thread it is processor time, which other work on the
 machine disturbs least; on two it is elapsed time. The JSON file keeps both.
@@ -51,10 +54,11 @@ def ask(peer: str, python: str, asked: list[cases.Case]) -> tuple[str, list[Any]
         question, answer = Path(folder) / "cases.json", Path(folder) / "seconds.json"
         question.write_text(json.dumps(asked))
         command = [python, str(HERE / "speed_peer.py"), peer, str(question), str(answer)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True)
-        if done.returncode:
-            reason = done.stderr.strip().splitlines()[-1:] or ["it failed"]
-            print(f"{peer} is left out of {asked[0]['group']}: {reason[0]}", file=sys.stderr)
+        try:
+            subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            lines = str(getattr(error, "stderr", error)).strip().splitlines() or [str(error)]
+            print(f"{peer} is left out of {asked[0]['group']}: {lines[-1]}", file=sys.stderr)
             return "", [None] * len(asked)
         found = json.loads(answer.read_text())
         return found["version"], found["seconds"]
@@ -116,19 +120,24 @@ def main() -> None:
     names = [*GROUPS, "sweep", "clockwork", "start"]
     parser.add_argument("groups", nargs="*", metavar="GROUP")
     parser.add_argument("--peers", nargs="+", type=named, default=[], metavar="NAME=PYTHON")
-    parser.add_argument("--json", type=Path, default=HERE / "speed.json")
+    parser.add_argument("--json", type=Path)
     parser.add_argument("--picture", type=Path)
     parser.add_argument("--page", type=Path)
     arguments = parser.parse_args()
     if wrong := [group for group in arguments.groups if group not in names]:
         parser.error(f"GROUP must be one of {', '.join(names)}. Got {wrong[0]!r} instead.")
-    found = json.loads(arguments.json.read_text()) if arguments.json.exists() else {}
-    if arguments.groups or not (arguments.picture or arguments.page):
+    drawn = bool(arguments.picture or arguments.page)
+    path = arguments.json or HERE / "speed.json"
+    if arguments.groups or not drawn:
+        found = json.loads(path.read_text()) if arguments.json and path.exists() else {}
         for new in measured(arguments.groups or names, dict(arguments.peers)):
             found = merged(found, new)
-            arguments.json.write_text(json.dumps(found, indent=1) + "\n")
-    if not found:
-        parser.error(f"--json must be a file of results to draw from. Got {str(arguments.json)!r}, which does not exist.")
+            if arguments.json:
+                path.write_text(json.dumps(found, indent=1) + "\n")
+    elif path.exists():
+        found = json.loads(path.read_text())
+    else:
+        parser.error(f"--json must be a file of results to draw from. Got {str(path)!r}, which does not exist.")
     if arguments.picture:
         draw(found, arguments.picture)
     if arguments.page:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.datasets import load_digits
 
 Case = dict[str, Any]
 CONNECTIONS = 10
@@ -33,8 +32,10 @@ def reservoir_case(group: str, kind: str, units: int, density: float, **more: An
 
 def many() -> list[Case]:
     """Many sequences at once."""
-    sizes = [(450, 0.25, "random"), (450, 0.02, "random"), (1000, 0.01, "random"), (1000, 0.01, "diagonals"), (100, 0.1, "random"),
-             (450, 1.0, "dense")]  # fmt: skip
+    sizes = [
+        (450, 0.25, "random"), (450, 0.02, "random"), (1000, 0.01, "random"), (1000, 0.01, "diagonals"), (100, 0.1, "random"),
+        (450, 1.0, "dense"),
+    ]  # fmt: skip
     return [
         reservoir_case(
             "many", "many", units, density, topology=topology, threads=threads, leak=0.7, sequences=SEQUENCES, steps=SHORT,
@@ -136,6 +137,8 @@ def write_data(case: Case, folder: Path) -> Case:
 def data_of(case: Case) -> dict[str, np.ndarray]:
     """Return a wave and its next values, many random sequences, or images and labels."""
     if case["kind"] == "digits":
+        from sklearn.datasets import load_digits
+
         images = load_digits()
         return {"inputs": images.data[:, :, None] / 16.0, "labels": images.target}
     if case["kind"] == "many":

@@ -15,69 +15,71 @@ How long things take, beside other libraries and beside what the machine can do 
 
     python benchmarks/speed.py --page docs/performance.md
 
-from `benchmarks/speed.json`, which `python benchmarks/speed.py --peers NAME=PYTHON ...` measures. Figures are the least of several
-repeats: processor time on one thread, elapsed time on two. Ratios compare figures of one run; above 1 the library is faster.
-The floor is the time that the row's work would take if nothing but its bound mattered, at the rates measured in the same run.
+from `benchmarks/speed.json`, which `python benchmarks/speed.py --peers NAME=PYTHON ...` measures. Figures are the least of
+several repeats: processor time on one thread, elapsed time on two. Ratios compare figures of one run; above 1 the library is
+faster. The floor is the time that the row's work would take if nothing but its bound mattered, at the rates measured
+in the same run. A name of a library without figures in a row: it does not do that, or not in reasonable time.
 """
 ABOUT = {
     "many": (
         "Many sequences at once",
         "64 sequences of 50 steps, leak rate .7, float64, states written out. NumPy's batch is one dense product per step for all"
-        " sequences. The multiply-adds bound dense rows; the sparser a matrix is, the more the loads of states for"
-        " each weight, tanh, and writing the states sequence by sequence weigh.",
+        " sequences. Multiply-adds bound dense rows; the sparser a matrix is, the more the loads of states, tanh and the writing"
+        " of states, sequence by sequence, weigh.",
     ),
     "drive": (
         "One sequence",
-        "10 connections per unit, one input, leak rate .5, float64, 10,000 steps, states written out. Up to 1,000 units everything is in"
-        " the first two caches and tanh and multiply-adds are the bound; 4,000 units read their weights from the last cache"
-        " at every step, and random positions gather states one by one.",
+        "10 connections per unit, one input, leak rate .5, float64, 10,000 steps, states written out. tanh and multiply-adds are"
+        " the floor; the loads of weights and states, two for each multiply-add, and the states written to memory bound it."
+        " Random positions gather states one by one.",
     ),
     "closed": (
         "Closed loop",
-        "2,000 steps in which the network reads its own output. The bound is that of a drive; the readout's sum, on which the next"
-        " step waits, comes on top.",
+        "2,000 steps in which the network reads its own output. The bound is that of a drive; the readout's sum, for which the"
+        " next step waits, comes on top.",
     ),
     "large": (
         "Large reservoirs",
-        "Each step reads 10 weights per unit, the state, bias, leak and input weight, and writes the state twice: 128 bytes per unit. Memory"
-        " bounds it; the floor is a copy that moves as many bytes.",
+        "Each step reads 10 weights per unit, its bias, leak, input weight and state, and writes the state twice: 128 bytes per"
+        " unit. Memory bounds it; the floor is a copy that moves as many bytes.",
     ),
     "fit": (
         "Fit",
-        "10,000 steps, one output, ridge regression by Cholesky, one thread. The floor is the library's own drive and one BLAS `dsyrk` of all"
-        " states: the sum of products bounds it from a few hundred units on.",
+        "10,000 steps, one output, ridge regression by Cholesky, one thread. The sum of products bounds it: the floor is"
+        " the library's own drive and one BLAS `dsyrk` of all states, by turns with the fit.",
     ),
     "digits": (
         "Classification",
-        "500 units at density .02 read 8 x 8 images pixel by pixel; fit on 1,297 images and score on 500, drawing the weights and"
-        " their spectral radius included.",
+        "500 units at density .02 read images of 8 x 8 pixels one pixel a step; a fit on 1,297 images and the score on 500."
+        " Drawing the weights is included. The drive of 64 steps of each image bounds it.",
     ),
     "sweep": (
         "Sweeps",
-        "narma10, 200 units at density .05, three parameters of 10 values and two seeds. The first rows are a whole sweep of 2,000 runs,"
-        " the start of its processes and its store included. 20 values of a ridge share their states, 20 radii their matrix. The"
-        " peer does random points of the same space. What bounds a run is its drive and its sum of products.",
+        "narma10, 200 units at density .05, three parameters of 10 values, two seeds. The first rows are whole sweeps of 2,000"
+        " runs, with the start of their processes and the store. 20 values of a ridge share their states, 20 radii their matrix."
+        " The peer does random points of the same space. The drive and the sum of products bound a run.",
     ),
     "training": (
         "Training steps",
-        "A recurrent layer, a linear head at every step, squared error, gradient and Adam, float32. The numbers are units, sequences,"
-        " steps and inputs. The floor counts products only: with few units the gates' exponentials and the chain of steps are the"
-        " bound, from 128 units on the products.",
+        "A recurrent layer, a linear head at every step, squared error, gradient and Adam, float32. The numbers are units,"
+        " sequences, steps and inputs. The floor counts products only. With few units the gates and the chain of"
+        " steps bound a row, with many the products.",
     ),
     "clockwork": (
         "Clockwork RNN",
-        "9 modules, 252 units, 32 sequences of 100 steps: a whole training step, beside our Elman network of the same width, which"
-        " needs 5.06 times as many multiply-adds in its recurrent products.",
+        "9 modules, 252 units, 32 sequences of 100 steps: a whole training step, beside the library's Elman network of the same"
+        " width, which needs 5.06 times as many multiply-adds in its recurrent products. Small products, the head, the loss and"
+        " copies bound it.",
     ),
     "language": (
         "Language models",
-        "256 units, 32 streams of 35 symbols, truncated back-propagation, the gradient's norm limited, Adam, float32. With 10,000 symbols"
-        " the products of the softmax layer, and Adam's pass over its weights, are the bound.",
+        "256 units, 32 streams of 35 symbols, truncated back-propagation, the gradient's norm limited, Adam, float32. With 10,000"
+        " symbols the softmax layer's products, and Adam's pass over its weights, bound it.",
     ),
     "start": (
         "Starting",
-        "Processor time of whole commands, Python's own start included, which is the floor. The first run after installing compiles"
-        " its kernels; later ones load them.",
+        "Processor time of whole commands. Python's own start is the floor. The first run after installing compiles its"
+        " kernels; later ones load them, and imports bound them.",
     ),
 }  # fmt: skip
 
@@ -125,8 +127,9 @@ def machine_text(found: dict[str, Any]) -> str:
         f" Python {machine['python']}, {packages}.\n"
     )
     heads = {
-        "fma64": "multiply-adds, float64, GFLOP/s", "fma32": "float32", "gemm64": "BLAS products, float64, GFLOP/s", "gemm32": "float32",
-        "tanh64": "tanh, 10⁹/s", "copy_small": "copies in the last cache, GB/s", "copy_large": "in memory, GB/s",
+        "fma64": "multiply-adds, float64, GFLOP/s", "fma32": "float32", "gemm64": "BLAS products, float64, GFLOP/s",
+        "gemm32": "float32", "tanh64": "tanh, 10⁹/s", "copy_small": "copies in the last cache, GB/s",
+        "copy_large": "in memory, GB/s",
     }  # fmt: skip
     lines += ["| threads | " + " | ".join(heads.values()) + " |", "|" + "---|" * (1 + len(heads))]
     for threads, rates in found["rates"].items():

@@ -25,8 +25,8 @@ def draw(found: dict[str, Any], path: Path) -> None:
     places = np.arange(len(rows))[::-1]
     with house_style():
         figure = new_figure(
-            "Times beside the machine's floor and beside the fastest other library\nOne thread, one run; left: 1 is what the machine"
-            " can do at best; right: beyond 1 the library is faster.",
+            "Times beside the machine's floor and beside the fastest other library\nOne thread, one run; left: 1 is what"
+            " the machine can do at best; right: beyond 1 the library is faster.",
             9.0, 1.5 + 0.19 * len(rows),
         )  # fmt: skip
         left, right = figure.subplots(1, 2, sharey=True)
