@@ -1,18 +1,20 @@
 """Speed beside every peer that is installed, and beside what the machine can do at best, in one run.
 
-    python benchmarks/speed.py [GROUP ...] [--peers NAME=PYTHON ...] [--json FILE] [--picture FILE] [--page FILE]
+    python benchmarks/speed.py [GROUP ...] [--peers NAME=PYTHON ...] [--threads 1 2] [--json FILE] [--picture FILE]
+                              [--page FILE]
 
 `make bench` makes the peers' environments and measures everything.
 
 GROUP: many, drive, closed, large, fit, digits, sweep, training, clockwork, language, start; all by default. With --picture
 or --page and no GROUP nothing is measured: both are made from the JSON file, by default benchmarks/speed.json. Groups that
-are measured are printed, and take the place of the same groups in the JSON file, if one is given.
+are measured are printed, and take the place of the same groups and threads in the JSON file, if one is given.
 
 A peer is a library in an environment of its own: NAME is a file of benchmarks/peers (reservoirpy, reservoirpy_jax, rclib,
 resdag, pyrcn, echoes, torch), PYTHON an interpreter that can import it. A peer that fails is left out, which is said.
 
 A figure is the least of several repeats after one to warm up. On one thread it is processor time, which other work on the
-machine disturbs least; on two it is elapsed time. The JSON file keeps both.
+machine disturbs least; on two it is elapsed time, and such rows are left out where other work has the second core. The JSON
+file keeps both times.
 """
 
 from __future__ import annotations
@@ -39,6 +41,8 @@ from speed_sweep import sweeps
 
 HERE = Path(__file__).parent
 Row = dict[str, Any]
+SECOND_CORE = 1.6
+"""Two threads must do so many times the multiply-adds of one, or other work has the second core."""
 GROUPS: dict[str, Callable[[], list[cases.Case]]] = {
     "many": cases.many, "drive": cases.drive, "closed": cases.closed, "large": cases.large, "fit": cases.fit,
     "digits": cases.digits, "training": cases.training, "language": cases.language,
@@ -67,11 +71,11 @@ def ask(peer: str, python: str, asked: list[cases.Case]) -> tuple[str, list[Any]
 def measure(group: str, rates: dict[int, speed_floors.Rates], peers: dict[str, str], folder: Path) -> list[Row]:
     """Return the rows of a group: the library's seconds, then each peer's."""
     ours = speed_training if group in ("training", "language") else speed_reservoirs
-    rows = [cases.write_data(case, folder) for case in GROUPS[group]()]
+    rows = [cases.write_data(case, folder) for case in GROUPS[group]() if case["threads"] in rates]
     for row in rows:
         row["seconds"] = ours.measured(row)
         row["floor"], row["bound"] = ours.floor(row, rates[row["threads"]], row["seconds"]) or (None, None)
-    for threads in (1, 2):
+    for threads in rates:
         some = [row for row in rows if row["threads"] == threads and not row.get("alone")]
         for name, python in peers.items() if some else ():
             version, seconds = ask(name, python, some)
@@ -82,26 +86,32 @@ def measure(group: str, rates: dict[int, speed_floors.Rates], peers: dict[str, s
     return [{key: row[key] for key in kept} for row in rows]
 
 
-def measured(groups: list[str], peers: dict[str, str]) -> Iterator[dict[str, Any]]:
+def measured(groups: list[str], peers: dict[str, str], counts: list[int]) -> Iterator[dict[str, Any]]:
     """Measure group by group; print each and yield its rows, with the machine and its rates."""
     rates = {threads: speed_floors.rates(threads) for threads in (1, 2)}
-    facts = {"machine": machine(), "rates": {str(threads): found for threads, found in rates.items()}}
+    if 2 in counts and rates[2]["fma64"] < SECOND_CORE * rates[1]["fma64"]:
+        counts = [1]
+        print("rows on two threads are left out: other work has the second core", file=sys.stderr)
+    facts = {"machine": machine(), "rates": {str(threads): rates[threads] for threads in counts}}
     others: dict[str, Callable[[], list[Row]]] = {
-        "sweep": lambda: sweeps(lambda asked: {name: ask(name, python, asked) for name, python in peers.items()}),
-        "clockwork": lambda: speed_training.clockwork(rates),
+        "sweep": lambda: sweeps(lambda asked: {name: ask(name, python, asked) for name, python in peers.items()}, counts),
+        "clockwork": lambda: speed_training.clockwork({threads: rates[threads] for threads in counts}),
         "start": starts,
     }
     with tempfile.TemporaryDirectory() as folder:
         for group in groups:
-            rows = others[group]() if group in others else measure(group, rates, peers, Path(folder))
+            rows = others[group]() if group in others else measure(group, {n: rates[n] for n in counts}, peers, Path(folder))
             print(f"{group}\n{group_table(rows)}", flush=True)
             yield facts | {"rows": rows}
 
 
 def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """Put the new groups in the place of the old ones."""
-    groups = {row["group"] for row in new["rows"]}
-    return new | {"rows": [row for row in old.get("rows", []) if row["group"] not in groups] + new["rows"]}
+    """Put the new rows in the place of those of the same groups and threads."""
+    replaced = {(row["group"], row["threads"]) for row in new["rows"]}
+    rows = [row for row in old.get("rows", []) if (row["group"], row["threads"]) not in replaced] + new["rows"]
+    order = [f"{row['group']} {row['name']}" for row in rows]
+    rows.sort(key=lambda row: (order.index(f"{row['group']} {row['name']}"), row["threads"]))
+    return new | {"rates": old.get("rates", {}) | new["rates"], "rows": rows}
 
 
 def named(text: str) -> tuple[str, str]:
@@ -120,6 +130,7 @@ def main() -> None:
     names = [*GROUPS, "sweep", "clockwork", "start"]
     parser.add_argument("groups", nargs="*", metavar="GROUP")
     parser.add_argument("--peers", nargs="+", type=named, default=[], metavar="NAME=PYTHON")
+    parser.add_argument("--threads", nargs="+", type=int, choices=(1, 2), default=[1, 2], metavar="NUMBER")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--picture", type=Path)
     parser.add_argument("--page", type=Path)
@@ -130,7 +141,7 @@ def main() -> None:
     path = arguments.json or HERE / "speed.json"
     if arguments.groups or not drawn:
         found = json.loads(path.read_text()) if arguments.json and path.exists() else {}
-        for new in measured(arguments.groups or names, dict(arguments.peers)):
+        for new in measured(arguments.groups or names, dict(arguments.peers), arguments.threads):
             found = merged(found, new)
             if arguments.json:
                 path.write_text(json.dumps(found, indent=1) + "\n")

@@ -31,10 +31,10 @@ Row = dict[str, Any]
 Ask = Callable[[list[Row]], dict[str, tuple[str, list[Any]]]]
 
 
-def sweeps(ask: Ask) -> list[Row]:
+def sweeps(ask: Ask, counts: Sequence[int]) -> list[Row]:
     """Rows of narma10 with 200 units: 2,000 runs in two processes and in one, beside the peers' in as many."""
     planned = plan_sweep(get_task("narma10"), "esn", VALUES, SETTINGS, SEEDS)
-    ours: dict[int, list[dict[str, float]]] = {1: [], 2: []}
+    ours: dict[int, list[dict[str, float]]] = {jobs: [] for jobs in counts}
     at_work = []
     with tempfile.TemporaryDirectory() as folder:
         for repeat in range(REPEATS):
@@ -62,8 +62,10 @@ def sweeps(ask: Ask) -> list[Row]:
                     wall = times[0]["wall"] / (TRIALS * len(SEEDS))
                     seconds[version] = {"wall": wall, "cpu": wall}
             rows.append(case | {"seconds": seconds})
-    rows.append(row("2 processes at work", 2) | {"seconds": {"ours": least_of(at_work)}})
-    return rows + [row(name, 1, "ms", 1e3) | {"seconds": {"ours": found}} for name, found in sharing().items()]
+    if at_work:
+        rows.append(row("2 processes at work", 2) | {"seconds": {"ours": least_of(at_work)}})
+    shared = sharing() if 1 in counts else {}
+    return rows + [row(name, 1) | {"seconds": {"ours": found}} for name, found in shared.items()]
 
 
 def row(name: str, threads: int, unit: str = "ms per run", scale: float = 1e3) -> Row:

@@ -78,7 +78,7 @@ def clockwork(rates_of: dict[int, Rates]) -> list[dict[str, Any]]:
     """Rows of a Clockwork RNN of 9 modules beside an Elman network of the same width, by turns."""
     rows = []
     units, batch, steps = CLOCKWORK
-    for threads in (1, 2):
+    for threads in rates_of:
         os.environ["RESERVOIR_NUM_THREADS"] = str(threads)
         for n_inputs in (1, 16, 64):
             shape = (units, batch, steps, n_inputs)

@@ -39,12 +39,11 @@ def test_the_page_is_that_of_the_recorded_run(speed: ModuleType) -> None:
     assert speed.page(found) == (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
 
 
-def test_new_groups_replace_old_ones_and_others_stay(speed: ModuleType) -> None:
-    old = {"machine": 1, "rows": [row(name="old"), row(group="drive")]}
-    assert speed.merged(old, {"machine": 2, "rows": [row(name="new")]}) == {
-        "machine": 2,
-        "rows": [row(group="drive"), row(name="new")],
-    }
+def test_new_rows_replace_those_of_their_group_and_threads_and_others_stay(speed: ModuleType) -> None:
+    old = {"machine": 1, "rates": {"1": 1, "2": 1}, "rows": [row(name="old"), row(threads=2), row(group="drive")]}
+    new = {"machine": 2, "rates": {"1": 2}, "rows": [row()]}
+    kept = {"machine": 2, "rates": {"1": 2, "2": 1}, "rows": [row(), row(threads=2), row(group="drive")]}
+    assert speed.merged(old, new) == kept
 
 
 def test_a_peer_that_cannot_be_imported_is_left_out_and_said_so(speed: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
