@@ -101,7 +101,8 @@ def training() -> list[Case]:
     """Training steps of the cells that PyTorch has."""
     return [
         {
-            "group": "training", "kind": "training", "name": f"{name} {' '.join(map(str, shape))}", "cell": name, "shape": shape,
+            "group": "training", "kind": "training", "name": "{} H={} B={} T={} I={}".format(name, *shape),
+            "cell": name, "shape": shape,
             "units": shape[0], "threads": threads, "per": 1, "unit": "ms", "scale": 1e3, "budget": 0.8, "symbols": 0,
         }
         for name in ("LSTM", "GRU", "Elman")

@@ -41,7 +41,8 @@ ABOUT = {
     "large": (
         "Large reservoirs",
         "Each step reads 10 weights per unit, its bias, leak, input weight and state, and writes the state twice: 128 bytes per"
-        " unit. Memory bounds it; the floor is a copy that moves as many bytes.",
+        " unit. The floor is a copy that moves as many bytes: between arrays in the last cache for 102,400 units, in memory for"
+        " 1,024,000. Memory bounds both, as the states written out are new pages at every call.",
     ),
     "fit": (
         "Fit",
@@ -61,8 +62,8 @@ ABOUT = {
     ),
     "training": (
         "Training steps",
-        "A recurrent layer, a linear head at every step, squared error, gradient and Adam, float32. The numbers are units,"
-        " sequences, steps and inputs. The floor counts products only. With few units the gates and the chain of"
+        "A recurrent layer, a linear head at every step, squared error, gradient and Adam, float32. H are units, B sequences,"
+        " T steps, I inputs. The floor counts products only. With few units the gates and the chain of"
         " steps bound a row, with many the products.",
     ),
     "clockwork": (
