@@ -9,6 +9,8 @@ Seconds = dict[str, float]
 """The least `wall` time and the least `cpu` time of a process's threads together."""
 ROUNDS = (3, 100)
 """The fewest and the most rounds."""
+LONG = 15.0
+"""Seconds after which fewer rounds will do."""
 
 
 def least(functions: dict[str, Callable[[], object]], budget: float = 2.0) -> dict[str, Seconds]:
@@ -17,7 +19,10 @@ def least(functions: dict[str, Callable[[], object]], budget: float = 2.0) -> di
         function()
     times: dict[str, Seconds] = {name: {"wall": float("inf"), "cpu": float("inf")} for name in functions}
     begun, rounds = time.perf_counter(), 0
-    while rounds < ROUNDS[0] or (rounds < ROUNDS[1] and time.perf_counter() - begun < budget):
+    while rounds < ROUNDS[1]:
+        spent = time.perf_counter() - begun
+        if rounds and spent > (budget if rounds >= ROUNDS[0] else LONG):
+            break
         rounds += 1
         for name, function in functions.items():
             wall, cpu = time.perf_counter(), time.process_time()
