@@ -21,8 +21,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -34,7 +32,8 @@ import speed_floors
 import speed_reservoirs
 import speed_training
 from speed_machine import machine
-from speed_page import group_table, page
+from speed_page import group_table, merged, page
+from speed_peers import ask, named
 from speed_picture import draw
 from speed_start import starts
 from speed_sweep import sweeps
@@ -47,25 +46,6 @@ GROUPS: dict[str, Callable[[], list[cases.Case]]] = {
     "many": cases.many, "drive": cases.drive, "closed": cases.closed, "large": cases.large, "fit": cases.fit,
     "digits": cases.digits, "training": cases.training, "language": cases.language,
 }  # fmt: skip
-
-
-def ask(peer: str, python: str, asked: list[cases.Case]) -> tuple[str, list[Any]]:
-    """Return the version of a peer and its seconds for every case, which all have the same number of threads."""
-    threads = str(asked[0]["threads"])
-    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | dict.fromkeys(names, threads)
-    with tempfile.TemporaryDirectory() as folder:
-        question, answer = Path(folder) / "cases.json", Path(folder) / "seconds.json"
-        question.write_text(json.dumps(asked))
-        command = [python, str(HERE / "speed_peer.py"), peer, str(question), str(answer)]
-        try:
-            subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            lines = str(getattr(error, "stderr", error)).strip().splitlines() or [str(error)]
-            print(f"{peer} is left out of {asked[0]['group']}: {lines[-1]}", file=sys.stderr)
-            return "", [None] * len(asked)
-        found = json.loads(answer.read_text())
-        return found["version"], found["seconds"]
 
 
 def measure(group: str, rates: dict[int, speed_floors.Rates], peers: dict[str, str], folder: Path) -> list[Row]:
@@ -103,25 +83,6 @@ def measured(groups: list[str], peers: dict[str, str], counts: list[int]) -> Ite
             rows = others[group]() if group in others else measure(group, {n: rates[n] for n in counts}, peers, Path(folder))
             print(f"{group}\n{group_table(rows)}", flush=True)
             yield facts | {"rows": rows}
-
-
-def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """Put the new rows in the place of those of the same groups and threads."""
-    replaced = {(row["group"], row["threads"]) for row in new["rows"]}
-    rows = [row for row in old.get("rows", []) if (row["group"], row["threads"]) not in replaced] + new["rows"]
-    order = [f"{row['group']} {row['name']}" for row in rows]
-    rows.sort(key=lambda row: (order.index(f"{row['group']} {row['name']}"), row["threads"]))
-    return new | {"rates": old.get("rates", {}) | new["rates"], "rows": rows}
-
-
-def named(text: str) -> tuple[str, str]:
-    """Split NAME=PYTHON."""
-    name, _, python = text.partition("=")
-    if not (HERE / "peers" / f"{name}.py").exists() or not Path(python).is_file():
-        raise argparse.ArgumentTypeError(
-            f"--peers must be NAME=PYTHON, a file of benchmarks/peers and an interpreter. Got {text!r}."
-        )
-    return name, python
 
 
 def main() -> None:

@@ -147,3 +147,12 @@ def page(found: dict[str, Any]) -> str:
             units = " / ".join(dict.fromkeys(row["unit"] for row in rows))
             parts.append(f"## {title}\n\n{about}\n\nIn {units}.\n\n{group_table(rows)}\n")
     return "\n".join(parts)
+
+
+def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Put the new rows in the place of those of the same groups and threads."""
+    replaced = {(row["group"], row["threads"]) for row in new["rows"]}
+    rows = [row for row in old.get("rows", []) if (row["group"], row["threads"]) not in replaced] + new["rows"]
+    order = [f"{row['group']} {row['name']}" for row in rows]
+    rows.sort(key=lambda row: (order.index(f"{row['group']} {row['name']}"), row["threads"]))
+    return new | {"rates": old.get("rates", {}) | new["rates"], "rows": rows}
