@@ -56,7 +56,7 @@ ABOUT = {
     ),
     "sweep": (
         "Sweeps",
-        "narma10, 200 units at density .05, three parameters of 10 values, two seeds. The first rows are whole sweeps of 2,000"
+        "Elapsed time. narma10, 200 units at density .05, three parameters of 10 values, two seeds; first whole sweeps of 2,000"
         " runs, with the start of their processes and the store. 20 values of a ridge share their states, 20 radii their matrix."
         " The peer does random points of the same space. The drive and the sum of products bound a run.",
     ),

@@ -47,7 +47,7 @@ def sweeps(ask: Ask, counts: Sequence[int]) -> list[Row]:
         np.savez(data, **arrays(planned.task))
         rows = []
         for jobs, found in ours.items():
-            case = row(f"2,000 runs, {jobs} process{'es' * (jobs > 1)}, their start included", jobs)
+            case = row(f"2,000 runs in {jobs} process{'es' * (jobs > 1)}, start included", jobs)
             asked = case | {
                 "kind": "sweep",
                 "data": str(data),
