@@ -30,7 +30,7 @@ def draw(found: dict[str, Any], path: Path) -> None:
     places = np.arange(len(rows))[::-1]
     with house_style():
         figure = new_figure(
-            f"The fastest other way takes {np.nanmin(peers):.1f} to {np.nanmax(peers):.0f} times as long\nOne thread, rows one by one."
+            f"The fastest other way takes {np.nanmin(peers):.1f} to {np.nanmax(peers):.0f} times as long\nOne thread."
             " Left: 1 is what the machine can do at best. Right: other libraries and NumPy alone; beyond 1 ours is faster.",
             9.0, 1.5 + 0.19 * len(rows),
         )  # fmt: skip
