@@ -12,7 +12,6 @@ from pyrcn.base.blocks import InputToNode, NodeToNode
 from pyrcn.echo_state_network import ESNRegressor
 from pyrcn.linear_model import IncrementalRegression
 
-
 MOST_FITTED = 1000  # units; larger fits take minutes
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import rclib
 
-
 MOST_FITTED = 1000  # units; larger fits take minutes
 
 
