@@ -21,8 +21,9 @@ from reservoir.diagnostics.reservoirs import ReservoirReport
 STUB = (
     "made = {'rmse': {'forecast': 1.0, 'seasonal naive': 2.0}, 'column': 'x', 'horizon': 2, 'season': 1, 'origins': 3}\n"
     "band = Some(names=('x',), values=np.ones((2, 1)), levels=(80.0,), lower=np.zeros((1, 2, 1)), upper=np.ones((1, 2, 1)))\n"
-    "one = Some(forecast=band, places=lambda: (np.arange(9), np.eye(9)[:, :1], np.arange(9, 11)))\n"
-    "report = Some(groups=[one], records=lambda: [{**made, 'step': None, 'verdict': None}])\n"
+    "one = Some(group=None, forecast=band, places=lambda: (np.arange(9), np.eye(9)[:, :1], np.arange(9, 11)))\n"
+    "record = {**made, 'group': None, 'step': None, 'verdict': None}\n"
+    "report = Some(groups=[one], ranked=lambda: [(one, 0)], records=lambda: [record])\n"
 )
 
 """A report that can be drawn."""

@@ -247,7 +247,8 @@ class RecurrentEstimator(TrainedWeights, RecurrentParameters):
 
         A network with feedback needs the `targets` (T, n_outputs), which it is fed.
         """
-        found = top_states(self.network_, self._vector, self._as_read(inputs, targets))
+        sequences = self._as_read(inputs, targets)
+        found = top_states(self.network_, self._vector, sequences)
         return found if is_many(inputs) else found[0]
 
     def _as_read(self, inputs: Any, targets: Any) -> list[np.ndarray]:

@@ -36,7 +36,7 @@ WATCHED = 512
 BLOCK = 128
 """Steps that are run at once where a text is scored."""
 NOTHING = np.empty(0)
-DEFAULT_TRAINING = Training(epochs=16, learning_rate=4e-3, schedule="cosine", truncation=(50, 50))
+DEFAULT_TRAINING = Training(epochs=16, learning_rate=4e-3, schedule="cosine", truncation=(50, 50), patience=4)
 DEFAULT_NETWORK = GRU(units=256, dropout=0.2, training=DEFAULT_TRAINING)
 
 

@@ -62,9 +62,9 @@ def forecast_figure(report: Any, title: str | None = None) -> Figure:
     Raises `ParameterError` when matplotlib is missing.
     """
     by_series = {(record["group"], record["column"]): record for record in report.records()}
-    series = report.ranked()
-    records = [by_series[one.group, one.forecast.names[k]] for one, k in series]
-    panels = series[:MOST_PANELS]
+    ranked = report.ranked()
+    records = [by_series[one.group, one.forecast.names[k]] for one, k in ranked]
+    panels = ranked[:MOST_PANELS]
     across = 1 if len(panels) <= 3 else 2 if len(panels) <= 8 else 3
     down = -(-len(panels) // across)
     figure = new_figure(_heading(records, len(panels), title), max(9.0, 4.5 * across), 2.4 + (3.0 if down == 1 else 2.2 * down))
