@@ -1,5 +1,6 @@
 # make demo   forecast a real record, compare four models on three tasks, sweep two parameters; pictures and a report in demo/
-# make test   lint, types, tests, doctests, and the kernels' tests once more without the JIT, for coverage
+# make test   lint, types, tests, doctests; what takes long to compile runs without the JIT here
+# make test-all   the tests that make test leaves out, too, all compiled, and the coverage of the kernels without the JIT
 # make pictures  draw every kind of picture of every command, and lay them out on contact sheets in pictures/
 # make bench  speed against peers, in one run; scores against published figures
 # Each sets itself up in .venv first, make bench every peer in an environment of its own.
@@ -9,6 +10,8 @@ BIN := .venv/bin
 KERNEL_TESTS := $(addprefix tests/test_,activations.py kernels.py matvec.py lanes.py lyapunov.py optimizers.py gradient_norm.py losses.py \
 	blas.py cells.py clockwork.py real_time.py kalman.py symbols.py writing.py) \
 	-k "not test_lyapunov or tangent or washout or memory"
+# Each takes most of a minute to compile, or to draw.
+LONG_TESTS := cells.py real_time.py symbols.py writing.py blas.py plotting.py
 # tests/conftest.py says which files stay in one process, and their order.
 PYTEST := $(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
@@ -21,7 +24,7 @@ PACKAGES_pyrcn := pyrcn==0.1.0
 PACKAGES_echoes := echoes==1.0.2
 PACKAGES_torch := torch==2.13.0 numpy
 
-.PHONY: demo test bench pictures clean
+.PHONY: demo test test-all bench pictures clean
 
 demo: .venv/plot
 	@mkdir -p demo
@@ -35,7 +38,12 @@ test: export OPENBLAS_NUM_THREADS = 1
 test: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy & NUMBA_DISABLE_JIT=1 $(PYTEST) $(KERNEL_TESTS) --cov --cov-report=term --cov-fail-under=100 && wait $$!
+	$(BIN)/mypy & NUMBA_DISABLE_JIT=1 $(PYTEST) $(KERNEL_TESTS) && wait $$!
+	$(PYTEST) $(addprefix --ignore=tests/test_,$(LONG_TESTS))
+
+test-all: export OPENBLAS_NUM_THREADS = 1
+test-all: .venv/test
+	NUMBA_DISABLE_JIT=1 $(PYTEST) $(KERNEL_TESTS) --cov --cov-report=term --cov-fail-under=100
 	$(PYTEST)
 
 bench: .venv/bench $(PEERS)
