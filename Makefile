@@ -11,7 +11,7 @@ KERNEL_TESTS := $(addprefix tests/test_,activations.py kernels.py matvec.py lane
 	blas.py cells.py clockwork.py real_time.py kalman.py symbols.py writing.py) \
 	-k "not test_lyapunov or tangent or washout or memory"
 # Each takes most of a minute to compile, to draw, or to start processes.
-LONG_TESTS := cells.py real_time.py symbols.py writing.py blas.py language_model.py plotting.py jit_files.py sweep_faults.py
+LONG_TESTS := cells.py real_time.py network.py symbols.py writing.py blas.py language_model.py plotting.py jit_files.py sweep_faults.py
 # tests/conftest.py says which files stay in one process, and their order.
 PYTEST := $(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
