@@ -14,6 +14,7 @@ from reservoir.base.tables import Table, number
 from reservoir.files.writing import write_csv
 from reservoir.forecasting.forecaster import Forecaster
 from reservoir.forecasting.report import group_notes
+from reservoir.forecasting.result import series_label
 from reservoir.forecasting.times import time_texts
 from reservoir.validation import DataError, ParameterError
 
@@ -102,7 +103,7 @@ class AnomalyReport:
         """How many rows lie outside, a row per group and column; beneath, the first of these rows."""
         rows, notes = [], []
         for record in self.records():
-            label = record["column"] if record["group"] is None else f"{record['group']}: {record['column']}"
+            label = series_label(record["group"], record["column"])
             share = "" if record["share"] is None else f"{record['share']:.1%}"
             rows.append([label, f"{record['rows']:,}", f"{record['outside']:,}", share, f"{record['expected_share']:.1%}"])
             for row in record["anomalies"][:5]:

@@ -13,7 +13,7 @@ from reservoir.base.tables import Table, as_json, counted, number
 from reservoir.files.writing import write_csv
 from reservoir.forecasting.backtest import COMBINED, Backtest
 from reservoir.forecasting.forecaster import Forecaster
-from reservoir.forecasting.result import Forecast
+from reservoir.forecasting.result import Forecast, series_label
 from reservoir.forecasting.times import time_texts
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class GroupForecast:
 
     def label(self, name: str) -> str:
         """The name of a series, with that of its group."""
-        return name if self.group is None else f"{self.group}: {name}"
+        return series_label(self.group, name)
 
 
 def _ratio(one: GroupForecast, k: int) -> float:
@@ -214,7 +214,7 @@ class BacktestReport:
         """The errors: a row per group, column and method; the verdicts beneath."""
         rows, notes = [], []
         for record in self.records():
-            label = record["column"] if record["group"] is None else f"{record['group']}: {record['column']}"
+            label = series_label(record["group"], record["column"])
             cells = ["" if record[name] is None else number(record[name]) for name in ("rmse", "mae", "mase", "smape")]
             rows.append([label, record["method"], *cells])
             if record["method"] == COMBINED:

@@ -57,3 +57,8 @@ class Forecast:
         except (ImportError, ValueError):
             must = "must name a library of frames that is installed, such as 'pandas' or 'polars'"
             raise ParameterError(f"The 'library' parameter of to_frame {must}. Got {library!r} instead.") from None
+
+
+def series_label(group: Any, column: str) -> str:
+    """Return the name of a series: its column, after its group where there is one."""
+    return column if group is None else f"{group}: {column}"

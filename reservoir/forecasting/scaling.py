@@ -22,6 +22,6 @@ def standardized(series: np.ndarray, names: Sequence[str] | None = None) -> tupl
             raise DataError(f"{column} is constant ({series[0, k]:g}); there is nothing to learn from it.")
         raise DataError(
             f"{column} lies between {series[:, k].min():.6g} and {series[:, k].max():.6g}, too far or too close for its standard"
-            " deviation to be told; shift or scale it first."
+            " deviation to be computed; shift or scale it first."
         )
     return (series - mean) / spread, mean, spread
