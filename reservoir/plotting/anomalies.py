@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reservoir.plotting.forecasts import MOST_PANELS, dated, legend_beneath
-from reservoir.plotting.style import ERROR, MODEL, TRUTH, finished, house_style, limits, new_figure, plain
+from reservoir.plotting.forecasts import MOST_PANELS, dated, legend_beneath, panel_grid
+from reservoir.plotting.style import ERROR, MODEL, TRUTH, finished, house_style, limits, plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,11 +32,8 @@ def anomaly_figure(report: Any, title: str | None = None) -> Figure:
     about = f"{100.0 - level:.3g} % are expected by chance, {rows * (1.0 - level / 100.0):.3g} rows"
     if len(panels) < len(records):
         about += f"; the first {len(panels)} of {len(records)} series"
-    across = 1 if len(panels) <= 3 else 2
-    down = -(-len(panels) // across)
     heading = f"{title}: {found}\n{about}" if title else f"{found}\n{about}"
-    figure = new_figure(heading, max(9.0, 4.5 * across), 2.4 + (3.0 if down == 1 else 2.2 * down))
-    grid = figure.subplots(down, across, squeeze=False).ravel()
+    figure, grid = panel_grid(heading, len(panels))
     for axes, (one, k), record in zip(grid, panels, records, strict=False):
         places, values, marked = one.places, one.values[:, k], one.outside[:, k]
         axes.fill_between(places, one.lower[:, k], one.upper[:, k], color=MODEL, alpha=0.2, linewidth=0.0,
@@ -53,7 +50,5 @@ def anomaly_figure(report: Any, title: str | None = None) -> Figure:
         if len(panels) > 1:
             name = one.names[k] if one.group is None else f"{one.group}: {one.names[k]}"
             axes.set_title(plain(f"{name}, {record['outside']} of {record['rows']} outside"))
-    for axes in grid[len(panels) :]:
-        axes.set_axis_off()
     legend_beneath(figure, grid[0])
     return finished(figure)

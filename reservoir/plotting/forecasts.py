@@ -65,10 +65,7 @@ def forecast_figure(report: Any, title: str | None = None) -> Figure:
     ranked = report.ranked()
     records = [by_series[one.group, one.forecast.names[k]] for one, k in ranked]
     panels = ranked[:MOST_PANELS]
-    across = 1 if len(panels) <= 3 else 2 if len(panels) <= 8 else 3
-    down = -(-len(panels) // across)
-    figure = new_figure(_heading(records, len(panels), title), max(9.0, 4.5 * across), 2.4 + (3.0 if down == 1 else 2.2 * down))
-    grid = figure.subplots(down, across, squeeze=False).ravel()
+    figure, grid = panel_grid(_heading(records, len(panels), title), len(panels))
     for axes, (one, k), record in zip(grid, panels, records, strict=False):
         forecast, (places, series, coming) = one.forecast, one.places()
         history = series[:, k]
@@ -88,10 +85,19 @@ def forecast_figure(report: Any, title: str | None = None) -> Figure:
         if len(panels) > 1:
             ratio = f", {record['verdict'].partition(' of ')[0]}" if record["verdict"] else ""
             axes.set_title(plain(f"{one.label(forecast.names[k])}{ratio}"))
-    for axes in grid[len(panels) :]:
-        axes.set_axis_off()
     legend_beneath(figure, grid[0])
     return finished(figure)
+
+
+def panel_grid(heading: str, count: int) -> tuple[Figure, np.ndarray]:
+    """Return a figure of so many small panels, in up to three columns, and its panels; those beyond the count are empty."""
+    across = 1 if count <= 3 else 2 if count <= 8 else 3
+    down = -(-count // across)
+    figure = new_figure(heading, max(9.0, 4.5 * across), 2.4 + (3.0 if down == 1 else 2.2 * down))
+    grid = figure.subplots(down, across, squeeze=False).ravel()
+    for axes in grid[count:]:
+        axes.set_axis_off()
+    return figure, grid
 
 
 def _heading(records: list[dict[str, Any]], drawn: int, title: str | None) -> str:
