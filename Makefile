@@ -28,7 +28,7 @@ PACKAGES_torch := torch==2.13.0 numpy
 
 demo: .venv/plot
 	@mkdir -p demo
-	$(BIN)/reservoir forecast tasks/data/sunspots_monthly.csv --column sunspots --horizon 132 --out demo/sunspots.csv
+	$(BIN)/reservoir forecast tasks/data/sunspots_monthly.csv --column sunspots --horizon 132 --season 131 --out demo/sunspots.csv
 	$(BIN)/reservoir compare narma10 temporal-order waveform --models esn,clockwork,lstm,gru --seeds 0:2 --out demo
 	$(BIN)/reservoir sweep narma10 --vary spectral_radius=0.1:1.5:15 --vary input_scaling=log:0.01:1:13 --store demo/narma10.db
 	$(BIN)/reservoir results demo/narma10.db --plot demo/sweep.png
